@@ -1,0 +1,14 @@
+"""What to watch next: my list, thumbs and the rows of the home page."""
+
+from django.apps import AppConfig
+
+
+class RecommendConfig(AppConfig):
+    """The topmost app: nobody above it listens, it listens to the apps below."""
+
+    name = "recommend"
+    verbose_name = "Recommendations"
+
+    def ready(self) -> None:
+        """Connect to the news of lower apps."""
+        from recommend import receivers  # noqa: F401 (connecting is the import's effect)

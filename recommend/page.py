@@ -1,0 +1,239 @@
+"""One page for one profile: what is asked of the lower apps, and the rows that come of it.
+
+Everything comes through `catalog` with the profile's maturity, so nothing that a profile may not see can
+enter a row; there is no second filter to forget.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.types import Profile
+from catalog import services as catalog
+from catalog.types import Kind, Order, Title
+from playback import services as playback
+from playback.types import Bookmark, Viewing
+from recommend import models, rows, scoring
+from recommend.types import Card, Row, Thumb
+
+#: The newest titles, which rows and likeness choose from; older ones are for search and browse.
+POOL = 1000
+CONTINUE_LIMIT = 20
+TREND_LIMIT = 100
+#: How far back viewings colour the taste.
+HISTORY = timedelta(days=180)
+#: Affinity from which a profile is said to like a genre: about one half-watched title of that genre alone.
+LEANS = 0.2
+
+#: A shelf with its name and reason for people.
+_Wanted = tuple[rows.Shelf, str, str]
+
+
+def may_see(profile: Profile, title: Title) -> bool:
+    """For titles asked for by id, which come unfiltered: whether this profile may see one."""
+    return title.published_at is not None and title.maturity <= profile.maturity
+
+
+def features_of(title: Title) -> scoring.Features:
+    """What scoring needs of a title."""
+    return scoring.Features(
+        id=title.id,
+        kind=title.kind.value,
+        genres=frozenset(genre.slug for genre in title.genres),
+        people=frozenset(credit.person for credit in title.people),
+        year=title.year,
+        added_at=title.published_at,
+    )
+
+
+def alike_to(seed: scoring.Features, others: Iterable[scoring.Features]) -> list[UUID]:
+    """The ids of what is like `seed`, most alike first; `seed` itself is left out."""
+    scores = {each.id: scoring.likeness(seed, each) for each in others if each.id != seed.id}
+    return sorted((each for each in scores if scores[each] > 0), key=lambda each: (-scores[each], str(each)))
+
+
+class Page:
+    """All that one page needs, asked for once: a fixed number of queries however large the catalogue is."""
+
+    def __init__(self, profile: Profile, now: datetime) -> None:
+        self.profile, self.now = profile, now
+        self.thumbs = {
+            title_id: (Thumb(value), at)
+            for title_id, value, at in models.Thumb.objects.filter(profile_id=profile.id).values_list(
+                "title_id", "value", "rated_at"
+            )
+        }
+        self.listed = dict(
+            models.ListEntry.objects.filter(profile_id=profile.id)
+            .order_by("-added_at", "-id")
+            .values_list("title_id", "added_at")
+        )
+        self.viewings: list[Viewing] = playback.viewings_since(profile.id, now - HISTORY)
+        hidden = {title_id for title_id, (thumb, _at) in self.thumbs.items() if thumb is Thumb.DOWN}
+        visible = catalog.browse(maturity=profile.maturity, order=Order.NEWEST, limit=POOL)
+        #: What discovery may choose from, newest first: playable, and not thumbed down.
+        self.known = {title.id: title for title in visible}
+        self.pool = {title.id: title for title in visible if title.playable and title.id not in hidden}
+        self.features = {title_id: features_of(title) for title_id, title in self.pool.items()}
+        everything = {title_id: features_of(title) for title_id, title in self.known.items()}
+        self.taste = scoring.taste_of(self._signals(), everything, now=now)
+        self.seen = {viewing.title_id for viewing in self.viewings if viewing.fraction >= 0.25}
+
+    def rows(self) -> list[Row]:
+        """Every row that has something to say, in order."""
+        going_on = {card.title.id: card for card in self._continue()}
+        wanted = [
+            (
+                rows.Shelf("continue", tuple(going_on), own=True),
+                _("Continue watching"),
+                _("Pick up where you stopped."),
+            ),
+            (
+                rows.Shelf("my-list", tuple(each for each in self.listed if each in self.pool), own=True),
+                _("My list"),
+                _("You saved these."),
+            ),
+            *self._leading(),
+            *self._genres(),
+        ]
+        words = {shelf.key: (name, reason) for shelf, name, reason in wanted}
+        arranged = rows.arrange([shelf for shelf, _name, _reason in wanted], catalogue=len(self.pool))
+        return [
+            Row(
+                key=shelf.key,
+                name=words[shelf.key][0],
+                reason=words[shelf.key][1],
+                cards=tuple(
+                    going_on[each] if shelf.key == "continue" else self._card(each, going_on)
+                    for each in shelf.titles
+                ),
+            )
+            for shelf in arranged
+        ]
+
+    def by_score(self, titles: Iterable[Title]) -> list[UUID]:
+        """The ids of titles, what fits the taste and is fresh first; what was seen comes last."""
+        scores = {
+            title.id: scoring.affinity(self.features[title.id], self.taste)
+            + 0.5 * scoring.freshness(self.features[title.id], now=self.now)
+            - (2.0 if title.id in self.seen else 0.0)
+            for title in titles
+        }
+        return sorted(scores, key=lambda each: (-scores[each], self.pool[each].name, str(each)))
+
+    def why(self, title: Title) -> str:
+        """In plain words, why this title is the billboard."""
+        liked = [genre.name for genre in title.genres if self.taste.genres.get(genre.slug, 0.0) > LEANS]
+        if liked:
+            return _("Because you like %(genre)s") % {"genre": liked[0]}
+        return _("New here") if scoring.freshness(self.features[title.id], now=self.now) > 0.5 else ""
+
+    def _signals(self) -> list[scoring.Signal]:
+        signals = [
+            scoring.Signal(viewing.title_id, scoring.viewing_weight(viewing.fraction), viewing.ended_at)
+            for viewing in self.viewings
+        ]
+        signals += [
+            scoring.Signal(title_id, scoring.THUMB_WEIGHT[thumb.value], at)
+            for title_id, (thumb, at) in self.thumbs.items()
+        ]
+        return signals + [
+            scoring.Signal(title_id, scoring.LISTED_WEIGHT, at) for title_id, at in self.listed.items()
+        ]
+
+    def _card(self, title_id: UUID, progress: dict[UUID, Card]) -> Card:
+        title = self.pool[title_id]
+        begun = progress.get(title_id)
+        same = begun is not None and begun.video_id == title.video_id
+        return Card(title=title, video_id=title.video_id, progress=begun.progress if begun and same else None)
+
+    def _continue(self) -> list[Card]:
+        """One card a title: the video it stopped in, with what is left of it."""
+        bookmarks: dict[UUID, Bookmark] = {}
+        for bookmark in playback.continue_watching(self.profile.id, CONTINUE_LIMIT):
+            bookmarks.setdefault(bookmark.title_id, bookmark)
+        outside = [title_id for title_id in bookmarks if title_id not in self.known]
+        titles = self.known | (catalog.titles(outside) if outside else {})
+        videos = catalog.videos([bookmark.video_id for bookmark in bookmarks.values()]) if bookmarks else {}
+        made = []
+        for title_id, bookmark in bookmarks.items():
+            title = titles.get(title_id)
+            video = videos.get(bookmark.video_id)
+            if title is None or video is None or not may_see(self.profile, title) or self._hidden(title_id):
+                continue
+            minutes = max(1, round((bookmark.duration - bookmark.position).total_seconds() / 60))
+            left = ngettext("%(count)d minute left", "%(count)d minutes left", minutes) % {"count": minutes}
+            caption = f"{video.name} · {left}" if title.kind is Kind.SERIES else left
+            made.append(
+                Card(title, bookmark.video_id, 0.0 if bookmark.finished else bookmark.fraction, caption)
+            )
+        return made
+
+    def _hidden(self, title_id: UUID) -> bool:
+        return title_id in self.thumbs and self.thumbs[title_id][0] is Thumb.DOWN
+
+    def _trending(self) -> list[UUID]:
+        counted = [
+            {each.title_id: each.viewings for each in playback.trending(self.now - window, TREND_LIMIT)}
+            for window, _worth in scoring.TREND_WINDOWS
+        ]
+        scores = {each: score for each, score in scoring.trend(counted).items() if each in self.pool}
+        ranked = sorted(scores, key=lambda each: (-scores[each], str(each)))
+        return ranked if len(ranked) >= rows.FEWEST_CARDS else []
+
+    def _because(self) -> tuple[Title, list[UUID]] | None:
+        """The latest thing that was really watched or liked, and what is like it and still unseen."""
+        liked = [
+            signal for signal in self._signals() if signal.weight >= 0.5 and signal.title_id in self.known
+        ]
+        for signal in sorted(liked, key=lambda each: each.at, reverse=True)[:5]:
+            seed = self.known[signal.title_id]
+            unseen = [each for each in self.features.values() if each.id not in self.seen]
+            alike = alike_to(features_of(seed), unseen)
+            if len(alike) >= rows.FEWEST_CARDS:
+                return seed, alike
+        return None
+
+    def _leading(self) -> list[_Wanted]:
+        """Trending, because, new. While too little was watched for a trend the newest lead, and say so."""
+        newest = tuple(self.pool)
+        trending = self._trending()
+        if not trending:
+            reason = _("Too little has been watched here to call anything a trend, so the newest come first.")
+            return [(rows.Shelf("trending", newest), _("Most recent"), reason)]
+        leading = [
+            (rows.Shelf("trending", tuple(trending)), _("Trending now"), _("Watched most here of late."))
+        ]
+        if because := self._because():
+            seed, alike = because
+            title = {"title": seed.name}
+            leading.append(
+                (
+                    rows.Shelf(f"because-{seed.slug}", tuple(alike)),
+                    _("Because you watched %(title)s") % title,
+                    _("They share genres or people with %(title)s.") % title,
+                )
+            )
+        leading.append((rows.Shelf("new", newest), _("New here"), _("The latest additions, newest first.")))
+        return leading
+
+    def _genres(self) -> list[_Wanted]:
+        """A shelf a genre: those the profile leans to first, then those that have most to show."""
+        held: dict[str, list[Title]] = {}
+        names: dict[str, str] = {}
+        for title in self.pool.values():
+            for genre in title.genres:
+                held.setdefault(genre.slug, []).append(title)
+                names[genre.slug] = genre.name
+        made = []
+        for slug in sorted(
+            held, key=lambda each: (-self.taste.genres.get(each, 0.0), -len(held[each]), each)
+        ):
+            liked = self.taste.genres.get(slug, 0.0) > LEANS
+            reason = _("You have been enjoying %(genre)s.") if liked else _("The best of %(genre)s.")
+            shelf = rows.Shelf(f"genre-{slug}", tuple(self.by_score(held[slug])), elastic=True)
+            made.append((shelf, names[slug], reason % {"genre": names[slug]}))
+        return made

@@ -1,0 +1,174 @@
+"""What to watch next. Everything shown comes through `catalog` with the profile's maturity, so nothing that a
+profile may not see can enter a row; there is no second filter to forget.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import services as accounts
+from catalog import services as catalog
+from catalog.types import Title
+from playback import services as playback
+from recommend import models, scoring
+from recommend.page import Page, alike_to, features_of, may_see
+from recommend.types import Card, ProfileTitle, Row, Thumb
+
+#: One in this many of the best unseen titles is the day's billboard.
+BILLBOARD_CHOICE = 8
+
+
+class NoSuchTitle(LookupError):
+    """There is no such title for this profile."""
+
+    def __init__(self, title_id: UUID) -> None:
+        super().__init__(_("There is no such title here."))
+        self.title_id = title_id
+
+
+# What a profile says ------------------------------------------------------------------------------------
+
+
+def add_to_list(*, profile_id: UUID, title_id: UUID) -> ProfileTitle:
+    """Keep a title for later; keeping it twice changes nothing. Raises `NoSuchTitle`."""
+    _visible(profile_id=profile_id, title_id=title_id)
+    models.ListEntry.objects.get_or_create(profile_id=profile_id, title_id=title_id)
+    return about(profile_id=profile_id, title_ids=[title_id])[title_id]
+
+
+def remove_from_list(*, profile_id: UUID, title_id: UUID) -> ProfileTitle:
+    """Take a title off the list, whether it was there or not."""
+    models.ListEntry.objects.filter(profile_id=profile_id, title_id=title_id).delete()
+    return about(profile_id=profile_id, title_ids=[title_id])[title_id]
+
+
+def rate(*, profile_id: UUID, title_id: UUID, thumb: Thumb | None) -> ProfileTitle:
+    """Say what one thinks of a title; None takes it back. Raises `NoSuchTitle`."""
+    if thumb is None:
+        models.Thumb.objects.filter(profile_id=profile_id, title_id=title_id).delete()
+    else:
+        _visible(profile_id=profile_id, title_id=title_id)
+        models.Thumb.objects.update_or_create(
+            profile_id=profile_id,
+            title_id=title_id,
+            defaults={"value": thumb.value, "rated_at": timezone.now()},
+        )
+    return about(profile_id=profile_id, title_ids=[title_id])[title_id]
+
+
+def about(profile_id: UUID, title_ids: list[UUID]) -> dict[UUID, ProfileTitle]:
+    """What a profile has said of these titles; every id asked for is in the answer."""
+    listed = set(
+        models.ListEntry.objects.filter(profile_id=profile_id, title_id__in=title_ids).values_list(
+            "title_id", flat=True
+        )
+    )
+    thumbs = dict(
+        models.Thumb.objects.filter(profile_id=profile_id, title_id__in=title_ids).values_list(
+            "title_id", "value"
+        )
+    )
+    return {
+        title_id: ProfileTitle(
+            title_id, title_id in listed, Thumb(thumbs[title_id]) if title_id in thumbs else None
+        )
+        for title_id in title_ids
+    }
+
+
+def forget_title(*, title_id: UUID) -> None:
+    """Drop what was said of a title that is gone."""
+    with transaction.atomic():
+        models.Thumb.objects.filter(title_id=title_id).delete()
+        models.ListEntry.objects.filter(title_id=title_id).delete()
+
+
+def forget_profile(*, profile_id: UUID) -> None:
+    """Drop what a profile that is gone has said."""
+    with transaction.atomic():
+        models.Thumb.objects.filter(profile_id=profile_id).delete()
+        models.ListEntry.objects.filter(profile_id=profile_id).delete()
+
+
+# What is shown ------------------------------------------------------------------------------------------
+
+
+def rows_for(profile_id: UUID, *, now: datetime | None = None) -> list[Row]:
+    """The rows of the home page for a profile, each with its reason. Empty for an unknown profile."""
+    profile = accounts.profile(profile_id)
+    if profile is None:
+        return []
+    page = Page(profile, now or timezone.now())
+    return page.rows()
+
+
+def billboard(profile_id: UUID, *, now: datetime | None = None) -> Card | None:
+    """The day's big picture: fresh, unseen, fitting; the same all day while nothing changes."""
+    profile = accounts.profile(profile_id)
+    if profile is None:
+        return None
+    now = now or timezone.now()
+    page = Page(profile, now)
+    unseen = [title for title in page.pool.values() if title.backdrop and title.id not in page.seen]
+    with_backdrop = unseen or [title for title in page.pool.values() if title.backdrop]
+    best = page.by_score(with_backdrop)[:BILLBOARD_CHOICE]
+    chosen = scoring.draw(f"{profile.id}:{now:%Y-%m-%d}", best)
+    if chosen is None:
+        return None
+    title = page.pool[chosen]
+    return Card(
+        title=title, video_id=title.video_id or catalog.first_video(title.id), caption=page.why(title)
+    )
+
+
+def more_like(title_id: UUID, *, profile_id: UUID, limit: int = 12) -> list[Card]:
+    """Titles that share genres, people and time with this one, most alike first."""
+    profile = accounts.profile(profile_id)
+    if profile is None:
+        return []
+    seed = catalog.title(title_id, maturity=profile.maturity)
+    if seed is None:
+        return []
+    page = Page(profile, timezone.now())
+    alike = alike_to(features_of(seed), page.features.values())
+    return [Card(title=page.pool[each], video_id=page.pool[each].video_id) for each in alike[:limit]]
+
+
+def my_list(profile_id: UUID) -> list[Card]:
+    """What a profile keeps for later, the latest first; what has gone or may not be seen is left out."""
+    profile = accounts.profile(profile_id)
+    if profile is None:
+        return []
+    ids = list(
+        models.ListEntry.objects.filter(profile_id=profile_id)
+        .order_by("-added_at", "-id")
+        .values_list("title_id", flat=True)
+    )
+    found = catalog.titles(ids)
+    return cards(
+        titles=[found[each] for each in ids if each in found and may_see(profile, found[each])],
+        profile_id=profile_id,
+    )
+
+
+def cards(titles: list[Title], profile_id: UUID) -> list[Card]:
+    """Cards for titles in the order given, with the progress of films that the profile has begun."""
+    videos = [title.video_id for title in titles if title.video_id]
+    begun = playback.bookmarks(profile_id, videos) if videos else {}
+    made = []
+    for title in titles:
+        bookmark = begun.get(title.video_id) if title.video_id else None
+        progress = bookmark.fraction if bookmark and not bookmark.finished else None
+        made.append(Card(title=title, video_id=title.video_id, progress=progress))
+    return made
+
+
+def _visible(*, profile_id: UUID, title_id: UUID) -> Title:
+    profile = accounts.profile(profile_id)
+    title = catalog.title(title_id, maturity=profile.maturity) if profile else None
+    if title is None:
+        raise NoSuchTitle(title_id)
+    return title

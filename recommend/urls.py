@@ -1,0 +1,10 @@
+"""Routes of my list and thumbs."""
+
+from django.urls import path
+
+from recommend import api
+
+urlpatterns = [
+    path("api/v1/my-list/<uuid:title_id>", api.MyListEntry.as_view(), name="my_list_entry"),
+    path("api/v1/thumbs/<uuid:title_id>", api.TitleThumb.as_view(), name="title_thumb"),
+]
