@@ -1,0 +1,280 @@
+"""What other apps may know of the catalogue: ids and frozen values, never rows."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+
+class Kind(StrEnum):
+    """What a title is."""
+
+    FILM = "film"
+    SERIES = "series"
+
+
+class RenditionKind(StrEnum):
+    """What a rendition carries."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+    TEXT = "text"
+
+
+class Order(StrEnum):
+    """How a list of titles may be sorted."""
+
+    NEWEST = "newest"
+    NAME = "name"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in several widths: `srcset` is ready for HTML, `url` is the middle size. Pixels."""
+
+    url: str
+    srcset: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Genre:
+    """A shelf of the shop."""
+
+    id: UUID
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """A person's part in a title. `role` is 'director', 'writer', 'cast', …; `character` may be empty."""
+
+    person: str
+    role: str
+    character: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A film or a series, as a card or a page shows it.
+
+    `runtime` is a film's own; a series has None. `video_id` is a film's video when it has one; a series
+    has None (its episodes have them). `maturity` is an age in years. `accent` is a CSS colour taken from
+    the artwork. `credit` names the owner of licensed footage, to be shown where it plays.
+    """
+
+    id: UUID
+    slug: str
+    kind: Kind
+    name: str
+    tagline: str
+    synopsis: str
+    year: int | None
+    maturity: int
+    genres: tuple[Genre, ...]
+    people: tuple[Credit, ...]
+    runtime: timedelta | None
+    video_id: UUID | None
+    season_count: int
+    poster: Image | None
+    backdrop: Image | None
+    accent: str
+    credit: str
+    playable: bool
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One part of a series."""
+
+    id: UUID
+    title_id: UUID
+    season: int
+    number: int
+    name: str
+    synopsis: str
+    runtime: timedelta | None
+    video_id: UUID | None
+    still: Image | None
+    playable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """A season with its episodes in order."""
+
+    id: UUID
+    number: int
+    name: str
+    episodes: tuple[Episode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """The playable media of a film or an episode. `package_id` is None until one is published."""
+
+    id: UUID
+    title_id: UUID
+    episode_id: UUID | None
+    name: str
+    maturity: int
+    duration: timedelta | None
+    package_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Where one segment stands in its rendition's file. `duration` in seconds, `sha256` in hex."""
+
+    offset: int
+    length: int
+    duration: float
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One encoded track of a package, stored as one file.
+
+    `index` is the track's bit in the token's rendition mask. `bandwidth` is the peak over segments and
+    `average_bandwidth` the mean, in bits per second, this track alone, measured from the file. Text
+    renditions have one segment and no init segment.
+    """
+
+    name: str
+    index: int
+    kind: RenditionKind
+    codecs: str
+    bandwidth: int
+    average_bandwidth: int
+    file: str
+    bytes: int
+    sha256: str
+    playlist: str
+    init: tuple[int, int] | None
+    segments: tuple[Segment, ...]
+    width: int | None = None
+    height: int | None = None
+    frame_rate: float | None = None
+    language: str = "und"
+    label: str = ""
+    channels: int | None = None
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A named stretch of a video: 'intro', 'recap' or 'credits'."""
+
+    kind: str
+    start: timedelta
+    end: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The published, immutable output of one video. `id` is the first 32 hex digits of its manifest's SHA-256."""
+
+    id: str
+    video_id: UUID
+    duration: timedelta
+    renditions: tuple[Rendition, ...]
+    markers: tuple[Marker, ...] = field(default=())
+
+    @property
+    def bytes(self) -> int:
+        """What holding all of it costs."""
+        return sum(rendition.bytes for rendition in self.renditions)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """Bytes of a package at the origin: `length` bytes from `offset` of the stored file `key`."""
+
+    key: str
+    offset: int
+    length: int
+    content_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TitlePublished:
+    """News: viewers may now see this title."""
+
+    title_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TitleRemoved:
+    """News: the title is gone for good; whoever keeps something under these ids forgets it."""
+
+    title_id: UUID
+    video_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PackagePublished:
+    """News: a video has a (new) package; `replaced` is the one it had before."""
+
+    video_id: UUID
+    package_id: str
+    replaced: str | None
+
+
+class IngestState(StrEnum):
+    """How far a video's newest source has come."""
+
+    RECEIVING = "receiving"
+    CHECKING = "checking"
+    QUEUED = "queued"
+    ENCODING = "encoding"
+    READY = "ready"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        """Nothing more will happen by itself."""
+        return self in (IngestState.READY, IngestState.REFUSED, IngestState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """How to make a package. `preset` is x264's, `ladder` is 'standard' or 'light' (fewer rungs, quicker)."""
+
+    preset: str = "veryfast"
+    ladder: str = "standard"
+    keep_source: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IngestTicket:
+    """What handing in a source gives back."""
+
+    video_id: UUID
+    job_id: UUID
+    title_id: UUID
+    source_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class IngestStatus:
+    """Where a video's newest source stands. `progress` is 0 … 1; `note` and `error` are for people.
+
+    `remaining` is an estimate from the progress so far, None when there is too little to tell. `playable`
+    says whether the video has a package, which may be an older one.
+    """
+
+    video_id: UUID
+    state: IngestState
+    progress: float
+    note: str
+    error: str
+    remaining: timedelta | None
+    playable: bool
+    job_id: UUID | None = None

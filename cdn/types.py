@@ -1,0 +1,53 @@
+"""What other apps may know of the edge fleet."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class NodeState(StrEnum):
+    """Where an edge node stands in its life (docs/architecture.md draws the arrows)."""
+
+    PENDING = "pending"
+    VERIFYING = "verifying"
+    WARMING = "warming"
+    ACTIVE = "active"
+    DEGRADED = "degraded"
+    SUSPECT = "suspect"
+    DRAINING = "draining"
+    EVACUATED = "evacuated"
+    RETIRED = "retired"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A snapshot of one edge node, as steering sees it.
+
+    `base_url` has no trailing slash. Rates are bits per second. `lease_until` is when silence becomes
+    suspicion. `slot` is a small stable integer, never reused, safe to show a player as pathway id.
+    """
+
+    id: UUID
+    slot: int
+    name: str
+    base_url: str
+    site: str
+    state: NodeState
+    capacity_bps: int
+    egress_bps: int
+    sessions: int
+    lease_until: datetime
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the capacity in use, 0 … 1 and above."""
+        return self.egress_bps / self.capacity_bps if self.capacity_bps else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLost:
+    """News: a node's lease ran out without a goodbye."""
+
+    node_id: UUID

@@ -1,0 +1,48 @@
+"""`/livez`: this process answers. `/readyz`: it can do its work (database reachable, migrations applied)."""
+
+from collections.abc import Callable
+
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+
+_migrated = False
+
+
+def _problems() -> list[str]:
+    """What keeps this process from working, in words; empty when it is ready."""
+    global _migrated  # noqa: PLW0603 (migrations do not un-apply themselves: ask once)
+    found = []
+    for alias in ("default", "telemetry"):
+        try:
+            with connections[alias].cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except DatabaseError as error:
+            found.append(f"database {alias}: {error}")
+    if not found and not _migrated:
+        executor = MigrationExecutor(connections["default"])
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            found.append("migrations are not applied: run manage.py migrate")
+        else:
+            _migrated = True
+    return found
+
+
+class HealthMiddleware:
+    """Outermost on purpose: health must not need a session, a known host name or a signed-in user."""
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path == "/livez":
+            return JsonResponse({"status": "ok"})
+        if request.path == "/readyz":
+            problems = _problems()
+            return JsonResponse(
+                {"status": "not ready" if problems else "ok", "problems": problems}, status=503 if problems else 200
+            )
+        return self.get_response(request)

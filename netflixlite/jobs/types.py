@@ -1,0 +1,36 @@
+"""What callers may know of a job."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class JobState(StrEnum):
+    """A job's life: queued → running → done, or failed for good, or cancelled."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A snapshot. `progress` is 0 … 1; `note` and `error` are written for people."""
+
+    id: UUID
+    kind: str
+    dedupe_key: str
+    state: JobState
+    priority: int
+    attempts: int
+    max_attempts: int
+    progress: float
+    note: str
+    error: str
+    payload: dict[str, object]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None

@@ -1,0 +1,313 @@
+"""All settings, read from the environment in one place. `.env.example` lists every variable (a test keeps it so).
+
+The defaults need no service and boot a laptop. There is no base/dev/prod split: installations differ by
+variables, not by files. With DEBUG off a secret key must be given (`make up` makes one and passes it).
+"""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+
+def _secret(name: str) -> str:
+    """A secret by environment, or by a file that `NAME_FILE` points to; '' when neither is given."""
+    given = env.str(name, default="")
+    path = env.str(f"{name}_FILE", default="")
+    if given or not path:
+        return str(given)
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE points to {path}, which cannot be read: {error}.") from error
+
+
+# Core ---------------------------------------------------------------------------------------------------
+
+#: Where all state lives. Deleting this folder is a fresh start.
+HOME = Path(env.str("NETFLIXLITE_HOME", default=str(BASE_DIR / "var"))).resolve()
+DEBUG = env.bool("NETFLIXLITE_DEBUG", default=False)
+TESTING = "pytest" in sys.modules
+
+SECRET_KEY = _secret("NETFLIXLITE_SECRET_KEY")
+if not SECRET_KEY:
+    if not (DEBUG or TESTING):
+        raise ImproperlyConfigured(
+            "NETFLIXLITE_SECRET_KEY is not set and NETFLIXLITE_DEBUG is off. Start with `make up`, which makes a "
+            "key and keeps it, or set NETFLIXLITE_SECRET_KEY (or NETFLIXLITE_SECRET_KEY_FILE) to a long random text."
+        )
+    SECRET_KEY = "only-for-debug-and-tests-" + "0" * 40  # noqa: S105 (never used with DEBUG off)
+SECRET_KEY_FALLBACKS = env.list("NETFLIXLITE_SECRET_KEY_FALLBACKS", default=[])
+
+#: The address that viewers type. Cookies are secure when it starts with https.
+SITE_URL = env.str("NETFLIXLITE_SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+_site = urlsplit(SITE_URL)
+HTTPS = _site.scheme == "https"
+ALLOWED_HOSTS = env.list(
+    "NETFLIXLITE_ALLOWED_HOSTS", default=sorted({"127.0.0.1", "localhost", "[::1]", _site.hostname or "localhost"})
+)
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+#: How many web processes `make up` starts. More than one needs shared live state: refused until it exists.
+WEB_PROCESSES = env.int("NETFLIXLITE_WEB_PROCESSES", default=1)
+#: The name on the screen.
+SITE_NAME = env.str("NETFLIXLITE_SITE_NAME", default="netflixlite")
+
+# Apps ---------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "netflixlite.apps.ShellConfig",
+    "netflixlite.jobs.apps.JobsConfig",
+    "accounts.apps.AccountsConfig",
+    "catalog.apps.CatalogConfig",
+    "cdn.apps.CdnConfig",
+    "playback.apps.PlaybackConfig",
+    "recommend.apps.RecommendConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "drf_spectacular",
+    "channels",
+    "storages",
+]
+
+MIDDLEWARE = [
+    "netflixlite.health.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "netflixlite.headers.SecurityHeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "netflixlite.setup.FirstRunMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.ProfileMiddleware",
+]
+
+ROOT_URLCONF = "netflixlite.urls"
+ASGI_APPLICATION = "netflixlite.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "netflixlite.context.site",
+            ],
+        },
+    },
+]
+
+# Database -----------------------------------------------------------------------------------------------
+
+# WAL + IMMEDIATE + a long timeout: anything less loses writes under load (docs/decisions/0004).
+_SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728; "
+        "PRAGMA journal_size_limit=27262976; PRAGMA cache_size=2000; PRAGMA temp_store=MEMORY;"
+    ),
+}
+
+
+def _database(variable: str, file: str) -> dict[str, object]:
+    """A database by URL, or an SQLite file under HOME."""
+    if url := env.str(variable, default=""):
+        parsed: dict[str, object] = env.db_url_config(url)
+        if str(parsed["ENGINE"]).endswith("sqlite3"):
+            parsed["OPTIONS"] = dict(_SQLITE_OPTIONS)
+        return parsed
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": HOME / "db" / file,
+        "OPTIONS": dict(_SQLITE_OPTIONS),
+        "TEST": {"NAME": HOME / "db" / f"test-{file}"},
+    }
+
+
+#: `telemetry` takes the many small writes (beacons, delivery logs), `cache` the cache and rate limits: in files of
+#: their own, so that they never hold up the catalogue.
+DATABASES = {
+    "default": _database("NETFLIXLITE_DATABASE_URL", "main.sqlite3"),
+    "telemetry": _database("NETFLIXLITE_TELEMETRY_DATABASE_URL", "telemetry.sqlite3"),
+    "cache": _database("NETFLIXLITE_CACHE_DATABASE_URL", "cache.sqlite3"),
+}
+DATABASE_ROUTERS = ["netflixlite.routers.ByPurpose"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        if TESTING
+        else {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": env.str("NETFLIXLITE_CACHE_URL"),
+        }
+        if env.str("NETFLIXLITE_CACHE_URL", default="")
+        else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache_entries"}
+    )
+}
+
+# Media and storage --------------------------------------------------------------------------------------
+
+#: Uploaded source files and work in progress: always a local folder with room.
+MEDIA_ROOT = HOME / "media"
+MEDIA_URL = "/media/"
+WORK_DIR = HOME / "work"
+FILE_UPLOAD_TEMP_DIR = HOME / "uploads"
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+#: Programs; empty means the ones that came with the installation (docs/operations.md says why PATH comes last).
+FFMPEG = env.str("NETFLIXLITE_FFMPEG", default="")
+FFPROBE = env.str("NETFLIXLITE_FFPROBE", default="")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    # Packages and artwork. Another django-storages backend can stand here; sources stay local.
+    "default": {
+        "BACKEND": env.str("NETFLIXLITE_STORAGE", default="django.core.files.storage.FileSystemStorage"),
+        "OPTIONS": env.json("NETFLIXLITE_STORAGE_OPTIONS", default={}),
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTING
+        else "netflixlite.storage.ModuleAwareStaticFilesStorage"
+    },
+}
+
+# Jobs ---------------------------------------------------------------------------------------------------
+
+#: How many jobs a worker runs at once; 0 means one for each core.
+WORKER_SLOTS = env.int("NETFLIXLITE_WORKER_SLOTS", default=0)
+#: Truth about a job is its row; the broker only wakes workers (docs/decisions/0003). Empty: files under HOME.
+BROKER_URL = env.str("NETFLIXLITE_BROKER_URL", default="")
+BROKER_DIR = HOME / "broker"
+#: A running job is given to another worker when its worker has been silent this long, in seconds.
+JOB_LEASE_SECONDS = env.float("NETFLIXLITE_JOB_LEASE_SECONDS", default=30.0)
+
+# Push to browsers ---------------------------------------------------------------------------------------
+
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# CDN ----------------------------------------------------------------------------------------------------
+
+#: Private keys of the control plane: token signing. Made at first use; never leaves this folder.
+KEYS_DIR = HOME / "keys"
+#: How long a playback token lasts, in seconds.
+TOKEN_SECONDS = env.int("NETFLIXLITE_TOKEN_SECONDS", default=900)
+#: A node is suspect when it has been silent this long, in seconds (heartbeats come every 2).
+NODE_LEASE_SECONDS = env.float("NETFLIXLITE_NODE_LEASE_SECONDS", default=6.0)
+
+# Accounts and security ----------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_SESSION_REMEMBER = True
+#: Whether strangers may sign up by themselves.
+SIGN_UP_OPEN = env.bool("NETFLIXLITE_SIGN_UP_OPEN", default=True)
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+#: Argon2id at 19 MiB, 2 passes, 1 lane: OWASP's figure for small hosts; the library's default of 100 MiB is a way
+#: to exhaust one.
+PASSWORD_HASHERS = (
+    ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if TESTING
+    else ["accounts.hashers.SmallHostArgon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+)
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_NAME = "netflixlite_session"
+CSRF_COOKIE_NAME = "netflixlite_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_SSL_REDIRECT = HTTPS and env.bool("NETFLIXLITE_REDIRECT_TO_HTTPS", default=False)
+#: Header that a trusted proxy sets, e.g. "X-Forwarded-Proto"; empty means: no proxy is trusted.
+_proxy = env.str("NETFLIXLITE_TRUSTED_PROXY_HEADER", default="")
+if _proxy:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_" + _proxy.upper().replace("-", "_"), "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if env.str("NETFLIXLITE_EMAIL_URL", default="")
+    else "django.core.mail.backends.console.EmailBackend"
+)
+if env.str("NETFLIXLITE_EMAIL_URL", default=""):
+    vars().update(env.email_url("NETFLIXLITE_EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.str("NETFLIXLITE_EMAIL_FROM", default=f"{SITE_NAME} <no-reply@localhost>")
+
+# HTTP API -----------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.doors.HasProfile"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "netflixlite.errors.handle",
+}
+SPECTACULAR_SETTINGS = {"TITLE": "netflixlite", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+
+# Languages ----------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = env.str("NETFLIXLITE_LANGUAGE", default="en")
+LANGUAGES = [
+    ("en", "English"),
+    ("hi", "हिन्दी"),
+    ("es", "Español"),
+    ("fr", "Français"),
+    ("de", "Deutsch"),
+    ("ar", "العربية"),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("NETFLIXLITE_TIME_ZONE", default="UTC")
+
+# Logging ------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"short": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short"}},
+    "root": {"handlers": ["console"], "level": env.str("NETFLIXLITE_LOG_LEVEL", default="INFO")},
+    "loggers": {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "ERROR"}},
+}

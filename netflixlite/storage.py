@@ -1,0 +1,11 @@
+"""Static files with fingerprints, ES modules included."""
+
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class ModuleAwareStaticFilesStorage(CompressedManifestStaticFilesStorage):
+    """Rewrites `import` between our modules to the fingerprinted names, so that all may be cached for ever."""
+
+    support_js_module_import_aggregation = True
+    #: A page that names a file which is not there should fail in tests, not in front of a viewer.
+    manifest_strict = False

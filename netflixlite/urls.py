@@ -1,0 +1,19 @@
+"""The table of contents: every address of the site."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.account.urls")),
+    path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("", include("netflixlite.setup")),
+    path("", include("accounts.urls")),
+    path("", include("catalog.urls")),
+    path("", include("cdn.urls")),
+    path("", include("playback.urls")),
+    path("", include("recommend.urls")),
+    path("", include("netflixlite.pages")),
+]
+

@@ -1,0 +1,202 @@
+"""What other apps may know of playback."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from catalog.types import Marker
+
+
+class Ended(StrEnum):
+    """Why a playback session is over."""
+
+    CLOSED = "closed"
+    REPLACED = "replaced"
+    STOPPED = "stopped"
+    SILENT = "silent"
+    FORGOTTEN = "forgotten"
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """Where a profile stopped in a video."""
+
+    profile_id: UUID
+    video_id: UUID
+    title_id: UUID
+    position: timedelta
+    duration: timedelta
+    finished: bool
+    updated_at: datetime
+
+    @property
+    def fraction(self) -> float:
+        """How far, 0 … 1."""
+        whole = self.duration.total_seconds()
+        return min(1.0, self.position.total_seconds() / whole) if whole else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RankedNode:
+    """One place to fetch from, in order of preference, and why it stands there."""
+
+    id: str
+    base_url: str
+    rank: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A sound or text track that the viewer may pick. `name` is the rendition's; `language` is BCP 47."""
+
+    name: str
+    language: str
+    label: str
+    channels: int | None
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture quality that the viewer may pick: pixels, and peak bits per second without the sound."""
+
+    name: str
+    width: int
+    height: int
+    bandwidth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What plays after this."""
+
+    video_id: UUID
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Leave to fetch a package from any node until `expires_at`."""
+
+    value: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One viewer playing one video on one device, as the API answers it. URLs are absolute."""
+
+    id: UUID
+    video_id: UUID
+    title_id: UUID
+    package_id: str
+    title: str
+    name: str
+    duration: timedelta
+    hls: str
+    steering: str
+    nodes: tuple[RankedNode, ...]
+    token: str
+    token_expires_at: datetime
+    renew_url: str
+    beacon_url: str
+    beacon_interval: timedelta
+    close_url: str
+    bookmark: Bookmark | None
+    audio: tuple[Track, ...]
+    text: tuple[Track, ...]
+    video: tuple[Picture, ...]
+    markers: tuple[Marker, ...]
+    next: Next | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveSession:
+    """A playback that is going on, with names for people. `node` is the pathway it last fetched from."""
+
+    id: UUID
+    user_id: UUID
+    profile_id: UUID
+    profile_name: str
+    video_id: UUID
+    title_id: UUID
+    title_name: str
+    device_name: str
+    node: str
+    started_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a player saw of one node since its last report: bits per second and milliseconds to the first byte."""
+
+    node: str
+    ok: int = 0
+    failures: int = 0
+    ttfb_ms: float | None = None
+    bps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A beacon: what a player says of itself. Everything in it is a claim and was bounded at the door.
+
+    `watched` is the time that the picture really moved since the last beacon; a player that does not know
+    leaves it out and it is estimated. Counters (`stalls`, `stall_time`, `dropped`) run from the session's start.
+    """
+
+    position: timedelta
+    duration: timedelta | None = None
+    watched: timedelta | None = None
+    paused: bool = False
+    buffer: timedelta | None = None
+    rendition: str = ""
+    height: int | None = None
+    stalls: int = 0
+    stall_time: timedelta = timedelta(0)
+    dropped: int = 0
+    node: str = ""
+    event: str = ""
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The answer to a beacon: whether the session goes on, and if not why, in words for the viewer."""
+
+    active: bool
+    ended: Ended | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """A finished or abandoned playback, kept as history."""
+
+    id: UUID
+    profile_id: UUID
+    video_id: UUID
+    title_id: UUID
+    watched: timedelta
+    fraction: float
+    started_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TitleCount:
+    """How often a title was watched in some window."""
+
+    title_id: UUID
+    viewings: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded:
+    """News: a playback ended or fell silent."""
+
+    viewing: Viewing
