@@ -1,0 +1,32 @@
+"""How allauth makes users here."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import get_language_from_request
+
+from accounts import services
+from accounts.models import User
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
+    """Obeys SIGN_UP_OPEN and gives each new user a first profile."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Whether strangers may sign up by themselves."""
+        return bool(settings.SIGN_UP_OPEN)
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """Store the new user, named after the part of the address before the @, and a profile of that name."""
+        user = super().save_user(request, user, form, commit=False)
+        user.name = user.name or user.email.partition("@")[0][:80]
+        if commit:
+            with transaction.atomic():
+                user.save()
+                services.create_first_profile(
+                    user_id=user.id, name=user.name, language=get_language_from_request(request)
+                )
+        return user

@@ -1,0 +1,140 @@
+"""What views and endpoints of every app use to know who is asking."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts.types import Profile
+
+if TYPE_CHECKING:  # REST framework itself imports this module while it loads its views
+    from rest_framework.views import APIView
+
+Rest = ParamSpec("Rest")
+
+#: Where the Django session keeps the id of the profile that is watching.
+SESSION_KEY = "profile_id"
+
+#: Pages and endpoints that a kids profile may not open: they change the account or run the site.
+_NOT_FOR_KIDS = frozenset(
+    {
+        "account",
+        "new_profile",
+        "edit_profile",
+        "delete_profile",
+        "account_change_password",
+        "account_set_password",
+        "account_email",
+        "account_reauthenticate",
+    }
+)
+_NOT_FOR_KIDS_NAMESPACES = frozenset({"admin"})
+
+
+class ProfileRequest(HttpRequest):
+    """A request that came through `profile_required`: somebody has said who is watching."""
+
+    profile: Profile
+
+
+def profile_of(request: HttpRequest | Request) -> Profile:
+    """The profile that is watching. For views behind `profile_required` and endpoints behind `HasProfile`;
+    raises PermissionDenied elsewhere.
+    """
+    profile = getattr(request, "profile", None)
+    if not isinstance(profile, Profile):
+        raise PermissionDenied("Choose a profile first.")
+    return profile
+
+
+def profile_required(
+    view: Callable[Concatenate[ProfileRequest, Rest], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]:
+    """Send who has not chosen a profile to the gate, and back here afterwards."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+        if getattr(request, "profile", None) is None:
+            return HttpResponseRedirect(f"{reverse('profiles')}?{urlencode({'next': request.get_full_path()})}")
+        return view(cast(ProfileRequest, request), *args, **kwargs)
+
+    return login_required(guarded)
+
+
+def operator_required(
+    view: Callable[Concatenate[HttpRequest, Rest], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]:
+    """Only for those who run the site; a kids profile of an operator is not one of them."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+        if not _is_operator(request):
+            raise PermissionDenied("This page is for operators.")
+        return view(request, *args, **kwargs)
+
+    return login_required(guarded)
+
+
+class HasProfile(BasePermission):
+    """Signed in and a profile chosen: the API's default."""
+
+    message = "Choose a profile first."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether somebody has said who is watching."""
+        return bool(request.user.is_authenticated) and getattr(request, "profile", None) is not None
+
+
+class IsOperator(BasePermission):
+    """Only for those who run the site."""
+
+    message = "This is for operators."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether who is asking runs the site."""
+        return _is_operator(request)
+
+
+class IsGrownUp(BasePermission):
+    """Signed in, and not through a kids profile. A profile need not be chosen yet."""
+
+    message = "This is not for kids profiles."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether an adult of this household may be asking."""
+        return bool(request.user.is_authenticated) and not is_kid(request)
+
+
+def is_kid(request: HttpRequest | Request) -> bool:
+    """Whether a kids profile is watching at this browser."""
+    profile = getattr(request, "profile", None)
+    return isinstance(profile, Profile) and profile.is_kid
+
+
+def refuse_kid(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a kids profile that opens what is not for kids; None lets the request pass."""
+    match = request.resolver_match
+    if match is None or not is_kid(request):
+        return None
+    if match.url_name not in _NOT_FOR_KIDS and not _NOT_FOR_KIDS_NAMESPACES.intersection(match.namespaces):
+        return None
+    if request.path.startswith("/api/"):
+        error = {"code": "not_for_kids", "message": IsGrownUp.message}
+        return JsonResponse({"error": error}, status=403)
+    messages.error(request, "That page is for grown-ups: choose a grown-up's profile first.")
+    return redirect("profiles")
+
+
+def _is_operator(request: HttpRequest | Request) -> bool:
+    user = request.user
+    return bool(user.is_authenticated and user.is_active and user.is_staff) and not is_kid(request)

@@ -1,0 +1,6 @@
+"""News from accounts. Sent after commit with `send_robust(sender=<type>, event=<dataclass>)`."""
+
+from django.dispatch import Signal
+
+#: Carries `accounts.types.ProfileDeleted`.
+profile_deleted = Signal()

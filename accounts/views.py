@@ -1,0 +1,155 @@
+"""Pages of accounts, and what their templates get.
+
+| template | context |
+|---|---|
+| `accounts/profiles.html` | the gate "Who's watching?": `profiles` (tuple of types.Profile), `can_add` (bool), `next` (path), `current` (Profile or None), `is_kid`; each profile is chosen by POST to `{% url "choose_profile" profile.id %}` with a field `next`; edit links only when not `is_kid` |
+| `accounts/profile_form.html` | `form` (ProfileForm), `profile` (Profile, or None when adding), `avatars` (keys), `kid_ages` (ages a kids profile may have) |
+| `accounts/profile_delete.html` | `profile`; POST deletes |
+| `accounts/account.html` | `account` (types.User), `plan` (types.Plan), `profiles`, `can_add` |
+| `account/*.html` | allauth's own: login, signup, signup_closed, logout, password_reset, password_reset_done, password_reset_from_key, password_reset_from_key_done, password_change, email, verification_sent, email_confirm, reauthenticate; each has `form` |
+
+URL names: profiles, choose_profile, new_profile, edit_profile, delete_profile, account; allauth: account_login,
+account_signup, account_logout, account_reset_password, account_change_password, account_email.
+"""  # noqa: E501 (a table)
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import doors, maturity, services
+from accounts.forms import ProfileForm
+from accounts.types import Profile
+
+
+@require_GET
+def profiles(request: HttpRequest) -> HttpResponse:
+    """Who's watching?"""
+    mine = services.profiles(_user_id(request))
+    context = {
+        "profiles": mine,
+        "can_add": len(mine) < services.PROFILE_LIMIT,
+        "next": _safe_next(request, request.GET.get("next", "")),
+        "current": getattr(request, "profile", None),
+        "is_kid": doors.is_kid(request),
+    }
+    return render(request, "accounts/profiles.html", context)
+
+
+@require_POST
+def choose_profile(request: HttpRequest, profile_id: UUID) -> HttpResponse:
+    """Watch as this profile from now on in this browser."""
+    profile = _mine(request, profile_id)
+    request.session[doors.SESSION_KEY] = str(profile.id)
+    response = redirect(_safe_next(request, request.POST.get("next", "")) or settings.LOGIN_REDIRECT_URL)
+    # The profile's language is the language of its pages.
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        profile.language,
+        max_age=settings.SESSION_COOKIE_AGE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        samesite="Lax",
+    )
+    return response
+
+
+@require_http_methods(["GET", "POST"])
+def new_profile(request: HttpRequest) -> HttpResponse:
+    """Add a profile."""
+    mine = services.profiles(_user_id(request))
+    taken = {profile.avatar for profile in mine}
+    free = next((key for key in services.AVATARS if key not in taken), services.AVATARS[0])
+    form = ProfileForm(
+        request.POST or None, initial={"avatar": free, "language": request.LANGUAGE_CODE, "maturity": ""}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.create_profile(user_id=_user_id(request), **form.cleaned_data)
+        except services.InvalidField as error:
+            form.refuse(error)
+        else:
+            return redirect("profiles")
+    return _profile_form(request, form, profile=None)
+
+
+@require_http_methods(["GET", "POST"])
+def edit_profile(request: HttpRequest, profile_id: UUID) -> HttpResponse:
+    """Change a profile."""
+    profile = _mine(request, profile_id)
+    initial = {
+        "name": profile.name,
+        "avatar": profile.avatar,
+        "is_kid": profile.is_kid,
+        "maturity": profile.maturity,
+        "language": profile.language,
+    }
+    form = ProfileForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.update_profile(profile_id=profile.id, **form.cleaned_data)
+        except services.InvalidField as error:
+            form.refuse(error)
+        else:
+            return redirect("profiles")
+    return _profile_form(request, form, profile=profile)
+
+
+@require_http_methods(["GET", "POST"])
+def delete_profile(request: HttpRequest, profile_id: UUID) -> HttpResponse:
+    """Remove a profile and all that is kept for it."""
+    profile = _mine(request, profile_id)
+    if request.method == "POST":
+        services.delete_profile(profile.id)
+        messages.success(request, f"{profile.name} is removed.")
+        return redirect("profiles")
+    return render(request, "accounts/profile_delete.html", {"profile": profile})
+
+
+@require_GET
+def account(request: HttpRequest) -> HttpResponse:
+    """Name, email address, plan and profiles of who is signed in."""
+    user_id = _user_id(request)
+    mine = services.profiles(user_id)
+    context = {
+        "account": services.user(user_id),
+        "plan": services.plan(user_id),
+        "profiles": mine,
+        "can_add": len(mine) < services.PROFILE_LIMIT,
+    }
+    return render(request, "accounts/account.html", context)
+
+
+def _profile_form(request: HttpRequest, form: ProfileForm, *, profile: Profile | None) -> HttpResponse:
+    context = {
+        "form": form,
+        "profile": profile,
+        "avatars": services.AVATARS,
+        "kid_ages": maturity.ages_for(is_kid=True),
+    }
+    status = 422 if form.is_bound and not form.is_valid() else 200
+    return render(request, "accounts/profile_form.html", context, status=status)
+
+
+def _user_id(request: HttpRequest) -> UUID:
+    user_id = request.user.pk
+    if not isinstance(user_id, UUID):
+        raise Http404
+    return user_id
+
+
+def _mine(request: HttpRequest, profile_id: UUID) -> Profile:
+    """This profile of who is signed in; another household's does not exist for them."""
+    profile = services.profile(profile_id)
+    if profile is None or profile.user_id != _user_id(request):
+        raise Http404("There is no such profile.")
+    return profile
+
+
+def _safe_next(request: HttpRequest, path: str) -> str:
+    """Where to go afterwards, if it is on this site; else ''."""
+    safe = url_has_allowed_host_and_scheme(path, allowed_hosts=None, require_https=request.is_secure())
+    return path if safe else ""
