@@ -115,7 +115,10 @@ class Season:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """The playable media of a film or an episode. `package_id` is None until one is published."""
+    """The playable media of a film or an episode. `package_id` is None until one is published.
+
+    `available` says whether viewers may see its title now: published, and inside its window.
+    """
 
     id: UUID
     title_id: UUID
@@ -124,6 +127,7 @@ class Video:
     maturity: int
     duration: timedelta | None
     package_id: str | None
+    available: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,3 +282,16 @@ class IngestStatus:
     remaining: timedelta | None
     playable: bool
     job_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A video under way or in trouble, with what a person needs to recognise it."""
+
+    status: IngestStatus
+    title_id: UUID
+    title_name: str
+    name: str
+    source_name: str
+    retryable: bool
+    updated_at: datetime

@@ -1,0 +1,130 @@
+"""Taking a file in: is there room, then a copy under a name of our own making."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from catalog import store
+
+CHUNK = 4 * 1024 * 1024
+#: Left free on the disk whatever comes in, in bytes: the database has to go on writing.
+RESERVE = 512 * 1024 * 1024
+#: A source needs its own size again for the packages made of it (the standard ladder of a film at 8 Mbit/s and more).
+ROOM_FACTOR = 2.0
+
+_YEAR = re.compile(r"[\s(\[]((?:19|20)\d\d)(?=$|[\s)\]])")
+
+
+class CannotTake(ValueError):
+    """The file cannot be taken in; the text says why and what to do, for whoever sent it."""
+
+
+def check_room(size: int, *, moved: bool = False) -> None:
+    """Raise `CannotTake` when `size` bytes and what is made of them would fill the disk."""
+    root = Path(settings.MEDIA_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    needed = int(size * (ROOM_FACTOR - 1 if moved else ROOM_FACTOR)) + RESERVE
+    free = shutil.disk_usage(root).free
+    if free < needed:
+        raise CannotTake(
+            _(
+                "There is not enough room: about %(needed)s are needed for this file and what is made of it, "
+                "%(free)s are free. Free some space, or move the media folder to a larger disk."
+            )
+            % {"needed": human_size(needed), "free": human_size(free)}
+        )
+
+
+def take_path(
+    path: Path, *, source_id: UUID, move: bool, on_bytes: Callable[[int], None] | None = None
+) -> int:
+    """Copy (or move) a local file to the source's place; returns its size. Raises `CannotTake`.
+
+    `on_bytes` hears the bytes copied so far. Nothing is left behind when it fails or is interrupted.
+    """
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise CannotTake(
+            _("%(path)s cannot be read: %(error)s.") % {"path": path, "error": error.strerror}
+        ) from error
+    if not path.is_file():
+        raise CannotTake(_("%(path)s is not a file.") % {"path": path})
+    if size == 0:
+        raise CannotTake(_("%(path)s is empty.") % {"path": path.name})
+    check_room(size, moved=move)
+    target = store.source_path(source_id)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if move:
+        try:
+            os.replace(path, target)
+            return size
+        except OSError:
+            pass  # another disk: copy, then delete
+    try:
+        with path.open("rb") as file:
+            size = _write(iter(lambda: file.read(CHUNK), b""), target, on_bytes)
+    except OSError as error:
+        store.delete_source_file(source_id)
+        raise CannotTake(_("Copying %(path)s failed: %(error)s.") % {"path": path, "error": error}) from error
+    except BaseException:
+        store.delete_source_file(source_id)
+        raise
+    if move:
+        path.unlink(missing_ok=True)
+    return size
+
+
+def take_chunks(chunks: Iterable[bytes], *, source_id: UUID) -> int:
+    """Write what an upload sends to the source's place; returns the size. Nothing is left behind when it fails."""
+    target = store.source_path(source_id)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _write(chunks, target, None)
+    except BaseException:
+        store.delete_source_file(source_id)
+        raise
+
+
+def name_and_year(file_name: str) -> tuple[str, int | None]:
+    """What a file's name says of its film: 'Night.Mail.(1936).1080p.mkv' → ('Night Mail', 1936)."""
+    text = re.sub(r"[._]+", " ", Path(file_name).stem).strip()
+    match = _YEAR.search(f" {text}", 1)
+    if match:
+        head = f" {text}"[: match.start()].strip(" -([")
+        if head:
+            return head, int(match[1])
+    text = re.split(
+        r"\b(?:2160p|1080p|720p|480p|x264|x265|h264|h265|hevc|bluray|web-?dl)\b", text, flags=re.I
+    )[0]
+    return text.strip(" -([") or file_name, None
+
+
+def human_size(size: float) -> str:
+    """Bytes for people."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit in ("bytes", "kB") else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def _write(chunks: Iterable[bytes], target: Path, on_bytes: Callable[[int], None] | None) -> int:
+    part = target.with_suffix(".part")
+    size = 0
+    with part.open("wb") as out:
+        for chunk in chunks:
+            out.write(chunk)
+            size += len(chunk)
+            if on_bytes is not None:
+                on_bytes(size)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(part, target)
+    return size

@@ -1,0 +1,405 @@
+"""Rows of the catalogue: nouns, constraints and chainable questions. Nothing outside this app sees them."""
+
+import uuid
+from datetime import datetime
+from typing import Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+#: The highest age that a title can ask for, in years (the strictest national rating is 21).
+MATURITY_MAX = 21
+#: The first films are of 1888; a year beyond 2200 is a slip of the finger.
+YEAR_MIN, YEAR_MAX = 1870, 2200
+
+
+class TitleQuerySet(models.QuerySet["Title"]):
+    """Questions that lists of titles ask."""
+
+    def published(self, now: datetime | None = None) -> Self:
+        """Those that viewers may see now: published, and inside their window."""
+        moment = now or timezone.now()
+        return self.filter(
+            Q(available_from__isnull=True) | Q(available_from__lte=moment),
+            Q(available_until__isnull=True) | Q(available_until__gt=moment),
+            published_at__isnull=False,
+        )
+
+    def suitable_for(self, age: int) -> Self:
+        """Those that a profile of this maturity may see."""
+        return self.filter(maturity__lte=age)
+
+
+class Genre(models.Model):
+    """A shelf of the shop."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(_("address"), max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=60, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("genre")
+        verbose_name_plural = _("genres")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(models.Model):
+    """Somebody who made a title or appears in it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=120, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Title(models.Model):
+    """A film or a series."""
+
+    class Kind(models.TextChoices):
+        """What a title is."""
+
+        FILM = "film", _("film")
+        SERIES = "series", _("series")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(_("address"), max_length=120, unique=True)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.FILM)
+    name = models.CharField(_("name"), max_length=200)
+    tagline = models.CharField(_("tagline"), max_length=200, blank=True)
+    synopsis = models.TextField(_("synopsis"), blank=True)
+    year = models.PositiveSmallIntegerField(_("year"), null=True, blank=True)
+    maturity = models.PositiveSmallIntegerField(
+        _("maturity"),
+        default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(MATURITY_MAX)],
+        help_text=_("The age this title needs, in years."),
+    )
+    genres = models.ManyToManyField(Genre, related_name="titles", blank=True, verbose_name=_("genres"))
+    credit = models.CharField(
+        _("credit line"),
+        max_length=300,
+        blank=True,
+        help_text=_("Owner and licence of footage that is not yours; shown where it plays."),
+    )
+    accent = models.CharField(_("accent colour"), max_length=7, blank=True)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+    available_from = models.DateTimeField(_("available from"), null=True, blank=True)
+    available_until = models.DateTimeField(_("available until"), null=True, blank=True)
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    #: What search looks through: name, people and genres without accents and capitals (catalog/search.py).
+    search_index = models.TextField(blank=True, editable=False)
+
+    objects = TitleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        verbose_name = _("title")
+        verbose_name_plural = _("titles")
+        indexes = [models.Index(fields=["-published_at", "maturity"], name="title_newest")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(maturity__gte=0, maturity__lte=MATURITY_MAX),
+                name="title_maturity_is_an_age",
+                violation_error_message=_("Maturity is an age from 0 to 21."),
+            ),
+            models.CheckConstraint(
+                condition=Q(year__isnull=True) | Q(year__gte=YEAR_MIN, year__lte=YEAR_MAX),
+                name="title_year_is_plausible",
+                violation_error_message=_("The year is not plausible."),
+            ),
+            models.CheckConstraint(
+                condition=Q(available_from__isnull=True)
+                | Q(available_until__isnull=True)
+                | Q(available_from__lt=F("available_until")),
+                name="title_window_in_order",
+                violation_error_message=_("A title must become available before it stops being so."),
+            ),
+            models.CheckConstraint(condition=Q(kind__in=["film", "series"]), name="title_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Credit(models.Model):
+    """A person's part in a title."""
+
+    class Role(models.TextChoices):
+        """What people do."""
+
+        DIRECTOR = "director", _("director")
+        WRITER = "writer", _("writer")
+        CREATOR = "creator", _("creator")
+        CAST = "cast", _("cast")
+        COMPOSER = "composer", _("composer")
+        PRODUCER = "producer", _("producer")
+
+    title = models.ForeignKey(Title, on_delete=models.CASCADE, related_name="credits")
+    person = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="credits", verbose_name=_("person")
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.CAST)
+    character = models.CharField(_("character"), max_length=120, blank=True)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        verbose_name = _("credit")
+        verbose_name_plural = _("credits")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["title", "person", "role", "character"],
+                name="credit_once",
+                violation_error_message=_("This person has this part already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} ({self.get_role_display()})"
+
+
+class Season(models.Model):
+    """A season of a series; number 0 holds the specials."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    title = models.ForeignKey(Title, on_delete=models.CASCADE, related_name="seasons")
+    number = models.PositiveSmallIntegerField(_("number"))
+    name = models.CharField(_("name"), max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        verbose_name = _("season")
+        verbose_name_plural = _("seasons")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["title", "number"],
+                name="season_number_once",
+                violation_error_message=_("This series has a season of that number already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or _("Season %(number)s") % {"number": self.number}
+
+
+class Episode(models.Model):
+    """One part of a season."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    season = models.ForeignKey(Season, on_delete=models.CASCADE, related_name="episodes")
+    number = models.PositiveSmallIntegerField(_("number"), validators=[MinValueValidator(1)])
+    name = models.CharField(_("name"), max_length=200)
+    synopsis = models.TextField(_("synopsis"), blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        verbose_name = _("episode")
+        verbose_name_plural = _("episodes")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["season", "number"],
+                name="episode_number_once",
+                violation_error_message=_("This season has an episode of that number already."),
+            ),
+            models.CheckConstraint(condition=Q(number__gte=1), name="episode_number_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}. {self.name}"
+
+
+class Artwork(models.Model):
+    """A picture of a title or an episode, kept in several widths in the default storage."""
+
+    class Kind(models.TextChoices):
+        """What a picture is for."""
+
+        POSTER = "poster", _("poster")
+        BACKDROP = "backdrop", _("backdrop")
+        STILL = "still", _("still")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    title = models.ForeignKey(Title, on_delete=models.CASCADE, related_name="artwork", null=True, blank=True)
+    episode = models.ForeignKey(
+        Episode, on_delete=models.CASCADE, related_name="artwork", null=True, blank=True
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    #: Widths that exist in storage, in pixels, small first; `height` belongs to the last of them.
+    widths = models.JSONField(default=list)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    accent = models.CharField(max_length=7)
+    #: Taken from the film by itself; a picture that a person chose is never replaced by one that was not.
+    automatic = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(title__isnull=False, episode__isnull=True)
+                | Q(title__isnull=True, episode__isnull=False),
+                name="artwork_has_one_subject",
+            ),
+            models.UniqueConstraint(fields=["title", "kind"], name="artwork_once_per_title"),
+            models.UniqueConstraint(fields=["episode", "kind"], name="artwork_once_per_episode"),
+            models.CheckConstraint(condition=Q(width__gte=1, height__gte=1), name="artwork_has_pixels"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.id}"
+
+
+class Video(models.Model):
+    """The playable media of a film or of an episode, and how far its newest source has come."""
+
+    class State(models.TextChoices):
+        """Where the newest source stands. What plays is `current_package`, whatever this says."""
+
+        RECEIVING = "receiving", _("receiving")
+        CHECKING = "checking", _("checking")
+        QUEUED = "queued", _("queued")
+        ENCODING = "encoding", _("encoding")
+        READY = "ready", _("ready")
+        REFUSED = "refused", _("refused")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    title = models.OneToOneField(Title, on_delete=models.CASCADE, related_name="video", null=True, blank=True)
+    episode = models.OneToOneField(
+        Episode, on_delete=models.CASCADE, related_name="video", null=True, blank=True
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.RECEIVING)
+    #: Why it was refused or failed, and what to do, in words for whoever uploaded it.
+    reason = models.TextField(_("reason"), blank=True)
+    duration = models.DurationField(_("duration"), null=True, blank=True)
+    current_package = models.ForeignKey(
+        "Package",
+        on_delete=models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("package"),
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("video")
+        verbose_name_plural = _("videos")
+        indexes = [models.Index(fields=["state", "-updated_at"], name="video_by_state")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(title__isnull=False, episode__isnull=True)
+                | Q(title__isnull=True, episode__isnull=False),
+                name="video_has_one_owner",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["refused", "failed"]) | ~Q(reason=""),
+                name="video_trouble_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["receiving", "checking", "queued", "encoding", "ready", "refused", "failed"],
+                ),
+                name="video_state_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.title or self.episode)
+
+
+class Source(models.Model):
+    """A file that was given to us. Stored at `sources/<id>/source.bin` under MEDIA_ROOT, whatever it was called."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="sources")
+    #: What its owner called it: shown, never used as a path.
+    name = models.CharField(_("name"), max_length=255)
+    bytes = models.PositiveBigIntegerField(_("size"), default=0)
+    #: Kept after packaging, so that it can be encoded again.
+    keep = models.BooleanField(default=True)
+    #: What the probe found (catalog/media/probe.py), as plain JSON.
+    facts = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("source")
+        verbose_name_plural = _("sources")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Package(models.Model):
+    """The immutable output of one video: a manifest, and the files it lists in storage."""
+
+    id = models.CharField(primary_key=True, max_length=32, editable=False)
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="packages")
+    #: The very text whose SHA-256 the id is.
+    manifest = models.TextField()
+    duration = models.DurationField()
+    bytes = models.PositiveBigIntegerField()
+    published_at = models.DateTimeField(auto_now_add=True)
+    #: Since when another package has taken its place; None while it is the current one.
+    replaced_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-published_at"]
+        verbose_name = _("package")
+        verbose_name_plural = _("packages")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["video"], condition=Q(replaced_at__isnull=True), name="package_one_current_per_video"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Marker(models.Model):
+    """A named stretch of a video that a viewer may skip."""
+
+    class Kind(models.TextChoices):
+        """What the stretch is."""
+
+        INTRO = "intro", _("intro")
+        RECAP = "recap", _("recap")
+        CREDITS = "credits", _("credits")
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="markers")
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    start = models.DurationField(_("start"))
+    end = models.DurationField(_("end"))
+
+    class Meta:
+        ordering = ["start"]
+        verbose_name = _("marker")
+        verbose_name_plural = _("markers")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(start__lt=F("end")),
+                name="marker_in_order",
+                violation_error_message=_("A marker ends after it starts."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.start}–{self.end}"  # noqa: RUF001 (a range is written with an en dash)

@@ -1,0 +1,260 @@
+"""Handing in sources, and where they stand."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from catalog import intake, models, store, types
+from catalog.services.editing import create_title
+from netflixlite.jobs import services as jobs
+from netflixlite.jobs.types import Job, JobState
+
+#: No estimate before this much is done and this long has passed: the first ones are wild.
+ESTIMATE_FROM, ESTIMATE_AFTER = 0.03, timedelta(seconds=3)
+CANCELLED_REASON = "It was stopped. Choose “Try again” to start over, or upload another file."
+LOST_REASON = "The work on it got lost. Choose “Try again” to start over."
+
+
+class CannotIngest(ValueError):
+    """The file or the place for it is not right; the text says why, for whoever handed it in."""
+
+
+def ingest(
+    *,
+    path: str,
+    title_id: UUID | None = None,
+    episode_id: UUID | None = None,
+    name: str | None = None,
+    move: bool = False,
+    options: types.IngestOptions | None = None,
+) -> types.IngestTicket:
+    """Take a local file in as the source of a film or an episode, and queue its packaging.
+
+    Without title and episode a hidden film is made, called `name` or what the file's name says. With `move` the
+    file itself is taken instead of a copy. Raises `CannotIngest`.
+    """
+    source_id = uuid4()
+    try:
+        if episode_id is not None or title_id is not None:
+            check_place(title_id=title_id, episode_id=episode_id)
+        size = intake.take_path(Path(path), source_id=source_id, move=move)
+    except intake.CannotTake as error:
+        raise CannotIngest(str(error)) from error
+    return register(
+        source_id=source_id,
+        size=size,
+        source_name=Path(path).name,
+        title_id=title_id,
+        episode_id=episode_id,
+        name=name,
+        options=options,
+    )
+
+
+def register(
+    *,
+    source_id: UUID,
+    size: int,
+    source_name: str,
+    title_id: UUID | None = None,
+    episode_id: UUID | None = None,
+    name: str | None = None,
+    options: types.IngestOptions | None = None,
+) -> types.IngestTicket:
+    """Make rows and a job for a source whose bytes are in place (catalog/intake.py). Raises `CannotIngest`.
+
+    When it fails the bytes are deleted. An older source of the same video that is still being worked on is stopped.
+    """
+    chosen = options or types.IngestOptions()
+    try:
+        with transaction.atomic():
+            if title_id is None and episode_id is None:
+                guessed, year = intake.name_and_year(source_name)
+                title_id = create_title(name=name or guessed, year=year if name is None else None).id
+            video = _video_of(title_id, episode_id)
+            _stop_older(video.id)
+            source = models.Source.objects.create(
+                id=source_id, video=video, name=_shown_name(source_name), bytes=size, keep=chosen.keep_source
+            )
+            job = _enqueue(video, source, chosen)
+            owner = video.title_id or (video.episode.season.title_id if video.episode else None)
+    except BaseException:
+        store.delete_source_file(source_id)
+        raise
+    if owner is None:
+        raise CannotIngest(_("The title is gone."))
+    return types.IngestTicket(video_id=video.id, job_id=job.id, title_id=owner, source_id=source_id)
+
+
+def check_place(*, title_id: UUID | None, episode_id: UUID | None) -> None:
+    """Raise `CannotIngest` unless exactly a film or an episode is meant and exists."""
+    if episode_id is not None:
+        parts = models.Episode.objects.filter(id=episode_id)
+        if title_id is not None:
+            parts = parts.filter(season__title_id=title_id)
+        if not parts.exists():
+            raise CannotIngest(_("There is no such episode."))
+        return
+    kind = models.Title.objects.filter(id=title_id).values_list("kind", flat=True).first()
+    if kind is None:
+        raise CannotIngest(_("There is no such title."))
+    if kind != models.Title.Kind.FILM:
+        raise CannotIngest(_("A series has no film of its own: choose one of its episodes."))
+
+
+@transaction.atomic
+def retry_ingest(video_id: UUID) -> types.IngestTicket:
+    """Package the newest source once more. Raises `CannotIngest` when its file is no longer kept."""
+    video = models.Video.objects.select_for_update().filter(id=video_id).first()
+    source = models.Source.objects.filter(video_id=video_id).first()
+    if video is None or source is None or not store.source_path(source.id).is_file():
+        raise CannotIngest(_("The source file is not kept any more. Upload it again."))
+    _stop_older(video_id)
+    job = _enqueue(video, source, types.IngestOptions(keep_source=source.keep))
+    owner = video.title_id or (video.episode.season.title_id if video.episode else video_id)
+    return types.IngestTicket(video_id=video.id, job_id=job.id, title_id=owner, source_id=source.id)
+
+
+def ingest_status(video_id: UUID) -> types.IngestStatus:
+    """Where a video's newest source stands. Raises LookupError when there is no such video."""
+    found = ingest_statuses([video_id]).get(video_id)
+    if found is None:
+        raise LookupError(video_id)
+    return found
+
+
+def ingest_statuses(video_ids: Iterable[UUID]) -> dict[UUID, types.IngestStatus]:
+    """Many at once; unknown ids are missing from the answer."""
+    rows = _with_sources(models.Video.objects.filter(id__in=list(video_ids)))
+    return {work.status.video_id: work.status for work in _works(rows)}
+
+
+def title_statuses(title_id: UUID) -> list[types.Work]:
+    """Where every video of a title stands, in the order of seasons and episodes."""
+    rows = models.Video.objects.filter(Q(title_id=title_id) | Q(episode__season__title_id=title_id)).order_by(
+        "episode__season__number", "episode__number"
+    )
+    return _works(_with_sources(rows))
+
+
+def attention(*, limit: int = 50) -> list[types.Work]:
+    """What an operator should look at: trouble first, then what is under way; newest first, at most `limit`."""
+    rows = models.Video.objects.exclude(state=models.Video.State.READY).order_by("-updated_at")[:limit]
+    works = _works(_with_sources(rows))
+    return sorted(
+        works, key=lambda work: work.status.state not in (types.IngestState.REFUSED, types.IngestState.FAILED)
+    )
+
+
+def _with_sources(rows: QuerySet[models.Video]) -> QuerySet[models.Video]:
+    return rows.select_related("title", "episode__season__title").prefetch_related(
+        Prefetch("sources", queryset=models.Source.objects.order_by("-created_at"))
+    )
+
+
+def _works(rows: Iterable[models.Video]) -> list[types.Work]:
+    videos = list(rows)
+    newest = {video.id: next(iter(video.sources.all()), None) for video in videos}
+    keys = {source.id: store.ingest_key(source.id) for source in newest.values() if source}
+    found = jobs.latest(list(keys.values())) if keys else {}
+    now = timezone.now()
+    answer = []
+    for video in videos:
+        source = newest[video.id]
+        job = found.get(keys[source.id]) if source else None
+        title = video.episode.season.title if video.episode else video.title
+        if title is None:
+            continue
+        status = _status(video, job, now)
+        kept = (
+            source is not None
+            and status.state is types.IngestState.FAILED
+            and store.source_path(source.id).is_file()
+        )
+        answer.append(
+            types.Work(
+                status=status,
+                title_id=title.id,
+                title_name=title.name,
+                name=_part_name(video),
+                source_name=source.name if source else "",
+                retryable=kept,
+                updated_at=video.updated_at,
+            )
+        )
+    return answer
+
+
+def _status(video: models.Video, job: Job | None, now: datetime) -> types.IngestStatus:
+    """The row and the job together: a job that died for good is a failed video, even before anyone wrote it down."""
+    state, error = types.IngestState(video.state), video.reason
+    if not state.final and job is not None:
+        if job.state is JobState.FAILED:
+            state, error = types.IngestState.FAILED, job.error or store.UNKNOWN_REASON
+        elif job.state is JobState.CANCELLED:
+            state, error = types.IngestState.FAILED, CANCELLED_REASON
+    live = not state.final and job is not None
+    progress = 1.0 if state is types.IngestState.READY else job.progress if live and job else 0.0
+    return types.IngestStatus(
+        video_id=video.id,
+        state=state,
+        progress=progress,
+        note=job.note if live and job else "",
+        error=error,
+        remaining=_remaining(job, now) if live and job else None,
+        playable=video.current_package_id is not None,
+        job_id=job.id if job else None,
+    )
+
+
+def _remaining(job: Job, now: datetime) -> timedelta | None:
+    if job.state is not JobState.RUNNING or job.started_at is None or not ESTIMATE_FROM <= job.progress <= 1:
+        return None
+    elapsed = now - job.started_at
+    return elapsed * ((1 - job.progress) / job.progress) if elapsed >= ESTIMATE_AFTER else None
+
+
+def _part_name(video: models.Video) -> str:
+    part = video.episode
+    return f"S{part.season.number} E{part.number} · {part.name}" if part else str(video.title)
+
+
+def _video_of(title_id: UUID | None, episode_id: UUID | None) -> models.Video:
+    check_place(title_id=title_id, episode_id=episode_id)
+    if episode_id is not None:
+        video, _made = models.Video.objects.select_for_update().get_or_create(episode_id=episode_id)
+    else:
+        video, _made = models.Video.objects.select_for_update().get_or_create(title_id=title_id)
+    return video
+
+
+def _enqueue(video: models.Video, source: models.Source, options: types.IngestOptions) -> Job:
+    job = jobs.enqueue(
+        store.INGEST_KIND,
+        payload={"video": str(video.id), "source": str(source.id), "options": asdict(options)},
+        dedupe_key=store.ingest_key(source.id),
+    )
+    video.state = models.Video.State.QUEUED
+    video.reason = ""
+    video.save(update_fields=["state", "reason", "updated_at"])
+    return job
+
+
+def _stop_older(video_id: UUID) -> None:
+    sources = models.Source.objects.filter(video_id=video_id).values_list("id", flat=True)
+    for job in jobs.latest([store.ingest_key(source_id) for source_id in sources]).values():
+        if job.state in (JobState.QUEUED, JobState.RUNNING):
+            jobs.cancel(job.id)
+
+
+def _shown_name(name: str) -> str:
+    """A sender's file name, fit to be shown: no folders, no control characters, bounded."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(c for c in last if c.isprintable()).strip()[:255] or "source"

@@ -1,0 +1,271 @@
+"""Looking titles, episodes and videos up."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from catalog import artwork, models, types
+
+#: No list is longer than this, whatever was asked for.
+LIMIT_MAX = 200
+
+
+def titles(ids: Iterable[UUID], *, maturity: int | None = None) -> dict[UUID, types.Title]:
+    """Many titles by id; ids that are unknown are missing from the answer.
+
+    With `maturity` (an age) only those that such a profile may see now; without, hidden ones too.
+    """
+    rows = models.Title.objects.filter(id__in=list(ids))
+    if maturity is not None:
+        rows = rows.published().suitable_for(maturity)
+    return {row.id: title_value(row) for row in with_cards(rows)}
+
+
+def title(title_id: UUID, *, maturity: int | None = None) -> types.Title | None:
+    """One title. With `maturity` only when such a profile may see it now; without, hidden ones too."""
+    return titles([title_id], maturity=maturity).get(title_id)
+
+
+def title_by_slug(slug: str, *, maturity: int | None = None) -> types.Title | None:
+    """One title by its address; `maturity` as in `title`."""
+    rows = models.Title.objects.filter(slug=slug)
+    if maturity is not None:
+        rows = rows.published().suitable_for(maturity)
+    row = with_cards(rows).first()
+    return title_value(row) if row else None
+
+
+def browse(
+    *,
+    maturity: int,
+    kind: types.Kind | None = None,
+    genre_slug: str | None = None,
+    order: types.Order = types.Order.NEWEST,
+    limit: int = 40,
+    offset: int = 0,
+) -> list[types.Title]:
+    """Titles that a profile of this maturity may see now, sorted, at most 200 at a time."""
+    rows = _visible(maturity, kind, genre_slug).order_by(*_ORDERS[order])
+    start = max(0, offset)
+    return [title_value(row) for row in with_cards(rows)[start : start + _bounded(limit)]]
+
+
+def count(*, maturity: int, kind: types.Kind | None = None, genre_slug: str | None = None) -> int:
+    """How many titles `browse` has altogether."""
+    return _visible(maturity, kind, genre_slug).count()
+
+
+def genres(*, maturity: int | None = None) -> list[types.Genre]:
+    """All genres by name; with `maturity` only those in which such a profile finds something."""
+    rows = models.Genre.objects.all()
+    if maturity is not None:
+        visible = models.Title.objects.published().suitable_for(maturity).filter(genres=OuterRef("pk"))
+        rows = rows.filter(Exists(visible))
+    return [genre_value(row) for row in rows]
+
+
+def seasons(title_id: UUID) -> list[types.Season]:
+    """A series' seasons with their episodes, in order; the specials (season 0) come last."""
+    rows = list(
+        models.Season.objects.filter(title_id=title_id).prefetch_related(
+            Prefetch("episodes", queryset=_episodes().order_by("number"))
+        )
+    )
+    rows.sort(key=lambda season: (season.number == 0, season.number))
+    return [
+        types.Season(
+            id=row.id,
+            number=row.number,
+            name=str(row),
+            episodes=tuple(episode_value(part) for part in row.episodes.all()),
+        )
+        for row in rows
+    ]
+
+
+def episode(episode_id: UUID) -> types.Episode | None:
+    """One episode."""
+    row = _episodes().filter(id=episode_id).first()
+    return episode_value(row) if row else None
+
+
+def first_video(title_id: UUID) -> UUID | None:
+    """What Play starts: the film, or the first episode that can be played; None when nothing can."""
+    film = models.Video.objects.filter(title_id=title_id, current_package__isnull=False).first()
+    if film:
+        return film.id
+    parts = _playable_parts(title_id)
+    return parts[0][1] if parts else None
+
+
+def next_episode(video_id: UUID) -> types.Episode | None:
+    """The next playable episode after this video, over the end of its season; None for a film or the last."""
+    current = models.Video.objects.filter(id=video_id).select_related("episode__season").first()
+    if current is None or current.episode is None:
+        return None
+    season = current.episode.season
+    here = (season.number == 0, season.number, current.episode.number)
+    for position, _video, episode_id in _playable_parts(season.title_id):
+        if position > here and position[0] == here[0]:
+            return episode(episode_id)
+    return None
+
+
+def video(video_id: UUID) -> types.Video | None:
+    """One video."""
+    return videos([video_id]).get(video_id)
+
+
+def videos(ids: Iterable[UUID]) -> dict[UUID, types.Video]:
+    """Many videos by id; unknown ids are missing from the answer."""
+    rows = models.Video.objects.filter(id__in=list(ids)).select_related("title", "episode__season__title")
+    now = timezone.now()
+    return {row.id: video_value(row, now) for row in rows}
+
+
+# From rows to values: used by the other modules of this package, never outside this app. ---------------
+
+
+def with_cards(rows: QuerySet[models.Title]) -> QuerySet[models.Title]:
+    """Everything that `title_value` needs, in a fixed number of queries."""
+    playable_part = models.Video.objects.filter(
+        episode__season__title=OuterRef("pk"), current_package__isnull=False
+    ).order_by()
+    season_count = (
+        models.Season.objects.filter(title=OuterRef("pk"))
+        .order_by()
+        .values("title")
+        .annotate(number_of=Count("pk"))
+        .values("number_of")
+    )
+    return (
+        rows.select_related("video")
+        .annotate(has_playable_part=Exists(playable_part), seasons_in_all=Coalesce(Subquery(season_count), 0))
+        .prefetch_related(
+            "genres",
+            "artwork",
+            Prefetch(
+                "credits", queryset=models.Credit.objects.select_related("person").order_by("position", "id")
+            ),
+        )
+    )
+
+
+def title_value(row: models.Title) -> types.Title:
+    """A title's row as others may see it; the row comes from `with_cards`."""
+    film = getattr(row, "video", None)
+    pictures = {picture.kind: picture for picture in row.artwork.all()}
+    poster, backdrop = pictures.get("poster"), pictures.get("backdrop")
+    shade = backdrop or poster
+    return types.Title(
+        id=row.id,
+        slug=row.slug,
+        kind=types.Kind(row.kind),
+        name=row.name,
+        tagline=row.tagline,
+        synopsis=row.synopsis,
+        year=row.year,
+        maturity=row.maturity,
+        genres=tuple(genre_value(genre) for genre in row.genres.all()),
+        people=tuple(
+            types.Credit(person=credit.person.name, role=credit.role, character=credit.character)
+            for credit in row.credits.all()
+        ),
+        runtime=film.duration if film else None,
+        video_id=film.id if film else None,
+        season_count=int(getattr(row, "seasons_in_all", 0)),
+        poster=artwork.image(poster) if poster else None,
+        backdrop=artwork.image(backdrop) if backdrop else None,
+        accent=row.accent or (shade.accent if shade else artwork.FALLBACK_ACCENT),
+        credit=row.credit,
+        playable=bool(film and film.current_package_id) or bool(getattr(row, "has_playable_part", False)),
+        published_at=row.published_at,
+    )
+
+
+def genre_value(row: models.Genre) -> types.Genre:
+    """A genre's row as others may see it."""
+    return types.Genre(id=row.id, slug=row.slug, name=row.name)
+
+
+def episode_value(row: models.Episode) -> types.Episode:
+    """An episode's row as others may see it; the row comes from `_episodes`."""
+    media = getattr(row, "video", None)
+    still = next((picture for picture in row.artwork.all() if picture.kind == "still"), None)
+    return types.Episode(
+        id=row.id,
+        title_id=row.season.title_id,
+        season=row.season.number,
+        number=row.number,
+        name=row.name,
+        synopsis=row.synopsis,
+        runtime=media.duration if media else None,
+        video_id=media.id if media else None,
+        still=artwork.image(still) if still else None,
+        playable=bool(media and media.current_package_id),
+    )
+
+
+def video_value(row: models.Video, now: datetime) -> types.Video:
+    """A video's row as others may see it."""
+    part = row.episode
+    owner = part.season.title if part else row.title
+    assert owner is not None
+    name = f"{owner.name} · S{part.season.number} E{part.number} · {part.name}" if part else owner.name
+    return types.Video(
+        id=row.id,
+        title_id=owner.id,
+        episode_id=part.id if part else None,
+        name=name,
+        maturity=owner.maturity,
+        duration=row.duration,
+        package_id=row.current_package_id,
+        available=is_available(owner, now),
+    )
+
+
+def is_available(row: models.Title, now: datetime) -> bool:
+    """Whether viewers may see the title at `now`: the same rule as `TitleQuerySet.published`, on one row."""
+    return (
+        row.published_at is not None
+        and (row.available_from is None or row.available_from <= now)
+        and (row.available_until is None or row.available_until > now)
+    )
+
+
+_ORDERS: dict[types.Order, tuple[str, ...]] = {
+    types.Order.NEWEST: ("-published_at", "id"),
+    types.Order.NAME: ("name", "id"),
+    types.Order.YEAR: ("-year", "name", "id"),
+}
+
+
+def _bounded(limit: int) -> int:
+    return max(0, min(limit, LIMIT_MAX))
+
+
+def _visible(maturity: int, kind: types.Kind | None, genre_slug: str | None) -> models.TitleQuerySet:
+    rows = models.Title.objects.published().suitable_for(maturity)
+    if kind is not None:
+        rows = rows.filter(kind=kind.value)
+    if genre_slug is not None:
+        rows = rows.filter(Q(genres__slug=genre_slug))
+    return rows
+
+
+def _episodes() -> QuerySet[models.Episode]:
+    return models.Episode.objects.select_related("season", "video").prefetch_related("artwork")
+
+
+def _playable_parts(title_id: UUID) -> list[tuple[tuple[bool, int, int], UUID, UUID]]:
+    """((specials last, season, number), video id, episode id) of every episode that can be played, in order."""
+    rows = models.Video.objects.filter(
+        episode__season__title_id=title_id, current_package__isnull=False
+    ).values_list("episode__season__number", "episode__number", "id", "episode_id")
+    return sorted(
+        ((number == 0, number, part), video_id, episode_id) for number, part, video_id, episode_id in rows
+    )

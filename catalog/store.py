@@ -1,0 +1,227 @@
+"""What the media pipeline calls to read its orders and write its results: the only door from media to the rows.
+
+Everything here may be called twice with the same arguments and ends in the same state: a job that was
+taken over by another worker repeats what the first one had done.
+"""
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from catalog import artwork, manifests
+from catalog.events import package_published
+from catalog.models import Artwork, Package, Source, Video
+from catalog.types import IngestState, PackagePublished
+
+logger = logging.getLogger(__name__)
+
+#: The job that packages one video; its payload is {"video": uuid, "source": uuid, "options": {…}}.
+INGEST_KIND = "catalog.ingest_video"
+UNKNOWN_REASON = "It failed and nothing was said about why. Try again; the log of the worker may tell more."
+
+
+def ingest_key(source_id: UUID) -> str:
+    """The dedupe key of the job that packages this source: one live job for one source."""
+    return f"ingest:{source_id}"
+
+
+class VideoGone(LookupError):
+    """The video or its source was removed while the job waited: there is nothing left to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoOrder:
+    """What is to be packaged. `path` is the source's file, absolute; `source_name` is for people only."""
+
+    video_id: UUID
+    source_id: UUID
+    title_id: UUID
+    episode_id: UUID | None
+    name: str
+    path: Path
+    source_name: str
+    keep_source: bool
+    facts: dict[str, Any]
+    current_package: str | None
+
+
+def source_path(source_id: UUID) -> Path:
+    """Where a source's bytes are: a name of our own making, never the sender's."""
+    return Path(settings.MEDIA_ROOT) / "sources" / str(source_id) / "source.bin"
+
+
+def video_for_ingest(*, video_id: UUID, source_id: UUID) -> VideoOrder:
+    """The order for one job. Raises `VideoGone` when the video or the source is no longer there."""
+    source = (
+        Source.objects.select_related("video__title", "video__episode__season__title")
+        .filter(id=source_id, video_id=video_id)
+        .first()
+    )
+    if source is None:
+        raise VideoGone(video_id)
+    video = source.video
+    episode = video.episode
+    title = episode.season.title if episode else video.title
+    if title is None:
+        raise VideoGone(video_id)
+    return VideoOrder(
+        video_id=video.id,
+        source_id=source.id,
+        title_id=title.id,
+        episode_id=episode.id if episode else None,
+        name=f"{title.name}: {episode}" if episode else title.name,
+        path=source_path(source.id),
+        source_name=source.name,
+        keep_source=source.keep,
+        facts=dict(source.facts),
+        current_package=video.current_package_id,
+    )
+
+
+def mark_checking(*, video_id: UUID) -> None:
+    """The source is being probed."""
+    _set_state(video_id, Video.State.CHECKING)
+
+
+def mark_encoding(*, video_id: UUID) -> None:
+    """The source was found good and is being encoded."""
+    _set_state(video_id, Video.State.ENCODING)
+
+
+def mark_refused(*, video_id: UUID, reason: str) -> None:
+    """The newest source cannot be used; its bytes are deleted. `reason` says why and what to do, for its sender."""
+    _set_state(video_id, Video.State.REFUSED, reason)
+    newest = Source.objects.filter(video_id=video_id).order_by("-created_at").first()
+    if newest is not None:
+        delete_source_file(newest.id)
+
+
+def mark_failed(*, video_id: UUID, reason: str) -> None:
+    """Packaging went wrong for good, through no fault of the source."""
+    _set_state(video_id, Video.State.FAILED, reason)
+
+
+def set_source_facts(*, source_id: UUID, facts: Mapping[str, Any], duration: timedelta | None = None) -> None:
+    """Keep what the probe found. `duration` becomes the video's, until a package says it exactly."""
+    Source.objects.filter(id=source_id).update(facts=dict(facts))
+    if duration is not None:
+        Video.objects.filter(sources__id=source_id, current_package__isnull=True).update(duration=duration)
+
+
+@transaction.atomic
+def record_package(*, video_id: UUID, manifest: bytes, replaces: str | None = None) -> str:
+    """Make this manifest the video's package and return its id. Its files must be in storage already.
+
+    The same manifest twice gives the same row and one piece of news. `replaces` is what the caller believed
+    to be current when it began; it is written to the log when another package came between.
+    Raises `VideoGone`, `manifests.BadManifest`, and `ValueError` when the manifest is of another video.
+    """
+    parsed = manifests.parse(manifest)
+    if parsed.video_id != video_id:
+        raise ValueError(f"the manifest is of video {parsed.video_id}, not of {video_id}")
+    video = Video.objects.select_for_update().filter(id=video_id).first()
+    if video is None:
+        raise VideoGone(video_id)
+    before = video.current_package_id
+    if before not in (replaces, parsed.id):
+        logger.warning("package %s replaces %s, not %s as its job thought", parsed.id, before, replaces)
+    if before != parsed.id:
+        Package.objects.filter(video_id=video_id, replaced_at__isnull=True).update(replaced_at=timezone.now())
+        Package.objects.update_or_create(
+            id=parsed.id,
+            defaults={
+                "video_id": video_id,
+                "manifest": manifest.decode(),
+                "duration": parsed.duration,
+                "bytes": parsed.bytes,
+                "replaced_at": None,
+            },
+        )
+        news = PackagePublished(video_id=video_id, package_id=parsed.id, replaced=before)
+        transaction.on_commit(partial(package_published.send_robust, sender=PackagePublished, event=news))
+    video.current_package_id = parsed.id
+    video.duration = parsed.duration
+    video.state = Video.State.READY
+    video.reason = ""
+    video.save(update_fields=["current_package", "duration", "state", "reason", "updated_at"])
+    transaction.on_commit(partial(_forget_old_sources, video_id))
+    return parsed.id
+
+
+def needs_artwork(*, video_id: UUID) -> tuple[str, ...]:
+    """Which pictures the pipeline should take from the film: those that nobody chose.
+
+    For a film or a series 'poster' and 'backdrop'; for an episode also 'still'.
+    """
+    video = Video.objects.select_related("episode__season").filter(id=video_id).first()
+    if video is None:
+        return ()
+    title_id = video.episode.season.title_id if video.episode else video.title_id
+    chosen = set(Artwork.objects.filter(title_id=title_id).values_list("kind", flat=True))
+    wanted = [kind for kind in ("poster", "backdrop") if kind not in chosen]
+    if video.episode and not Artwork.objects.filter(episode=video.episode, kind="still").exists():
+        wanted.append("still")
+    return tuple(wanted)
+
+
+def set_artwork_from_film(*, video_id: UUID, kind: str, data: bytes) -> None:
+    """Keep a picture that was taken from the film, unless a person chose one. Raises `artwork.BadImage`."""
+    video = Video.objects.select_related("episode__season").filter(id=video_id).first()
+    if video is None:
+        return
+    if kind == "still":
+        if video.episode_id is None:
+            return
+        artwork.keep(kind=kind, data=data, episode_id=video.episode_id, automatic=True)
+        return
+    title_id = video.episode.season.title_id if video.episode else video.title_id
+    artwork.keep(kind=kind, data=data, title_id=title_id, automatic=True)
+
+
+def delete_source(*, source_id: UUID) -> None:
+    """Forget a source and its bytes."""
+    delete_source_file(source_id)
+    Source.objects.filter(id=source_id).delete()
+
+
+def delete_source_file(source_id: UUID) -> None:
+    """Delete a source's bytes and keep the row, which still tells what was sent."""
+    path = source_path(source_id)
+    for name in (path, path.with_suffix(".part")):
+        name.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()
+
+
+def state_of(*, video_id: UUID) -> IngestState:
+    """Where the newest source stands, by the row alone. Raises `VideoGone`."""
+    state = Video.objects.filter(id=video_id).values_list("state", flat=True).first()
+    if state is None:
+        raise VideoGone(video_id)
+    return IngestState(state)
+
+
+def _set_state(video_id: UUID, state: Video.State, reason: str = "") -> None:
+    if state in (Video.State.REFUSED, Video.State.FAILED) and not reason.strip():
+        reason = UNKNOWN_REASON
+    Video.objects.filter(id=video_id).update(state=state, reason=reason, updated_at=timezone.now())
+
+
+def _forget_old_sources(video_id: UUID) -> None:
+    """Keep the newest source if it is to be kept; the ones before it have had their day."""
+    newest, *older = list(Source.objects.filter(video_id=video_id).order_by("-created_at")) or [None]
+    for source in older:
+        if source is not None:
+            delete_source(source_id=source.id)
+    if newest is not None and not newest.keep:
+        delete_source_file(newest.id)
