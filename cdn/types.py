@@ -51,3 +51,34 @@ class NodeLost:
     """News: a node's lease ran out without a goodbye."""
 
     node_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SignedToken:
+    """A token ready for a URL, and when it stops opening anything."""
+
+    text: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """The public half of a token key: `public_key` is 64 hex digits."""
+
+    kid: int
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHealth:
+    """What an operator sees of a node. Bytes and bits per second as named; `heard_at` is None when never heard."""
+
+    node: Node
+    reason: str
+    heard_at: datetime | None
+    cache_bytes: int
+    cache_limit: int
+    disk_free: int
+    hits: int
+    misses: int
+    version: str

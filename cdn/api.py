@@ -1,0 +1,143 @@
+"""What nodes call. They are known by a one-time code or by their signature, never by session or source address."""
+
+import json
+from dataclasses import fields
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from cdn import enrolment, heartbeats, services
+from cdn.types import PublicKey
+
+_BODY_MAX = 16 * 1024
+
+
+class BadBody(Exception):
+    """The body is not what this address expects."""
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def enrol(request: HttpRequest) -> JsonResponse:
+    """POST {code, name, public_key, base_url, site, capacity_bps, version} → 201 with the node's id and slot."""
+    try:
+        body = _object(request)
+        application = enrolment.Application(
+            name=_text(body, "name", 64),
+            public_key=_text(body, "public_key", 64),
+            base_url=_text(body, "base_url", 255),
+            site=_text(body, "site", 64, default="default"),
+            capacity_bps=_number(body, "capacity_bps"),
+            version=_text(body, "version", 32, default=""),
+        )
+        node = enrolment.enrol(code=_text(body, "code", 128), application=application)
+    except BadBody as error:
+        return _error("bad_request", str(error), 400)
+    except enrolment.Refused as error:
+        return _error(error.code, error.message, error.status)
+    published = services.public_keys()
+    return JsonResponse(
+        {
+            "node_id": str(node.id),
+            "slot": node.slot,
+            "heartbeat_seconds": heartbeats.INTERVAL_SECONDS,
+            "lease_seconds": settings.NODE_LEASE_SECONDS,
+            "keys": _keys(published),
+            "keys_version": heartbeats.keys_version(published),
+            "origin": settings.SITE_URL,
+        },
+        status=201,
+    )
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def heartbeat(request: HttpRequest) -> JsonResponse:
+    """POST a signed report → {state, keys_version, keys?, deny, deny_version, interval}."""
+    try:
+        reply = heartbeats.hear(signed_request(request), _heartbeat(_object(request)))
+    except BadBody as error:
+        return _error("bad_request", str(error), 400)
+    except heartbeats.NotHeard as error:
+        return _error(error.code, error.message, error.status, last_sequence=error.sequence)
+    answer: dict[str, Any] = {
+        "state": reply.state.value,
+        "reason": reply.reason,
+        "keys_version": reply.keys_version,
+        "deny": [{"session": d.session_id.hex, "until": d.until.timestamp()} for d in reply.deny],
+        "deny_version": reply.deny_version,
+        "interval": reply.interval,
+        "lease_seconds": settings.NODE_LEASE_SECONDS,
+    }
+    if reply.keys is not None:
+        answer["keys"] = _keys(reply.keys)
+    return JsonResponse(answer)
+
+
+def signed_request(request: HttpRequest) -> heartbeats.SignedRequest:
+    """The parts of a request that a node's signature covers."""
+    return heartbeats.SignedRequest(
+        method=request.method or "",
+        path=request.path,
+        body=request.body,
+        node_id=request.headers.get("X-Node-Id", ""),
+        time=request.headers.get("X-Node-Time", ""),
+        sequence=request.headers.get("X-Node-Seq", ""),
+        signature=request.headers.get("X-Node-Signature", ""),
+    )
+
+
+def _keys(published: tuple[PublicKey, ...]) -> list[dict[str, object]]:
+    return [{"kid": key.kid, "public_key": key.public_key} for key in published]
+
+
+def _object(request: HttpRequest) -> dict[str, Any]:
+    if len(request.body) > _BODY_MAX:
+        raise BadBody("The body is too large.")
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        raise BadBody("The body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise BadBody("The body is not a JSON object.")
+    return body
+
+
+def _text(body: dict[str, Any], name: str, longest: int, *, default: str | None = None) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str) or len(value) > longest:
+        raise BadBody(f"'{name}' must be a text of at most {longest} characters.")
+    return value
+
+
+def _number(body: dict[str, Any], name: str) -> int:
+    value = body.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 62:
+        raise BadBody(f"'{name}' must be a whole number, 0 or more.")
+    return value
+
+
+def _heartbeat(body: dict[str, Any]) -> heartbeats.Heartbeat:
+    values: dict[str, Any] = {}
+    for spec in fields(heartbeats.Heartbeat):
+        if spec.name not in body:
+            continue
+        if spec.type is bool:
+            if not isinstance(body[spec.name], bool):
+                raise BadBody(f"'{spec.name}' must be true or false.")
+            values[spec.name] = body[spec.name]
+        elif spec.type is int:
+            values[spec.name] = _number(body, spec.name)
+        else:
+            values[spec.name] = _text(body, spec.name, 255)
+    return heartbeats.Heartbeat(**values)
+
+
+def _error(code: str, message: str, status: int, **more: object) -> JsonResponse:
+    return JsonResponse({"error": {"code": code, "message": message}, **more}, status=status)

@@ -1,0 +1,183 @@
+"""How a node joins: a one-time code, a proof that its address leads to it, a slot that stays its own."""
+
+import hashlib
+import http.client
+import re
+import secrets
+import socket
+import ssl
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from cdn import models, signing, transitions
+from cdn.types import NodeState
+
+CODE_LIFE = timedelta(minutes=60)
+PROOF_SECONDS = 3.0
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+
+
+class Refused(Exception):
+    """The node may not join; `code` is for programs, `message` for whoever installs the node."""
+
+    def __init__(self, code: str, message: str, *, status: int = 403) -> None:
+        super().__init__(message)
+        self.code, self.message, self.status = code, message, status
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What a node says of itself when it asks to join. `public_key` is 64 hex digits; `capacity_bps` in bit/s."""
+
+    name: str
+    public_key: str
+    base_url: str
+    site: str
+    capacity_bps: int
+    version: str
+
+
+def new_code(*, name: str) -> str:
+    """A one-time code for a node of this name: 256 random bits, valid for an hour. Only its hash is kept."""
+    if not _NAME.match(name):
+        raise Refused("name", f"'{name}' is no name for a node: use letters, digits, dot, dash, underscore.")
+    code = secrets.token_urlsafe(32)
+    models.EnrolmentCode.objects.create(
+        name=name, code_hash=_hash(code), expires_at=timezone.now() + CODE_LIFE
+    )
+    return code
+
+
+def enrol(*, code: str, application: Application) -> models.EdgeNode:
+    """Admit a node. The code is spent only when the address was proven, so a typing error costs nothing."""
+    base_url = checked_base_url(application.base_url)
+    key = _public_key(application.public_key)
+    if not 0 < application.capacity_bps < 1 << 50:
+        raise Refused("capacity", "The capacity must be a positive number of bits per second.", status=400)
+    permit = _permit(code=code, name=application.name)
+    prove(base_url=base_url, key=key)
+    with transaction.atomic():
+        spent = models.EnrolmentCode.objects.filter(id=permit.id, used_at=None).update(used_at=timezone.now())
+        if not spent:
+            raise Refused(
+                "code_used", "This enrolment code was used already. Make a new one: manage.py addnode."
+            )
+        node = models.EdgeNode.objects.filter(name=application.name).first()
+        if node is None:
+            last = models.EdgeNode.objects.aggregate(last=Max("slot"))["last"] or 0
+            node = models.EdgeNode(name=application.name, slot=last + 1)
+        node.base_url, node.public_key = base_url, application.public_key
+        node.site, node.capacity_bps = application.site, application.capacity_bps
+        node.version, node.wanted = application.version, models.Wanted.SERVE
+        node.enrolled_at = timezone.now()
+        node.save()
+        actor = "enrolment"
+        transitions.move(node, NodeState.VERIFYING, actor=actor, reason="enrolled with a one-time code")
+        transitions.move(node, NodeState.WARMING, actor=actor, reason=f"reached at {base_url}")
+    return node
+
+
+def _permit(*, code: str, name: str) -> models.EnrolmentCode:
+    permit = models.EnrolmentCode.objects.filter(code_hash=_hash(code)).first()
+    if permit is None:
+        raise Refused("code_unknown", "This enrolment code is not known here. Make one: manage.py addnode.")
+    if permit.name != name:
+        raise Refused("code_name", f"This enrolment code is for the node '{permit.name}', not for '{name}'.")
+    if permit.used_at is not None:
+        raise Refused("code_used", "This enrolment code was used already. Make a new one: manage.py addnode.")
+    if permit.expires_at <= timezone.now():
+        raise Refused("code_expired", "This enrolment code has expired (they last an hour). Make a new one.")
+    return permit
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+def _public_key(text: str) -> Ed25519PublicKey:
+    try:
+        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
+    except ValueError:
+        raise Refused("public_key", "The public key must be 64 hex digits of Ed25519.", status=400) from None
+
+
+def checked_base_url(text: str) -> str:
+    """An address that players can use: http(s), a host, perhaps a port, nothing else. Raises Refused."""
+    address = text.rstrip("/")
+    parts = urlsplit(address)
+    try:
+        port_ok = parts.port is None or parts.port > 0
+    except ValueError:
+        port_ok = False
+    plain = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or not port_ok
+        or not plain
+        or len(address) > 255
+    ):
+        raise Refused(
+            "base_url",
+            f"'{text}' is no address for a node: use http(s)://host[:port] and no path.",
+            status=400,
+        )
+    return address
+
+
+def prove(*, base_url: str, key: Ed25519PublicKey) -> None:
+    """Fetch a signed nonce from the node's public address. Raises Refused saying what could not be reached."""
+    nonce = secrets.token_hex(16)
+    url = f"{base_url}/v1/-/proof/{nonce}"
+    try:
+        status, body = _get(url)
+    except (OSError, http.client.HTTPException) as error:
+        raise Refused(
+            "unreachable",
+            f"The control plane could not reach {url}: {_words(error)}. Check the node's --base-url, its port and any "
+            "firewall between them.",
+            status=422,
+        ) from error
+    if status != 200:
+        raise Refused(
+            "unreachable", f"{url} answered {status}, so something else than this node is there.", status=422
+        )
+    if not signing.verified(key, body.decode("ascii", "replace").strip(), signing.proof_message(nonce)):
+        raise Refused(
+            "not_you", f"{url} is answered by a node with another key. Check --base-url.", status=422
+        )
+
+
+def _get(url: str) -> tuple[int, bytes]:
+    """One small GET without redirects; the answer is cut at 1 KiB."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(
+            parts.hostname, parts.port, timeout=PROOF_SECONDS, context=ssl.create_default_context()
+        )
+    else:
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PROOF_SECONDS)
+    try:
+        connection.request("GET", parts.path, headers={"User-Agent": "netflixlite-control"})
+        response = connection.getresponse()
+        return response.status, response.read(1024)
+    finally:
+        connection.close()
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {PROOF_SECONDS:g} s"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, socket.gaierror):
+        return "the host name is not known"
+    return str(error) or type(error).__name__

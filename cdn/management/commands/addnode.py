@@ -1,0 +1,37 @@
+"""manage.py addnode: a one-time code, and the one command to type on the new node."""
+
+import json
+from argparse import ArgumentParser
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from cdn import services
+from cdn.enrolment import CODE_LIFE
+
+
+class Command(BaseCommand):
+    """Let one new edge node join."""
+
+    help = "Print a one-time enrolment code for an edge node and the command that starts it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What may be typed."""
+        parser.add_argument("--name", required=True, help="the node's name, e.g. paris-1")
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")
+
+    def handle(self, *args: object, **options: object) -> None:
+        """Make the code; it is shown once and kept only as a hash."""
+        name = str(options["name"])
+        try:
+            code = services.enrolment_code(name=name)
+        except services.Refused as error:
+            raise CommandError(error.message) from error
+        command = services.node_command(name=name, code=code)
+        if options["json"]:
+            self.stdout.write(
+                json.dumps({"name": name, "code": code, "origin": settings.SITE_URL, "command": command})
+            )
+            return
+        minutes = CODE_LIFE.total_seconds() / 60
+        self.stdout.write(f"On the machine of '{name}', within {minutes:.0f} minutes:\n\n  {command}\n")

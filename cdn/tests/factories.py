@@ -1,0 +1,48 @@
+"""Nodes for tests, of this app and of those above."""
+
+import itertools
+from datetime import timedelta
+from uuid import uuid4
+
+from django.utils import timezone
+
+from cdn import models
+from cdn.live import Beat, fleet
+from cdn.types import Node, NodeState
+
+_numbers = itertools.count(1)
+
+
+def make_node(
+    *,
+    name: str = "",
+    state: NodeState = NodeState.ACTIVE,
+    base_url: str = "",
+    site: str = "default",
+    capacity_bps: int = 1_000_000_000,
+    egress_bps: int = 0,
+    sessions: int = 0,
+    lease: timedelta = timedelta(minutes=10),
+    public_key: str = "00" * 32,
+) -> Node:
+    """A registered node that was just heard, with a lease long enough for any test."""
+    number = next(_numbers)
+    slot = 1 + (models.EdgeNode.objects.order_by("-slot").values_list("slot", flat=True).first() or 0)
+    row = models.EdgeNode.objects.create(
+        id=uuid4(),
+        slot=slot,
+        name=name or f"edge-{number}",
+        site=site,
+        base_url=base_url or f"http://edge-{number}.test",
+        public_key=public_key,
+        capacity_bps=capacity_bps,
+        state=state.value,
+    )
+    now = timezone.now()
+    fleet.beats[row.id] = Beat(
+        heard_at=now, lease_until=now + lease, sequence=1, egress_bps=egress_bps, sessions=sessions
+    )
+    fleet.changed()
+    read = fleet.row(row.id)
+    assert read is not None
+    return fleet.node(read, now)

@@ -1,0 +1,40 @@
+"""The one door through which a node changes state: along an arrow of the table, with its actor and its reason kept."""
+
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from cdn import models, states
+from cdn.events import node_lost
+from cdn.live import fleet
+from cdn.types import NodeLost, NodeState
+
+
+class NoSuchArrow(Exception):
+    """The table of states has no such change."""
+
+
+@transaction.atomic
+def move(node: models.EdgeNode, to: NodeState, *, actor: str, reason: str) -> bool:
+    """Change a node's state and write it down. False when it is there already; raises NoSuchArrow."""
+    here = NodeState(models.EdgeNode.objects.select_for_update().get(id=node.id).state)
+    if here is to:
+        return False
+    if not states.may_move(here, to):
+        raise NoSuchArrow(f"{node.name}: {here} does not lead to {to}")
+    node.state, node.reason, node.state_at = to.value, reason[:255], timezone.now()
+    node.save(update_fields=["state", "reason", "state_at"])
+    models.NodeEvent.objects.create(
+        node=node,
+        from_state=here.value,
+        to_state=to.value,
+        actor=actor,
+        reason=reason[:255],
+        at=node.state_at,
+    )
+    transaction.on_commit(fleet.changed)
+    if to is NodeState.SUSPECT:
+        news = NodeLost(node_id=node.id)
+        transaction.on_commit(partial(node_lost.send_robust, sender=NodeLost, event=news))
+    return True

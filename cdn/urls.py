@@ -1,0 +1,17 @@
+"""Addresses for nodes, and for viewers whom no node can serve."""
+
+from django.urls import URLPattern, path
+
+from cdn import api, origin, views
+
+urlpatterns: list[URLPattern] = [
+    path("api/v1/cdn/enrol", api.enrol, name="cdn_enrol"),
+    path("api/v1/cdn/heartbeat", api.heartbeat, name="cdn_heartbeat"),
+    path("origin/v1/<str:package>/manifest.json", origin.manifest, name="cdn_origin_manifest"),
+    path(
+        "origin/v1/<str:package>/<str:rendition>/<str:name>", origin.object_for_node, name="cdn_origin_object"
+    ),
+    path(
+        "v1/<str:token>/<str:package>/<str:rendition>/<str:name>", views.object_for_viewer, name="cdn_shield"
+    ),
+]
