@@ -1,0 +1,178 @@
+"""What a handler is given: its job, ways to report, and whether it may go on."""
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import OperationalError, transaction
+
+from netflixlite.jobs import queue
+from netflixlite.jobs.errors import Cancelled, JobFailed, JobInterrupted, LeaseLost, Stopping
+
+__all__ = ["Cancelled", "JobContext", "JobFailed", "JobInterrupted", "LeaseLost", "Stopping", "job_folder"]
+
+log = logging.getLogger("netflixlite.jobs")
+#: Progress is written at most this often, in seconds.
+_PROGRESS_EVERY = 1.0
+
+
+def job_folder(job_id: UUID) -> Path:
+    """Where a job's files are while it is not finished."""
+    return Path(settings.WORK_DIR) / "jobs" / job_id.hex
+
+
+class JobContext:
+    """One attempt at a job. Its methods are for the thread that runs the handler, but for `check`, which any may call."""
+
+    def __init__(self, claim: queue.Claim, *, lease: timedelta, stopping: threading.Event) -> None:
+        self.claim = claim
+        self.done = False
+        self._lease = lease
+        self._stopping = stopping
+        self._lost = threading.Event()
+        self._cancelled = threading.Event()
+        self._checkpoint = dict(claim.checkpoint)
+        self._renewed = time.monotonic()
+        self._reported = 0.0
+
+    @property
+    def job_id(self) -> UUID:
+        """The job's id."""
+        return self.claim.job_id
+
+    @property
+    def kind(self) -> str:
+        """The job's kind."""
+        return self.claim.kind
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What `enqueue` was given."""
+        return self.claim.payload
+
+    @property
+    def fence(self) -> int:
+        """This attempt's number among all claims of the job; grows with each."""
+        return self.claim.fence
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is, from 1. Attempts ended by a stopping worker do not count."""
+        return self.claim.attempt
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """What was saved last, by this attempt or an earlier one; {} when nothing was. A copy."""
+        return dict(self._checkpoint)
+
+    @property
+    def work_dir(self) -> Path:
+        """A folder of this attempt alone, removed when the attempt ends, however it ends."""
+        folder = job_folder(self.job_id) / str(self.fence)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def shared_dir(self) -> Path:
+        """A folder that all attempts at this job share, for the files that a checkpoint speaks of; removed when the
+        job is finished. Rename finished files into it from `work_dir`: a frozen attempt may still be writing.
+        """
+        folder = job_folder(self.job_id) / "shared"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def check(self) -> None:
+        """Raise LeaseLost, Cancelled or Stopping when the handler has to end. Cheap: call it often."""
+        if self._lost.is_set():
+            raise LeaseLost(f"{self.kind} {self.job_id}")
+        if self._cancelled.is_set():
+            raise Cancelled(f"{self.kind} {self.job_id}")
+        if self._stopping.is_set():
+            raise Stopping(f"{self.kind} {self.job_id}")
+        if time.monotonic() - self._renewed > self._lease.total_seconds():
+            self._confirm()
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Show how far the job is (0 … 1) and, in words for people, at what. Written once a second at most.
+
+        Raises as `check` does.
+        """
+        self.check()
+        now = time.monotonic()
+        if now - self._reported < _PROGRESS_EVERY:
+            return
+        self._reported = now
+        try:
+            held = queue.report(self.claim, progress=fraction, note=note)
+        except OperationalError as error:
+            # A busy database must not cost an hour of encoding; the next report comes soon.
+            log.warning("Progress of %s %s was not written: %s", self.kind, self.job_id, error)
+            return
+        if not held:
+            self._lose()
+
+    def save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep JSON values that the next attempt finds in `checkpoint`. Raises as `check` does."""
+        self.check()
+        if not queue.save_checkpoint(self.claim, checkpoint):
+            self._lose()
+        self._checkpoint = dict(checkpoint)
+
+    @contextmanager
+    def commit(self) -> Iterator[None]:
+        """A transaction that marks the job done and takes the handler's last effects with it: both or neither.
+
+        Raises LeaseLost before anything is written when the job is in other hands. Keep the body short: it holds the
+        database's write lock.
+        """
+        if self._lost.is_set():
+            raise LeaseLost(f"{self.kind} {self.job_id}")
+        with transaction.atomic():
+            if not queue.complete(self.claim):
+                self._lose()
+            yield
+        self.done = True
+
+    # For the worker that runs the attempt ------------------------------------------------------------------
+
+    def renewed(self, at: float) -> None:
+        """The lease was renewed by a statement that began at this monotonic time."""
+        self._renewed = at
+
+    def lose(self) -> None:
+        """The job is in other hands; the handler learns it at its next `check`."""
+        self._lost.set()
+
+    def cancel(self) -> None:
+        """Somebody cancelled the job; the handler learns it at its next `check`."""
+        self._cancelled.set()
+
+    def remove_files(self, *, finished: bool) -> None:
+        """Remove this attempt's folder, and the shared one when the job is finished."""
+        folder = job_folder(self.job_id)
+        shutil.rmtree(folder / str(self.fence), ignore_errors=True)
+        if finished:
+            shutil.rmtree(folder / "shared", ignore_errors=True)
+        try:
+            folder.rmdir()
+        except OSError:
+            return  # never made, or another attempt's files are in it
+
+    def _confirm(self) -> None:
+        """This process was frozen, or its keeper is held up: ask the row itself before going on."""
+        began = time.monotonic()
+        if not queue.renew(self.claim, lease=self._lease):
+            self._lose()
+        self._renewed = began
+
+    def _lose(self) -> None:
+        self._lost.set()
+        raise LeaseLost(f"{self.kind} {self.job_id}")

@@ -1,0 +1,191 @@
+"""What apps may ask of jobs. `register` and `register_periodic` are how they offer handlers."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from netflixlite.jobs import hints, models, queue
+from netflixlite.jobs.errors import JobFailed
+from netflixlite.jobs.registry import register, register_periodic
+from netflixlite.jobs.types import Job, JobState
+
+__all__ = [
+    "JobFailed",
+    "NotFound",
+    "cancel",
+    "enqueue",
+    "find",
+    "job",
+    "jobs",
+    "latest",
+    "register",
+    "register_periodic",
+    "retry",
+    "run_here",
+    "workers_alive",
+]
+
+
+class NotFound(Exception):
+    """No job has this id."""
+
+
+def enqueue(
+    kind: str,
+    *,
+    payload: Mapping[str, object],
+    dedupe_key: str = "",
+    priority: int = 0,
+    available_at: datetime | None = None,
+    max_attempts: int = 3,
+) -> Job:
+    """Add a job; higher priority comes first. Call it inside your transaction: it is there when you commit, or not.
+
+    `payload` holds JSON values. With a `dedupe_key` there is one live job of that key at a time: a second call returns
+    the first's job. `available_at` is the earliest time to begin.
+    """
+    for _try in range(5):
+        if dedupe_key:
+            existing = models.Job.objects.live().filter(dedupe_key=dedupe_key).first()
+            if existing is not None:
+                return _job(existing)
+        row = models.Job(
+            kind=kind, payload=dict(payload), dedupe_key=dedupe_key, priority=priority, max_attempts=max_attempts
+        )
+        # By the database's clock: the caller's may be a moment ahead, and the job would miss its wake-up.
+        row.available_at = available_at or Now()  # type: ignore[assignment]
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except IntegrityError:
+            if not dedupe_key:
+                raise
+            continue  # somebody was faster; their job may even be finished by the time we look
+        row.refresh_from_db(fields=["available_at"])
+        if available_at is None:
+            transaction.on_commit(hints.wake, robust=True)
+        return _job(row)
+    raise RuntimeError(f"Jobs with the key {dedupe_key} come and go too fast to add one.")
+
+
+def job(job_id: UUID) -> Job | None:
+    """The job with this id, or None (finished jobs are removed after some days)."""
+    row = models.Job.objects.filter(id=job_id).first()
+    return _job(row) if row else None
+
+
+def jobs(ids: Iterable[UUID]) -> dict[UUID, Job]:
+    """The jobs with these ids; unknown ids are left out."""
+    return {row.id: _job(row) for row in models.Job.objects.filter(id__in=list(ids))}
+
+
+def find(
+    *, kind: str | None = None, state: JobState | None = None, dedupe_key: str | None = None, limit: int = 100
+) -> list[Job]:
+    """Jobs that match all that is given, newest first."""
+    rows = models.Job.objects.order_by("-created_at")
+    if kind is not None:
+        rows = rows.filter(kind=kind)
+    if state is not None:
+        rows = rows.filter(state=state)
+    if dedupe_key is not None:
+        rows = rows.filter(dedupe_key=dedupe_key)
+    return [_job(row) for row in rows[:limit]]
+
+
+def latest(dedupe_keys: Iterable[str]) -> dict[str, Job]:
+    """The newest job of each key; keys without a job are left out."""
+    rows = models.Job.objects.filter(dedupe_key__in=list(dedupe_keys)).order_by("created_at", "available_at")
+    return {row.dedupe_key: _job(row) for row in rows}
+
+
+def cancel(job_id: UUID) -> bool:
+    """Cancel a job that is not finished. A running one stops within about two seconds, when its handler next looks.
+
+    False: there is no such job or it is finished.
+    """
+    with transaction.atomic():
+        if models.Job.objects.filter(id=job_id, state=JobState.QUEUED).update(
+            state=JobState.CANCELLED, finished_at=Now(), fence=F("fence") + 1
+        ):
+            return True
+        running = models.Job.objects.filter(id=job_id, state=JobState.RUNNING)
+        return running.update(cancel_requested=True) == 1
+
+
+def retry(job_id: UUID) -> Job:
+    """Put a failed or cancelled job back into the queue with all its attempts; its checkpoint is kept.
+
+    A job that is live or done is returned as it is; so is the live job that took its dedupe key. Raises NotFound.
+    """
+    try:
+        with transaction.atomic():
+            again = models.Job.objects.filter(id=job_id, state__in=[JobState.FAILED, JobState.CANCELLED]).update(
+                state=JobState.QUEUED,
+                attempts=0,
+                fence=F("fence") + 1,
+                available_at=Now(),
+                progress=0.0,
+                note="",
+                error="",
+                details="",
+                cancel_requested=False,
+                started_at=None,
+                finished_at=None,
+            )
+    except IntegrityError:
+        again = 0  # its key is taken by a live job
+    row = models.Job.objects.filter(id=job_id).first()
+    if row is None:
+        raise NotFound(f"There is no job {job_id}.")
+    if again:
+        transaction.on_commit(hints.wake, robust=True)
+    elif row.dedupe_key and row.state not in models.LIVE:
+        row = models.Job.objects.live().filter(dedupe_key=row.dedupe_key).first() or row
+    return _job(row)
+
+
+def workers_alive(kind: str | None = None) -> int:
+    """How many worker processes have reported within a lease, or of those how many do this kind of job."""
+    seen = models.Worker.objects.filter(
+        seen_at__gt=queue.from_now(-timedelta(seconds=max(settings.JOB_LEASE_SECONDS, 5.0)))
+    )
+    return sum(1 for worker in seen if kind is None or kind in worker.kinds)
+
+
+def run_here(job_id: UUID) -> Job:
+    """Do one job in this process and thread, under a lease as any worker would; returns it as it is afterwards.
+
+    Returns the job unchanged when it cannot be claimed (finished, or in a worker's hands). Raises NotFound.
+    """
+    from netflixlite.jobs import runner  # the web process does not need it
+
+    runner.run_here(job_id)
+    found = job(job_id)
+    if found is None:
+        raise NotFound(f"There is no job {job_id}.")
+    return found
+
+
+def _job(row: models.Job) -> Job:
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        dedupe_key=row.dedupe_key,
+        state=JobState(row.state),
+        priority=row.priority,
+        attempts=row.attempts,
+        max_attempts=row.max_attempts,
+        progress=row.progress,
+        note=row.note,
+        error=row.error,
+        payload=row.payload,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
