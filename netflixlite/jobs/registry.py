@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from netflixlite.jobs.context import JobContext
 
-Handler: TypeAlias = "Callable[[JobContext], None]"
+Handler: TypeAlias = Callable[["JobContext"], None]
 PeriodicFunction: TypeAlias = Callable[[], None]
 
 
