@@ -11,7 +11,7 @@ _migrated = False
 
 def _problems() -> list[str]:
     """What keeps this process from working, in words; empty when it is ready."""
-    global _migrated  # noqa: PLW0603 (migrations do not un-apply themselves: ask once)
+    global _migrated
     found = []
     for alias in ("default", "telemetry"):
         try:
@@ -43,6 +43,7 @@ class HealthMiddleware:
         if request.path == "/readyz":
             problems = _problems()
             return JsonResponse(
-                {"status": "not ready" if problems else "ok", "problems": problems}, status=503 if problems else 200
+                {"status": "not ready" if problems else "ok", "problems": problems},
+                status=503 if problems else 200,
             )
         return self.get_response(request)

@@ -34,22 +34,32 @@ HOME = Path(env.str("NETFLIXLITE_HOME", default=str(BASE_DIR / "var"))).resolve(
 DEBUG = env.bool("NETFLIXLITE_DEBUG", default=False)
 TESTING = "pytest" in sys.modules
 
-SECRET_KEY = _secret("NETFLIXLITE_SECRET_KEY")
+
+def _kept(name: str) -> str:
+    """What `make up` keeps under HOME, so that commands typed in a shell mean the same installation; '' if nothing."""
+    try:
+        return (HOME / "keys" / name).read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+SECRET_KEY = _secret("NETFLIXLITE_SECRET_KEY") or _kept("secret-key")
 if not SECRET_KEY:
     if not (DEBUG or TESTING):
         raise ImproperlyConfigured(
             "NETFLIXLITE_SECRET_KEY is not set and NETFLIXLITE_DEBUG is off. Start with `make up`, which makes a "
             "key and keeps it, or set NETFLIXLITE_SECRET_KEY (or NETFLIXLITE_SECRET_KEY_FILE) to a long random text."
         )
-    SECRET_KEY = "only-for-debug-and-tests-" + "0" * 40  # noqa: S105 (never used with DEBUG off)
+    SECRET_KEY = "only-for-debug-and-tests-" + "0" * 40
 SECRET_KEY_FALLBACKS = env.list("NETFLIXLITE_SECRET_KEY_FALLBACKS", default=[])
 
 #: The address that viewers type. Cookies are secure when it starts with https.
-SITE_URL = env.str("NETFLIXLITE_SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+SITE_URL = env.str("NETFLIXLITE_SITE_URL", default=_kept("site-url") or "http://127.0.0.1:8000").rstrip("/")
 _site = urlsplit(SITE_URL)
 HTTPS = _site.scheme == "https"
 ALLOWED_HOSTS = env.list(
-    "NETFLIXLITE_ALLOWED_HOSTS", default=sorted({"127.0.0.1", "localhost", "[::1]", _site.hostname or "localhost"})
+    "NETFLIXLITE_ALLOWED_HOSTS",
+    default=sorted({"127.0.0.1", "localhost", "[::1]", _site.hostname or "localhost"}),
 )
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 #: How many web processes `make up` starts. More than one needs shared live state: refused until it exists.

@@ -33,7 +33,7 @@ _has_operator = False
 
 def has_operator() -> bool:
     """Whether the first administrator exists. Remembered once true: it never becomes false again."""
-    global _has_operator  # noqa: PLW0603 (a latch)
+    global _has_operator
     if not _has_operator:
         _has_operator = accounts.operator_exists()
     return _has_operator and (accounts.operator_exists() if settings.TESTING else True)
@@ -62,12 +62,16 @@ class OperatorForm(forms.Form):
 
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     name = forms.CharField(label=_("Your name"), max_length=60, help_text=_("You sign in with it."))
-    email = forms.EmailField(label=_("E-mail (optional)"), required=False, help_text=_("To reset a lost password."))
+    email = forms.EmailField(
+        label=_("E-mail (optional)"), required=False, help_text=_("To reset a lost password.")
+    )
     password1 = forms.CharField(
         label=_("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
     )
     password2 = forms.CharField(
-        label=_("Password again"), widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
+        label=_("Password again"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        strip=False,
     )
 
     def clean_password1(self) -> str:
@@ -98,7 +102,9 @@ class Welcome(View):
         return response
 
     def _page(self, request: HttpRequest, form: OperatorForm, status: int = 200) -> HttpResponse:
-        return render(request, "setup/welcome.html", {"form": form, "languages": settings.LANGUAGES}, status=status)
+        return render(
+            request, "setup/welcome.html", {"form": form, "languages": settings.LANGUAGES}, status=status
+        )
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         language = translation.get_language_from_request(request)
@@ -116,7 +122,8 @@ class Welcome(View):
                 language=form.cleaned_data["language"],
             )
         except accounts.InvalidField as error:
-            form.add_error(error.field if error.field in form.fields else None, error.message)
+            field = "password1" if error.field == "password" else error.field
+            form.add_error(field if field in form.fields else None, error.message)
             return self._page(request, form, status=422)
         _token_file().unlink(missing_ok=True)
         _sign_in(request, user.id)

@@ -119,7 +119,7 @@ class Supervisor:
             text=True,
             errors="replace",
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 (no threads hold locks that the hook needs)
+            preexec_fn=_die_with_parent,
         )
         threading.Thread(target=self._pump, args=(child.name, child.process.stdout), daemon=True).start()
         if child not in self.children:
@@ -154,7 +154,9 @@ class Supervisor:
         child.failures = child.failures + 1 if now - child.started < _STABLE_AFTER else 1
         if child.once and child.failures > 3:
             child.done = True
-            self.log.line("up", f"{child.name} failed {child.failures} times and is left alone; see its lines above")
+            self.log.line(
+                "up", f"{child.name} failed {child.failures} times and is left alone; see its lines above"
+            )
             return
         wait = min(30.0, 0.5 * 2 ** (child.failures - 1))
         child.due = now + wait
@@ -238,7 +240,9 @@ def _fingerprint(*folders: Path) -> str:
 def _prepare(options: Options, environment: dict[str, str], log: Log) -> None:
     """Bring the database and the static files up to date; skipped when nothing changed since the last time."""
     stamp = options.home / "prepared"
-    migrations = [ROOT / app / "migrations" for app in ("accounts", "catalog", "cdn", "playback", "recommend")]
+    migrations = [
+        ROOT / app / "migrations" for app in ("accounts", "catalog", "cdn", "playback", "recommend")
+    ]
     now = _fingerprint(*migrations, ROOT / "netflixlite", ROOT / "static", ROOT / "templates")
     have = all((options.home / part).exists() for part in ("db/main.sqlite3", "static/staticfiles.json"))
     external = any(name.endswith("DATABASE_URL") for name in environment)
@@ -292,7 +296,9 @@ def _node_argv(options: Options, number: int, environment: dict[str, str]) -> li
 
 
 def _banner(options: Options, environment: dict[str, str], log: Log) -> None:
-    state = json.loads(_run([sys.executable, "manage.py", "prepare", "--state"], environment).strip().splitlines()[-1])
+    state = json.loads(
+        _run([sys.executable, "manage.py", "prepare", "--state"], environment).strip().splitlines()[-1]
+    )
     log.line("up", "")
     log.line("up", f"netflixlite is at  {options.site_url}/")
     if state["first_run_link"]:
@@ -300,8 +306,12 @@ def _banner(options: Options, environment: dict[str, str], log: Log) -> None:
         log.line("up", f"    {state['first_run_link']}")
     else:
         log.line("up", f"Administration:    {options.site_url}/admin/")
-    log.line("up", "Add a film:        manage.py ingest FILE --title NAME --publish   (or in the administration)")
-    log.line("up", "Add a node:        manage.py addnode --name NAME   prints the one command for the new machine")
+    log.line(
+        "up", "Add a film:        manage.py ingest FILE --title NAME --publish   (or in the administration)"
+    )
+    log.line(
+        "up", "Add a node:        manage.py addnode --name NAME   prints the one command for the new machine"
+    )
     log.line("up", "Stop:              Ctrl-C")
     log.line("up", "")
 
@@ -310,17 +320,29 @@ def _environment(options: Options) -> dict[str, str]:
     environment = dict(os.environ)
     environment |= {"NETFLIXLITE_HOME": str(options.home), "NETFLIXLITE_SITE_URL": options.site_url}
     environment |= {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "netflixlite.settings"}
+    (options.home / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
+    # For commands typed in a shell of their own: settings read it back.
+    (options.home / "keys" / "site-url").write_text(options.site_url, encoding="ascii")
     if not environment.get("NETFLIXLITE_SECRET_KEY") and not environment.get("NETFLIXLITE_SECRET_KEY_FILE"):
         environment["NETFLIXLITE_SECRET_KEY_FILE"] = str(_secret_key_file(options.home))
     return environment
 
 
 def _options(arguments: Sequence[str] | None) -> Options:
-    parser = argparse.ArgumentParser(prog="netflixlite.up", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        prog="netflixlite.up", description=__doc__.splitlines()[0] if __doc__ else None
+    )
     parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000), help="port of the site")
+    parser.add_argument(
+        "--port", type=int, default=int(os.environ.get("PORT") or 8000), help="port of the site"
+    )
     parser.add_argument("--nodes", type=int, default=2, help="edge nodes to run on this machine")
-    parser.add_argument("--node-port", type=int, default=int(os.environ.get("NODE_PORT") or 8101), help="first port of the nodes")
+    parser.add_argument(
+        "--node-port",
+        type=int,
+        default=int(os.environ.get("NODE_PORT") or 8101),
+        help="first port of the nodes",
+    )
     parser.add_argument("--no-demo", action="store_true", help="start with an empty catalogue (also: DEMO=0)")
     given = parser.parse_args(arguments)
     home = Path(os.environ.get("NETFLIXLITE_HOME") or ROOT / "var").resolve()
@@ -330,19 +352,18 @@ def _options(arguments: Sequence[str] | None) -> Options:
 
 def _start_all(supervisor: Supervisor, options: Options) -> None:
     environment = supervisor.environment
-    web = Child(
-        "web",
-        lambda: [sys.executable, "-m", "uvicorn", "netflixlite.asgi:application", "--host", options.host]
-        + ["--port", str(options.port), "--log-level", "warning", "--no-access-log", "--timeout-graceful-shutdown", "3"]
-        + ["--no-server-header"],
-    )
+    serve = ["--host", options.host, "--port", str(options.port), "--log-level", "warning", "--no-access-log"]
+    serve += ["--no-server-header", "--timeout-graceful-shutdown", "3"]
+    web = Child("web", lambda: [sys.executable, "-m", "uvicorn", "netflixlite.asgi:application", *serve])
     supervisor.start(web)
     supervisor.start(Child("worker", lambda: [sys.executable, "manage.py", "worker"]))
     _wait_ready(f"http://127.0.0.1:{options.port}/readyz", supervisor, web)
     for number in range(1, options.nodes + 1):
         supervisor.start(Child(f"edge-{number}", lambda n=number: _node_argv(options, n, environment)))  # type: ignore[misc]
     if options.demo:
-        supervisor.start(Child("demo", lambda: [sys.executable, "manage.py", "demo", "--if-empty"], once=True))
+        supervisor.start(
+            Child("demo", lambda: [sys.executable, "manage.py", "demo", "--if-empty"], once=True)
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

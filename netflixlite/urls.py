@@ -16,4 +16,3 @@ urlpatterns = [
     path("", include("recommend.urls")),
     path("", include("netflixlite.pages")),
 ]
-

@@ -15,7 +15,9 @@ class Command(BaseCommand):
     help = "Bring databases and static files up to date (what `make up` does before it starts the processes)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--state", action="store_true", help="print one JSON object about this installation instead")
+        parser.add_argument(
+            "--state", action="store_true", help="print one JSON object about this installation instead"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["state"]:
