@@ -1,0 +1,235 @@
+"""Playback over HTTP, for who is signed in and has chosen a profile: opening a session, and bookmarks."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.doors import profile_of
+from playback import bodies, services
+from playback.types import ActiveSession, Bookmark, Session, Track
+from playback.views import listed
+
+
+class Refusal(APIException):
+    """A named refusal of the services as an HTTP answer; `extra` is added to the error."""
+
+    def __init__(self, status: int, code: str, message: str, **extra: Any) -> None:
+        super().__init__(detail=message, code=code)
+        self.status_code = status
+        self.extra = extra
+
+
+class SecondsField(serializers.FloatField):
+    """A place in a video, in seconds: finite, not negative, not absurd."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(min_value=0, max_value=bodies.POSITION_MAX, **more)
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        value = super().to_internal_value(data)
+        if value != value:  # NaN passes every comparison with a bound
+            self.fail("invalid")
+        return float(value)
+
+
+class OpenInput(serializers.Serializer[Any]):
+    """What to play. `leaves` is a session of this browser that ends for it, such as the previous episode's."""
+
+    video = serializers.UUIDField()
+    leaves = serializers.UUIDField(required=False, allow_null=True)
+
+
+class BookmarkInput(serializers.Serializer[Any]):
+    """Where in the video, in seconds."""
+
+    position = SecondsField()
+    duration = SecondsField(required=False, allow_null=True)
+
+
+class BookmarkOutput(serializers.Serializer[Any]):
+    """Where a profile is in a video, in seconds."""
+
+    video = serializers.UUIDField()
+    position = serializers.FloatField()
+    duration = serializers.FloatField()
+    finished = serializers.BooleanField()
+
+
+class ErrorOutput(serializers.Serializer[Any]):
+    """Every error of the API."""
+
+    error = serializers.DictField()
+
+
+class Sessions(APIView):
+    """Playback sessions of the profile that is watching."""
+
+    @extend_schema(
+        request=OpenInput,
+        responses={
+            201: OpenApiResponse(
+                serializers.DictField(), description="The session: all that a player needs."
+            ),
+            403: OpenApiResponse(ErrorOutput, description="not_available"),
+            404: OpenApiResponse(
+                ErrorOutput, description="not_found: also when the title is above the profile's age"
+            ),
+            409: OpenApiResponse(ErrorOutput, description="stream_limit (with `streams`), no_package"),
+        },
+        summary="Press play",
+    )
+    def post(self, request: Request) -> Response:
+        """Start playing a video on this browser."""
+        data = OpenInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        if not request.session.session_key:
+            request.session.create()
+        try:
+            session = services.open_session(
+                profile_id=profile_of(request).id,
+                video_id=data.validated_data["video"],
+                user_agent=request.headers.get("User-Agent", "")[:400],
+                address=str(request.META.get("REMOTE_ADDR") or ""),
+                device=request.session.session_key or "",
+                leaves=data.validated_data.get("leaves"),
+            )
+        except services.Refused as refused:
+            raise _refusal(refused) from refused
+        return Response(opened(session), status=201)
+
+    @extend_schema(
+        responses={200: serializers.ListField(child=serializers.DictField())}, summary="Who is watching now"
+    )
+    def get(self, request: Request) -> Response:
+        """What this household plays now; what a profile may not see has no name here."""
+        profile = profile_of(request)
+        streams = services.active_sessions(profile.user_id, maturity=profile.maturity)
+        return Response({"streams": [_stream(one) for one in streams]})
+
+
+class BookmarkDetail(APIView):
+    """Where the profile that is watching is in a video."""
+
+    @extend_schema(
+        request=BookmarkInput, responses={200: BookmarkOutput, 404: ErrorOutput}, summary="Set a bookmark"
+    )
+    def put(self, request: Request, video_id: UUID) -> Response:
+        """Set the place by hand."""
+        data = BookmarkInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        duration = data.validated_data.get("duration")
+        try:
+            bookmark = services.save_bookmark(
+                profile_id=profile_of(request).id,
+                video_id=video_id,
+                position=timedelta(seconds=data.validated_data["position"]),
+                duration=None if duration is None else timedelta(seconds=duration),
+            )
+        except services.NotFound as refused:
+            raise _refusal(refused) from refused
+        return Response(marked(bookmark))
+
+    @extend_schema(responses={200: BookmarkOutput, 404: ErrorOutput}, summary="Read a bookmark")
+    def get(self, request: Request, video_id: UUID) -> Response:
+        """Where the profile stopped."""
+        bookmark = services.bookmarks(profile_of(request).id, [video_id]).get(video_id)
+        if bookmark is None:
+            raise Refusal(404, "not_found", "There is no bookmark in this video.")
+        return Response(marked(bookmark))
+
+    @extend_schema(responses={204: None}, summary="Remove from continue watching")
+    def delete(self, request: Request, video_id: UUID) -> Response:
+        """Take the video's title off continue watching, until it is watched again. Doing it twice is no error."""
+        services.remove_bookmark(profile_id=profile_of(request).id, video_id=video_id)
+        return Response(status=204)
+
+
+def opened(session: Session) -> dict[str, Any]:
+    """A session as the API answers it: durations in seconds, times in ISO 8601."""
+    following = session.next
+    return {
+        "id": session.id,
+        "video": session.video_id,
+        "title": session.title,
+        "title_id": session.title_id,
+        "name": session.name,
+        "duration": session.duration.total_seconds(),
+        "hls": session.hls,
+        "dash": None,
+        "nodes": listed(session.nodes),
+        "steering": session.steering,
+        "token": {
+            "value": session.token,
+            "expires_at": session.token_expires_at,
+            "renew_url": session.renew_url,
+        },
+        "bookmark": marked(session.bookmark) if session.bookmark else None,
+        "tracks": {
+            "audio": [_track(one) for one in session.audio],
+            "text": [_track(one) for one in session.text],
+            "video": [
+                {"name": one.name, "width": one.width, "height": one.height, "bandwidth": one.bandwidth}
+                for one in session.video
+            ],
+        },
+        "markers": [
+            {"kind": one.kind, "start": one.start.total_seconds(), "end": one.end.total_seconds()}
+            for one in session.markers
+        ],
+        "trickplay": None,
+        "next": {"video": following.video_id, "name": following.name, "title": following.title}
+        if following
+        else None,
+        "beacon": {"url": session.beacon_url, "interval": session.beacon_interval.total_seconds()},
+        "close": {"url": session.close_url},
+    }
+
+
+def marked(bookmark: Bookmark) -> dict[str, Any]:
+    """A bookmark as the API answers it, in seconds."""
+    return {
+        "video": bookmark.video_id,
+        "position": bookmark.position.total_seconds(),
+        "duration": bookmark.duration.total_seconds(),
+        "finished": bookmark.finished,
+    }
+
+
+def _track(track: Track) -> dict[str, Any]:
+    return {
+        "name": track.name,
+        "language": track.language,
+        "label": track.label,
+        "channels": track.channels,
+        "default": track.default,
+    }
+
+
+def _stream(stream: ActiveSession) -> dict[str, Any]:
+    return {
+        "profile": stream.profile_name,
+        "title": stream.title_name,
+        "device": stream.device_name,
+        "since": stream.started_at,
+    }
+
+
+def _refusal(refused: services.Refused) -> Refusal:
+    """The HTTP face of a refusal. Above one's age looks exactly like not there."""
+    if isinstance(refused, services.StreamLimit):
+        streams = [_stream(one) for one in refused.streams]
+        return Refusal(409, "stream_limit", refused.message, streams=streams, limit=refused.limit)
+    if isinstance(refused, services.NoPackage):
+        return Refusal(409, "no_package", refused.message)
+    if isinstance(refused, services.NotAvailable):
+        return Refusal(403, "not_available", refused.message)
+    return Refusal(404, "not_found", refused.message)

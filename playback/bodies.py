@@ -1,0 +1,141 @@
+"""Reading what players send: JSON of any content type, bounded, every number checked. Pure but for the error's name.
+
+`navigator.sendBeacon` sends text/plain unless a preflight is paid for, so the content type says nothing here.
+"""
+
+import json
+import math
+import re
+from datetime import timedelta
+from typing import Any
+
+from playback.types import Report, Sample
+
+#: The longest body that is read, in bytes; a real beacon has about 500.
+BODY_MAX = 16 * 1024
+#: No position is later than this: 100 hours, in seconds.
+POSITION_MAX = 360_000.0
+#: Samples taken from one body; a session knows four pathways.
+SAMPLES_MAX = 16
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{0,32}")
+
+
+class BadBody(ValueError):
+    """The body cannot be taken; `field` says which part, '' for all of it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """The JSON object in a body; an empty body is an empty object. Raises BadBody."""
+    if len(raw) > BODY_MAX:
+        raise BadBody("", f"The body is longer than {BODY_MAX} bytes.")
+    if not raw.strip():
+        return {}
+    try:
+        data = json.loads(raw.decode("utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise BadBody("", "The body is not JSON.") from error
+    if not isinstance(data, dict):
+        raise BadBody("", "The body must be a JSON object.")
+    return data
+
+
+def report(data: dict[str, Any]) -> Report:
+    """A beacon's body. Raises BadBody; fields that are not known are ignored."""
+    position = _number(data, "position", high=POSITION_MAX)
+    if position is None:
+        raise BadBody("position", "position is needed, in seconds.")
+    return Report(
+        position=timedelta(seconds=position),
+        duration=_span(data, "duration", high=POSITION_MAX),
+        watched=_span(data, "watched", high=POSITION_MAX),
+        paused=_flag(data, "paused"),
+        buffer=_span(data, "buffer", high=POSITION_MAX),
+        rendition=_name(data, "rendition"),
+        height=_whole(data, "height", high=16_384),
+        stalls=_whole(data, "stalls", high=1_000_000) or 0,
+        stall_time=timedelta(milliseconds=_number(data, "stall_ms", high=POSITION_MAX * 1000) or 0.0),
+        dropped=_whole(data, "dropped", high=100_000_000) or 0,
+        node=_name(data, "node"),
+        event=_name(data, "event"),
+        samples=samples(data),
+    )
+
+
+def samples(data: dict[str, Any]) -> tuple[Sample, ...]:
+    """What a player saw of its nodes. Raises BadBody."""
+    given = data.get("samples")
+    if given is None:
+        return ()
+    if not isinstance(given, list) or len(given) > SAMPLES_MAX:
+        raise BadBody("samples", f"samples must be a list of {SAMPLES_MAX} at most.")
+    found = []
+    for one in given:
+        if not isinstance(one, dict) or not _name(one, "node"):
+            raise BadBody("samples", "Each of samples must be an object with a node.")
+        found.append(
+            Sample(
+                node=_name(one, "node"),
+                ok=_count(one, "ok"),
+                failures=_count(one, "failures"),
+                ttfb_ms=_number(one, "ttfb_ms", high=3_600_000),
+                bps=_number(one, "bps", high=1e12),
+            )
+        )
+    return tuple(found)
+
+
+def pathway(data: dict[str, Any], field: str) -> str | None:
+    """A pathway's id, or None when none is given. Raises BadBody."""
+    return _name(data, field) or None
+
+
+def _number(data: dict[str, Any], field: str, *, high: float) -> float | None:
+    value = data.get(field)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadBody(field, f"{field} must be a number.")
+    # Compared before it is converted: an integer of a thousand digits is no float.
+    if (isinstance(value, float) and not math.isfinite(value)) or not 0 <= value <= high:
+        raise BadBody(field, f"{field} must be between 0 and {high:.0f}.")
+    return float(value)
+
+
+def _whole(data: dict[str, Any], field: str, *, high: int) -> int | None:
+    value = _number(data, field, high=high)
+    return None if value is None else round(value)
+
+
+def _count(data: dict[str, Any], field: str) -> int:
+    """How often; true and false count as 1 and 0, since 'ok' reads like a yes or no."""
+    value = data.get(field)
+    if isinstance(value, bool):
+        return int(value)
+    return _whole(data, field, high=1_000_000) or 0
+
+
+def _span(data: dict[str, Any], field: str, *, high: float) -> timedelta | None:
+    value = _number(data, field, high=high)
+    return None if value is None else timedelta(seconds=value)
+
+
+def _flag(data: dict[str, Any], field: str) -> bool:
+    value = data.get(field, False)
+    if value is not None and not isinstance(value, bool):
+        raise BadBody(field, f"{field} must be true or false.")
+    return bool(value)
+
+
+def _name(data: dict[str, Any], field: str) -> str:
+    value = data.get(field)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise BadBody(field, f"{field} must be a short name of letters, digits, '-', '_' and '.'.")
+    return value

@@ -1,0 +1,8 @@
+"""News from playback, for whoever sits above."""
+
+from django.dispatch import Signal
+
+#: Sent with `event=types.PlaybackEnded` after commit, when a playback was closed, replaced, stopped or fell silent.
+#: It may come again for the same viewing (a sleeping laptop that wakes up goes on with its session): same id, more
+#: time watched. Receivers keep the latest.
+playback_ended = Signal()

@@ -1,0 +1,146 @@
+"""What this process remembers of sessions between requests: who failed for whom, how fast nodes were, what was offered.
+
+Steering answers from here and from the fleet's snapshot, without a database. It is a help, not truth: a restart forgets
+it and the next reports bring it back. Bounded: the sessions not heard from for longest go first.
+"""
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from playback.steering import Failure
+from playback.types import Sample
+
+#: Sessions remembered; about 1 KB each.
+SESSIONS_MAX = 50_000
+#: How long an assignment is added to a node's reported load: after that its heartbeats show it.
+ASSIGNED_FOR = timedelta(seconds=8)
+#: A failure this old starts the count anew.
+FORGIVEN = timedelta(minutes=10)
+#: Pathways remembered for one session, and reports for one pathway.
+PATHWAYS_MAX, REPORTS_MAX = 16, 4
+#: Decisions kept until the session's next beacon writes them down.
+PENDING_MAX = 20
+
+
+@dataclass(slots=True)
+class Memory:
+    """One session's."""
+
+    current: str | None = None
+    moved_at: datetime | None = None
+    failures: dict[str, Failure] = field(default_factory=dict)
+    goodput: dict[str, deque[float]] = field(default_factory=dict)
+    offered: tuple[tuple[str, str], ...] = ()
+    pending: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Live:
+    """All sessions' memories and the loads given out; safe to use from several threads."""
+
+    def __init__(self, limit: int = SESSIONS_MAX) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[UUID, Memory] = OrderedDict()
+        self._assigned: deque[tuple[datetime, str, int]] = deque(maxlen=100_000)
+
+    def recall(self, session_id: UUID) -> Memory:
+        """The session's memory: a copy's worth of it is not made, so only this process' request threads see it."""
+        with self._lock:
+            return self._memory(session_id)
+
+    def report(
+        self, session_id: UUID, *, samples: Iterable[Sample], current: str | None, now: datetime
+    ) -> None:
+        """Take in what a player saw."""
+        with self._lock:
+            memory = self._memory(session_id)
+            if current and current != memory.current:
+                if memory.current is not None:
+                    memory.moved_at = now
+                memory.current = current
+            for sample in samples:
+                self._take(memory, sample, now)
+
+    def offer(
+        self,
+        session_id: UUID,
+        *,
+        decision: Mapping[str, Any],
+        order: tuple[tuple[str, str], ...],
+        force: bool,
+    ) -> None:
+        """Remember a ranking, to be written down with the next beacon: when it says something new, or when forced."""
+        with self._lock:
+            memory = self._memory(session_id)
+            ids = tuple(pathway for pathway, _ in order)
+            if force or ids != tuple(pathway for pathway, _ in memory.offered):
+                memory.pending = [*memory.pending, dict(decision)][-PENDING_MAX:]
+            memory.offered = order
+
+    def take_pending(self, session_id: UUID) -> list[dict[str, Any]]:
+        """The decisions not written down yet; they are the caller's now."""
+        with self._lock:
+            memory = self._sessions.get(session_id)
+            if memory is None or not memory.pending:
+                return []
+            pending, memory.pending = memory.pending, []
+            return pending
+
+    def assign(self, pathway: str, *, bps: int, now: datetime) -> None:
+        """A session was sent to a pathway and will take about `bps` bits per second there."""
+        with self._lock:
+            self._assigned.append((now, pathway, bps))
+
+    def assigned(self, now: datetime) -> dict[str, int]:
+        """What was given out too lately to show in the nodes' own reports, in bits per second by pathway."""
+        with self._lock:
+            while self._assigned and self._assigned[0][0] < now - ASSIGNED_FOR:
+                self._assigned.popleft()
+            totals: dict[str, int] = {}
+            for _, pathway, bps in self._assigned:
+                totals[pathway] = totals.get(pathway, 0) + bps
+            return totals
+
+    def forget(self, session_id: UUID) -> None:
+        """The session is over."""
+        with self._lock:
+            self._sessions.pop(session_id, None)
+
+    def clear(self) -> None:
+        """Forget everything, as a restart does."""
+        with self._lock:
+            self._sessions.clear()
+            self._assigned.clear()
+
+    def _memory(self, session_id: UUID) -> Memory:
+        memory = self._sessions.get(session_id)
+        if memory is None:
+            memory = self._sessions[session_id] = Memory()
+            while len(self._sessions) > self._limit:
+                self._sessions.popitem(last=False)
+        else:
+            self._sessions.move_to_end(session_id)
+        return memory
+
+    @staticmethod
+    def _take(memory: Memory, sample: Sample, now: datetime) -> None:
+        known = sample.node in memory.failures or sample.node in memory.goodput
+        if not known and len(memory.failures.keys() | memory.goodput.keys()) >= PATHWAYS_MAX:
+            return
+        if sample.failures > 0:
+            before = memory.failures.get(sample.node)
+            times = before.times + 1 if before and now - before.at < FORGIVEN else 1
+            memory.failures[sample.node] = Failure(at=now, times=times)
+        elif sample.ok > 0:
+            memory.failures.pop(sample.node, None)
+        if sample.bps is not None and sample.ok > 0:
+            memory.goodput.setdefault(sample.node, deque(maxlen=REPORTS_MAX)).append(sample.bps)
+
+
+#: This process'.
+LIVE = Live()

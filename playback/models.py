@@ -1,0 +1,170 @@
+"""Playback's rows: who is playing what, where people stopped, what was watched, and what players reported."""
+
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import F, Q
+
+from playback.types import Ended
+
+
+class Household(models.Model):
+    """One row for each user who ever played: the lock under which streams are counted.
+
+    Counting and inserting are two statements; without a row to hold, two devices that press play at the same
+    moment would both see one free slot.
+    """
+
+    user_id = models.UUIDField(primary_key=True)
+
+
+class PlaybackSessionQuerySet(models.QuerySet["PlaybackSession"]):
+    """Questions about sessions."""
+
+    def open(self) -> Self:
+        """Not ended yet; some may have fallen silent since."""
+        return self.filter(ended_at=None)
+
+    def live(self, *, heard_since: datetime) -> Self:
+        """Open, and heard from lately: the ones that hold a stream slot."""
+        return self.open().filter(last_seen_at__gte=heard_since)
+
+
+class PlaybackSession(models.Model):
+    """One viewer playing one video on one device.
+
+    Names of people and titles are copied at the start: they are what this screen said then, and telling who
+    watches what needs no other app.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user_id = models.UUIDField()
+    profile_id = models.UUIDField()
+    profile_name = models.CharField(max_length=100)
+    video_id = models.UUIDField()
+    title_id = models.UUIDField()
+    title_name = models.CharField(max_length=300)
+    maturity = models.PositiveSmallIntegerField(default=0)
+    package_id = models.CharField(max_length=32)
+    renditions = models.BigIntegerField(help_text="Bit mask of the renditions that the plan allows.")
+    device = models.CharField(max_length=64, help_text="Hash that stays the same on one browser.")
+    device_name = models.CharField(max_length=100, blank=True)
+    address = models.CharField(max_length=64, blank=True)
+    started_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended = models.CharField(max_length=12, blank=True, choices=[(reason, reason) for reason in Ended])
+    duration = models.DurationField(default=timedelta)
+    finish_at = models.DurationField(help_text="From here on the video counts as finished.")
+    position = models.DurationField(default=timedelta)
+    watched = models.DurationField(default=timedelta, help_text="Time that the picture really moved.")
+    replayed = models.DurationField(default=timedelta, help_text="Watched since the video was last finished.")
+    beats = models.PositiveIntegerField(default=0)
+    paused = models.BooleanField(default=False)
+    node = models.CharField(max_length=32, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    stalls = models.PositiveIntegerField(default=0)
+    stall_time = models.DurationField(default=timedelta)
+    dropped = models.PositiveIntegerField(default=0)
+    decisions = models.JSONField(default=list, blank=True)
+
+    objects = PlaybackSessionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["user_id", "last_seen_at"], condition=Q(ended_at=None), name="session_live_of_user"
+            ),
+            models.Index(fields=["last_seen_at"], condition=Q(ended_at=None), name="session_open_by_silence"),
+            models.Index(fields=["profile_id"], name="session_by_profile"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at=None, ended="") | (Q(ended_at__isnull=False) & ~Q(ended="")),
+                name="session_end_has_a_reason",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.profile_name}: {self.title_name}"
+
+
+class Bookmark(models.Model):
+    """Where a profile stopped in a video. `removed` hides it from continue watching until it is watched again."""
+
+    profile_id = models.UUIDField()
+    video_id = models.UUIDField()
+    title_id = models.UUIDField()
+    position = models.DurationField()
+    duration = models.DurationField()
+    finished = models.BooleanField(default=False)
+    removed = models.BooleanField(default=False)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["profile_id", "-updated_at"], name="bookmark_latest")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["profile_id", "video_id"], name="bookmark_one_of_profile_and_video"
+            ),
+            models.CheckConstraint(
+                condition=Q(position__gte=timedelta(0)), name="bookmark_position_not_negative"
+            ),
+            models.CheckConstraint(condition=Q(position__lte=F("duration")), name="bookmark_position_within"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.video_id} at {self.position}"
+
+
+class Viewing(models.Model):
+    """What came of a session, kept as history. It has the session's id: one session, one viewing."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    user_id = models.UUIDField()
+    profile_id = models.UUIDField()
+    video_id = models.UUIDField()
+    title_id = models.UUIDField()
+    title_name = models.CharField(max_length=300, blank=True)
+    watched = models.DurationField()
+    fraction = models.FloatField(help_text="How far into the video the viewer stopped, 0 to 1.")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["profile_id", "-ended_at"], name="viewing_latest_of_profile"),
+            models.Index(fields=["ended_at", "title_id"], name="viewing_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title_name or self.title_id}, {self.watched} watched"
+
+
+class Beacon(models.Model):
+    """A player's report, as it came. Lives in the telemetry database and is pruned after a while."""
+
+    session_id = models.UUIDField()
+    at = models.DateTimeField()
+    position = models.FloatField(help_text="Seconds.")
+    paused = models.BooleanField()
+    buffer = models.FloatField(null=True, blank=True, help_text="Seconds ahead of the playhead.")
+    rendition = models.CharField(max_length=32, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    stalls = models.PositiveIntegerField(default=0)
+    stall_ms = models.PositiveIntegerField(default=0)
+    dropped = models.PositiveIntegerField(default=0)
+    node = models.CharField(max_length=32, blank=True)
+    event = models.CharField(max_length=32, blank=True)
+    samples = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["session_id", "at"], name="beacon_of_session"),
+            models.Index(fields=["at"], name="beacon_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_id} at {self.at:%H:%M:%S}"

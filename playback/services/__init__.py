@@ -1,0 +1,54 @@
+"""Playback's public verbs. Everything else in this app is private to it."""
+
+from playback.services.bookmarks import bookmarks, continue_watching, remove_bookmark, save_bookmark
+from playback.services.errors import (
+    AboveMaturity,
+    NoPackage,
+    NotAvailable,
+    NotFound,
+    Refused,
+    SessionOver,
+    StreamLimit,
+)
+from playback.services.going import (
+    active_sessions,
+    beat,
+    close_session,
+    close_silent,
+    decisions,
+    renew_token,
+    stop_session,
+)
+from playback.services.history import forget_profile, forget_title, prune, trending, viewings_since
+from playback.services.opening import open_session, playlist
+from playback.services.steer import STEERING_TTL, steer
+
+__all__ = [
+    "STEERING_TTL",
+    "AboveMaturity",
+    "NoPackage",
+    "NotAvailable",
+    "NotFound",
+    "Refused",
+    "SessionOver",
+    "StreamLimit",
+    "active_sessions",
+    "beat",
+    "bookmarks",
+    "close_session",
+    "close_silent",
+    "continue_watching",
+    "decisions",
+    "forget_profile",
+    "forget_title",
+    "open_session",
+    "playlist",
+    "prune",
+    "remove_bookmark",
+    "renew_token",
+    "save_bookmark",
+    "steer",
+    "stop_session",
+    "trending",
+    "viewings_since",
+]

@@ -1,0 +1,60 @@
+"""How playback says no: by name. Messages are written for viewers."""
+
+from django.utils.translation import gettext as _
+
+from playback.types import ActiveSession, Ended
+
+
+class Refused(Exception):
+    """Playback cannot be had. `message` is for people."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NotFound(Refused):
+    """There is no such video, session or profile, as far as whoever asks may know."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or _("There is nothing to play here."))
+
+
+class AboveMaturity(NotFound):
+    """The title needs a higher age than the profile has. Answered like NotFound: it must not tell that it exists."""
+
+
+class NotAvailable(Refused):
+    """The title is not published, or outside its window."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This title is not available now."))
+
+
+class NoPackage(Refused):
+    """The video is known but there is nothing to play yet."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This title is still being prepared. Try again in a few minutes."))
+
+
+class StreamLimit(Refused):
+    """The plan's streams are all in use; `streams` says by whom."""
+
+    def __init__(self, streams: tuple[ActiveSession, ...], limit: int) -> None:
+        super().__init__(
+            _(
+                "Your plan allows %(limit)s streams at a time, and they are in use. Stop one of them to watch here."
+            )
+            % {"limit": limit}
+        )
+        self.streams = streams
+        self.limit = limit
+
+
+class SessionOver(Refused):
+    """The session ended; `ended` says why."""
+
+    def __init__(self, ended: Ended, message: str) -> None:
+        super().__init__(message)
+        self.ended = ended

@@ -1,0 +1,302 @@
+"""While it plays and after: beacons, renewing the token, closing, silence."""
+
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import services as accounts
+from cdn import services as cdn
+from cdn.types import SignedToken
+from playback import concurrency, events, keys, models, progress
+from playback.live import LIVE
+from playback.services import bookmarks, history
+from playback.services.errors import NotFound, SessionOver
+from playback.services.steer import DECISIONS_MAX, rank
+from playback.types import ActiveSession, Ended, Heard, PlaybackEnded, RankedNode, Report, Token
+
+#: After so much silence a session holds no stream slot any more.
+SILENCE = timedelta(seconds=30)
+#: A session is over this long after its start, whatever its player says: nobody watches one film that long.
+LONGEST = timedelta(hours=24)
+#: Silent sessions that one periodic pass ends.
+SWEEP_BATCH = 500
+
+_ZERO = timedelta(0)
+
+
+def beat(session_id: UUID, report: Report, *, now: datetime | None = None) -> Heard:
+    """Take in a beacon: the bookmark at once, the session's figures, and the beacon itself for later questions.
+
+    A session that was silent goes on when its household still has a stream free. Raises NotFound.
+    """
+    now = now or timezone.now()
+    LIVE.report(session_id, samples=report.samples, current=report.node or None, now=now)
+    with transaction.atomic():
+        row = _locked(session_id)
+        heard = _still_on(row, now=now)
+        if heard.active:
+            _take(row, report, now=now)
+            row.save()
+            _move_bookmark(row, now=now)
+    if heard.active:
+        _log(session_id, report, now=now)
+    return heard
+
+
+def close_session(session_id: UUID, report: Report | None = None, *, now: datetime | None = None) -> Heard:
+    """The viewer leaves; `report` is the player's last word. Closing twice is no error. Raises NotFound."""
+    now = now or timezone.now()
+    if report is not None:
+        beat(session_id, report, now=now)
+    with transaction.atomic():
+        row = _locked(session_id)
+        if row.ended_at is None:
+            end(row, Ended.CLOSED, now=now)
+    return Heard(active=False, ended=Ended(row.ended), message=_words(Ended(row.ended)))
+
+
+def stop_session(session_id: UUID, *, now: datetime | None = None) -> None:
+    """An operator ends a playback: nodes refuse its token within seconds, and its player is told. Raises NotFound."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        row = _locked(session_id)
+        if row.ended_at is None:
+            end(row, Ended.STOPPED, now=now)
+        cdn.deny(session_id, now + timedelta(days=1))
+
+
+def renew_token(session_id: UUID, *, now: datetime | None = None) -> tuple[Token, tuple[RankedNode, ...]]:
+    """A fresh token and the nodes as they stand now. Raises NotFound, SessionOver (closed, stopped, too old)."""
+    now = now or timezone.now()
+    row, signed = fresh_token(session_id, now=now)
+    return Token(value=signed.text, expires_at=signed.expires_at), rank(row.id, why="renewed", now=now)
+
+
+def fresh_token(session_id: UUID, *, now: datetime) -> tuple[models.PlaybackSession, SignedToken]:
+    """Sign anew for a session that still goes on. Asking is a sign of life. Raises NotFound, SessionOver."""
+    with transaction.atomic():
+        row = _locked(session_id)
+        heard = _still_on(row, now=now)
+        if heard.active:
+            row.last_seen_at = max(now, row.last_seen_at)
+            row.save(update_fields=["last_seen_at", "ended_at", "ended"])
+    if not heard.active:
+        raise SessionOver(heard.ended or Ended.CLOSED, heard.message)
+    signed = cdn.sign(
+        session_id=row.id,
+        account_id=row.user_id,
+        package_id=row.package_id,
+        renditions=row.renditions,
+        now=now,
+    )
+    return row, signed
+
+
+def active_sessions(
+    user_id: UUID | None = None, *, maturity: int | None = None, now: datetime | None = None
+) -> list[ActiveSession]:
+    """What plays now, latest first: of one user, or of everyone. Read from the rows: needs no periodic pass.
+
+    With `maturity` (an age), what such a profile may not see has no name.
+    """
+    rows = models.PlaybackSession.objects.live(heard_since=(now or timezone.now()) - SILENCE)
+    if user_id is not None:
+        rows = rows.filter(user_id=user_id)
+    return [active(row, maturity=maturity) for row in rows.order_by("-started_at")[:1000]]
+
+
+def decisions(session_id: UUID) -> list[dict[str, object]]:
+    """Why a session was sent where it was sent: its last rankings, oldest first. Raises NotFound."""
+    row = models.PlaybackSession.objects.filter(id=session_id).values_list("decisions", flat=True).first()
+    if row is None:
+        raise NotFound
+    return list(row)
+
+
+def close_silent(*, now: datetime | None = None) -> int:
+    """End the sessions that fell silent; returns how many. Periodic: it makes history, slots are free without it."""
+    now = now or timezone.now()
+    ids = models.PlaybackSession.objects.open().filter(last_seen_at__lt=now - SILENCE)
+    ended = 0
+    for session_id in list(ids.order_by("last_seen_at").values_list("id", flat=True)[:SWEEP_BATCH]):
+        with transaction.atomic():
+            row = models.PlaybackSession.objects.select_for_update().filter(id=session_id).open().first()
+            if row is not None and row.last_seen_at < now - SILENCE:  # heard from in the meantime
+                end(row, Ended.SILENT, now=now)
+                ended += 1
+    return ended
+
+
+# Used by the other modules of this package. --------------------------------------------------------------
+
+
+def end(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
+    """End a session, keep what came of it as a viewing, and tell whoever listens. Within a transaction."""
+    row.ended = why
+    row.ended_at = row.last_seen_at if why is Ended.SILENT else now
+    row.decisions = _with_pending(row)
+    row.save(update_fields=["ended", "ended_at", "decisions"])
+    if why is not Ended.SILENT:
+        transaction.on_commit(partial(LIVE.forget, row.id))
+    if not row.beats:
+        return  # the picture never came up
+    whole = row.duration.total_seconds()
+    viewing, _made = models.Viewing.objects.update_or_create(
+        id=row.id,
+        defaults={
+            "user_id": row.user_id,
+            "profile_id": row.profile_id,
+            "video_id": row.video_id,
+            "title_id": row.title_id,
+            "title_name": row.title_name,
+            "watched": row.watched,
+            "fraction": min(1.0, row.position.total_seconds() / whole) if whole else 0.0,
+            "started_at": row.started_at,
+            "ended_at": row.ended_at,
+        },
+    )
+    news = PlaybackEnded(viewing=history.value(viewing))
+    transaction.on_commit(partial(events.playback_ended.send_robust, sender=PlaybackEnded, event=news))
+
+
+def active(row: models.PlaybackSession, *, maturity: int | None = None) -> ActiveSession:
+    """A session for people to see; with `maturity` the name of what such a profile may not see is left out."""
+    hidden = maturity is not None and row.maturity > maturity
+    return ActiveSession(
+        id=row.id,
+        user_id=row.user_id,
+        profile_id=row.profile_id,
+        profile_name=row.profile_name,
+        video_id=row.video_id,
+        title_id=row.title_id,
+        title_name="" if hidden else row.title_name,
+        device_name=row.device_name,
+        node=row.node,
+        started_at=row.started_at,
+        last_seen_at=row.last_seen_at,
+    )
+
+
+def stream(row: models.PlaybackSession) -> concurrency.Stream:
+    """A session as it is counted."""
+    return concurrency.Stream(
+        id=row.id,
+        profile_id=row.profile_id,
+        video_id=row.video_id,
+        device=row.device,
+        last_seen_at=row.last_seen_at,
+    )
+
+
+def key_of(row: models.PlaybackSession) -> str:
+    """The session's capability key."""
+    return keys.make(session_id=row.id, package_id=row.package_id, user_id=row.user_id)
+
+
+# Within -------------------------------------------------------------------------------------------------
+
+
+def _locked(session_id: UUID) -> models.PlaybackSession:
+    row = models.PlaybackSession.objects.select_for_update().filter(id=session_id).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _still_on(row: models.PlaybackSession, *, now: datetime) -> Heard:
+    """Whether a session that speaks up goes on. One that was silent must find a stream free again."""
+    if now - row.started_at > LONGEST and row.ended_at is None:
+        end(row, Ended.CLOSED, now=now)
+    if row.ended_at is not None and row.ended != Ended.SILENT:
+        return Heard(active=False, ended=Ended(row.ended), message=_words(Ended(row.ended)))
+    if row.ended_at is None and now - row.last_seen_at < SILENCE:
+        return Heard(active=True)
+    models.Household.objects.select_for_update().get_or_create(user_id=row.user_id)
+    heard_since = now - SILENCE
+    others = models.PlaybackSession.objects.filter(user_id=row.user_id).live(heard_since=heard_since)
+    if others.exclude(id=row.id).count() >= accounts.plan(row.user_id).streams:
+        if row.ended_at is None:
+            end(row, Ended.SILENT, now=now)
+        return Heard(active=False, ended=Ended.SILENT, message=_words(Ended.SILENT))
+    row.ended_at, row.ended = None, ""
+    return Heard(active=True)
+
+
+def _take(row: models.PlaybackSession, report: Report, *, now: datetime) -> None:
+    """Bring the session's figures up to a report."""
+    position = max(_ZERO, min(report.position, row.duration))
+    more = progress.watched(
+        before=row.position,
+        now=position,
+        wall=now - row.last_seen_at,
+        paused=report.paused,
+        said=report.watched,
+    )
+    row.watched += more
+    row.replayed = _ZERO if position >= row.finish_at else row.replayed + more
+    row.position, row.paused = position, report.paused
+    row.beats += 1
+    row.last_seen_at = max(now, row.last_seen_at)
+    row.node = report.node or row.node
+    row.height = report.height or row.height
+    # Beacons may overtake each other: counters only grow.
+    row.stalls = max(row.stalls, report.stalls)
+    row.stall_time = max(row.stall_time, report.stall_time)
+    row.dropped = max(row.dropped, report.dropped)
+    row.decisions = _with_pending(row)
+
+
+def _with_pending(row: models.PlaybackSession) -> list[dict[str, object]]:
+    return [*row.decisions, *LIVE.take_pending(row.id)][-DECISIONS_MAX:]
+
+
+def _move_bookmark(row: models.PlaybackSession, *, now: datetime) -> None:
+    bookmarks.move(
+        profile_id=row.profile_id,
+        video_id=row.video_id,
+        title_id=row.title_id,
+        position=row.position,
+        duration=row.duration,
+        finish=row.finish_at,
+        watched=row.watched,
+        replayed=row.replayed,
+        now=now,
+    )
+
+
+def _log(session_id: UUID, report: Report, *, now: datetime) -> None:
+    """Keep the beacon, in the database that is made for many small writes."""
+    models.Beacon.objects.create(
+        session_id=session_id,
+        at=now,
+        position=report.position.total_seconds(),
+        paused=report.paused,
+        buffer=report.buffer.total_seconds() if report.buffer is not None else None,
+        rendition=report.rendition,
+        height=report.height,
+        stalls=report.stalls,
+        stall_ms=round(report.stall_time.total_seconds() * 1000),
+        dropped=report.dropped,
+        node=report.node,
+        event=report.event,
+        samples=[
+            {"node": one.node, "ok": one.ok, "failures": one.failures, "ttfb_ms": one.ttfb_ms, "bps": one.bps}
+            for one in report.samples
+        ],
+    )
+
+
+def _words(why: Ended) -> str:
+    return {
+        Ended.CLOSED: _("This playback was closed."),
+        Ended.REPLACED: _("This title was opened again on this device, and plays on there."),
+        Ended.STOPPED: _("This playback was stopped by the operator of the site."),
+        Ended.SILENT: _(
+            "Nothing was heard from this player for a while, and others are using the streams now."
+        ),
+        Ended.FORGOTTEN: _("This title is no longer available."),
+    }[why]

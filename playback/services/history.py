@@ -1,0 +1,97 @@
+"""What was watched: viewings, what is trending, and forgetting."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from cdn import services as cdn
+from playback import models
+from playback.types import Ended, TitleCount, Viewing
+
+#: A viewing shorter than this, of less than half of the video, is a glance: it makes nothing trend.
+GLANCE = timedelta(seconds=60)
+GLANCE_FRACTION = 0.5
+#: No list is longer than this, whatever was asked for.
+LIMIT_MAX = 1000
+#: How long beacons are kept, and how many are deleted at once: a write that long holds nobody up.
+BEACONS_FOR = timedelta(days=14)
+PRUNE_BATCH = 5000
+
+
+def trending(since: datetime, limit: int = 20) -> list[TitleCount]:
+    """What was watched most since a moment, most first. Glances do not count."""
+    counts = (
+        models.Viewing.objects.filter(ended_at__gte=since)
+        .filter(Q(watched__gte=GLANCE) | Q(fraction__gte=GLANCE_FRACTION))
+        .values("title_id")
+        .annotate(viewings=Count("id"))
+        .order_by("-viewings", "title_id")[: _bounded(limit)]
+    )
+    return [TitleCount(title_id=row["title_id"], viewings=row["viewings"]) for row in counts]
+
+
+def viewings_since(profile_id: UUID, since: datetime, limit: int = 500) -> list[Viewing]:
+    """What a profile watched since a moment, latest first."""
+    rows = models.Viewing.objects.filter(profile_id=profile_id, ended_at__gte=since)
+    return [value(row) for row in rows.order_by("-ended_at", "id")[: _bounded(limit)]]
+
+
+def forget_profile(profile_id: UUID) -> None:
+    """A profile is gone: end what it plays and delete everything under its id. Safe to run again."""
+    with transaction.atomic():
+        sessions = models.PlaybackSession.objects.filter(profile_id=profile_id)
+        _deny(sessions.open().values_list("id", flat=True))
+        gone = list(sessions.values_list("id", flat=True))
+        sessions.delete()
+        models.Bookmark.objects.filter(profile_id=profile_id).delete()
+        models.Viewing.objects.filter(profile_id=profile_id).delete()
+    for start in range(0, len(gone), PRUNE_BATCH // 10):
+        models.Beacon.objects.filter(session_id__in=gone[start : start + PRUNE_BATCH // 10]).delete()
+
+
+def forget_title(title_id: UUID, *, now: datetime | None = None) -> None:
+    """A title is gone: end what plays of it, and delete bookmarks and history. Safe to run again."""
+    with transaction.atomic():
+        sessions = models.PlaybackSession.objects.filter(title_id=title_id).open()
+        _deny(sessions.values_list("id", flat=True))
+        sessions.update(ended_at=now or timezone.now(), ended=Ended.FORGOTTEN)
+        models.Bookmark.objects.filter(title_id=title_id).delete()
+        models.Viewing.objects.filter(title_id=title_id).delete()
+
+
+def prune(*, now: datetime | None = None) -> int:
+    """Delete beacons older than two weeks; returns how many. Periodic."""
+    before = (now or timezone.now()) - BEACONS_FOR
+    deleted = 0
+    while ids := list(models.Beacon.objects.filter(at__lt=before).values_list("id", flat=True)[:PRUNE_BATCH]):
+        deleted += models.Beacon.objects.filter(id__in=ids).delete()[0]
+    return deleted
+
+
+def value(row: models.Viewing) -> Viewing:
+    """A row as others may see it."""
+    return Viewing(
+        id=row.id,
+        profile_id=row.profile_id,
+        video_id=row.video_id,
+        title_id=row.title_id,
+        watched=row.watched,
+        fraction=row.fraction,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _bounded(limit: int) -> int:
+    return max(0, min(limit, LIMIT_MAX))
+
+
+def _deny(session_ids: Iterable[UUID]) -> None:
+    """Make nodes refuse the tokens of these sessions for as long as one could still be valid."""
+    until = timezone.now() + timedelta(days=1)
+    for session_id in session_ids:
+        cdn.deny(session_id, until)

@@ -1,0 +1,211 @@
+"""Pressing play: who may, from where, and everything that the player needs to go on by itself."""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import services as accounts
+from accounts.types import Plan, Profile
+from catalog import services as catalog
+from catalog.types import Package, Rendition, RenditionKind, Video
+from cdn import services as cdn
+from cdn.types import SignedToken
+from playback import concurrency, devices, keys, models, multivariant, progress
+from playback.services import going
+from playback.services.bookmarks import bookmarks
+from playback.services.errors import AboveMaturity, NoPackage, NotAvailable, NotFound, StreamLimit
+from playback.services.steer import USUAL_BPS, rank
+from playback.types import Bookmark, Ended, Next, Picture, RankedNode, Session, Track
+
+#: How often players report.
+BEACON_INTERVAL = timedelta(seconds=10)
+
+
+def open_session(
+    *,
+    profile_id: UUID,
+    video_id: UUID,
+    user_agent: str = "",
+    address: str = "",
+    device: str = "",
+    leaves: UUID | None = None,
+    now: datetime | None = None,
+) -> Session:
+    """Start playing: check, take a stream slot, sign, rank.
+
+    `device` is whatever identifies the browser to us (only its hash is kept); without one it is guessed from the other
+    two. `leaves` is a session on the same device that ends for this one. Raises NotFound, AboveMaturity,
+    NotAvailable, NoPackage, StreamLimit.
+    """
+    now = now or timezone.now()
+    profile = accounts.profile(profile_id)
+    if profile is None:
+        raise NotFound
+    video, package = _playable(profile, video_id)
+    plan = accounts.plan(profile.user_id)
+    renditions = multivariant.allowed(package.renditions, max_height=plan.max_height)
+    title = video.name if video.episode_id is None else _title_name(video)
+    row = models.PlaybackSession(
+        id=uuid4(),
+        user_id=profile.user_id,
+        profile_id=profile.id,
+        profile_name=profile.name,
+        video_id=video.id,
+        title_id=video.title_id,
+        title_name=video.name,
+        maturity=video.maturity,
+        package_id=package.id,
+        renditions=multivariant.mask(renditions),
+        device=devices.fingerprint(device or f"{user_agent}\n{address}", profile.user_id.hex),
+        device_name=devices.name(user_agent),
+        address=address[:64],
+        started_at=now,
+        last_seen_at=now,
+        duration=package.duration,
+        finish_at=progress.finish_at(package.duration, package.markers),
+    )
+    _admit(row, profile=profile, plan=plan, leaves=leaves)
+    token = cdn.sign(
+        session_id=row.id, account_id=row.user_id, package_id=package.id, renditions=row.renditions, now=now
+    )
+    nodes = rank(row.id, why="opened", now=now, bps=_expected_bps(package))
+    mark = bookmarks(profile.id, [video.id]).get(video.id)
+    return _session(
+        row, package, title=title, token=token, nodes=nodes, bookmark=mark, following=_next(video, title)
+    )
+
+
+def playlist(session_id: UUID, *, now: datetime | None = None) -> str:
+    """The multivariant playlist of a session, with a fresh token. Raises NotFound, SessionOver."""
+    now = now or timezone.now()
+    row, token = going.fresh_token(session_id, now=now)
+    package = catalog.package(row.package_id)
+    if package is None:
+        raise NotFound
+    renditions = [one for one in package.renditions if row.renditions >> one.index & 1]
+    nodes = rank(row.id, why="playlist", now=now)
+    return multivariant.write(
+        renditions,
+        [multivariant.Pathway(node.id, node.base_url) for node in nodes],
+        package_id=package.id,
+        token=token.text,
+        steering_url=url("playback-steering", going.key_of(row)),
+    )
+
+
+def url(name: str, key: str) -> str:
+    """The absolute address of one of a session's capability URLs."""
+    return f"{settings.SITE_URL}{reverse(name, kwargs={'key': key})}"
+
+
+def _playable(profile: Profile, video_id: UUID) -> tuple[Video, Package]:
+    """What the profile may play now, or the named reason why not; age comes first, for it must tell nothing else."""
+    video = catalog.video(video_id)
+    if video is None:
+        raise NotFound
+    if video.maturity > profile.maturity:
+        raise AboveMaturity
+    if not video.available:
+        raise NotAvailable
+    package = catalog.package(video.package_id) if video.package_id else None
+    if package is None or not any(one.kind is RenditionKind.VIDEO for one in package.renditions):
+        raise NoPackage
+    return video, package
+
+
+def _admit(row: models.PlaybackSession, *, profile: Profile, plan: Plan, leaves: UUID | None) -> None:
+    """Take a stream slot for the session and save it, or raise StreamLimit. One transaction, one household at a time."""
+    now = row.started_at
+    with transaction.atomic():
+        models.Household.objects.select_for_update().get_or_create(user_id=row.user_id)
+        others = list(models.PlaybackSession.objects.filter(user_id=row.user_id).open())
+        verdict = concurrency.decide(
+            [going.stream(one) for one in others],
+            concurrency.Wish(row.profile_id, row.video_id, row.device, leaves),
+            limit=plan.streams,
+            now=now,
+            silence=going.SILENCE,
+        )
+        by_id = {one.id: one for one in others}
+        if not verdict.allowed:
+            holding = tuple(going.active(by_id[one], maturity=profile.maturity) for one in verdict.holding)
+            raise StreamLimit(holding, plan.streams)
+        for one in verdict.silent:
+            going.end(by_id[one], Ended.SILENT, now=now)
+        for one in verdict.replaced:
+            going.end(by_id[one], Ended.REPLACED, now=now)
+        row.save(force_insert=True)
+
+
+def _title_name(video: Video) -> str:
+    title = catalog.title(video.title_id)
+    return title.name if title else video.name
+
+
+def _next(video: Video, title: str) -> Next | None:
+    episode = catalog.next_episode(video.id) if video.episode_id else None
+    if episode is None or episode.video_id is None:
+        return None
+    return Next(
+        video_id=episode.video_id, name=f"S{episode.season} E{episode.number} · {episode.name}", title=title
+    )
+
+
+def _expected_bps(package: Package) -> int:
+    """What one stream of the package takes at its best, in bits per second."""
+    pictures = [one.average_bandwidth for one in package.renditions if one.kind is RenditionKind.VIDEO]
+    return max(pictures, default=USUAL_BPS)
+
+
+def _session(
+    row: models.PlaybackSession,
+    package: Package,
+    *,
+    title: str,
+    token: SignedToken,
+    nodes: tuple[RankedNode, ...],
+    bookmark: Bookmark | None,
+    following: Next | None,
+) -> Session:
+    key = going.key_of(row)
+    tracks = [one for one in package.renditions if row.renditions >> one.index & 1]
+    return Session(
+        id=row.id,
+        video_id=row.video_id,
+        title_id=row.title_id,
+        package_id=package.id,
+        title=title,
+        name=row.title_name,
+        duration=package.duration,
+        hls=url("playback-multivariant", key),
+        steering=url("playback-steering", key),
+        nodes=nodes,
+        token=token.text,
+        token_expires_at=token.expires_at,
+        renew_url=url("playback-token", key),
+        beacon_url=url("playback-beacon", key),
+        beacon_interval=BEACON_INTERVAL,
+        close_url=url("playback-close", key),
+        bookmark=bookmark,
+        audio=_tracks(tracks, RenditionKind.AUDIO),
+        text=_tracks(tracks, RenditionKind.TEXT),
+        video=tuple(
+            Picture(one.name, one.width or 0, one.height or 0, one.bandwidth)
+            for one in tracks
+            if one.kind is RenditionKind.VIDEO
+        ),
+        markers=package.markers,
+        next=following,
+    )
+
+
+def _tracks(renditions: list[Rendition], kind: RenditionKind) -> tuple[Track, ...]:
+    return tuple(
+        Track(one.name, one.language, one.label, one.channels, one.default)
+        for one in renditions
+        if one.kind is kind
+    )

@@ -1,0 +1,67 @@
+"""Ranking the fleet for one session: the pure rule, fed from memory. No database here: players ask all the time."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from cdn import services as cdn
+from playback import steering
+from playback.live import LIVE
+from playback.types import RankedNode, Sample
+
+#: How long players keep a ranking before they ask again.
+STEERING_TTL = timedelta(seconds=30)
+#: What one stream is taken to need when nothing better is known, in bits per second.
+USUAL_BPS = 4_000_000
+#: How many decisions a session keeps.
+DECISIONS_MAX = 20
+
+
+def steer(
+    session_id: UUID,
+    *,
+    current: str | None = None,
+    samples: Sequence[Sample] = (),
+    now: datetime | None = None,
+) -> tuple[RankedNode, ...]:
+    """The nodes for a session that plays already, best first, the shield last; never empty.
+
+    `current` is the pathway in use and `samples` what the player saw since it last asked.
+    """
+    now = now or timezone.now()
+    LIVE.report(session_id, samples=samples, current=current, now=now)
+    return rank(session_id, why="asked", now=now)
+
+
+def rank(session_id: UUID, *, why: str, now: datetime, bps: int = USUAL_BPS) -> tuple[RankedNode, ...]:
+    """Rank, account for it, and remember why."""
+    memory = LIVE.recall(session_id)
+    viewer = steering.Viewer(
+        seed=session_id.hex,
+        current=memory.current,
+        moved_at=memory.moved_at,
+        failures=dict(memory.failures),
+        goodput={pathway: tuple(rates) for pathway, rates in memory.goodput.items()},
+    )
+    ranking = steering.rank(
+        cdn.nodes(), viewer, shield_url=cdn.shield_base_url(), now=now, assigned=LIVE.assigned(now)
+    )
+    first = ranking.order[0].id
+    if first not in (memory.current, steering.SHIELD) and not (
+        memory.offered and memory.offered[0][0] == first
+    ):
+        LIVE.assign(first, bps=bps, now=now)
+    order = tuple((one.id, one.reason) for one in ranking.order)
+    decision = {
+        "at": now.isoformat(timespec="milliseconds"),
+        "why": why,
+        "order": [[one.id, one.reason] for one in ranking.order],
+        "passed": [[one.id, one.reason] for one in ranking.passed[:DECISIONS_MAX]],
+    }
+    LIVE.offer(session_id, decision=decision, order=order, force=why != "asked")
+    return tuple(
+        RankedNode(id=one.id, base_url=one.base_url, rank=place, reason=one.reason)
+        for place, one in enumerate(ranking.order, start=1)
+    )

@@ -1,0 +1,297 @@
+"""Which nodes should this viewer fetch from, best first, and why. Pure: a snapshot in, a ranking out.
+
+The same ranking has several faces (JSON for our player, an HLS steering manifest, the playlist's pathways). It is
+deterministic: the same snapshot and the same session give the same order, so asking again moves nobody by chance.
+
+Filter → tier → two candidates, the less busy wins → stay where you are → spread over sites → the shield. Never empty.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from cdn.types import Node, NodeState
+
+#: The pathway id of the site itself, which can always serve: the last of every ranking.
+SHIELD = "shield"
+#: How many nodes a ranking offers before the shield.
+OFFERED = 3
+#: A node this busy is not offered to anyone new; far enough below 1 to leave room for the streams already there.
+FULL = 0.92
+#: A nearer tier is left only when all of it is this busy.
+CROWDED = 0.85
+#: Within a tier nobody is given more than this multiple of the tier's mean, once the mean is worth talking about.
+BOUND, BOUND_FROM = 1.25, 0.3
+#: A node that failed for this session is left alone for 10 s, doubling with each further failure, up to 5 min.
+PENALTY, PENALTY_MAX = timedelta(seconds=10), timedelta(minutes=5)
+#: How long a lapsed lease may be the control plane's own trouble rather than the node's.
+DOUBT = timedelta(seconds=20)
+#: What a healthy node must show over the current one, in two reports running, to be worth moving to.
+CLEARLY_FASTER = 1.3
+#: At most one voluntary move in this time.
+SETTLE = timedelta(seconds=120)
+#: A degraded node gets this share of the sessions that a healthy one would.
+DEGRADED_SHARE = 0.25
+
+_SERVING = (NodeState.ACTIVE, NodeState.DEGRADED)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A node failed for this session: when last, and how often running."""
+
+    at: datetime
+    times: int = 1
+
+    def until(self) -> datetime:
+        """When the node may be tried again."""
+        return self.at + min(PENALTY_MAX, PENALTY * 2 ** (max(1, min(self.times, 16)) - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """What is known of the one who asks.
+
+    `seed` is the session: it decides ties. `current` is the pathway in use; `moved_at` the last voluntary move.
+    `goodput` holds, for each pathway, the bits per second seen lately, newest last. `site` is where the viewer is,
+    when that is known.
+    """
+
+    seed: str
+    site: str = ""
+    current: str | None = None
+    moved_at: datetime | None = None
+    failures: Mapping[str, Failure] = field(default_factory=dict)
+    goodput: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One place that was looked at. `tier` is 'site', 'any' or 'shield'; `rank` is None when it was passed over."""
+
+    id: str
+    base_url: str
+    site: str
+    tier: str
+    utilisation: float
+    rank: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """`order` is what to offer, best first; `passed` is everything else that was looked at, and why not."""
+
+    order: tuple[Candidate, ...]
+    passed: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A node with what we make of it. `objection` is empty for a node that may be offered; `resort` orders the rest."""
+
+    node: Node
+    id: str
+    near: bool
+    utilisation: float
+    objection: str = ""
+    resort: tuple[int, float] | None = None
+
+    @property
+    def tier(self) -> str:
+        return "site" if self.near else "any"
+
+
+def pathway(node: Node) -> str:
+    """The node's id as players see it: short, stable, and says nothing of the host."""
+    return f"n{node.slot}"
+
+
+def rank(
+    nodes: Sequence[Node],
+    viewer: Viewer,
+    *,
+    shield_url: str,
+    now: datetime,
+    assigned: Mapping[str, int] | None = None,
+    offered: int = OFFERED,
+) -> Ranking:
+    """Order the nodes for one viewer.
+
+    `assigned` is what this process has given out since each node last reported, by pathway, in bits per second: without
+    it everyone who starts within one heartbeat is sent to the same node that looks empty (5 times its capacity in
+    simulation). The answer ends with the shield and is never empty.
+    """
+    looked = [_look(node, viewer, now=now, assigned=assigned or {}) for node in nodes]
+    eligible = [one for one in looked if not one.objection]
+    chosen: list[tuple[_Looked, str]] = []
+    if eligible:
+        chosen = _choose(eligible, viewer, now=now, offered=offered)
+    else:
+        chosen = _least_bad(looked, offered=offered)
+    order = [
+        _candidate(one, rank=place, reason=reason) for place, (one, reason) in enumerate(chosen, start=1)
+    ]
+    order.append(
+        Candidate(
+            SHIELD,
+            shield_url,
+            "",
+            "shield",
+            0.0,
+            len(order) + 1,
+            "the site itself, when no node can" if order else "the site itself: no node can serve now",
+        )
+    )
+    ids = {candidate.id for candidate in order}
+    passed = [
+        _candidate(one, rank=None, reason=one.objection or f"not needed, {_busy(one)}")
+        for one in looked
+        if one.id not in ids
+    ]
+    return Ranking(order=tuple(order), passed=tuple(passed))
+
+
+def _look(node: Node, viewer: Viewer, *, now: datetime, assigned: Mapping[str, int]) -> _Looked:
+    """Judge one node: may it be offered, and if not, how bad is it."""
+    name = pathway(node)
+    load = node.egress_bps + assigned.get(name, 0)
+    utilisation = load / node.capacity_bps if node.capacity_bps > 0 else 1.0
+    objection, resort = _objection(node, name, utilisation, viewer, now)
+    near = bool(viewer.site) and node.site == viewer.site
+    return _Looked(node, name, near, utilisation, objection, resort)
+
+
+def _objection(
+    node: Node, name: str, utilisation: float, viewer: Viewer, now: datetime
+) -> tuple[str, tuple[int, float] | None]:
+    """Why a node may not be offered ('' = it may), and its place among last resorts (None = not even that)."""
+    silent = (now - node.lease_until).total_seconds()
+    failure = viewer.failures.get(name)
+    if node.state in (NodeState.DRAINING, NodeState.SUSPECT) and silent < 0:
+        return f"{node.state}", (1, utilisation)
+    if node.state not in (*_SERVING, NodeState.SUSPECT, NodeState.DRAINING):
+        return f"{node.state}", None
+    if silent >= 0:
+        place = (3, silent) if silent < DOUBT.total_seconds() else None
+        return f"silent: its lease ran out {silent:.0f} s ago", place
+    if failure and now < failure.until():
+        ago = max(0.0, (now - failure.at).total_seconds())
+        return f"failed for you {ago:.0f} s ago", (2, -ago)
+    if utilisation >= FULL:
+        # Whoever is being served there stays until the node says otherwise; nobody new is sent.
+        return (
+            ("", None)
+            if name == viewer.current and utilisation < 1
+            else (f"full, {utilisation:.0%} busy".replace("%", " %"), (0, utilisation))
+        )
+    return "", None
+
+
+def _choose(
+    eligible: Sequence[_Looked], viewer: Viewer, *, now: datetime, offered: int
+) -> list[tuple[_Looked, str]]:
+    """Fill the ranks one by one from the nearest tier that has room."""
+    chosen: list[tuple[_Looked, str]] = []
+    left = list(eligible)
+    first = _stay(eligible, viewer, now)
+    if first:
+        chosen.append(first)
+        left.remove(first[0])
+    while left and len(chosen) < offered:
+        sites = {one.node.site for one, _ in chosen}
+        pool, why = _pool(left, sites, place=len(chosen) + 1)
+        pick = _of_two(pool, viewer.seed)
+        chosen.append((pick, f"{why}, {_busy(pick)}"))
+        left.remove(pick)
+    return chosen
+
+
+def _stay(eligible: Sequence[_Looked], viewer: Viewer, now: datetime) -> tuple[_Looked, str] | None:
+    """The node in use goes on being first while nothing speaks against it, or else who is clearly faster."""
+    here = next((one for one in eligible if one.id == viewer.current), None)
+    if here is None:
+        return None
+    if viewer.moved_at is None or now - viewer.moved_at >= SETTLE:
+        ours = list(viewer.goodput.get(here.id, ()))[-2:]
+        faster = [
+            one for one in eligible if one is not here and _faster(viewer.goodput.get(one.id, ()), ours)
+        ]
+        if faster:
+            best = max(faster, key=lambda one: (viewer.goodput[one.id][-1], one.id))
+            return best, f"clearly faster for you than {here.id}, {_busy(best)}"
+    return here, f"you are playing from here, {_busy(here)}"
+
+
+def _faster(theirs: Sequence[float], ours: Sequence[float]) -> bool:
+    """Whether both of the last two reports were clearly better than ours."""
+    if len(theirs) < 2 or len(ours) < 2:
+        return False
+    return all(b >= CLEARLY_FASTER * a > 0 for a, b in zip(ours[-2:], theirs[-2:], strict=True))
+
+
+def _pool(left: Sequence[_Looked], sites: set[str], *, place: int) -> tuple[list[_Looked], str]:
+    """Whom to choose among for this place, and what to call it.
+
+    The nearest tier, unless all of it is crowded; another site than the ones above where there is one. The last
+    offered place looks beyond the tier for that: what takes down one site must not take all that we offered.
+    """
+    near = [one for one in left if one.near]
+    roomy = [one for one in near if one.utilisation <= CROWDED]
+    tier = roomy or [one for one in left if not one.near and one.utilisation <= CROWDED] or near or list(left)
+    why = "nearest tier" if tier[0].near else "any site"
+    if not sites:
+        return _bounded(tier), why
+    apart = [one for one in tier if one.node.site not in sites]
+    if not apart and place >= OFFERED:
+        apart = [one for one in left if one.node.site not in sites]
+    if apart:
+        return _bounded(apart), "another site, in case the first fails"
+    return _bounded(tier), f"{why}, another node in case the first fails"
+
+
+def _bounded(tier: list[_Looked]) -> list[_Looked]:
+    """The tier without those far above its mean load."""
+    mean = sum(one.utilisation for one in tier) / len(tier)
+    if mean <= BOUND_FROM:
+        return tier
+    return [one for one in tier if one.utilisation <= BOUND * mean] or tier
+
+
+def _of_two(pool: Sequence[_Looked], seed: str) -> _Looked:
+    """Two by weighted rendezvous, of which the less busy: spreads sessions, and asking again gives the same two."""
+    two = sorted(pool, key=lambda one: (-_score(one, seed), one.id))[:2]
+    return min(two, key=lambda one: round(one.utilisation, 2))
+
+
+def _score(one: _Looked, seed: str) -> float:
+    """Weighted rendezvous score: a node of twice the capacity comes first twice as often."""
+    digest = hashlib.blake2b(f"{seed}/{one.id}".encode(), digest_size=8).digest()
+    share = (int.from_bytes(digest, "big") + 1) / (2**64 + 2)
+    weight = max(1, one.node.capacity_bps) * (DEGRADED_SHARE if one.node.state is NodeState.DEGRADED else 1.0)
+    return -weight / math.log(share)
+
+
+def _least_bad(looked: Sequence[_Looked], *, offered: int) -> list[tuple[_Looked, str]]:
+    """When nobody passes the filter: those that may work all the same, the likeliest first, so that a mistake of ours
+    (a network glitch that makes every node look dead) does not send everyone to the shield."""
+    resorts = sorted((one for one in looked if one.resort), key=lambda one: (one.resort or (9, 0.0), one.id))
+    return [(one, f"last resort: {one.objection}") for one in resorts[:offered]]
+
+
+def _candidate(one: _Looked, *, rank: int | None, reason: str) -> Candidate:
+    return Candidate(
+        one.id, one.node.base_url, one.node.site, one.tier, round(one.utilisation, 4), rank, reason
+    )
+
+
+def _busy(one: _Looked) -> str:
+    return f"{one.utilisation * 100:.0f} % busy"
+
+
+def host(base_url: str) -> str:
+    """The host part of an address, without the port: what some players ban as a whole."""
+    return urlsplit(base_url).hostname or ""

@@ -1,0 +1,139 @@
+"""The capability URLs that players call all the time: no cookie, no CSRF, the key in the address is the permission.
+
+They are light on purpose. Steering asks no database. None of them ever answers 429: one such answer ends steering for the
+rest of a session in hls.js. CORS is open: the key is the secret, and pages of the site may stand on another origin.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from playback import bodies, keys, services
+from playback.types import Heard, RankedNode
+
+_PLAYLIST = "application/vnd.apple.mpegurl"
+#: How often a browser may go without asking whether it may ask, in seconds.
+_PREFLIGHT_SECONDS = "86400"
+
+
+def capability(*methods: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """A view whose first argument after the request is the key that was read; errors become JSON of the usual shape."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @csrf_exempt
+        @login_not_required
+        @wraps(view)
+        def guarded(request: HttpRequest, key: str) -> HttpResponse:
+            if request.method == "OPTIONS":
+                response = HttpResponse(status=204)
+            elif request.method not in methods:
+                response = _error(405, "method_not_allowed", f"Use {' or '.join(methods)}.")
+                response["Allow"] = ", ".join(methods)
+            else:
+                response = _answer(view, request, key)
+            response["Access-Control-Allow-Origin"] = "*"
+            response["Access-Control-Allow-Methods"] = ", ".join(methods)
+            response["Access-Control-Allow-Headers"] = "Content-Type"
+            response["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS
+            response["Cache-Control"] = "no-store"
+            return response
+
+        return guarded
+
+    return decorate
+
+
+@capability("GET", "HEAD")
+def multivariant(request: HttpRequest, key: keys.Key) -> HttpResponse:
+    """The multivariant playlist of the session."""
+    return HttpResponse(services.playlist(key.session_id), content_type=_PLAYLIST)
+
+
+@capability("GET", "HEAD", "POST")
+def steering(request: HttpRequest, key: keys.Key) -> HttpResponse:
+    """GET: an HLS steering manifest. POST: the ranking for our own player, which sends what it saw of its nodes."""
+    if request.method == "POST":
+        data = _body(request)
+        nodes = services.steer(
+            key.session_id, current=bodies.pathway(data, "current"), samples=bodies.samples(data)
+        )
+        return JsonResponse({"nodes": listed(nodes), "ttl": services.STEERING_TTL.total_seconds()})
+    current = bodies.pathway(
+        {"_HLS_pathway": request.GET.get("_HLS_pathway", "").strip('"') or None}, "_HLS_pathway"
+    )
+    nodes = services.steer(key.session_id, current=current)
+    return JsonResponse(
+        {
+            "VERSION": 1,
+            "TTL": int(services.STEERING_TTL.total_seconds()),
+            # Absolute: a relative one stops steering in Shaka. It replaces the address, so it has the key in it.
+            "RELOAD-URI": f"{settings.SITE_URL}{request.path}",
+            "PATHWAY-PRIORITY": [node.id for node in nodes],
+        },
+        content_type="application/vnd.apple.steering-list",
+    )
+
+
+@capability("POST")
+def beacon(request: HttpRequest, key: keys.Key) -> HttpResponse:
+    """A player's regular report; the answer says whether the session goes on."""
+    heard = services.beat(key.session_id, bodies.report(_body(request)))
+    return JsonResponse(_heard(heard))
+
+
+@capability("POST")
+def close(request: HttpRequest, key: keys.Key) -> HttpResponse:
+    """The viewer leaves. A last report may come with it."""
+    data = _body(request)
+    last = bodies.report(data) if "position" in data else None
+    heard = services.close_session(key.session_id, last)
+    return JsonResponse(_heard(heard))
+
+
+@capability("POST")
+def token(request: HttpRequest, key: keys.Key) -> HttpResponse:
+    """A fresh token for the same session, and where to use it."""
+    fresh, nodes = services.renew_token(key.session_id)
+    return JsonResponse({"value": fresh.value, "expires_at": fresh.expires_at, "nodes": listed(nodes)})
+
+
+def listed(nodes: tuple[RankedNode, ...]) -> list[dict[str, Any]]:
+    """A ranking as JSON."""
+    return [{"id": one.id, "base_url": one.base_url, "rank": one.rank, "reason": one.reason} for one in nodes]
+
+
+def _heard(heard: Heard) -> dict[str, Any]:
+    body: dict[str, Any] = {"ok": True, "state": "active" if heard.active else "closed"}
+    if heard.ended:
+        body |= {"reason": heard.ended.value, "message": heard.message}
+    return body
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    """The request's JSON object. Read no further than the bound, whatever the length header says."""
+    return bodies.parse(request.read(bodies.BODY_MAX + 1))
+
+
+def _answer(view: Callable[..., HttpResponse], request: HttpRequest, key: str) -> HttpResponse:
+    try:
+        return view(request, keys.read(key))
+    except keys.BadKey as error:
+        return _error(403, "bad_key", str(error))
+    except bodies.BadBody as error:
+        return _error(400, "invalid", error.message, error.field)
+    except services.SessionOver as error:
+        return _error(403, "session_over", error.message, reason=error.ended.value)
+    except services.NotFound as error:
+        return _error(404, "not_found", error.message)
+
+
+def _error(status: int, code: str, message: str, field: str = "", **more: str) -> HttpResponse:
+    body: dict[str, str] = {"code": code, "message": message, **more}
+    if field:
+        body["field"] = field
+    return JsonResponse({"error": body}, status=status)
