@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -132,7 +133,7 @@ class Welcome(View):
         return response
 
 
-def _sign_in(request: HttpRequest, user_id: object) -> None:
+def _sign_in(request: HttpRequest, user_id: UUID) -> None:
     """Sign the new administrator in at once; the session gets a new key."""
     from django.contrib.auth import get_user_model
 
@@ -164,7 +165,7 @@ class FirstRunMiddleware:
 
 def one_time_link() -> str:
     """The address to open in a browser to become the first administrator."""
-    return settings.SITE_URL + reverse("setup", args=[one_time_token()])
+    return str(settings.SITE_URL) + reverse("setup", args=[one_time_token()])
 
 
 urlpatterns = [path("setup/<str:token>/", Welcome.as_view(), name="setup")]

@@ -1,0 +1,56 @@
+"""Health, headers, and the one shape of API errors."""
+
+import pytest
+from django.test import Client
+from rest_framework import exceptions, serializers
+
+from netflixlite import errors
+
+pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
+
+
+def test_livez_and_readyz_need_no_session_and_no_known_host(client: Client) -> None:
+    assert client.get("/livez", HTTP_HOST="probe").json() == {"status": "ok"}
+    assert client.get("/readyz", HTTP_HOST="probe").json() == {"status": "ok", "problems": []}
+
+
+def test_every_page_forbids_inline_script(client: Client) -> None:
+    policy = client.get("/accounts/login/").headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+class _Film(serializers.Serializer):
+    video = serializers.UUIDField()
+
+
+def test_a_bad_value_names_its_field() -> None:
+    film = _Film(data={"video": "x"})
+    with pytest.raises(exceptions.ValidationError) as caught:
+        film.is_valid(raise_exception=True)
+    response = errors.handle(caught.value, {})
+    assert response is not None
+    assert response.data["error"]["field"] == "video"
+    assert response.data["error"]["code"] == "invalid"
+    assert "UUID" in response.data["error"]["message"]
+
+
+def test_a_refusal_keeps_its_code_and_its_details() -> None:
+    error = exceptions.PermissionDenied("Two screens are watching.", code="stream_limit")
+    error.extra = {"watching": ["Ada: Night Mail"]}  # type: ignore[attr-defined]
+    response = errors.handle(error, {})
+    assert response is not None
+    assert response.data == {
+        "error": {
+            "code": "stream_limit",
+            "message": "Two screens are watching.",
+            "watching": ["Ada: Night Mail"],
+        }
+    }
+
+
+def test_an_address_of_the_api_that_is_not_there_answers_in_the_same_shape() -> None:
+    response = errors.handle(exceptions.NotFound(), {})
+    assert response is not None
+    assert response.data["error"]["code"] == "not_found"
