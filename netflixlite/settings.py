@@ -217,6 +217,10 @@ BROKER_URL = env.str("NETFLIXLITE_BROKER_URL", default="")
 BROKER_DIR = HOME / "broker"
 #: A running job is given to another worker when its worker has been silent this long, in seconds.
 JOB_LEASE_SECONDS = env.float("NETFLIXLITE_JOB_LEASE_SECONDS", default=30.0)
+#: A job that failed is tried again after this many seconds, then twice as many, up to 10 minutes.
+JOB_RETRY_SECONDS = env.float("NETFLIXLITE_JOB_RETRY_SECONDS", default=5.0)
+#: Modules of your own that register further kinds of jobs; imported by every process.
+JOB_MODULES = env.list("NETFLIXLITE_JOB_MODULES", default=[])
 
 # Push to browsers ---------------------------------------------------------------------------------------
 
