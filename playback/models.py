@@ -19,6 +19,9 @@ class Household(models.Model):
 
     user_id = models.UUIDField(primary_key=True)
 
+    def __str__(self) -> str:
+        return str(self.user_id)
+
 
 class PlaybackSessionQuerySet(models.QuerySet["PlaybackSession"]):
     """Questions about sessions."""

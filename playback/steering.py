@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from cdn.types import Node, NodeState
 
@@ -37,6 +36,9 @@ SETTLE = timedelta(seconds=120)
 DEGRADED_SHARE = 0.25
 
 _SERVING = (NodeState.ACTIVE, NodeState.DEGRADED)
+_MAY_WORK = (*_SERVING, NodeState.WARMING, NodeState.DRAINING, NodeState.SUSPECT)
+#: Last resorts, the likeliest to work first.
+_BUSY, _LEAVING, _FAILED, _SILENT = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Failure:
 
     def until(self) -> datetime:
         """When the node may be tried again."""
-        return self.at + min(PENALTY_MAX, PENALTY * 2 ** (max(1, min(self.times, 16)) - 1))
+        return self.at + min(PENALTY_MAX, PENALTY * (1 << (max(1, min(self.times, 16)) - 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +129,11 @@ def rank(
     """
     looked = [_look(node, viewer, now=now, assigned=assigned or {}) for node in nodes]
     eligible = [one for one in looked if not one.objection]
-    chosen: list[tuple[_Looked, str]] = []
-    if eligible:
-        chosen = _choose(eligible, viewer, now=now, offered=offered)
-    else:
-        chosen = _least_bad(looked, offered=offered)
+    chosen = (
+        _choose(eligible, viewer, now=now, offered=offered)
+        if eligible
+        else _least_bad(looked, offered=offered)
+    )
     order = [
         _candidate(one, rank=place, reason=reason) for place, (one, reason) in enumerate(chosen, start=1)
     ]
@@ -170,24 +172,19 @@ def _objection(
 ) -> tuple[str, tuple[int, float] | None]:
     """Why a node may not be offered ('' = it may), and its place among last resorts (None = not even that)."""
     silent = (now - node.lease_until).total_seconds()
+    if silent >= 0 or node.state is NodeState.SUSPECT:
+        # The lease may have lapsed through our own trouble; for a moment the node is still worth a try.
+        said = f"silent, its lease ran out {silent:.0f} s ago" if silent >= 0 else "suspect"
+        return said, (_SILENT, silent) if node.state in _MAY_WORK and silent < DOUBT.total_seconds() else None
+    if node.state not in _SERVING:
+        return f"{node.state}", (_LEAVING, utilisation) if node.state in _MAY_WORK else None
     failure = viewer.failures.get(name)
-    if node.state in (NodeState.DRAINING, NodeState.SUSPECT) and silent < 0:
-        return f"{node.state}", (1, utilisation)
-    if node.state not in (*_SERVING, NodeState.SUSPECT, NodeState.DRAINING):
-        return f"{node.state}", None
-    if silent >= 0:
-        place = (3, silent) if silent < DOUBT.total_seconds() else None
-        return f"silent: its lease ran out {silent:.0f} s ago", place
     if failure and now < failure.until():
         ago = max(0.0, (now - failure.at).total_seconds())
-        return f"failed for you {ago:.0f} s ago", (2, -ago)
-    if utilisation >= FULL:
-        # Whoever is being served there stays until the node says otherwise; nobody new is sent.
-        return (
-            ("", None)
-            if name == viewer.current and utilisation < 1
-            else (f"full, {utilisation:.0%} busy".replace("%", " %"), (0, utilisation))
-        )
+        return f"failed for you {ago:.0f} s ago", (_FAILED, -ago)
+    # Whoever is being served by a full node stays until the node itself says otherwise; nobody new is sent there.
+    if utilisation >= FULL and not (name == viewer.current and utilisation < 1):
+        return f"full, {utilisation * 100:.0f} % busy", (_BUSY, utilisation)
     return "", None
 
 
@@ -290,8 +287,3 @@ def _candidate(one: _Looked, *, rank: int | None, reason: str) -> Candidate:
 
 def _busy(one: _Looked) -> str:
     return f"{one.utilisation * 100:.0f} % busy"
-
-
-def host(base_url: str) -> str:
-    """The host part of an address, without the port: what some players ban as a whole."""
-    return urlsplit(base_url).hostname or ""

@@ -1,7 +1,7 @@
 """The capability URLs that players call all the time: no cookie, no CSRF, the key in the address is the permission.
 
-They are light on purpose. Steering asks no database. None of them ever answers 429: one such answer ends steering for the
-rest of a session in hls.js. CORS is open: the key is the secret, and pages of the site may stand on another origin.
+They are light on purpose. Steering asks no database. None of them ever answers 429: one such answer ends steering for
+the rest of a session in hls.js. CORS is open: the key is the secret, and pages may stand on another origin.
 """
 
 from collections.abc import Callable

@@ -14,7 +14,7 @@ from catalog import services as catalog
 from catalog.types import Package, Rendition, RenditionKind, Video
 from cdn import services as cdn
 from cdn.types import SignedToken
-from playback import concurrency, devices, keys, models, multivariant, progress
+from playback import concurrency, devices, models, multivariant, progress
 from playback.services import going
 from playback.services.bookmarks import bookmarks
 from playback.services.errors import AboveMaturity, NoPackage, NotAvailable, NotFound, StreamLimit
@@ -118,7 +118,7 @@ def _playable(profile: Profile, video_id: UUID) -> tuple[Video, Package]:
 
 
 def _admit(row: models.PlaybackSession, *, profile: Profile, plan: Plan, leaves: UUID | None) -> None:
-    """Take a stream slot for the session and save it, or raise StreamLimit. One transaction, one household at a time."""
+    """Take a stream slot for the session and save it, or raise StreamLimit; one household at a time."""
     now = row.started_at
     with transaction.atomic():
         models.Household.objects.select_for_update().get_or_create(user_id=row.user_id)
