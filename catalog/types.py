@@ -248,12 +248,27 @@ class IngestState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SidecarText:
+    """A subtitle file (SubRip, WebVTT or ASS) to package with a film. `language` is a BCP 47 tag, `path` is local."""
+
+    language: str
+    path: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IngestOptions:
-    """How to make a package. `preset` is x264's, `ladder` is 'standard' or 'light' (fewer rungs, quicker)."""
+    """How to make a package. `preset` is x264's, `ladder` is 'standard' or 'light' (fewer rungs, quicker).
+
+    `text` adds subtitle files to those inside the film and beside it. `encoders` is how many run at once; 0
+    means as many as the machine keeps busy.
+    """
 
     preset: str = "veryfast"
     ladder: str = "standard"
     keep_source: bool = True
+    text: tuple[SidecarText, ...] = ()
+    encoders: int = 0
 
 
 @dataclass(frozen=True, slots=True)

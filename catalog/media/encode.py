@@ -1,0 +1,318 @@
+"""Turns a plan into encoded chunks and sound tracks, several at once, each finished piece kept as a checkpoint.
+
+One ffmpeg makes one chunk of the film for all rungs: the source is decoded once, and what a killed worker loses is one
+chunk. A chunk is a folder that appears by rename when all its files are verified; nothing else counts as done. The
+exact shape of the command was measured; every flag that looks odd is there for a reason given beside it.
+"""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from catalog.media import boxes, sandbox, tools
+from catalog.media.errors import ToolFailed
+from catalog.media.facts import Picture, Sound
+from catalog.media.ladder import Rung
+from catalog.media.plan import Chunk, Plan
+
+#: What was made and how to know it again, in each finished folder.
+RECORD = "made.json"
+AUDIO_BITRATE = 128_000
+AUDIO_RATE = 48_000
+_AUDIO_SEGMENT_US = 4_000_000
+_HDR_TO_SDR = (
+    "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv"
+)
+_TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
+
+
+class Unsound(ToolFailed):
+    """The encoder said that all was well, but what it made is not what the plan asks for."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(what, 0, why)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A finished folder: `frames` is what it holds (0 for sound), `files` its media files by rendition name."""
+
+    folder: Path
+    frames: int
+    files: dict[str, Path]
+
+
+def chunk_command(plan: Plan, chunk: Chunk, source: Path, folder: Path) -> list[str]:
+    """The argument list for one chunk; writes `<rung>.mp4` into `folder`."""
+    argv = [tools.ffmpeg().path, "-hide_banner", "-nostdin", "-v", "error"]
+    argv += ["-progress", "pipe:1", "-nostats", "-stats_period", "0.5"]
+    # Rotation is our own filter, so that sizes are known before; timestamps stay the source's, so that a chunk is a
+    # window of time and not a count of frames from wherever a seek happened to land.
+    argv += [*sandbox.guards(demuxer=plan.facts.demuxer), "-noautorotate", "-copyts"]
+    if chunk.number > 0:
+        lead = plan.margin + Fraction(math.ceil(plan.facts.frame_gap * 1000), 1000)
+        argv += ["-ss", _time(max(Fraction(0), plan.starts_at(chunk) - lead))]
+    argv += ["-i", f"file:{source}", "-filter_complex", _graph(plan, chunk)]
+    for position, rung in enumerate(plan.rungs):
+        argv += ["-map", f"[v{position}]", *_video_options(plan, chunk, rung), str(folder / f"{rung.name}.mp4")]
+    return argv
+
+
+def sound_command(plan: Plan, sound: Sound, source: Path, target: Path) -> list[str]:
+    """The argument list for one sound track as stereo AAC, as long as the picture and in step with it."""
+    start, length = plan.facts.start, plan.frames / plan.rate
+    argv = [tools.ffmpeg().path, "-hide_banner", "-nostdin", "-v", "error"]
+    argv += ["-progress", "pipe:1", "-nostats", "-stats_period", "0.5"]
+    argv += [*sandbox.guards(demuxer=plan.facts.demuxer), "-vn", "-sn", "-dn", "-copyts", "-i", f"file:{source}"]
+    graph = (
+        f"[0:{sound.index}]atrim=start={_time(start)}:end={_time(start + length)},asetpts=PTS-({_time(start)})/TB,"
+        # Holes become silence and a late start is filled, so that sound and picture begin together.
+        f"aresample={AUDIO_RATE}:async=1:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo,"
+        f"apad=whole_dur={_time(length)},atrim=end={_time(length)}[a]"
+    )
+    argv += ["-filter_complex", graph, "-map", "[a]", "-map_metadata", "-1", "-map_chapters", "-1"]
+    argv += ["-c:a", "aac", "-b:a", str(AUDIO_BITRATE), "-flags:a", "+bitexact", "-fflags", "+bitexact"]
+    argv += ["-movflags", "+cmaf+delay_moov+skip_trailer", "-frag_duration", str(_AUDIO_SEGMENT_US), "-f", "mp4"]
+    return [*argv, str(target)]
+
+
+def make_chunk(
+    plan: Plan,
+    chunk: Chunk,
+    *,
+    source: Path,
+    done: Path,
+    scratch: Path,
+    on_frames: Callable[[int], None] | None = None,
+    halt: sandbox.Halt | None = None,
+) -> None:
+    """Encode one chunk for all rungs, verify it, and put it into `done` by rename.
+
+    Raises `ToolFailed`, `Stalled`, `Unsound`, `sandbox.Halted`.
+    """
+    what = f"Encoding part {chunk.number + 1} of {len(plan.chunks)}"
+    folder = scratch / f"chunk-{chunk.number}-{uuid.uuid4().hex[:8]}"
+    folder.mkdir(parents=True)
+
+    def see(line: str) -> None:
+        if on_frames and line.startswith("frame="):
+            on_frames(int(line[6:].strip() or 0))
+
+    seconds = float(chunk.frames / plan.rate)
+    limits = sandbox.Limits(
+        file_size=int(plan.rungs[0].cap / 8 * seconds * 3) + 64 * 1024**2,
+        cpu=int(1200 + seconds * 300),
+        wall=1200 + seconds * 300,
+        quiet=180.0,
+    )
+    try:
+        argv = chunk_command(plan, chunk, source, folder)
+        sandbox.run(argv, what=what, read=[source], write=[folder], limits=limits, on_line=see, halt=halt)
+        frames = _verify_chunk(plan, chunk, folder, what)
+        _record(folder, frames, [rung.name for rung in plan.rungs] if frames else [])
+        _settle(folder, chunk_folder(done, chunk))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_sound(
+    plan: Plan,
+    sound: Sound,
+    *,
+    source: Path,
+    done: Path,
+    scratch: Path,
+    halt: sandbox.Halt | None = None,
+) -> None:
+    """Encode one sound track and put it into `done` by rename. Raises as `make_chunk` does."""
+    what = f"Encoding sound track {sound.index}"
+    folder = scratch / f"sound-{sound.index}-{uuid.uuid4().hex[:8]}"
+    folder.mkdir(parents=True)
+    seconds = float(plan.facts.duration)
+    limits = sandbox.Limits(
+        file_size=int(AUDIO_BITRATE / 8 * seconds * 3) + 16 * 1024**2, cpu=int(600 + seconds), wall=1200 + seconds * 2
+    )
+    try:
+        target = folder / "sound.mp4"
+        argv = sound_command(plan, sound, source, target)
+        sandbox.run(argv, what=what, read=[source], write=[folder], limits=limits, halt=halt)
+        _verify_sound(target, what)
+        _record(folder, 0, ["sound"])
+        _settle(folder, sound_folder(done, sound))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def chunk_folder(done: Path, chunk: Chunk) -> Path:
+    """Where a finished chunk stands."""
+    return done / f"chunk-{chunk.number:05}"
+
+
+def sound_folder(done: Path, sound: Sound) -> Path:
+    """Where a finished sound track stands."""
+    return done / f"sound-{sound.index:03}"
+
+
+def finished(folder: Path) -> Piece | None:
+    """The piece in this folder if it is whole, to the byte; None otherwise (and then it is removed)."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        files = {name: folder / f"{name}.mp4" for name in record["files"]}
+        for name, path in files.items():
+            told = record["files"][name]
+            if path.stat().st_size != told["bytes"] or _sha256(path) != told["sha256"]:
+                raise ValueError(f"{path} has changed")
+        return Piece(folder=folder, frames=int(record["frames"]), files=files)
+    except (OSError, ValueError, KeyError, TypeError):
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+
+def _graph(plan: Plan, chunk: Chunk) -> str:
+    """The filters from the source's picture to each rung's. Only numbers of ours go in."""
+    facts, picture = plan.facts, plan.facts.picture
+    half = 1 / plan.rate / 2
+    begin = plan.starts_at(chunk) + facts.start - half
+    if chunk.number > 0 and picture.variable:
+        # The frame that is still shown when the chunk begins may have begun long before.
+        begin -= Fraction(math.ceil(facts.frame_gap * 1000), 1000)
+    window = f"trim=start={_time(begin)}"
+    if not chunk.last:
+        window += f":end={_time(plan.starts_at(chunk) + chunk.frames / plan.rate + facts.start - half)}"
+    steps = ["bwdif=mode=send_frame:parity=auto:deint=interlaced"] if picture.interlaced else []
+    steps += [window, f"setpts=PTS-({_time(facts.start)})/TB"]
+    steps.append(
+        f"fps={plan.rate.numerator}/{plan.rate.denominator}:start_time={_time(plan.starts_at(chunk))}:round=near"
+    )
+    if not chunk.last:
+        # A hole in the source at the border must not make the chunk shorter than the grid says.
+        pad = max(plan.gop, math.ceil(facts.frame_gap * plan.rate) + 1)
+        steps += [f"tpad=stop_mode=clone:stop={pad}", f"trim=end_frame={chunk.frames}"]
+    steps += [*_TURNS.get(picture.rotation, []), *_colours(picture)]
+    outlets = "".join(f"[s{position}]" for position in range(len(plan.rungs)))
+    lines = [f"[0:{picture.index}]{','.join(steps)},split={len(plan.rungs)}{outlets}"]
+    lines += [
+        f"[s{position}]scale={rung.width}:{rung.height}:flags=bicubic:out_range=tv,setsar=1[v{position}]"
+        for position, rung in enumerate(plan.rungs)
+    ]
+    return ";".join(lines)
+
+
+def _colours(picture: Picture) -> list[str]:
+    """Map HDR to ordinary screens; name the colours of a source that does not, or players guess by rung size."""
+    if picture.hdr and tools.self_test().has_tonemap:
+        return [_HDR_TO_SDR]
+    guess = "bt709" if min(picture.width, picture.height) >= 720 else "smpte170m"
+    unnamed = ("", "unknown", "unspecified", "reserved")
+    names = {
+        "color_primaries": guess if picture.primaries in unnamed else "",
+        "color_trc": guess if picture.transfer in unnamed else "",
+        "colorspace": guess if picture.matrix in unnamed else "",
+    }
+    told = ":".join(f"{name}={value}" for name, value in names.items() if value)
+    return [f"setparams={told}"] if told else []
+
+
+def _video_options(plan: Plan, chunk: Chunk, rung: Rung) -> list[str]:
+    rate = plan.rate
+    options = ["-map_metadata", "-1", "-map_chapters", "-1"]  # chapters would add a text track; metadata holds places
+    options += ["-fps_mode", "passthrough", "-enc_time_base:v", f"{rate.denominator}/{rate.numerator}"]
+    options += ["-video_track_timescale", str(plan.timescale)]
+    # One thread: with several, x264 under a cap gives other bytes each time. Chunks run side by side instead.
+    options += ["-c:v", "libx264", "-preset", plan.preset, "-threads:v", "1", "-profile:v", rung.profile]
+    options += ["-pix_fmt", "yuv420p", "-crf", str(rung.crf), "-maxrate", str(rung.cap), "-bufsize", str(rung.buffer)]
+    options += ["-g", str(plan.gop), "-keyint_min", str(plan.gop), "-sc_threshold", "0"]
+    options += ["-flags:v", "+bitexact+cgop", "-fflags", "+bitexact"]
+    # cmaf: no edit list, first picture at its time; frag_discont: times go on where the last chunk ended.
+    options += ["-movflags", "+cmaf+frag_keyframe+skip_trailer+frag_discont", "-fragment_index", str(chunk.segment + 1)]
+    return [*options, "-f", "mp4"]
+
+
+def _verify_chunk(plan: Plan, chunk: Chunk, folder: Path, what: str) -> int:
+    """Check every rung's file against the plan; returns how many frames there are."""
+    shapes: list[tuple[int, ...]] = []
+    if _is_past_the_end(plan, chunk, folder):
+        return 0
+    for rung in plan.rungs:
+        path = folder / f"{rung.name}.mp4"
+        try:
+            with path.open("rb") as file:
+                init = boxes.read_init(file)
+                fragments = boxes.read_fragments(file, len(init))
+            told = boxes.header(init)
+        except (OSError, boxes.BadBoxes) as error:
+            raise Unsound(what, f"{rung.name}: {error}") from error
+        if (told.timescale, told.width, told.height) != (plan.timescale, rung.width, rung.height):
+            raise Unsound(what, f"{rung.name}: {told.width}x{told.height} at {told.timescale}, not as planned")
+        expected = chunk.first * plan.ticks
+        for fragment in fragments:
+            if fragment.time != expected or not fragment.sync or fragment.duration != fragment.samples * plan.ticks:
+                raise Unsound(what, f"{rung.name}: a segment at {fragment.time}, expected at {expected}")
+            expected += fragment.duration
+        shapes.append(tuple(fragment.samples for fragment in fragments))
+    frames = sum(shapes[0])
+    if len(set(shapes)) != 1 or any(samples != plan.gop for samples in shapes[0][:-1]) or frames == 0:
+        raise Unsound(what, f"the renditions do not break at the same frames: {shapes}")
+    if not chunk.last and frames != chunk.frames:
+        raise Unsound(what, f"{frames} frames instead of {chunk.frames}")
+    return frames
+
+
+def _is_past_the_end(plan: Plan, chunk: Chunk, folder: Path) -> bool:
+    """Whether a last chunk of a few expected frames found the film over already: lengths are often rounded up."""
+    if not chunk.last or chunk.number == 0 or chunk.frames > plan.rate:
+        return False
+    files = [folder / f"{rung.name}.mp4" for rung in plan.rungs]
+    return all(not file.exists() or file.stat().st_size < 64 for file in files)
+
+
+def _verify_sound(path: Path, what: str) -> None:
+    try:
+        with path.open("rb") as file:
+            init = boxes.read_init(file)
+            fragments = boxes.read_fragments(file, len(init))
+        boxes.header(init)
+    except (OSError, boxes.BadBoxes) as error:
+        raise Unsound(what, str(error)) from error
+    expected = 0
+    for fragment in fragments:
+        if fragment.time != expected:
+            raise Unsound(what, f"a segment at {fragment.time}, expected at {expected}")
+        expected += fragment.duration
+    if not fragments:
+        raise Unsound(what, "no sound came out")
+
+
+def _record(folder: Path, frames: int, names: Sequence[str]) -> None:
+    files = {}
+    for name in names:
+        path = folder / f"{name}.mp4"
+        files[name] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+    (folder / RECORD).write_text(json.dumps({"frames": frames, "files": files}), encoding="utf-8")
+
+
+def _settle(folder: Path, target: Path) -> None:
+    """Publish a finished folder by rename. Somebody else's equal one wins: the content is the same by construction."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.rename(folder, target)
+    except OSError:
+        if finished(target) is None:
+            os.rename(folder, target)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _time(seconds: Fraction) -> str:
+    """Seconds for a command line, to the microsecond as ffmpeg counts them."""
+    return f"{float(seconds):.6f}"

@@ -1,0 +1,177 @@
+"""The job that turns a source into a package: probe → plan → encode → package → publish.
+
+It may be killed at any moment and be taken up by another worker: finished pieces wait in the job's shared folder,
+the package appears by one rename, and the row that makes it current is written in the transaction that ends the job.
+What comes out does not depend on how often that happened.
+"""
+
+import logging
+import shutil
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from catalog import store
+from catalog.manifests import package_id
+from catalog.media import crew, encode, package, plan, probe, shelf, tools
+from catalog.media.errors import Refused, Stalled, ToolFailed, ToolMissing
+from catalog.media.facts import Facts
+from catalog.media.plan import Plan
+from catalog.types import IngestOptions, SidecarText
+from netflixlite.jobs import services as jobs
+from netflixlite.jobs.context import JobContext, JobFailed
+
+logger = logging.getLogger(__name__)
+
+#: Where encoding begins and ends on the job's scale of 0 … 1.
+_ENCODING_FROM, _ENCODING_TO = 0.02, 0.94
+#: Room wanted on the disk, as multiples of the source and of what the ladder can be at most.
+_ROOM_SOURCE, _ROOM_SPARE = 1.0, 256 * 1024**2
+#: From this attempt on, an encoder that fails is told to people instead of being tried again.
+_LAST_TRY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What one attempt works with."""
+
+    context: JobContext
+    order: store.VideoOrder
+    options: IngestOptions
+
+
+def register() -> None:
+    """Offer the handler to workers."""
+    jobs.register(store.INGEST_KIND)(handle)
+
+
+def handle(context: JobContext) -> None:
+    """Package one video. The job's payload is {"video": uuid, "source": uuid, "options": {…}}."""
+    payload = context.payload
+    video_id, source_id = UUID(str(payload["video"])), UUID(str(payload["source"]))
+    try:
+        order = store.video_for_ingest(video_id=video_id, source_id=source_id)
+    except store.VideoGone as gone:
+        raise JobFailed("The title was removed meanwhile.") from gone
+    work = _Work(context, order, options_from(payload.get("options")))
+    try:
+        _ingest(work)
+    except Refused as refused:
+        logger.info("%s (%s) is refused: %s", order.name, order.source_name, refused.code)
+        _discard(context)
+        store.mark_refused(video_id=video_id, reason=refused.message)
+        store.delete_source(source_id=source_id)
+        raise JobFailed(refused.message) from refused
+    except ToolMissing as missing:
+        store.mark_failed(video_id=video_id, reason=str(missing))
+        raise JobFailed(str(missing)) from missing
+    except ToolFailed as failed:
+        logger.warning("%s: %s\n%s", order.name, failed, failed.tail)
+        if context.attempt < _LAST_TRY:
+            raise
+        message = _explain(failed)
+        _discard(context)
+        store.mark_failed(video_id=video_id, reason=message)
+        raise JobFailed(message) from failed
+
+
+def options_from(given: object) -> IngestOptions:
+    """Options as they came through JSON; unknown names are ignored, so that old jobs outlive an upgrade."""
+    known = {field.name for field in fields(IngestOptions)}
+    values: dict[str, Any] = given if isinstance(given, dict) else {}
+    chosen = {name: value for name, value in values.items() if name in known}
+    chosen["text"] = tuple(_sidecar(one) for one in chosen.get("text") or ())
+    return IngestOptions(**chosen)
+
+
+def _sidecar(given: dict[str, Any]) -> SidecarText:
+    return SidecarText(
+        language=str(given.get("language", "und")), path=str(given["path"]), label=str(given.get("label", ""))
+    )
+
+
+def _ingest(work: _Work) -> None:
+    context, order = work.context, work.order
+    store.mark_checking(video_id=order.video_id)
+    context.progress(0.0, "Checking the film")
+    facts = probe.probe(order.path, halt=crew.halt(context))
+    store.set_source_facts(
+        source_id=order.source_id, facts=facts.plain(), duration=timedelta(seconds=float(facts.duration))
+    )
+    made = _plan(facts, work.options)
+    _check_room(made, order.path)
+    context.check()
+    store.mark_encoding(video_id=order.video_id)
+    pieces = _encode(work, made)
+    context.progress(_ENCODING_TO, "Putting the package together")
+    folder = context.work_dir / "package"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    manifest = package.assemble(
+        made, video_id=order.video_id, chunks=pieces.chunks, sounds=pieces.sounds, texts=(), folder=folder
+    )
+    context.check()
+    shelf.publish(folder, package_id(manifest))
+    with context.commit():
+        store.record_package(video_id=order.video_id, manifest=manifest, replaces=order.current_package)
+        if not (work.options.keep_source and order.keep_source):
+            store.delete_source(source_id=order.source_id)
+
+
+def _plan(facts: Facts, options: IngestOptions) -> Plan:
+    try:
+        return plan.make(facts, ladder_name=options.ladder, preset=options.preset, tool=tools.ffmpeg().fingerprint)
+    except ValueError as error:
+        raise JobFailed(f"The options make no sense: {error}.") from error
+
+
+def _encode(work: _Work, made: Plan) -> crew.Pieces:
+    """Make what is not there yet, several pieces at once."""
+    context, order = work.context, work.order
+
+    def report(fraction: float, note: str) -> None:
+        context.progress(_ENCODING_FROM + (_ENCODING_TO - _ENCODING_FROM) * fraction, note)
+
+    return crew.encode_all(
+        made,
+        source=order.path,
+        done=context.shared_dir / made.key,
+        scratch=context.work_dir,
+        context=context,
+        report=report,
+        at_once=work.options.encoders,
+    )
+
+
+def _check_room(made: Plan, source: Path) -> None:
+    """Refuse to begin what the disk cannot hold: pieces and package stand side by side for a moment."""
+    seconds = float(made.facts.duration)
+    most = sum(rung.cap for rung in made.rungs) / 8 * seconds + len(made.facts.sounds) * encode.AUDIO_BITRATE / 8 * seconds
+    needed = int(most * 2 * _ROOM_SOURCE) + _ROOM_SPARE
+    free = shutil.disk_usage(source.parent).free
+    if free < needed:
+        raise JobFailed(
+            f"There is not enough room on the disk: up to {needed / 1024**3:.1f} GB are needed and "
+            f"{free / 1024**3:.1f} GB are free. Make room, then try again."
+        )
+
+
+def _discard(context: JobContext) -> None:
+    """Remove what was half made."""
+    shutil.rmtree(context.work_dir, ignore_errors=True)
+    shutil.rmtree(context.shared_dir, ignore_errors=True)
+
+
+def _explain(failed: ToolFailed) -> str:
+    """Words for people when the encoder gave up on a film that looked fine."""
+    if isinstance(failed, Stalled):
+        return (
+            f"{failed.what} stood still and was stopped. The film may be damaged there: convert it with another "
+            "program, then hand it in again."
+        )
+    return (
+        f"{failed.what} did not work: {failed.tail.strip().splitlines()[-1] if failed.tail.strip() else failed}. "
+        "The film may be damaged: convert it with another program, then hand it in again. The log of the worker has more."
+    )

@@ -1,0 +1,108 @@
+"""Puts a finished package into the default storage, whole or not at all."""
+
+import errno
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage, Storage, default_storage
+
+from catalog import manifests
+from catalog.media.package import MANIFEST
+
+
+def publish(folder: Path, package_id: str) -> None:
+    """Make the files of `folder` the package's; `folder` is used up. A package that is there already stays.
+
+    In a file system the folder appears by one rename. Elsewhere the files are stored one by one and the manifest
+    last; nobody looks for them before the package's row exists. Raises OSError when there is no room.
+    """
+    storage = default_storage
+    manifest = (folder / MANIFEST).read_bytes()
+    if _holds(storage, package_id, manifest):
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    local = _local(storage, package_id)
+    if local is not None:
+        _rename(folder, local)
+    else:
+        _upload(storage, folder, package_id)
+
+
+def _local(storage: Storage, package_id: str) -> Path | None:
+    """Where the package's folder is, when the storage is a file system."""
+    real = getattr(storage, "_wrapped", storage)
+    if not isinstance(real, FileSystemStorage):
+        return None
+    return Path(real.path(f"{manifests.PACKAGES}/{package_id}"))
+
+
+def _holds(storage: Storage, package_id: str, manifest: bytes) -> bool:
+    """Whether the package is there, whole: the manifest came last and lists what must be beside it."""
+    key = manifests.key(package_id, MANIFEST)
+    if not storage.exists(key):
+        return False
+    with storage.open(key) as file:
+        if file.read() != manifest:
+            return False
+    for rendition in manifests.parse(manifest).renditions:
+        stored = manifests.key(package_id, rendition.file)
+        if not storage.exists(stored) or storage.size(stored) != rendition.bytes:
+            return False
+    return True
+
+
+def _rename(folder: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged = folder
+    try:
+        _replace(staged, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # Work and media are on different disks: copy beside the target first, so that it still appears at once.
+        staged = target.parent / f".new-{uuid.uuid4().hex}"
+        try:
+            shutil.copytree(folder, staged)
+            _replace(staged, target)
+        except BaseException:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+    handle = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _replace(staged: Path, target: Path) -> None:
+    """Rename over a damaged leftover, if there is one: it failed `_holds`."""
+    try:
+        os.rename(staged, target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(target)
+        os.rename(staged, target)
+
+
+def _upload(storage: Storage, folder: Path, package_id: str) -> None:
+    names = sorted((path.name for path in folder.iterdir()), key=lambda name: name == MANIFEST)
+    saved: list[str] = []
+    try:
+        for name in names:
+            key = manifests.key(package_id, name)
+            if storage.exists(key):
+                storage.delete(key)
+            with (folder / name).open("rb") as file:
+                saved.append(storage.save(key, File(file, name=name)))
+            if saved[-1] != key:
+                raise OSError(f"the storage put {key} elsewhere, as {saved[-1]}")
+    except BaseException:
+        for key in saved:
+            storage.delete(key)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
