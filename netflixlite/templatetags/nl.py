@@ -1,0 +1,77 @@
+"""How values look on a page: icons, runtimes, ages, progress."""
+
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from django import template
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+#: A name of more letters than this is set smaller on billboards.
+LONG_NAME = 17
+
+
+@cache
+def _drawing(name: str) -> str:
+    """The inside of `static/icons/<name>.svg`, without its outer element."""
+    folder = Path(settings.BASE_DIR) / "static" / "icons"
+    text = (folder / f"{name}.svg").read_text(encoding="utf-8")
+    return text[text.index(">") + 1 : text.rindex("</svg>")]
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon drawn in the page, in the colour of its text, hidden from screen readers: name it in words beside.
+
+    The name is written in templates, never taken from a request.
+    """
+    drawing = mark_safe(_drawing(name))  # noqa: S308 (our own file, read from the source tree)
+    return format_html('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', drawing)
+
+
+@register.filter
+def runtime(length: timedelta | None) -> str:
+    """A length as people say it: '48 s', '52 min', '1 h 42 min'; '' for none."""
+    if length is None:
+        return ""
+    seconds = round(length.total_seconds())
+    if seconds < 60:
+        return _("%(seconds)d s") % {"seconds": seconds}
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if not hours:
+        return _("%(minutes)d min") % {"minutes": minutes}
+    if not minutes:
+        return _("%(hours)d h") % {"hours": hours}
+    return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+
+
+@register.filter
+def maturity_label(age: int) -> str:
+    """The age that a title needs, as its badge says it."""
+    return f"{age}+" if age else _("All")
+
+
+@register.filter
+def percent(fraction: float | None) -> int:
+    """0 … 1 as a whole percentage, for `progress`."""
+    return round(100 * min(1.0, max(0.0, fraction or 0.0)))
+
+
+@register.filter
+def time_left(bookmark: object) -> str:
+    """What is left of a bookmark's video, in words."""
+    duration: timedelta = getattr(bookmark, "duration", timedelta())
+    position: timedelta = getattr(bookmark, "position", timedelta())
+    left = max(duration - position, timedelta())
+    return _("%(time)s left") % {"time": runtime(left)}
+
+
+@register.filter
+def is_long(name: str) -> bool:
+    """Whether a name must be set smaller to stand on a billboard."""
+    return len(name) > LONG_NAME

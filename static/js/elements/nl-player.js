@@ -1,0 +1,568 @@
+// <nl-player>: a film from edge to edge. Puts the player, its controls and its overlays together and turns keys,
+// pointers and clicks into actions. The film itself is player/player.js; this file is what the viewer touches.
+//
+// Attributes: data-video-id, data-session-url, data-csrf, data-back-url, data-watch-url (with the nil UUID in the
+// video's place), data-title, data-subtitle, data-synopsis, data-poster.
+
+import { bufferAhead } from "../player/engine.js";
+import { Player } from "../player/player.js";
+import { Bar, qualityName, RATES, startButton } from "../player/ui/bar.js";
+import { Captions } from "../player/ui/captions.js";
+import { figures, words } from "../player/ui/clock.js";
+import { h, icon } from "../player/ui/dom.js";
+import { Gestures } from "../player/ui/gestures.js";
+import { actionOf, isForElement } from "../player/ui/keys.js";
+import { EndScreen, ErrorPanel, Flash, Help, NextCard, Notice, Spinner } from "../player/ui/overlays.js";
+import { Preferences } from "../player/ui/prefs.js";
+import { Spatial } from "../player/ui/spatial.js";
+import { Statistics } from "../player/ui/stats.js";
+import {
+  announceMedia,
+  announcePosition,
+  Awake,
+  isFullscreen,
+  toggleFullscreen,
+  togglePictureInPicture,
+} from "../player/ui/system.js";
+
+const NIL = "00000000-0000-0000-0000-000000000000";
+const IDLE_MS = 3000;
+const PAUSED_CARD_MS = 4000;
+const FRAME_S = 1 / 24;
+// The next card comes with the credits; without a marker, this long before the end (half of it for short films).
+const NEXT_BEFORE_END_S = 20;
+const NEXT_COUNTDOWN_S = 10;
+
+const WAITING_WORDS = {
+  switch: "Switching to another server …",
+  trouble: "No server answers. Trying again …",
+};
+
+class NlPlayer extends HTMLElement {
+  #abort = null;
+  #idleTimer = 0;
+  #cardTimer = 0;
+  #jumped = 0;
+  #jumpTimer = 0;
+  #wantedRate = 1;
+  #failure = null;
+
+  connectedCallback() {
+    if (this.#abort) return;
+    this.#abort = new AbortController();
+    this.preferences = new Preferences();
+    this.video = h("video", { class: "player-video", playsInline: true, preload: "auto", disableRemotePlayback: true });
+    this.video.setAttribute("aria-label", this.dataset.title ?? "");
+    this.player = new Player(
+      this.video,
+      { sessionUrl: this.dataset.sessionUrl, csrf: this.dataset.csrf ?? "" },
+      this.preferences,
+    );
+    this.#build();
+    this.#listenToVideo();
+    this.#listenToPlayer();
+    this.#listenToViewer();
+    this.#applyPreferences();
+    this.player.load(this.dataset.videoId);
+    this.wake();
+  }
+
+  disconnectedCallback() {
+    this.#abort?.abort();
+    this.#abort = null;
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#cardTimer);
+    this.awake.want(false);
+    this.statistics.toggle(false);
+    this.player.destroy();
+    this.replaceChildren();
+  }
+
+  /** What browser tests read; JSON-able. */
+  get state() {
+    return this.player.state;
+  }
+
+  // Building ---------------------------------------------------------------------------------------------------
+
+  #build() {
+    const backUrl = this.dataset.backUrl || "/";
+    this.bar = new Bar(this.video, this.player, this.#actions(), this.preferences);
+    this.bar.onMenu = () => this.wake();
+    this.captions = new Captions(this.video);
+    this.spinner = new Spinner();
+    this.flash = new Flash();
+    this.notice = new Notice();
+    this.error = new ErrorPanel();
+    this.nextCard = new NextCard({ onGo: () => this.playNext(), onCancel: () => this.focusSurface() });
+    this.end = new EndScreen({ backUrl, onAgain: () => this.#again() });
+    this.help = new Help();
+    this.statistics = new Statistics(() => this.state, () => this.statistics.toggle(false));
+    this.start = startButton(() => this.#unblock());
+    this.awake = new Awake();
+    this.said = h("p", { class: "player-said", role: "status", "aria-live": "polite" });
+    this.heading = h("h1", {}, this.dataset.title ?? "");
+    this.subheading = h("p", {}, this.dataset.subtitle ?? "");
+    this.card = h("div", { class: "player-card", "aria-hidden": "true" });
+    this.surface = h("div", { class: "player-surface", tabIndex: -1 });
+    const back = h("a", { class: "player-button", href: backUrl, "aria-label": "Back" }, icon("back"));
+    const top = h("header", { class: "player-top" }, back, h("div", { class: "names" }, this.heading, this.subheading));
+    this.replaceChildren(
+      this.video,
+      this.captions.element,
+      this.surface,
+      this.card,
+      h("div", { class: "player-scrim", "aria-hidden": "true" }),
+      this.flash.element,
+      this.spinner.element,
+      this.start,
+      top,
+      this.bar.centre,
+      this.bar.element,
+      this.notice.element,
+      this.nextCard.element,
+      this.end.element,
+      this.statistics.element,
+      this.error.element,
+      this.help.element,
+      this.said,
+    );
+    this.spatial = new Spatial(this, { top, bar: this.bar });
+    this.classList.add("ready");
+  }
+
+  #actions() {
+    const { player, video, preferences } = this;
+    return {
+      toggle: () => this.toggle(),
+      jump: (by) => this.jump(by),
+      seek: (to) => this.seek(to),
+      mute: () => this.mute(),
+      volume: (level) => this.setVolume(level),
+      rate: (rate) => this.setRate(rate),
+      next: () => this.playNext(),
+      fullscreen: () => toggleFullscreen(this, video),
+      pip: () => togglePictureInPicture(video),
+      statistics: () => (this.bar.closeMenus(), this.statistics.toggle()),
+      quality: (index) => {
+        player.engine?.choose(index);
+        this.say(index < 0 ? "Quality: automatic" : `Quality: ${qualityName(player.engine?.levels[index])}`);
+        this.bar.paint();
+      },
+      text: (id) => this.chooseText(id),
+      audio: (id) => {
+        player.engine?.chooseAudio(id);
+        const track = player.engine?.audioTracks[id];
+        preferences.set("audio", track?.language ?? "");
+        this.say(`Audio: ${track?.label ?? ""}`);
+      },
+    };
+  }
+
+  #applyPreferences() {
+    this.video.volume = Math.min(1, Math.max(0, this.preferences.get("volume")));
+    this.video.muted = this.preferences.get("muted");
+    this.#wantedRate = RATES.includes(this.preferences.get("rate")) ? this.preferences.get("rate") : 1;
+    this.bar.paint();
+    this.bar.paintTime();
+  }
+
+  // Listening --------------------------------------------------------------------------------------------------
+
+  #listenToVideo() {
+    const { signal } = this.#abort;
+    const on = (types, handler) => {
+      for (const type of types.split(" ")) this.video.addEventListener(type, handler, { signal });
+    };
+    on("timeupdate progress durationchange seeking seeked", () => this.#tick());
+    on("play pause ended volumechange ratechange loadedmetadata", () => this.bar.paint());
+    on("loadedmetadata", () => (this.video.playbackRate = this.#wantedRate));
+    on("play", () => this.#onPlay());
+    on("pause", () => this.#onPause());
+    on("ended", () => this.#onEnded());
+    on("seeking", () => this.end.toggle(false));
+  }
+
+  #listenToPlayer() {
+    const { signal } = this.#abort;
+    const on = (type, handler) => this.player.addEventListener(type, ({ detail }) => handler(detail), { signal });
+    on("opened", (detail) => this.#opened(detail));
+    on("refused", ({ error }) => this.#refused(error));
+    on("blocked", () => this.#blocked());
+    on("waiting", ({ why }) => this.#waiting(why));
+    on("flowing", () => this.#flowing());
+    on("failed", (detail) => this.#failed(detail));
+    on("mended", () => this.#flowing());
+    on("tracks", () => this.#tracks());
+    on("level", () => this.bar.paint());
+    on("switch", ({ to }) => this.say(`Now playing from ${to}`, { quietly: true }));
+  }
+
+  #listenToViewer() {
+    const { signal } = this.#abort;
+    const on = (target, type, handler, more = {}) => target.addEventListener(type, handler, { signal, ...more });
+    on(document, "keydown", (event) => this.#key(event));
+    for (const type of ["pointermove", "pointerdown", "focusin"]) on(this, type, (event) => this.wake(event), { passive: true });
+    on(this, "pointerleave", () => this.#sleepSoon(600));
+    on(document, "fullscreenchange", () => this.bar.paint());
+    on(document, "visibilitychange", () => !document.hidden && this.awake.want(!this.video.paused));
+    on(window, "popstate", () => location.reload());
+    new Gestures(this.surface, {
+      toggle: () => {
+        if (this.bar.menus.some((menu) => menu.open)) this.bar.closeMenus();
+        else this.toggle();
+      },
+      enlarge: () => toggleFullscreen(this, this.video),
+      tap: () => (this.classList.contains("idle") ? this.wake() : this.#sleepSoon(0)),
+      jump: (direction) => this.jump(direction * 10),
+    });
+  }
+
+  // Keys -------------------------------------------------------------------------------------------------------
+
+  #key(event) {
+    if (event.defaultPrevented || event.isComposing) return;
+    if (this.help.open && event.key !== "?") return;
+    const action = actionOf(event);
+    if (!action) {
+      if (this.spatial.enter(event)) this.wake(event);
+      return;
+    }
+    if (this.spatial.move(event)) {
+      this.wake(event);
+      return;
+    }
+    if (isForElement(event.target, action) && (this.spatial.byKeys || !event.target.matches?.("button, a"))) return;
+    if (this.error.open && action.name !== "escape" && action.name !== "fullscreen") return;
+    const handled = this.#act(action);
+    if (!handled) return;
+    event.preventDefault();
+    this.wake(event);
+  }
+
+  #act({ name, value }) {
+    const { video } = this;
+    const acts = {
+      toggle: () => this.toggle({ flash: true }),
+      back: () => this.jump(-10),
+      forward: () => this.jump(10),
+      louder: () => this.setVolume(video.volume + 0.1, { flash: true }),
+      softer: () => this.setVolume(video.volume - 0.1, { flash: true }),
+      mute: () => this.mute({ flash: true }),
+      start: () => this.seek(0),
+      end: () => this.seek(this.player.duration - 0.5),
+      jump: () => this.seek(this.player.duration * value),
+      frame: () => video.paused && this.seek(video.currentTime + value * FRAME_S, { quietly: true }),
+      slower: () => this.stepRate(-1),
+      faster: () => this.stepRate(1),
+      captions: () => this.toggleText(),
+      fullscreen: () => toggleFullscreen(this, video),
+      next: () => this.playNext(),
+      help: () => this.help.toggle(),
+      statistics: () => this.statistics.toggle(),
+      escape: () => this.#escape(),
+    };
+    return acts[name] ? acts[name]() !== false : false;
+  }
+
+  #escape() {
+    if (this.bar.menus.some((menu) => menu.open)) this.bar.closeMenus();
+    else if (this.nextCard.open) this.nextCard.element.querySelector("button:not(.main)").click();
+    else if (this.statistics.open) this.statistics.toggle(false);
+    else if (isFullscreen()) document.exitFullscreen?.().catch(() => {});
+    else return false;
+    return true;
+  }
+
+  // What the viewer can do -------------------------------------------------------------------------------------
+
+  toggle({ flash = false } = {}) {
+    const { video } = this;
+    if (video.ended) this.#again();
+    else if (video.paused) this.#unblock();
+    else video.pause();
+    if (flash) this.flash.show(video.paused ? "pause" : "play");
+  }
+
+  seek(to, { quietly = false } = {}) {
+    const { duration } = this.player;
+    const target = Math.min(Math.max(0, to), duration ? duration - 0.1 : to);
+    this.video.currentTime = target;
+    this.bar.paintTime();
+    if (!quietly) this.say(words(target));
+  }
+
+  /** Back or forward; quick repeats add up on the screen. */
+  jump(by) {
+    const same = Math.sign(by) === Math.sign(this.#jumped);
+    this.#jumped = same ? this.#jumped + by : by;
+    clearTimeout(this.#jumpTimer);
+    this.#jumpTimer = setTimeout(() => (this.#jumped = 0), 800);
+    const side = by < 0 ? "left" : "right";
+    this.flash.show(by < 0 ? "back10" : "forward10", { words: `${Math.abs(this.#jumped)} s`, side });
+    this.seek(this.video.currentTime + by, { quietly: true });
+    this.say(`${by < 0 ? "Back" : "Forward"} ${Math.abs(by)} seconds`);
+  }
+
+  setVolume(level, { flash = false } = {}) {
+    const volume = Math.round(Math.min(1, Math.max(0, level)) * 20) / 20;
+    this.video.volume = volume;
+    this.video.muted = volume === 0;
+    this.preferences.set("volume", volume || this.preferences.get("volume"));
+    this.preferences.set("muted", volume === 0);
+    if (flash) this.flash.show(volume === 0 ? "mute" : "loud", { words: `${Math.round(volume * 100)} %` });
+    this.say(`Volume ${Math.round(volume * 100)} %`);
+  }
+
+  mute({ flash = false } = {}) {
+    const { video } = this;
+    video.muted = !video.muted;
+    if (!video.muted && video.volume === 0) video.volume = 0.5;
+    this.preferences.set("muted", video.muted);
+    if (flash) this.flash.show(video.muted ? "mute" : "loud");
+    this.say(video.muted ? "Muted" : "Sound on");
+  }
+
+  setRate(rate) {
+    this.#wantedRate = rate;
+    this.video.playbackRate = rate;
+    this.preferences.set("rate", rate);
+    this.flash.show(null, { words: `${rate}×` });
+    this.say(`Speed ${rate}`);
+  }
+
+  stepRate(direction) {
+    const at = RATES.indexOf(this.video.playbackRate);
+    const to = RATES[Math.min(RATES.length - 1, Math.max(0, (at < 0 ? RATES.indexOf(1) : at) + direction))];
+    this.setRate(to);
+  }
+
+  chooseText(id) {
+    const { engine } = this.player;
+    engine?.chooseText(id);
+    const track = engine?.textTracks[id];
+    this.preferences.set("text", track?.language ?? "");
+    this.captions.show(id >= 0);
+    this.bar.paint();
+    this.say(track ? `Subtitles: ${track.label}` : "Subtitles off");
+  }
+
+  toggleText() {
+    const { engine } = this.player;
+    if (!engine?.textTracks.length) {
+      this.flash.show("text", { words: "None" });
+      return;
+    }
+    const on = engine.textTrack >= 0;
+    this.chooseText(on ? -1 : this.#preferredText());
+    this.flash.show("text", { words: on ? "Off" : (engine.textTracks[engine.textTrack]?.label ?? "On") });
+  }
+
+  /** Play what comes next on this same element: full screen and the permission to play with sound stay. */
+  playNext() {
+    const { next } = this.player.answer ?? {};
+    if (!next) return false;
+    history.pushState(null, "", (this.dataset.watchUrl ?? "").replace(NIL, next.video) || location.href);
+    this.nextCard.hide();
+    this.nextCard.dismissed = false;
+    this.end.toggle(false);
+    this.#wantedRate = this.video.playbackRate;
+    this.#name(next.title || this.dataset.title, next.name);
+    this.spinner.show();
+    this.player.load(next.video);
+    return true;
+  }
+
+  /** Say it to those who listen to the page instead of seeing it. */
+  say(text, { quietly = false } = {}) {
+    if (!quietly || !this.classList.contains("idle")) this.said.textContent = text;
+  }
+
+  focusSurface() {
+    this.surface.focus({ preventScroll: true });
+  }
+
+  /** Show the controls for a while. */
+  wake(event) {
+    // A mouse that lies still still sends moves when elements move under it.
+    if (event?.type === "pointermove" && !event.movementX && !event.movementY) return;
+    this.classList.remove("idle");
+    this.#sleepSoon(IDLE_MS);
+  }
+
+  #sleepSoon(delay) {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => {
+      const rest = this.video.paused || this.bar.busy || this.error.open || this.help.open || this.nextCard.open;
+      if (!rest) this.classList.add("idle");
+    }, delay);
+  }
+
+  // What happens -----------------------------------------------------------------------------------------------
+
+  #opened({ answer, position, resumed }) {
+    this.#failure = null;
+    this.error.hide();
+    this.#name(answer.title || this.dataset.title, answer.name);
+    this.bar.nextButton.hidden = !answer.next;
+    this.captions.show(Boolean(this.preferences.get("text")));
+    if (resumed) {
+      const words = `Resuming from ${figures(position)}`;
+      this.notice.show(words, { action: "Start over", onAction: () => (this.seek(0), this.player.play()) });
+    }
+    this.spinner.show();
+  }
+
+  #name(title = "", name = "") {
+    const sub = name && name !== title ? name : (this.dataset.subtitle ?? "");
+    this.heading.textContent = title;
+    this.subheading.textContent = sub;
+    this.end.title.textContent = sub ? `${title}: ${sub}` : title;
+    this.card.replaceChildren(
+      h("p", { class: "kicker" }, "You are watching"),
+      h("p", { class: "name" }, title),
+      sub ? h("p", { class: "sub" }, sub) : "",
+      this.dataset.synopsis && !name ? h("p", { class: "synopsis" }, this.dataset.synopsis) : "",
+    );
+    document.title = sub ? `${title}: ${sub}` : title;
+    announceMedia(
+      { title, subtitle: sub, artwork: this.dataset.poster },
+      {
+        play: () => this.player.play(),
+        pause: () => this.video.pause(),
+        seekbackward: ({ seekOffset }) => this.jump(-(seekOffset || 10)),
+        seekforward: ({ seekOffset }) => this.jump(seekOffset || 10),
+        seekto: ({ seekTime }) => this.seek(seekTime),
+        nexttrack: this.player.answer?.next ? () => this.playNext() : null,
+        stop: () => this.video.pause(),
+      },
+    );
+  }
+
+  #tracks() {
+    const { engine } = this.player;
+    const wanted = this.preferences.get("text");
+    if (engine && wanted && engine.textTrack < 0 && engine.textTracks.some(({ language }) => language === wanted)) {
+      engine.chooseText(this.#preferredText());
+    }
+    this.bar.paint();
+  }
+
+  #preferredText() {
+    const tracks = this.player.engine?.textTracks ?? [];
+    const wanted = this.preferences.get("text") || document.documentElement.lang;
+    return (tracks.find(({ language }) => language === wanted) ?? tracks[0])?.id ?? -1;
+  }
+
+  #tick() {
+    this.bar.paintTime();
+    const { duration } = this.player;
+    const { currentTime, playbackRate } = this.video;
+    announcePosition({ duration, position: currentTime, rate: playbackRate });
+    const { next, markers } = this.player.answer ?? {};
+    if (!next || !duration || this.nextCard.dismissed) return;
+    const credits = (markers ?? []).find(({ kind }) => kind === "credits")?.start;
+    const from = credits ?? duration - Math.min(NEXT_BEFORE_END_S, duration / 6);
+    if (currentTime >= from && currentTime < duration) this.nextCard.show(next, NEXT_COUNTDOWN_S);
+    else if (currentTime < from - 1) this.nextCard.hide();
+  }
+
+  #onPlay() {
+    this.start.hidden = true;
+    this.end.toggle(false);
+    this.classList.remove("paused", "carded");
+    clearTimeout(this.#cardTimer);
+    this.awake.want(true);
+    this.wake();
+  }
+
+  #onPause() {
+    this.awake.want(false);
+    if (this.video.ended) return;
+    this.classList.add("paused");
+    this.wake();
+    clearTimeout(this.#cardTimer);
+    this.#cardTimer = setTimeout(() => this.classList.add("carded"), PAUSED_CARD_MS);
+  }
+
+  #onEnded() {
+    this.spinner.hide();
+    this.wake();
+    if (this.player.answer?.next && !this.nextCard.dismissed) this.playNext();
+    else this.end.toggle(true);
+  }
+
+  #again() {
+    this.end.toggle(false);
+    this.nextCard.dismissed = false;
+    this.seek(0);
+    this.player.play();
+  }
+
+  #blocked() {
+    this.spinner.hide();
+    this.start.hidden = false;
+    this.start.focus({ preventScroll: true });
+    this.wake();
+  }
+
+  #unblock() {
+    this.start.hidden = true;
+    this.player.play();
+  }
+
+  #waiting(why) {
+    if (this.video.paused && why !== "start") return;
+    this.spinner.show(WAITING_WORDS[why] ?? "");
+    if (WAITING_WORDS[why]) this.say(WAITING_WORDS[why]);
+    if (this.#failure && bufferAhead(this.video) < 0.5) this.#showFailure();
+  }
+
+  #flowing() {
+    this.spinner.hide();
+    if (!this.#failure || bufferAhead(this.video) > 2) {
+      this.#failure = null;
+      this.error.hide();
+    }
+  }
+
+  #failed(failure) {
+    this.#failure = failure;
+    // Buffered film plays on; the panel comes when it has run out, or at once when there is none.
+    if (bufferAhead(this.video) < 0.5 || this.video.paused) this.#showFailure();
+  }
+
+  #showFailure() {
+    this.spinner.hide();
+    this.error.show({ ...this.#failure, backUrl: this.dataset.backUrl || "/", onRetry: () => this.#retry() });
+    this.wake();
+  }
+
+  #refused(error) {
+    this.spinner.hide();
+    const streams = (error.details?.streams ?? []).map(({ profile, title, device }) => ({
+      name: profile || "Someone",
+      about: [title, device].filter(Boolean).join(" · "),
+    }));
+    this.error.show({
+      message: error.message,
+      detail: streams.length ? "Watching now:" : "",
+      streams,
+      backUrl: this.dataset.backUrl || "/",
+      onRetry: error.code === "not_found" ? undefined : () => this.#retry(),
+    });
+    this.say(error.message);
+    this.wake();
+  }
+
+  #retry() {
+    this.error.hide();
+    this.spinner.show("Trying again …");
+    if (this.player.answer) this.player.retry();
+    else this.player.restart();
+  }
+}
+
+customElements.define("nl-player", NlPlayer);
+
+export { NlPlayer };

@@ -1,0 +1,7 @@
+// Registers the elements that every page may hold; nothing else. The player comes with the watch page.
+import "./elements/nl-list-button.js";
+import "./elements/nl-menu.js";
+import "./elements/nl-picture.js";
+import "./elements/nl-row.js";
+import "./elements/nl-search.js";
+import "./elements/nl-thumbs.js";
