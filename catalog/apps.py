@@ -11,3 +11,11 @@ class CatalogConfig(AppConfig):
     label = "catalog"
     verbose_name = _("Catalogue")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Offer the app's work to the workers."""
+        from catalog import reconcile
+        from catalog.media import pipeline
+
+        pipeline.register()
+        reconcile.register()
