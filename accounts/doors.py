@@ -65,7 +65,9 @@ def profile_required(
     @wraps(view)
     def guarded(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
         if getattr(request, "profile", None) is None:
-            return HttpResponseRedirect(f"{reverse('profiles')}?{urlencode({'next': request.get_full_path()})}")
+            return HttpResponseRedirect(
+                f"{reverse('profiles')}?{urlencode({'next': request.get_full_path()})}"
+            )
         return view(cast(ProfileRequest, request), *args, **kwargs)
 
     return login_required(guarded)

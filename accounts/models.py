@@ -104,7 +104,9 @@ class Profile(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="profiles")
     name = models.CharField(max_length=40)
-    avatar = models.CharField(max_length=20, choices=[(key, key.title()) for key in AVATARS], default=AVATARS[0])
+    avatar = models.CharField(
+        max_length=20, choices=[(key, key.title()) for key in AVATARS], default=AVATARS[0]
+    )
     is_kid = models.BooleanField(default=False)
     maturity = models.PositiveSmallIntegerField(
         choices=[(age, str(age)) for age in maturity.AGES], default=maturity.ADULT_DEFAULT

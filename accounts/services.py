@@ -228,9 +228,7 @@ def _check_language(language: str) -> None:
         raise InvalidField("language", "Choose one of the languages.")
 
 
-def _checked(
-    *, name: str, avatar: str, is_kid: bool, maturity: int | None, language: str
-) -> models.Profile:
+def _checked(*, name: str, avatar: str, is_kid: bool, maturity: int | None, language: str) -> models.Profile:
     """The values as an unsaved row, or InvalidField."""
     name = " ".join(name.split())
     if not name:

@@ -67,9 +67,13 @@ def client_of(who: Profile | User, *, csrf_checks: bool = False) -> Client:
     return client
 
 
-def make_plan(name: str = "", *, streams: int = 2, max_height: int | None = None, user: User | None = None) -> UUID:
+def make_plan(
+    name: str = "", *, streams: int = 2, max_height: int | None = None, user: User | None = None
+) -> UUID:
     """A plan; given a user, the plan becomes that user's. Returns its id."""
-    row = models.Plan.objects.create(name=name or f"Plan {next(_number)}", streams=streams, max_height=max_height)
+    row = models.Plan.objects.create(
+        name=name or f"Plan {next(_number)}", streams=streams, max_height=max_height
+    )
     if user is not None:
         models.User.objects.filter(id=user.id).update(plan=row)
     return row.id

@@ -17,5 +17,5 @@ class JobsConfig(AppConfig):
         """Register the house's own periodic work, and the extra handlers that NETFLIXLITE_JOB_MODULES names."""
         from netflixlite.jobs import housekeeping  # noqa: F401 (imported for what it registers)
 
-        for module in getattr(settings, "JOB_MODULES", ()):
+        for module in settings.JOB_MODULES:
             import_module(module)

@@ -32,6 +32,8 @@ _on_wake: Callable[[], None] | None = None
 
 def make_app(url: str, folder: Path) -> Celery:
     """A Celery app on the broker at `url`, or on files in `folder` when that is ''."""
+    # RabbitMQ 4 wants quorum queues; the other brokers know no kinds of queue.
+    arguments = {"x-queue-type": "quorum"} if url.startswith("amqp") else None
     made = Celery("netflixlite", set_as_current=False)
     options: dict[str, Any] = {"socket_connect_timeout": 2}
     if not url:
@@ -49,8 +51,7 @@ def make_app(url: str, folder: Path) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         task_default_queue=hints.QUEUE,
-        # Quorum queues, as RabbitMQ 4 wants them; other brokers ignore the argument.
-        task_queues=[Queue(hints.QUEUE, queue_arguments={"x-queue-type": "quorum"} if url.startswith("amqp") else None)],
+        task_queues=[Queue(hints.QUEUE, queue_arguments=arguments)],
         worker_detect_quorum_queues=True,
         task_ignore_result=True,
         task_acks_late=False,

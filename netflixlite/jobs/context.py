@@ -30,7 +30,7 @@ def job_folder(job_id: UUID) -> Path:
 
 
 class JobContext:
-    """One attempt at a job. Its methods are for the thread that runs the handler, but for `check`, which any may call."""
+    """One attempt at a job. Only `check` may be called from other threads than the handler's."""
 
     def __init__(self, claim: queue.Claim, *, lease: timedelta, stopping: threading.Event) -> None:
         self.claim = claim

@@ -57,7 +57,10 @@ class _Sender:
     def _publish(number: int) -> None:
         from netflixlite.jobs.broker import app  # Celery takes half a second to import
 
-        with app.connection_for_write(connect_timeout=2) as connection, app.amqp.Producer(connection) as producer:
+        with (
+            app.connection_for_write(connect_timeout=2) as connection,
+            app.amqp.Producer(connection) as producer,
+        ):
             for _hint in range(number):
                 app.send_task(TASK, queue=QUEUE, producer=producer, retry=False, ignore_result=True)
 

@@ -50,7 +50,9 @@ def remove_orphans(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
             continue
         # An attempt younger than the one we read of may have begun: only older ones are over for certain.
-        older = (attempt for attempt in path.iterdir() if attempt.name.isdigit() and int(attempt.name) < int(fence))
+        older = (
+            attempt for attempt in path.iterdir() if attempt.name.isdigit() and int(attempt.name) < int(fence)
+        )
         _remove(older)
 
 

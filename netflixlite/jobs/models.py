@@ -76,7 +76,8 @@ class Job(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(max_attempts__gte=1), name="job_has_an_attempt"),
             models.CheckConstraint(
-                condition=~models.Q(state="running") | models.Q(lease_until__isnull=False), name="job_runs_on_lease"
+                condition=~models.Q(state="running") | models.Q(lease_until__isnull=False),
+                name="job_runs_on_lease",
             ),
         ]
         indexes = [

@@ -154,16 +154,21 @@ class _Child:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 process_group=0,
-                preexec_fn=_prepare(self.limits, os.getpid()),  # noqa: PLW1509 (only system calls, see there)
+                preexec_fn=_prepare(self.limits, os.getpid()),
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise CannotStart(f"{self.name} cannot be started: {error}.") from error
 
-    def follow(self, *, context: JobContext | None, timeout: float | None, stall_timeout: float | None) -> None:
+    def follow(
+        self, *, context: JobContext | None, timeout: float | None, stall_timeout: float | None
+    ) -> None:
         """Read until the program ends; raises when it, or its job, may not go on."""
         heard = time.monotonic()
         with selectors.DefaultSelector() as selector:
-            for stream, take in ((self.process.stdout, self._take_output), (self.process.stderr, self._take_errors)):
+            for stream, take in (
+                (self.process.stdout, self._take_output),
+                (self.process.stderr, self._take_errors),
+            ):
                 assert stream is not None, "both are pipes"
                 os.set_blocking(stream.fileno(), False)
                 selector.register(stream, selectors.EVENT_READ, take)
@@ -181,7 +186,9 @@ class _Child:
                 if timeout is not None and now - self.began > timeout:
                     raise TimedOut(f"{self.name} took longer than {timeout:.0f} s.", stderr=self._said())
                 if stall_timeout is not None and now - heard > stall_timeout:
-                    raise Stalled(f"{self.name} has said nothing for {stall_timeout:.0f} s.", stderr=self._said())
+                    raise Stalled(
+                        f"{self.name} has said nothing for {stall_timeout:.0f} s.", stderr=self._said()
+                    )
                 if self._has_ended() and now - heard > _LOOK_EVERY:
                     break  # something it started still holds the pipes; `end` sees to that
             self._await_end(context, timeout)

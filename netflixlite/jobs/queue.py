@@ -61,7 +61,9 @@ def from_now(delta: timedelta) -> models.ExpressionWrapper:
     )
 
 
-def claim(*, owner: str, lease: timedelta, kinds: Collection[str], job_id: UUID | None = None) -> Claim | None:
+def claim(
+    *, owner: str, lease: timedelta, kinds: Collection[str], job_id: UUID | None = None
+) -> Claim | None:
     """Take the most urgent job of these kinds, or the given one if it can be taken; None when there is none.
 
     Reads candidates without a lock, then takes one by a conditional UPDATE: of two workers that want the same row one

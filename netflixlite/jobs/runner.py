@@ -218,17 +218,20 @@ def _attempt(context: JobContext) -> bool:
             raise JobFailed(f"Nothing here knows how to do {context.kind}.")
         handler(context)
     except LeaseLost:
-        log.warning("%s %s is in other hands; what this attempt made is thrown away.", context.kind, context.job_id)
+        log.warning(
+            "%s %s is in other hands; what this attempt made is thrown away.", context.kind, context.job_id
+        )
         return False
     except Cancelled:
         return _write(lambda: queue.cancel_held(claim))
     except Stopping:
         _write(lambda: queue.release(claim))
-        return False
+        return context.done
     except JobFailed as error:
         words = str(error) or "It cannot be done."
         log.error("%s %s failed: %s", context.kind, context.job_id, words)
-        return context.done or _write(lambda: queue.fail(claim, error=words, details=_details(error)))
+        details = _details(error)
+        return context.done or _write(lambda: queue.fail(claim, error=words, details=details))
     except Exception as error:
         return context.done or _failed(context, error)
     if not context.done and not _write(lambda: queue.complete(claim)):
@@ -243,7 +246,7 @@ def _failed(context: JobContext, error: Exception) -> bool:
     if claim.attempt >= claim.max_attempts:
         log.error("%s %s failed for good: %s", context.kind, context.job_id, words, exc_info=error)
         return _write(lambda: queue.fail(claim, error=words, details=details))
-    after = queue.backoff(claim.attempt, base=timedelta(seconds=getattr(settings, "JOB_RETRY_SECONDS", 5.0)))
+    after = queue.backoff(claim.attempt, base=timedelta(seconds=settings.JOB_RETRY_SECONDS))
     log.warning(
         "%s %s failed (attempt %d of %d, again in %.0f s): %s",
         context.kind,
@@ -315,5 +318,3 @@ def _reconnect(what: str, error: Exception) -> None:
     log.warning("%s: the database did not answer: %s", what, error)
     with suppress(Exception):
         connections.close_all()
-
-

@@ -55,7 +55,11 @@ def enqueue(
             if existing is not None:
                 return _job(existing)
         row = models.Job(
-            kind=kind, payload=dict(payload), dedupe_key=dedupe_key, priority=priority, max_attempts=max_attempts
+            kind=kind,
+            payload=dict(payload),
+            dedupe_key=dedupe_key,
+            priority=priority,
+            max_attempts=max_attempts,
         )
         # By the database's clock: the caller's may be a moment ahead, and the job would miss its wake-up.
         row.available_at = available_at or Now()  # type: ignore[assignment]
@@ -125,7 +129,9 @@ def retry(job_id: UUID) -> Job:
     """
     try:
         with transaction.atomic():
-            again = models.Job.objects.filter(id=job_id, state__in=[JobState.FAILED, JobState.CANCELLED]).update(
+            again = models.Job.objects.filter(
+                id=job_id, state__in=[JobState.FAILED, JobState.CANCELLED]
+            ).update(
                 state=JobState.QUEUED,
                 attempts=0,
                 fence=F("fence") + 1,

@@ -24,10 +24,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Arguments of the command."""
-        parser.add_argument("--kinds", default="", help="only these kinds, separated by commas (default: all)")
-        parser.add_argument("--slots", type=int, default=0, help="jobs at once (default: the setting, or the cores)")
         parser.add_argument(
-            "--grace", type=float, default=10.0, help="seconds that handlers get to stop before their jobs go back"
+            "--kinds", default="", help="only these kinds, separated by commas (default: all)"
+        )
+        parser.add_argument(
+            "--slots", type=int, default=0, help="jobs at once (default: the setting, or the cores)"
+        )
+        parser.add_argument(
+            "--grace",
+            type=float,
+            default=10.0,
+            help="seconds that handlers get to stop before their jobs go back",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

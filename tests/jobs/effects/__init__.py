@@ -1,0 +1,1 @@
+"""An app whose jobs leave marks that can be counted."""

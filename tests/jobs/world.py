@@ -1,0 +1,121 @@
+"""A database, a broker folder and real worker processes, for tests that kill them."""
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class World:
+    """All state lies in one folder; `close` leaves no process behind."""
+
+    def __init__(self, folder: Path, *, lease: float = 2.0) -> None:
+        self.folder = folder
+        self.workers: list[subprocess.Popen[bytes]] = []
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("NETFLIXLITE", "DJANGO"))
+        }
+        self.environment = {
+            **kept,
+            "NETFLIXLITE_HOME": str(folder),
+            "NETFLIXLITE_JOB_LEASE_SECONDS": str(lease),
+            "DJANGO_SETTINGS_MODULE": "tests.jobs.settings",
+            "PYTHONPATH": str(ROOT),
+        }
+        self._driver = subprocess.Popen(
+            [sys.executable, "-m", "tests.jobs.driver"],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.order(do="migrate")
+
+    def order(self, **order: Any) -> Any:
+        """Have the driver do something; returns its answer."""
+        assert self._driver.stdin is not None
+        assert self._driver.stdout is not None
+        self._driver.stdin.write(json.dumps(order) + "\n")
+        self._driver.stdin.flush()
+        line = self._driver.stdout.readline()
+        assert line, "the driver died"
+        return json.loads(line)
+
+    def enqueue(self, kind: str, number: int = 1, **arguments: Any) -> list[str]:
+        """Enqueue jobs of one kind; returns their ids as the database has them."""
+        ids = self.order(do="enqueue", kind=kind, number=number, **arguments)
+        return [job_id.replace("-", "") for job_id in ids]
+
+    def start_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a worker; what it says goes to `workers.log`."""
+        with (self.folder / "workers.log").open("ab") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "manage.py", "worker", *arguments],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        self.workers.append(worker)
+        return worker
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        """kill -9."""
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+        self.workers.remove(worker)
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask the database, from outside."""
+        with contextlib.closing(sqlite3.connect(self.folder / "jobs.sqlite3", timeout=20)) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def value(self, sql: str, *values: Any) -> Any:
+        """The first column of the first row, or None."""
+        rows = self.rows(sql, *values)
+        return rows[0][0] if rows else None
+
+    def state(self, job_id: str) -> str:
+        """A job's state."""
+        return str(self.value("SELECT state FROM jobs_job WHERE id=?", job_id))
+
+    def effects(self, job_id: str) -> int:
+        """How often a job has had its effect."""
+        return int(self.value("SELECT count(*) FROM effects_effect WHERE job_id=?", job_id))
+
+    def log(self) -> str:
+        """What the workers said."""
+        path = self.folder / "workers.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def children(self) -> list[int]:
+        """Programs that jobs of this world started and that still run."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                environment = (process / "environ").read_bytes()
+                if b"JOB_CHILD=" in environment and str(self.folder).encode() in environment:
+                    found.append(int(process.name))
+        return found
+
+    def close(self) -> None:
+        """End every process that was started here."""
+        for worker in self.workers:
+            worker.send_signal(signal.SIGCONT)
+            worker.kill()
+            worker.wait()
+        assert self._driver.stdin is not None
+        assert self._driver.stdout is not None
+        self._driver.stdin.close()
+        self._driver.wait(timeout=10)
+        self._driver.stdout.close()
