@@ -1,7 +1,6 @@
 """`manage.py prepare`: databases migrated, cache table made, static files collected. Safe to run again at any time."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -24,9 +23,6 @@ class Command(BaseCommand):
             link = "" if setup.has_operator() else setup.one_time_link()
             self.stdout.write(json.dumps({"first_run_link": link, "site": settings.SITE_URL}))
             return
-        for folder in ("db", "media", "work", "uploads", "keys"):
-            (Path(settings.HOME) / folder).mkdir(parents=True, exist_ok=True)
-        (Path(settings.HOME) / "keys").chmod(0o700)
         for alias in settings.DATABASES:
             call_command("migrate", database=alias, interactive=False, verbosity=0)
         if settings.CACHES["default"]["BACKEND"].endswith("DatabaseCache"):

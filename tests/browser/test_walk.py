@@ -1,0 +1,144 @@
+"""The whole walk, as a person takes it: one command, the first link, a profile, a film, a node that dies."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from netflixlite.demo.content import FEATURE_SLUG
+
+from tests.browser import installation, watching
+from tests.conftest import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+NAME, PASSWORD = "Olu", "correct-horse-battery-staple"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[installation.Installation]:
+    """A fresh installation with the demo catalogue, as `make up` brings it up."""
+    with installation.running(tmp_path_factory.mktemp("home"), demo=True) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def administrator(site: installation.Installation, chromium: Any) -> Iterator[Any]:
+    """A page whose person opened the one-time link, became the administrator and chose a profile."""
+    link = site.first_run_link()
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(site.url)
+    assert "make up" in page.inner_text("body")  # nobody but the link's holder gets further
+    page.goto(link)
+    page.select_option("select[name=language]", "en")
+    page.fill("input[name=name]", NAME)
+    page.fill("input[name=password1]", PASSWORD)
+    page.fill("input[name=password2]", PASSWORD)
+    page.click("main form button[type=submit], main form button:not([type])")
+    page.wait_for_url("**/profiles/**")
+    choose_profile(page)
+    yield page
+    context.close()
+
+
+def choose_profile(page: Any) -> None:
+    page.get_by_role("button", name=re.compile(NAME)).first.click()
+    page.wait_for_url(re.compile(r"://[^/]+/$"))
+
+
+def open_title(page: Any, site: installation.Installation, slug: str) -> None:
+    """From the home page by its card once it is there, to the title page with its Play button."""
+
+    def ready() -> bool:
+        page.goto(site.url + "/")
+        card = page.locator(f"main a[href='/title/{slug}/']").first
+        if card.count() == 0:
+            return False
+        card.dispatch_event("click")
+        page.wait_for_url(f"**/title/{slug}/")
+        return bool(page.get_by_role("link", name=re.compile("^(Play|Resume)")).count())
+
+    wait_for(ready, seconds=150, what=f"{slug} playable on the home page\n{site.log}")
+
+
+def play(page: Any, site: installation.Installation, slug: str) -> None:
+    open_title(page, site, slug)
+    page.get_by_role("link", name=re.compile("^(Play|Resume)")).first.click()
+    page.wait_for_url("**/watch/**")
+    watching.start(page)
+
+
+def test_from_the_first_link_to_a_minute_of_film_and_resuming_elsewhere(
+    site: installation.Installation, administrator: Any, chromium: Any
+) -> None:
+    page = administrator
+    play(page, site, FEATURE_SLUG)
+    before = watching.facts(page)
+    watching.wait_until(page, f"video.currentTime >= {before['time'] + 60}", 90)
+    after = watching.facts(page)
+    decoded = after["frames"] - before["frames"]
+    assert decoded >= 60 * 20, f"{decoded} frames decoded in a minute"
+    assert after["dropped"] - before["dropped"] < decoded * 0.2
+    assert after["sound"] - before["sound"] > 60 * 4000, "no sound was decoded"
+    assert after["width"] > 0
+
+    page.goto(site.url + "/")
+    elsewhere = chromium.new_context(viewport={"width": 390, "height": 844}).new_page()
+    elsewhere.goto(site.url)
+    elsewhere.fill("input[name=login]", NAME)
+    elsewhere.fill("input[name=password]", PASSWORD)
+    elsewhere.press("input[name=password]", "Enter")
+    choose_profile(elsewhere)
+    play(elsewhere, site, FEATURE_SLUG)
+    resumed = watching.facts(elsewhere)["time"]
+    assert after["time"] - 5 <= resumed <= after["time"] + 15, (
+        f"stopped at {after['time']}, resumed at {resumed}"
+    )
+    elsewhere.context.close()
+
+
+@pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
+def test_a_node_in_use_dies_and_the_film_goes_on_to_its_end(
+    site: installation.Installation, administrator: Any, fault: signal.Signals
+) -> None:
+    page = administrator
+    play(page, site, FEATURE_SLUG)
+    page.evaluate("() => { document.querySelector('nl-player video').currentTime = 20; }")
+    watching.wait_until(page, "video.currentTime > 23 && !video.seeking", 30)
+    state = watching.facts(page)["state"]
+    port = next(
+        port
+        for port in site.node_ports
+        if str(port) in str(state["nodes"][0]) or f":{port}" in str(state["node"])
+    )
+    pid = site.node_pid(port)
+    page.evaluate(watching.METER)
+    os.kill(pid, fault)
+    try:
+        watching.wait_until(page, "video.ended", 150)
+        longest = page.evaluate("() => window.__meter.longest")
+        samples = page.evaluate("() => window.__meter.samples")
+        assert samples > 500
+        assert longest <= 500, f"the playhead stood still for {longest:.0f} ms"
+        errors = watching.facts(page)["state"].get("errors", [])
+        assert not [error for error in errors if error.get("fatal")], errors
+    finally:
+        if fault == signal.SIGSTOP:
+            os.kill(pid, signal.SIGCONT)
+    # The supervisor has started the node again (or it was thawed): it comes back into service by itself.
+    wait_for(lambda: site.node_pid(port), seconds=30, what="the node to be running again")
+
+
+def test_the_supervisor_stops_all_of_it(tmp_path: Path) -> None:
+    with installation.running(tmp_path, demo=False) as up:
+        up.first_run_link()
+        pids = [up.node_pid(port) for port in wait_for(lambda: up.node_ports, what="ports")]
+        up.process.send_signal(signal.SIGINT)
+        assert up.process.wait(20) == 0
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), what="the nodes to be gone")
+        assert "stopped" in up.log
+        assert "Traceback" not in up.log
