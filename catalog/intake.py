@@ -71,10 +71,10 @@ def take_path(
         with path.open("rb") as file:
             size = _write(iter(lambda: file.read(CHUNK), b""), target, on_bytes)
     except OSError as error:
-        store.delete_source_file(source_id)
+        store.delete_source(source_id=source_id)
         raise CannotTake(_("Copying %(path)s failed: %(error)s.") % {"path": path, "error": error}) from error
     except BaseException:
-        store.delete_source_file(source_id)
+        store.delete_source(source_id=source_id)
         raise
     if move:
         path.unlink(missing_ok=True)
@@ -88,7 +88,7 @@ def take_chunks(chunks: Iterable[bytes], *, source_id: UUID) -> int:
     try:
         return _write(chunks, target, None)
     except BaseException:
-        store.delete_source_file(source_id)
+        store.delete_source(source_id=source_id)
         raise
 
 

@@ -1,10 +1,13 @@
 """What a removed title leaves behind in storage, and how it is swept up."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from django.core.files.storage import default_storage
+from django.db import transaction
 
 from catalog import artwork, manifests, models, store
 from netflixlite.jobs import services as jobs
@@ -34,9 +37,16 @@ def of_title(title_id: UUID) -> Leavings:
     return _leavings(list(videos.values_list("id", flat=True)), list(pictures))
 
 
-def of_video(video_id: UUID) -> Leavings:
-    """Everything stored for one video."""
-    return _leavings([video_id], [])
+@transaction.atomic
+def remove_parts(parts: Sequence[models.Season | models.Episode]) -> None:
+    """Remove seasons or episodes: rows now; packages, pictures and sources after commit."""
+    for part in parts:
+        episodes = [part] if isinstance(part, models.Episode) else list(part.episodes.all())
+        videos = models.Video.objects.filter(episode__in=episodes).values_list("id", flat=True)
+        leavings = _leavings(list(videos), list(models.Artwork.objects.filter(episode__in=episodes)))
+        cancel_jobs(leavings.video_ids)
+        part.delete()
+        transaction.on_commit(partial(sweep, leavings))
 
 
 def sweep(leavings: Leavings) -> None:

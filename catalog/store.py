@@ -103,7 +103,7 @@ def mark_refused(*, video_id: UUID, reason: str) -> None:
     _set_state(video_id, Video.State.REFUSED, reason)
     newest = Source.objects.filter(video_id=video_id).order_by("-created_at").first()
     if newest is not None:
-        delete_source_file(newest.id)
+        delete_source(source_id=newest.id)
 
 
 def mark_failed(*, video_id: UUID, reason: str) -> None:
@@ -189,13 +189,7 @@ def set_artwork_from_film(*, video_id: UUID, kind: str, data: bytes) -> None:
 
 
 def delete_source(*, source_id: UUID) -> None:
-    """Forget a source and its bytes."""
-    delete_source_file(source_id)
-    Source.objects.filter(id=source_id).delete()
-
-
-def delete_source_file(source_id: UUID) -> None:
-    """Delete a source's bytes and keep the row, which still tells what was sent."""
+    """Delete a source's bytes, after packaging or refusal. The row stays: it tells what was sent."""
     path = source_path(source_id)
     for name in (path, path.with_suffix(".part")):
         name.unlink(missing_ok=True)
@@ -223,5 +217,6 @@ def _forget_old_sources(video_id: UUID) -> None:
     for source in older:
         if source is not None:
             delete_source(source_id=source.id)
+            source.delete()
     if newest is not None and not newest.keep:
-        delete_source_file(newest.id)
+        delete_source(source_id=newest.id)

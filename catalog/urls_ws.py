@@ -1,5 +1,7 @@
 """The catalogue's websocket addresses."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-websocket_urlpatterns: list[URLPattern] = []
+from catalog.consumers import ProgressConsumer
+
+websocket_urlpatterns = [path("ws/studio/progress/", ProgressConsumer.as_asgi())]

@@ -86,7 +86,7 @@ def register(
             job = _enqueue(video, source, chosen)
             owner = video.title_id or (video.episode.season.title_id if video.episode else None)
     except BaseException:
-        store.delete_source_file(source_id)
+        store.delete_source(source_id=source_id)
         raise
     if owner is None:
         raise CannotIngest(_("The title is gone."))
