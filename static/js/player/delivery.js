@@ -1,0 +1,269 @@
+// What all requests of one playback session share: the nodes, the token, what was learnt about each node, and the
+// decisions that follow. Loaders ask it where to go and tell it how it went.
+//
+// Events: "switch" {from, to, why} · "failure" {node, kind, status} · "trouble" {round} (every node failed once) ·
+// "calm" (bytes come again) · "lower" {frag, rate} (take a smaller rendition) · "lost" {error} (the session is over).
+
+import { Estimates } from "./estimate.js";
+import { firstByteLimit, stallLimit } from "./limits.js";
+import { Nodes } from "./nodes.js";
+import { isSlow, SlowGuard } from "./slow.js";
+import { join, renewalDelay, renewalRetryDelay, split } from "./token.js";
+
+const PROBE_BYTES = 65_536;
+const PROBE_MS = 1500;
+const PROBE_EVERY_MS = 1000;
+const SHORT_BUFFER_S = 8;
+const KEPT_SWITCHES = 50;
+
+export class Delivery extends EventTarget {
+  #tools;
+  #guard = new SlowGuard();
+  #token = "";
+  #renewing = null;
+  #renewFailures = 0;
+  #renewTimer = 0;
+  #probeTimer = 0;
+  #probing = new Set();
+  #failedAt = new Map();
+  #troubled = false;
+  #lastPath = null;
+
+  /**
+   * @param {object} session `nodes` and `token` as the playback API answers them
+   * @param {object} tools
+   * @param {() => Promise<{value: string, issuedAt: number, expiresAt: number, nodes?: object[]}>} tools.renew
+   * @param {() => number} [tools.buffer] seconds of film ahead of the playhead
+   * @param {typeof fetch} [tools.fetch]
+   * @param {() => number} [tools.now] ms, never going back
+   * @param {() => number} [tools.random]
+   */
+  constructor(session, tools) {
+    super();
+    this.#tools = {
+      fetch: (...args) => fetch(...args),
+      now: () => performance.now(),
+      buffer: () => Infinity,
+      random: Math.random,
+      ...tools,
+    };
+    this.nodes = new Nodes(session.nodes, { random: this.#tools.random });
+    this.estimates = new Estimates();
+    this.switches = [];
+    this.serving = null;
+    this.renewals = 0;
+    this.resumes = 0;
+    this.#take(session.token);
+    this.#probeTimer = setInterval(() => this.#probeDue(), PROBE_EVERY_MS);
+    this.#probeTimer.unref?.();
+  }
+
+  close() {
+    clearTimeout(this.#renewTimer);
+    clearInterval(this.#probeTimer);
+    this.#renewTimer = this.#probeTimer = 0;
+  }
+
+  get fetch() {
+    return this.#tools.fetch;
+  }
+
+  now() {
+    return this.#tools.now();
+  }
+
+  buffer() {
+    return this.#tools.buffer();
+  }
+
+  /** The token in use. A request compares it with the one it was refused with. */
+  get token() {
+    return this.#token;
+  }
+
+  // Where to go ------------------------------------------------------------------------------------------------
+
+  /** Node ids in the order to ask them, for this URL; null when the URL has only itself. */
+  order(url) {
+    return split(url) ? this.nodes.order(this.now()) : null;
+  }
+
+  /** This media URL at that node, with the token of now. */
+  url(url, id) {
+    return join(this.nodes.base(id), this.#token, split(url).path);
+  }
+
+  /** The server's new ranking (steering, token renewal). */
+  rank(list) {
+    this.#watchMove("steering", () => this.nodes.update(list, this.now()));
+  }
+
+  // How long to wait -------------------------------------------------------------------------------------------
+
+  /** Whether this transfer has been silent for too long: "first-byte", "stall" or null. */
+  silence(id, round, timing) {
+    const now = this.now();
+    const facts = {
+      buffer: this.buffer(),
+      usual: this.estimates.usualTtfb(id),
+      round,
+      // It failed on another request since this one began: no benefit of the doubt. Audio follows video at once.
+      suspect: (this.#failedAt.get(id) ?? -Infinity) > timing.start,
+    };
+    if (!timing.first) return now - timing.start > firstByteLimit(facts) ? "first-byte" : null;
+    return now - timing.last > stallLimit(facts) ? "stall" : null;
+  }
+
+  /**
+   * What to do about a segment whose bytes come too slowly: null (nothing), "move" (this request goes on at another
+   * node), or "lower" (the engine is told to drop it and take a smaller rendition).
+   */
+  slowness(id, frag, { timing, body }) {
+    const now = this.now();
+    const elapsed = (now - timing.start) / 1000;
+    const buffer = this.buffer();
+    const facts = { elapsed, loaded: timing.bytes, total: body.total, remaining: body.total - body.received };
+    if (!isSlow({ ...facts, duration: frag.duration, buffer })) return null;
+    if (!this.nodes.hasAlternative(id, now) || !this.#guard.open(now, this.nodes.size)) return null;
+    const verdicts = this.#guard.note(now);
+    this.failed(id, { kind: "slow", status: 0 });
+    if (frag.type !== "main" || (buffer >= SHORT_BUFFER_S && verdicts < 2)) return "move";
+    this.#emit("lower", { frag, rate: (timing.bytes * 8) / elapsed });
+    return "lower";
+  }
+
+  // How it went ------------------------------------------------------------------------------------------------
+
+  succeeded(id, path, timing, { media }) {
+    const now = this.now();
+    this.estimates.good(id, {
+      ttfb: timing.first - timing.start,
+      bytes: timing.bytes,
+      ms: timing.last - timing.first,
+    });
+    this.#watchMove("recovered", () => this.nodes.succeed(id, now));
+    if (media) {
+      this.serving = id;
+      this.#lastPath = path;
+    }
+    if (this.#troubled) {
+      this.#troubled = false;
+      this.#emit("calm", {});
+    }
+  }
+
+  failed(id, { kind, status }) {
+    const now = this.now();
+    this.estimates.bad(id);
+    this.#failedAt.set(id, now);
+    const why = status ? `${kind} ${status}` : kind;
+    this.#watchMove(why, () => this.nodes.penalise(id, now, why));
+    this.#emit("failure", { node: id, kind, status });
+  }
+
+  /** Every node has been asked for one resource, and none gave it. */
+  trouble(round) {
+    this.#troubled = true;
+    this.#emit("trouble", { round });
+  }
+
+  // Token ------------------------------------------------------------------------------------------------------
+
+  /**
+   * Get a token other than `used`. Many requests may ask at once: one renewal serves all.
+   * @returns {Promise<boolean>} whether the token is now another one
+   */
+  async renewToken(used) {
+    if (used !== undefined && used !== this.#token) return true;
+    const before = this.#token;
+    this.#renewing ??= this.#renew().finally(() => (this.#renewing = null));
+    await this.#renewing;
+    return this.#token !== before;
+  }
+
+  /** Take over another session of the same video (the first was closed or expired while the page slept). */
+  adopt(session) {
+    this.#take(session.token);
+    this.rank(session.nodes);
+  }
+
+  async #renew() {
+    try {
+      const fresh = await this.#tools.renew();
+      this.#take(fresh);
+      this.renewals += 1;
+      if (fresh.nodes?.length) this.rank(fresh.nodes);
+    } catch (error) {
+      if (error?.final) {
+        this.#emit("lost", { error });
+        return;
+      }
+      // The control plane is away. Nodes accept the old token for hours then, so the film goes on; ask again later.
+      this.#renewFailures += 1;
+      this.#schedule(renewalRetryDelay(this.#renewFailures));
+    }
+  }
+
+  #take({ value, issuedAt, expiresAt }) {
+    this.#token = value;
+    this.#renewFailures = 0;
+    this.#schedule(renewalDelay({ issuedAt, expiresAt }));
+  }
+
+  #schedule(delay) {
+    clearTimeout(this.#renewTimer);
+    this.#renewTimer = setTimeout(() => this.renewToken(), delay);
+    this.#renewTimer.unref?.();
+  }
+
+  // Probes: a node whose penalty has ended gets one small request that no viewer waits for ---------------------
+
+  #probeDue() {
+    if (!this.#lastPath) return;
+    for (const id of this.nodes.due(this.now())) if (!this.#probing.has(id)) this.#probe(id);
+  }
+
+  async #probe(id) {
+    this.#probing.add(id);
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), PROBE_MS);
+    const start = this.now();
+    try {
+      // no-store: the browser's own cache would answer for a dead node.
+      const response = await this.fetch(join(this.nodes.base(id), this.#token, this.#lastPath), {
+        headers: { Range: `bytes=0-${PROBE_BYTES - 1}` },
+        signal: controller.signal,
+        cache: "no-store",
+        mode: "cors",
+        credentials: "omit",
+        referrerPolicy: "no-referrer",
+      });
+      if (!response.ok) throw new Error(`probe ${response.status}`);
+      const first = this.now();
+      const bytes = (await response.arrayBuffer()).byteLength;
+      const last = this.now();
+      this.estimates.good(id, { ttfb: first - start, bytes, ms: last - first });
+      this.#watchMove("recovered", () => this.nodes.succeed(id, last));
+    } catch {
+      this.estimates.bad(id);
+      this.nodes.penalise(id, this.now(), "probe failed");
+    } finally {
+      clearTimeout(timer);
+      this.#probing.delete(id);
+    }
+  }
+
+  #watchMove(why, change) {
+    const from = this.nodes.active;
+    change();
+    const to = this.nodes.active;
+    if (from === to) return;
+    this.switches.push({ at: Math.round(this.now()), from, to, why });
+    if (this.switches.length > KEPT_SWITCHES) this.switches.shift();
+    this.#emit("switch", { from, to, why });
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

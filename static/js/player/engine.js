@@ -1,0 +1,261 @@
+// The only file that knows hls.js. Everything else sees levels, tracks and a few events.
+//
+// Events: "ready" (levels and tracks are known) · "tracks" · "level" · "fatal" {kind, details}.
+
+import Hls from "../../vendor/hls.min.mjs";
+import { loaderFor } from "./loader.js";
+
+const RECOVERIES = 2;
+const RECOVERY_WINDOW_MS = 20_000;
+
+/** Seconds of film ahead of the playhead. A gap of 0.3 s counts as none: segments of audio and video end apart. */
+export function bufferAhead(video) {
+  const { buffered, currentTime } = video;
+  for (let i = 0; i < buffered.length; i += 1) {
+    if (buffered.start(i) <= currentTime + 0.3 && buffered.end(i) > currentTime) return buffered.end(i) - currentTime;
+  }
+  return 0;
+}
+
+// Last resort only: our loader acts first (player study §2.4, the configuration that gave no stall).
+function policy(firstByteMs, loadMs, errorRetries, timeoutRetries) {
+  return {
+    default: {
+      maxTimeToFirstByteMs: firstByteMs,
+      maxLoadTimeMs: loadMs,
+      timeoutRetry: { maxNumRetry: timeoutRetries, retryDelayMs: 0, maxRetryDelayMs: 0 },
+      errorRetry: { maxNumRetry: errorRetries, retryDelayMs: 200, maxRetryDelayMs: 1000 },
+    },
+  };
+}
+
+function configuration(delivery, { position, bandwidth, audioLanguage, textLanguage }) {
+  const loader = loaderFor(delivery);
+  return {
+    loader,
+    fLoader: loader,
+    pLoader: loader,
+    fragLoadPolicy: policy(9000, 20_000, 1, 0),
+    playlistLoadPolicy: policy(9000, 20_000, 1, 0),
+    manifestLoadPolicy: policy(4000, 8000, 2, 2),
+    steeringManifestLoadPolicy: policy(2500, 4000, 2, 2),
+    // By default a level that failed once is avoided for ever: a session stayed at 360p to its end (measured).
+    errorPenaltyExpireMs: 15_000,
+    enableWorker: false, // fragmented MP4 needs no remuxing, and a worker would need a blob: in the CSP
+    lowLatencyMode: false,
+    capLevelToPlayerSize: true,
+    backBufferLength: 60,
+    maxBufferLength: 30,
+    maxMaxBufferLength: 180,
+    startPosition: position > 0 ? position : -1,
+    abrEwmaDefaultEstimate: bandwidth || 1_200_000,
+    audioPreference: audioLanguage ? { lang: audioLanguage } : undefined,
+    subtitlePreference: textLanguage ? { lang: textLanguage } : undefined,
+  };
+}
+
+export class Engine extends EventTarget {
+  #video;
+  #delivery;
+  #hls = null;
+  #recoveries = [];
+  #level = -1;
+  #unlisten = new AbortController();
+
+  constructor(video, delivery) {
+    super();
+    this.#video = video;
+    this.#delivery = delivery;
+    const { signal } = this.#unlisten;
+    delivery.addEventListener("lower", ({ detail }) => this.#lower(detail), { signal });
+  }
+
+  /** "mse", "native" or "none". Chromium answers "maybe" to native HLS and plays it badly, so MSE is asked first. */
+  static get way() {
+    if (Hls.isSupported()) return "mse";
+    const media = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
+    const native = document.createElement("video").canPlayType("application/vnd.apple.mpegurl");
+    return !media && native ? "native" : "none";
+  }
+
+  /**
+   * Start loading. The picture appears when the element plays.
+   * @param {string} url of the multivariant playlist
+   * @param {{position?: number, bandwidth?: number, audioLanguage?: string, textLanguage?: string}} start
+   */
+  open(url, start) {
+    if (Engine.way === "native") {
+      this.#openNative(url, start.position);
+      return;
+    }
+    const hls = new Hls(configuration(this.#delivery, start));
+    this.#hls = hls;
+    const on = (event, handler) => hls.on(event, guarded(handler));
+    on(Hls.Events.MANIFEST_PARSED, () => this.#say("ready"));
+    on(Hls.Events.AUDIO_TRACKS_UPDATED, () => this.#say("tracks"));
+    on(Hls.Events.AUDIO_TRACK_SWITCHED, () => this.#say("tracks"));
+    on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => this.#say("tracks"));
+    on(Hls.Events.SUBTITLE_TRACK_SWITCH, () => this.#say("tracks"));
+    on(Hls.Events.LEVEL_SWITCHED, (_, { level }) => {
+      this.#level = level;
+      this.#say("level");
+    });
+    on(Hls.Events.ERROR, (_, data) => this.#error(data));
+    hls.subtitleDisplay = false; // cues are drawn by ui/captions.js, above the controls
+    hls.attachMedia(this.#video);
+    hls.loadSource(url);
+  }
+
+  destroy() {
+    this.#unlisten.abort();
+    this.#hls?.destroy();
+    this.#hls = null;
+  }
+
+  // Renditions -------------------------------------------------------------------------------------------------
+
+  /** Picture renditions, lowest first. */
+  get levels() {
+    return (this.#hls?.levels ?? []).map((level, index) => ({
+      index,
+      width: level.width,
+      height: level.height,
+      bitrate: level.bitrate,
+      name: level.attrs?.["STABLE-VARIANT-ID"] || `v${level.height}`,
+    }));
+  }
+
+  /** The rendition on the screen; null before the first frame. */
+  get level() {
+    return this.levels[this.#level] ?? null;
+  }
+
+  /** Index of the rendition the viewer chose; -1 for automatic. */
+  get choice() {
+    return !this.#hls || this.#hls.autoLevelEnabled ? -1 : this.#hls.loadLevel;
+  }
+
+  /** Choose a rendition; -1 for automatic. What is buffered ahead in another one is replaced. */
+  choose(index) {
+    if (!this.#hls) return;
+    if (index < 0) this.#hls.loadLevel = -1;
+    else this.#hls.nextLevel = index;
+  }
+
+  /** Estimated rate of the viewer's link, bit/s; NaN when unknown. */
+  get throughput() {
+    return this.#hls?.bandwidthEstimate ?? NaN;
+  }
+
+  // Sound and text ---------------------------------------------------------------------------------------------
+
+  get audioTracks() {
+    return describe(this.#hls?.audioTracks);
+  }
+
+  get audioTrack() {
+    return this.#hls?.audioTrack ?? -1;
+  }
+
+  chooseAudio(id) {
+    if (this.#hls) this.#hls.audioTrack = id;
+  }
+
+  get textTracks() {
+    if (this.#hls) return describe(this.#hls.subtitleTracks);
+    return [...this.#video.textTracks].map(({ label, language }, id) => ({ id, label: label || language, language }));
+  }
+
+  get textTrack() {
+    if (this.#hls) return this.#hls.subtitleTrack;
+    return [...this.#video.textTracks].findIndex(({ mode }) => mode !== "disabled");
+  }
+
+  /** Load a text track (its cues come as a hidden TextTrack of the video); -1 for none. */
+  chooseText(id) {
+    if (this.#hls) {
+      this.#hls.subtitleDisplay = false;
+      this.#hls.subtitleTrack = id;
+    } else {
+      [...this.#video.textTracks].forEach((track, index) => (track.mode = index === id ? "hidden" : "disabled"));
+    }
+  }
+
+  // Trouble ----------------------------------------------------------------------------------------------------
+
+  /** Try again where it stopped, keeping what is buffered. */
+  retry() {
+    if (this.#hls) {
+      this.#hls.startLoad(-1);
+    } else {
+      const position = this.#video.currentTime;
+      this.#video.load();
+      this.#video.currentTime = position;
+    }
+  }
+
+  #error(data) {
+    if (!data.fatal) return;
+    const kind = data.type === Hls.ErrorTypes.NETWORK_ERROR ? "network" : "media";
+    if (kind === "media" && data.details !== Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) {
+      const now = performance.now();
+      this.#recoveries = this.#recoveries.filter((at) => now - at < RECOVERY_WINDOW_MS);
+      if (this.#recoveries.push(now) <= RECOVERIES) {
+        this.#hls.recoverMediaError();
+        return;
+      }
+    }
+    const manifest = data.details.startsWith("manifest");
+    this.#say("fatal", { kind, details: data.details, manifest, status: data.response?.code ?? 0 });
+  }
+
+  // A slow verdict with little buffer: drop the segment, take what the measured rate carries.
+  #lower({ frag, rate }) {
+    queueMicrotask(
+      guarded(() => {
+        const hls = this.#hls;
+        if (!hls) return;
+        if (hls.autoLevelEnabled) {
+          const fits = hls.levels.findLastIndex((level) => level.maxBitrate < rate * 0.8);
+          hls.nextAutoLevel = Math.max(0, fits);
+        }
+        frag.abortRequests();
+      }),
+    );
+  }
+
+  #openNative(url, position) {
+    const { signal } = this.#unlisten;
+    const once = { signal, once: true };
+    this.#video.addEventListener("error", () => this.#say("fatal", { kind: "media", details: "native" }), { signal });
+    this.#video.textTracks.addEventListener("addtrack", () => this.#say("tracks"), { signal });
+    this.#video.addEventListener("loadedmetadata", () => {
+      if (position > 0) this.#video.currentTime = position;
+      this.#say("ready");
+    }, once);
+    this.#video.src = url;
+  }
+
+  #say(type, detail = {}) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function describe(tracks) {
+  return (tracks ?? []).map((track, id) => ({
+    id,
+    label: track.name || track.lang || `Track ${id + 1}`,
+    language: track.lang ?? "",
+  }));
+}
+
+/** An exception in a handler of an hls.js event becomes its fatal internalException: none may leave. */
+function guarded(handler) {
+  return (...args) => {
+    try {
+      handler(...args);
+    } catch (error) {
+      console.error("player:", error);
+    }
+  };
+}

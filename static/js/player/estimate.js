@@ -1,0 +1,99 @@
+// What each node has been like: time to first byte, rate, failures. Pure; the figures feed the limits, the beacons
+// and the statistics panel.
+
+const RECENT = 20;
+const SMALLEST_RATE_SAMPLE = 16 * 1024;
+
+/** A weighted mean in which a sample's weight halves every `halfLife` samples. */
+export class Ewma {
+  #alpha;
+  #value = NaN;
+
+  constructor(halfLife) {
+    this.#alpha = 1 - 0.5 ** (1 / halfLife);
+  }
+
+  add(sample) {
+    this.#value = Number.isNaN(this.#value) ? sample : this.#value + this.#alpha * (sample - this.#value);
+  }
+
+  get value() {
+    return this.#value;
+  }
+}
+
+export class Estimates {
+  #nodes = new Map();
+
+  /** A transfer ended well. @param {{ttfb: number, bytes: number, ms: number}} transfer ms is the time of its bytes */
+  good(id, { ttfb, bytes, ms }) {
+    const node = this.#of(id);
+    node.ok += 1;
+    if (ttfb >= 0) {
+      node.ttfbs.push(ttfb);
+      if (node.ttfbs.length > RECENT) node.ttfbs.shift();
+      node.ttfb.add(ttfb);
+    }
+    // Below 16 KiB the time is that of the round trip, not of the bytes.
+    if (bytes >= SMALLEST_RATE_SAMPLE && ms > 0) {
+      const rate = (bytes * 8000) / ms;
+      node.fast.add(rate);
+      node.slow.add(rate);
+    }
+  }
+
+  bad(id) {
+    this.#of(id).failures += 1;
+  }
+
+  /** Usual time to first byte, ms: about the 95th percentile of the last 20; NaN before the fourth sample. */
+  usualTtfb(id) {
+    const { ttfbs } = this.#of(id);
+    if (ttfbs.length < 4) return NaN;
+    const sorted = [...ttfbs].sort((a, b) => a - b);
+    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.95))];
+  }
+
+  /** Goodput in bit/s: the more careful of a quick and a slow mean; NaN when unknown. */
+  rate(id) {
+    const { fast, slow } = this.#of(id);
+    return Math.min(fast.value, slow.value);
+  }
+
+  /**
+   * One sample per node that was used since this reader last asked, in the form of the beacon. Each reader (beacons,
+   * steering) has its own place, so that neither takes counts from the other.
+   */
+  take(reader) {
+    const samples = [];
+    for (const [id, node] of this.#nodes) {
+      const seen = node.seen.get(reader) ?? { ok: 0, failures: 0 };
+      if (node.ok === seen.ok && node.failures === seen.failures) continue;
+      const rate = this.rate(id);
+      samples.push({
+        node: id,
+        ok: node.ok - seen.ok,
+        failures: node.failures - seen.failures,
+        ttfb_ms: Number.isNaN(node.ttfb.value) ? null : Math.round(node.ttfb.value),
+        bps: Number.isNaN(rate) ? null : Math.round(rate),
+      });
+      node.seen.set(reader, { ok: node.ok, failures: node.failures });
+    }
+    return samples;
+  }
+
+  #of(id) {
+    if (!this.#nodes.has(id)) {
+      this.#nodes.set(id, {
+        ok: 0,
+        failures: 0,
+        ttfbs: [],
+        ttfb: new Ewma(4),
+        fast: new Ewma(2),
+        slow: new Ewma(8),
+        seen: new Map(),
+      });
+    }
+    return this.#nodes.get(id);
+  }
+}

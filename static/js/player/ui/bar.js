@@ -1,0 +1,242 @@
+// The control bar and what belongs to it: buttons, timeline, times, volume, menus. It shows the player's state and asks
+// for actions; it decides nothing.
+
+import { endsAt, figures } from "./clock.js";
+import { h, icon, iconButton, relabel } from "./dom.js";
+import { Menu } from "./menu.js";
+import { Scrubber } from "./scrubber.js";
+import { hasPictureInPicture, isFullscreen } from "./system.js";
+
+export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
+
+/** "1080p" and friends for a rendition; its height, whatever its width. */
+export function qualityName(level) {
+  if (!level) return "";
+  return level.height >= 2160 ? "4K" : `${level.height}p`;
+}
+
+/** The quality menu: Auto with what it shows now, then every height from the best, once. Pure. */
+export function qualityChoices(levels, choice, current) {
+  const seen = new Set();
+  const fixed = [...levels].reverse().filter(({ height }) => !seen.has(height) && seen.add(height));
+  const auto = { label: "Auto", note: choice < 0 ? qualityName(current) : "", value: -1, chosen: choice < 0 };
+  const chosenHeight = levels[choice]?.height;
+  return [
+    auto,
+    ...fixed.map((level) => ({
+      label: qualityName(level),
+      note: `${(level.bitrate / 1e6).toFixed(1)} Mbit/s`,
+      value: level.index,
+      chosen: choice >= 0 && level.height === chosenHeight,
+    })),
+  ];
+}
+
+export class Bar {
+  #video;
+  #player;
+  #actions;
+  #preferences;
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {import("../player.js").Player} player
+   * @param {object} actions toggle, jump(s), seek(s), mute, volume(v), rate(r), text(id), audio(id), quality(i), next,
+   *   fullscreen, pip, statistics, help
+   */
+  constructor(video, player, actions, preferences) {
+    this.#video = video;
+    this.#player = player;
+    this.#actions = actions;
+    this.#preferences = preferences;
+    this.#makeButtons();
+    this.#makeMenus();
+    this.#makeElements();
+  }
+
+  get menus() {
+    return [this.audio, this.text, this.quality, this.speed];
+  }
+
+  /** Whether something is open that the bar must not hide from. */
+  get busy() {
+    return this.scrubber.dragging || this.menus.some((menu) => menu.open);
+  }
+
+  closeMenus(except) {
+    for (const menu of this.menus) if (menu !== except) menu.toggle(false);
+  }
+
+  /** Times and timeline: several times a second. */
+  paintTime() {
+    this.scrubber.paint();
+    const { duration } = this.#player;
+    const at = this.scrubber.shown;
+    this.elapsed.textContent = figures(at, duration);
+    const remaining = this.#preferences.get("remaining");
+    const left = Math.max(0, duration - at);
+    this.total.textContent = remaining ? `−${figures(left, duration)}` : figures(duration, duration);
+    this.total.title = duration ? `Ends at ${endsAt(left / (this.#video.playbackRate || 1))}` : "";
+    this.total.setAttribute("aria-label", remaining ? `Remaining ${figures(left)}` : `Length ${figures(duration)}`);
+  }
+
+  /** Everything else: on changes. */
+  paint() {
+    const { paused, ended, muted, volume, playbackRate } = this.#video;
+    const label = ended ? "Watch again" : paused ? "Play" : "Pause";
+    const name = ended ? "retry" : paused ? "play" : "pause";
+    relabel(this.playButton, name, label);
+    relabel(this.bigPlay, name, label);
+    const silent = muted || volume === 0;
+    relabel(this.muteButton, silent ? "mute" : volume < 0.5 ? "soft" : "loud", silent ? "Unmute" : "Mute");
+    this.volume.value = String(muted ? 0 : volume);
+    this.volume.style.setProperty("--level", String(muted ? 0 : volume));
+    relabel(this.fullButton, isFullscreen() ? "shrink" : "enlarge", isFullscreen() ? "Leave full screen" : "Full screen");
+    this.speed.badge.textContent = playbackRate === 1 ? "" : `${playbackRate}×`;
+    this.#paintTracks();
+  }
+
+  #paintTracks() {
+    const { engine } = this.#player;
+    const levels = engine?.levels ?? [];
+    this.quality.element.hidden = levels.length < 2;
+    this.quality.badge.textContent = qualityName(engine?.level);
+    this.audio.element.hidden = (engine?.audioTracks.length ?? 0) < 2;
+    this.text.element.hidden = !(engine?.textTracks.length ?? 0);
+    this.text.button.classList.toggle("on", (engine?.textTrack ?? -1) >= 0);
+    for (const menu of this.menus) menu.paint();
+  }
+
+  #makeButtons() {
+    const { toggle, jump, mute, volume, next, fullscreen, pip } = this.#actions;
+    this.playButton = iconButton("play", "Play", toggle, { class: "player-button play" });
+    this.backButton = iconButton("back10", "Back 10 seconds", () => jump(-10));
+    this.forwardButton = iconButton("forward10", "Forward 10 seconds", () => jump(10));
+    this.muteButton = iconButton("loud", "Mute", mute);
+    this.nextButton = iconButton("next", "Next episode", next, { hidden: true });
+    this.pipButton = iconButton("pip", "Picture in picture", pip, { class: "player-button pip" });
+    this.pipButton.hidden = !hasPictureInPicture(this.#video);
+    this.fullButton = iconButton("enlarge", "Full screen", fullscreen);
+    this.bigPlay = iconButton("play", "Play", toggle, { class: "player-button big" });
+    this.volume = h("input", {
+      type: "range",
+      class: "player-volume",
+      min: "0",
+      max: "1",
+      step: "0.05",
+      "aria-label": "Volume",
+      oninput: ({ target }) => volume(Number(target.value)),
+    });
+  }
+
+  #makeMenus() {
+    const { text, audio, quality, rate } = this.#actions;
+    const engine = () => this.#player.engine;
+    const onToggle = (menu) => (open) => {
+      if (open) this.closeMenus(menu());
+      this.onMenu?.(open);
+    };
+    this.text = new Menu({
+      icon: "text",
+      label: "Subtitles",
+      title: "Subtitles",
+      onChoose: text,
+      onToggle: onToggle(() => this.text),
+      choices: () => [
+        { label: "Off", value: -1, chosen: (engine()?.textTrack ?? -1) < 0 },
+        ...(engine()?.textTracks ?? []).map(({ id, label }) => ({ label, value: id, chosen: id === engine().textTrack })),
+      ],
+    });
+    this.audio = new Menu({
+      icon: "audio",
+      label: "Audio",
+      title: "Audio",
+      onChoose: audio,
+      onToggle: onToggle(() => this.audio),
+      choices: () =>
+        (engine()?.audioTracks ?? []).map(({ id, label }) => ({ label, value: id, chosen: id === engine().audioTrack })),
+    });
+    this.quality = new Menu({
+      icon: "quality",
+      label: "Quality",
+      title: "Quality",
+      onChoose: quality,
+      onToggle: onToggle(() => this.quality),
+      choices: () => qualityChoices(engine()?.levels ?? [], engine()?.choice ?? -1, engine()?.level),
+    });
+    this.speed = new Menu({
+      icon: "speed",
+      label: "Speed",
+      title: "Speed",
+      onChoose: rate,
+      onToggle: onToggle(() => this.speed),
+      choices: () =>
+        RATES.map((value) => ({
+          label: value === 1 ? "Normal" : `${value}×`,
+          value,
+          chosen: value === this.#video.playbackRate,
+        })),
+    });
+  }
+
+  #makeElements() {
+    const { seek, statistics } = this.#actions;
+    this.scrubber = new Scrubber(this.#video, {
+      duration: () => this.#player.duration,
+      onSeek: seek,
+      onDrag: () => this.paintTime(),
+    });
+    this.elapsed = h("span", { class: "player-time elapsed" }, "0:00");
+    this.total = h(
+      "button",
+      {
+        type: "button",
+        class: "player-time total",
+        onclick: () => {
+          this.#preferences.set("remaining", !this.#preferences.get("remaining"));
+          this.paintTime();
+        },
+      },
+      "0:00",
+    );
+    const statisticsButton = h("button", { type: "button", class: "player-more", onclick: statistics }, "Statistics");
+    this.quality.panel.append(statisticsButton);
+    this.centre = h("div", { class: "player-centre" }, this.backButton.cloneNode(true), this.bigPlay, this.forwardButton.cloneNode(true));
+    const [back, , forward] = this.centre.children;
+    back.addEventListener("click", () => this.#actions.jump(-10));
+    forward.addEventListener("click", () => this.#actions.jump(10));
+    this.element = h(
+      "div",
+      { class: "player-bar", role: "group", "aria-label": "Playback controls" },
+      h("div", { class: "line" }, this.elapsed, this.scrubber.element, this.total),
+      h(
+        "div",
+        { class: "buttons" },
+        h(
+          "div",
+          { class: "left" },
+          this.playButton,
+          this.backButton,
+          this.forwardButton,
+          h("div", { class: "player-sound" }, this.muteButton, this.volume),
+        ),
+        h(
+          "div",
+          { class: "right" },
+          this.nextButton,
+          this.audio.element,
+          this.text.element,
+          this.speed.element,
+          this.quality.element,
+          this.pipButton,
+          this.fullButton,
+        ),
+      ),
+    );
+  }
+}
+
+/** The large round button in the middle: before a blocked start, and on touch screens. */
+export function startButton(onclick) {
+  return h("button", { type: "button", class: "player-start", onclick, hidden: true }, icon("play"), h("span", {}, "Play"));
+}

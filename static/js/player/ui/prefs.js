@@ -1,0 +1,46 @@
+// What the viewer likes, kept in this browser. Storage may be full, forbidden or someone else's text: never throws.
+
+const KEY = "netflixlite.player";
+const KNOWN = { volume: 1, muted: false, rate: 1, audio: "", text: "", remaining: true, bandwidth: 0 };
+
+export class Preferences {
+  #storage;
+  #values;
+
+  constructor(storage = safeStorage()) {
+    this.#storage = storage;
+    this.#values = { ...KNOWN, ...this.#read() };
+  }
+
+  get(name) {
+    return this.#values[name];
+  }
+
+  set(name, value) {
+    if (this.#values[name] === value) return;
+    this.#values[name] = value;
+    try {
+      this.#storage?.setItem(KEY, JSON.stringify(this.#values));
+    } catch {
+      // a full or forbidden storage: the choice lives as long as the page
+    }
+  }
+
+  #read() {
+    try {
+      const stored = JSON.parse(this.#storage?.getItem(KEY) ?? "{}");
+      const fits = ([name, value]) => name in KNOWN && typeof value === typeof KNOWN[name];
+      return Object.fromEntries(Object.entries(stored ?? {}).filter(fits));
+    } catch {
+      return {};
+    }
+  }
+}
+
+function safeStorage() {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,91 @@
+// The browser's own services around a film: full screen, picture in picture, a screen that stays awake, and the media
+// keys of the keyboard and the lock screen. Each may be missing; none may break playback.
+
+/** Whether `element` (or, on phones that only know it so, the video) fills the screen. */
+export function isFullscreen() {
+  return Boolean(document.fullscreenElement ?? document.webkitFullscreenElement);
+}
+
+/** Enter or leave full screen. */
+export async function toggleFullscreen(element, video) {
+  try {
+    if (isFullscreen()) await (document.exitFullscreen ?? document.webkitExitFullscreen).call(document);
+    else if (element.requestFullscreen) {
+      await element.requestFullscreen({ navigationUI: "hide" });
+      await screen.orientation?.lock?.("landscape").catch(() => {});
+    } else video.webkitEnterFullscreen?.();
+  } catch {
+    // refused by the browser or its user: the film goes on in the window
+  }
+}
+
+/** Whether picture in picture can be offered. */
+export function hasPictureInPicture(video) {
+  return Boolean(document.pictureInPictureEnabled && !video.disablePictureInPicture);
+}
+
+export async function togglePictureInPicture(video) {
+  try {
+    if (document.pictureInPictureElement) await document.exitPictureInPicture();
+    else await video.requestPictureInPicture();
+  } catch {
+    // no metadata yet, or refused
+  }
+}
+
+/** Keeps the screen on while a film plays. */
+export class Awake {
+  #lock = null;
+  #wanted = false;
+
+  want(wanted) {
+    this.#wanted = wanted;
+    if (wanted) this.#take();
+    else this.#drop();
+  }
+
+  async #take() {
+    if (this.#lock || !navigator.wakeLock || document.hidden) return;
+    try {
+      this.#lock = await navigator.wakeLock.request("screen");
+      this.#lock.addEventListener("release", () => (this.#lock = null));
+      if (!this.#wanted) this.#drop();
+    } catch {
+      this.#lock = null; // battery saver, or no permission
+    }
+  }
+
+  #drop() {
+    this.#lock?.release().catch(() => {});
+    this.#lock = null;
+  }
+}
+
+/**
+ * Tell the system what plays, and listen to its keys.
+ * @param {{title: string, subtitle: string, artwork?: string}} about
+ * @param {Record<string, (details: object) => void>} handlers by Media Session action
+ */
+export function announceMedia({ title, subtitle, artwork }, handlers) {
+  const session = navigator.mediaSession;
+  if (!session) return;
+  const images = artwork ? [{ src: artwork }] : [];
+  session.metadata = new MediaMetadata({ title: subtitle || title, artist: subtitle ? title : "", artwork: images });
+  for (const [action, handler] of Object.entries(handlers)) {
+    try {
+      session.setActionHandler(action, handler);
+    } catch {
+      // an action that this browser does not know
+    }
+  }
+}
+
+/** Keep the system's own timeline right. */
+export function announcePosition({ duration, position, rate }) {
+  if (!navigator.mediaSession?.setPositionState || !(duration > 0)) return;
+  try {
+    navigator.mediaSession.setPositionState({ duration, position: Math.min(position, duration), playbackRate: rate });
+  } catch {
+    // a duration that changed between two readings
+  }
+}

@@ -1,0 +1,78 @@
+"""A real film for the rig: CMAF in three renditions with sound and subtitles, in the wire names of an edge node."""
+
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+
+#: 32 hex characters, as a package id is.
+PACKAGE = "0123456789abcdef0123456789abcdef"
+#: Name, width, height, bit/s.
+LADDER = (("v240", 426, 240, 350_000), ("v360", 640, 360, 900_000), ("v720", 1280, 720, 2_500_000))
+SEGMENT_SECONDS = 4
+AUDIO_RATE = 128_000
+
+
+def _run(arguments: list[str]) -> None:
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y", *arguments]
+    subprocess.run(command, check=True, timeout=240)  # noqa: S603 (a list, no shell)
+
+
+def _hls(folder: Path) -> list[str]:
+    return [
+        *("-f", "hls", "-hls_segment_type", "fmp4", "-hls_time", str(SEGMENT_SECONDS)),
+        *("-hls_playlist_type", "vod", "-hls_flags", "independent_segments"),
+        *("-hls_fmp4_init_filename", "init.mp4", "-hls_segment_filename", str(folder / "%d.m4s")),
+        str(folder / "index.m3u8"),
+    ]
+
+
+def make(root: Path, *, seconds: int = 48) -> Path:
+    """Make the film under root/<package>/ unless it is there; takes a few seconds. Returns the package's folder."""
+    package = root / PACKAGE
+    if (package / "done").exists():
+        return package
+    picture = f"testsrc2=size=1280x720:rate=24:duration={seconds}"
+    for name, width, height, rate in LADDER:
+        folder = package / name
+        folder.mkdir(parents=True, exist_ok=True)
+        _run(
+            [
+                *("-f", "lavfi", "-i", picture, "-vf", f"scale={width}:{height}", "-an"),
+                *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-profile:v", "main"),
+                *("-b:v", str(rate), "-minrate", str(rate), "-maxrate", str(rate), "-bufsize", str(rate)),
+                *("-x264-params", "nal-hrd=cbr:keyint=96:min-keyint=96:scenecut=0"),
+                *_hls(folder),
+            ]
+        )
+    for name, tone in (("a-en", 330), ("a-de", 440)):
+        folder = package / name
+        folder.mkdir(parents=True, exist_ok=True)
+        sound = f"sine=frequency={tone}:sample_rate=48000:duration={seconds}"
+        _run(
+            [
+                *("-f", "lavfi", "-i", sound, "-vn", "-c:a", "aac", "-b:a", str(AUDIO_RATE), "-ac", "2"),
+                *_hls(folder),
+            ]
+        )
+    _text(package / "t-en", seconds)
+    (package / "done").touch()
+    return package
+
+
+def _text(folder: Path, seconds: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    cues = [
+        f"{_stamp(start)} --> {_stamp(min(seconds, start + 3))}\n<i>Line</i> {start // 4 + 1} of the film"
+        for start in range(0, seconds, 4)
+    ]
+    (folder / "0.vtt").write_text("WEBVTT\n\n" + "\n\n".join(cues) + "\n", encoding="utf-8")
+    (folder / "index.m3u8").write_text(
+        f"#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{seconds}\n#EXT-X-PLAYLIST-TYPE:VOD\n"
+        f"#EXTINF:{seconds:.3f},\n0.vtt\n#EXT-X-ENDLIST\n",
+        encoding="utf-8",
+    )
+
+
+def _stamp(seconds: int) -> str:
+    return f"00:{seconds // 60:02d}:{seconds % 60:02d}.000"

@@ -1,0 +1,212 @@
+"""A fake site: the watch page, the static files, and the playback API as the player sees it."""
+
+import json
+import re
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.browser.rig.media import AUDIO_RATE, LADDER, PACKAGE
+
+STATIC = Path(__file__).resolve().parents[3] / "static"
+TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+FILM = "11111111-1111-1111-1111-111111111111"
+SECOND = "22222222-2222-2222-2222-222222222222"
+NIL = "00000000-0000-0000-0000-000000000000"
+#: The policy of the real site: the player has to live under it.
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "media-src 'self' blob: http: https:; connect-src 'self' ws: wss: http: https:; object-src 'none'; "
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Watch</title>
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/static/css/main.css"></head>
+<body class="watch"><main id="main" tabindex="-1">
+<nl-player data-video-id="{video}" data-session-url="/api/v1/playback/sessions" data-csrf="rig-token"
+ data-watch-url="/watch/{nil}/" data-back-url="/title/" data-title="The Long Meridian" data-subtitle="{subtitle}"
+ data-synopsis="A surveyor walks the line where two maps disagree, and finds that someone has been living there.">
+<div class="player-plain"><h1>The Long Meridian</h1></div></nl-player></main>
+<script type="module" src="/static/js/elements/nl-player.js"></script></body></html>"""
+
+
+class Site(ThreadingHTTPServer):
+    """What the API answers is in plain attributes that a test may change at any time."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.base = f"http://127.0.0.1:{self.server_address[1]}"
+        self.nodes: list[tuple[str, str]] = []
+        self.order: list[str] = []
+        self.token = "token-1"
+        self.token_seconds = 900.0
+        self.bookmark: dict[str, Any] | None = None
+        self.refusal: tuple[int, dict[str, Any]] | None = None
+        self.next: dict[str, str] | None = None
+        self.duration = 48.0
+        self.down = False
+        self.requests: list[dict[str, Any]] = []
+        self.lock = threading.Lock()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A page that leaves in the middle is no news."""
+
+    def start(self) -> None:
+        """Serve in a thread."""
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def seen(self, ending: str) -> list[dict[str, Any]]:
+        """Requests whose path ends so, in order."""
+        with self.lock:
+            return [one for one in self.requests if one["path"].endswith(ending)]
+
+    def ranked(self) -> list[dict[str, Any]]:
+        """The nodes in the order of now."""
+        bases = dict(self.nodes)
+        order = self.order or [name for name, _ in self.nodes]
+        return [{"id": one, "base_url": bases[one], "rank": rank, "reason": "rig"} for rank, one in enumerate(order)]
+
+    def session(self, video: str) -> dict[str, Any]:
+        """The answer of POST /api/v1/playback/sessions."""
+        doors = f"{self.base}/api/v1/playback/s/key"
+        return {
+            "id": "33333333-3333-3333-3333-333333333333",
+            "video": video,
+            "title": "The Long Meridian",
+            "name": "Two Maps" if video == SECOND else "",
+            "duration": self.duration,
+            "hls": f"{doors}/multivariant.m3u8",
+            "dash": None,
+            "nodes": self.ranked(),
+            "steering": f"{doors}/steering",
+            "token": {**self.fresh(), "renew_url": f"{doors}/token"},
+            "bookmark": self.bookmark,
+            "tracks": {"audio": [], "text": [], "video": []},
+            "markers": [],
+            "trickplay": None,
+            "next": self.next if video != SECOND else None,
+            "beacon": {"url": f"{doors}/beacon", "interval": 10},
+            "close": {"url": f"{doors}/close"},
+        }
+
+    def fresh(self) -> dict[str, str]:
+        """The token of now."""
+        expires = datetime.now(UTC) + timedelta(seconds=self.token_seconds)
+        return {"value": self.token, "expires_at": expires.isoformat()}
+
+    def multivariant(self) -> str:
+        """Every variant on every pathway, each with its own audio and subtitle group."""
+        lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
+        steering = f"{self.base}/api/v1/playback/s/key/steering"
+        lines.append(f'#EXT-X-CONTENT-STEERING:SERVER-URI="{steering}",PATHWAY-ID="{self.ranked()[0]["id"]}"')
+        for one in self.ranked():
+            root = f"{one['base_url']}/v1/{self.token}/{PACKAGE}"
+            for name, language, label in (("a-en", "en", "English"), ("a-de", "de", "Deutsch")):
+                first = "YES" if language == "en" else "NO"
+                lines.append(
+                    f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud-{one["id"]}",NAME="{label}",LANGUAGE="{language}",'
+                    f'DEFAULT={first},AUTOSELECT=YES,CHANNELS="2",URI="{root}/{name}/index.m3u8"'
+                )
+            lines.append(
+                f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="sub-{one["id"]}",NAME="English",LANGUAGE="en",'
+                f'DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI="{root}/t-en/index.m3u8"'
+            )
+        for one in self.ranked():
+            root = f"{one['base_url']}/v1/{self.token}/{PACKAGE}"
+            for name, width, height, rate in LADDER:
+                lines.append(
+                    f"#EXT-X-STREAM-INF:BANDWIDTH={rate + AUDIO_RATE},RESOLUTION={width}x{height},FRAME-RATE=24.000,"
+                    f'CODECS="avc1.4d401f,mp4a.40.2",AUDIO="aud-{one["id"]}",SUBTITLES="sub-{one["id"]}",'
+                    f'CLOSED-CAPTIONS=NONE,STABLE-VARIANT-ID="{name}",PATHWAY-ID="{one["id"]}"'
+                )
+                lines.append(f"{root}/{name}/index.m3u8")
+        return "\n".join(lines) + "\n"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Routes by hand: there are nine."""
+
+    protocol_version = "HTTP/1.1"
+    server: Site
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
+        """Silent."""
+
+    def do_GET(self) -> None:
+        self._note(b"")
+        path = self.path.split("?")[0]
+        watch = re.fullmatch(r"/watch/([0-9a-f-]{36})/", path)
+        if watch:
+            subtitle = "Two Maps" if watch[1] == SECOND else ""
+            self._answer(200, PAGE.format(video=watch[1], nil=NIL, subtitle=subtitle).encode(), "text/html")
+        elif path.startswith("/static/"):
+            self._static(path)
+        elif self.server.down:
+            self._json({"error": {"code": "down", "message": "down"}}, 503)
+        elif path.endswith("/multivariant.m3u8"):
+            self._answer(200, self.server.multivariant().encode(), "application/vnd.apple.mpegurl")
+        elif path.endswith("/steering"):
+            order = [one["id"] for one in self.server.ranked()]
+            self._json({"VERSION": 1, "TTL": 30, "PATHWAY-PRIORITY": order})
+        elif path == "/title/":
+            self._answer(200, b"<!doctype html><title>Title</title>", "text/html")
+        else:
+            self._json({"error": {"code": "not_found", "message": "No such page."}}, 404)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._note(body)
+        site = self.server
+        if site.down:
+            self._json({"error": {"code": "down", "message": "down"}}, 503)
+        elif self.path == "/api/v1/playback/sessions":
+            if self.headers.get("X-CSRFToken") != "rig-token":
+                self._json({"error": {"code": "csrf", "message": "CSRF"}}, 403)
+            elif site.refusal:
+                self._json({"error": site.refusal[1]}, site.refusal[0])
+            else:
+                self._json(site.session(json.loads(body)["video"]), 201)
+        elif self.path.endswith("/token"):
+            self._json({**site.fresh(), "nodes": site.ranked()})
+        elif self.path.endswith("/steering"):
+            self._json({"nodes": site.ranked(), "ttl": 30})
+        else:
+            self._json({"ok": True, "state": "active"})
+
+    def _static(self, path: str) -> None:
+        file = (STATIC / path.removeprefix("/static/")).resolve()
+        if file.is_relative_to(STATIC) and file.is_file():
+            self._answer(200, file.read_bytes(), TYPES.get(file.suffix, "application/octet-stream"))
+        else:
+            self._answer(404, b"", "text/plain")
+
+    def _json(self, data: dict[str, Any], status: int = 200) -> None:
+        self._answer(status, json.dumps(data).encode(), "application/json")
+
+    def _answer(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(HTTPStatus(status))
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _note(self, body: bytes) -> None:
+        with self.server.lock:
+            entry = {"method": self.command, "path": self.path.split("?")[0], "body": body.decode(), "at": time.time()}
+            self.server.requests.append(entry)
