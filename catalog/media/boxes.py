@@ -150,12 +150,15 @@ def header(init: bytes) -> Header:
         width, height = struct.unpack_from(">HH", init, entry.body + 24)
         config = _need(init, b"avcC", start=entry.body + 78, end=entry.end)
         profile, compatible, level = init[config.body + 1 : config.body + 4]
-        return Header(timescale, f"{entry.kind.decode()}.{profile:02x}{compatible:02x}{level:02x}", width, height, 0, 0, skip)
+        codecs = f"{entry.kind.decode()}.{profile:02x}{compatible:02x}{level:02x}"
+        return Header(timescale, codecs, width, height, channels=0, sample_rate=0, skip=skip)
     if entry.kind == b"mp4a":
         channels = struct.unpack_from(">H", init, entry.body + 16)[0]
         rate = struct.unpack_from(">I", init, entry.body + 24)[0] >> 16
         esds = _need(init, b"esds", start=entry.body + 28, end=entry.end)
-        return Header(timescale, f"mp4a.40.{_audio_object(init[esds.body + 4 : esds.end])}", 0, 0, channels, rate, skip)
+        return Header(
+            timescale, f"mp4a.40.{_audio_object(init[esds.body + 4 : esds.end])}", 0, 0, channels, rate, skip
+        )
     raise BadBoxes(f"a track coded as {entry.kind!r}")
 
 
@@ -186,7 +189,8 @@ def _skip(init: bytes, trak: Box) -> int:
     elst = find(init, b"edts", b"elst", start=trak.body, end=trak.end)
     if elst is None or struct.unpack_from(">I", init, elst.body + 4)[0] == 0:
         return 0
-    time: int = struct.unpack_from(*((">q", init, elst.body + 16) if init[elst.body] == 1 else (">i", init, elst.body + 12)))[0]
+    layout, position = (">q", elst.body + 16) if init[elst.body] == 1 else (">i", elst.body + 12)
+    time: int = struct.unpack_from(layout, init, position)[0]
     return max(0, time)
 
 

@@ -28,7 +28,8 @@ AUDIO_BITRATE = 128_000
 AUDIO_RATE = 48_000
 _AUDIO_SEGMENT_US = 4_000_000
 _HDR_TO_SDR = (
-    "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv"
+    "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,"
+    "zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
 )
 _TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
 
@@ -61,7 +62,12 @@ def chunk_command(plan: Plan, chunk: Chunk, source: Path, folder: Path) -> list[
         argv += ["-ss", _time(max(Fraction(0), plan.starts_at(chunk) - lead))]
     argv += ["-i", f"file:{source}", "-filter_complex", _graph(plan, chunk)]
     for position, rung in enumerate(plan.rungs):
-        argv += ["-map", f"[v{position}]", *_video_options(plan, chunk, rung), str(folder / f"{rung.name}.mp4")]
+        argv += [
+            "-map",
+            f"[v{position}]",
+            *_video_options(plan, chunk, rung),
+            str(folder / f"{rung.name}.mp4"),
+        ]
     return argv
 
 
@@ -70,7 +76,15 @@ def sound_command(plan: Plan, sound: Sound, source: Path, target: Path) -> list[
     start, length = plan.facts.start, plan.frames / plan.rate
     argv = [tools.ffmpeg().path, "-hide_banner", "-nostdin", "-v", "error"]
     argv += ["-progress", "pipe:1", "-nostats", "-stats_period", "0.5"]
-    argv += [*sandbox.guards(demuxer=plan.facts.demuxer), "-vn", "-sn", "-dn", "-copyts", "-i", f"file:{source}"]
+    argv += [
+        *sandbox.guards(demuxer=plan.facts.demuxer),
+        "-vn",
+        "-sn",
+        "-dn",
+        "-copyts",
+        "-i",
+        f"file:{source}",
+    ]
     graph = (
         f"[0:{sound.index}]atrim=start={_time(start)}:end={_time(start + length)},asetpts=PTS-({_time(start)})/TB,"
         # Holes become silence and a late start is filled, so that sound and picture begin together.
@@ -79,7 +93,14 @@ def sound_command(plan: Plan, sound: Sound, source: Path, target: Path) -> list[
     )
     argv += ["-filter_complex", graph, "-map", "[a]", "-map_metadata", "-1", "-map_chapters", "-1"]
     argv += ["-c:a", "aac", "-b:a", str(AUDIO_BITRATE), "-flags:a", "+bitexact", "-fflags", "+bitexact"]
-    argv += ["-movflags", "+cmaf+delay_moov+skip_trailer", "-frag_duration", str(_AUDIO_SEGMENT_US), "-f", "mp4"]
+    argv += [
+        "-movflags",
+        "+cmaf+delay_moov+skip_trailer",
+        "-frag_duration",
+        str(_AUDIO_SEGMENT_US),
+        "-f",
+        "mp4",
+    ]
     return [*argv, str(target)]
 
 
@@ -137,7 +158,9 @@ def make_sound(
     folder.mkdir(parents=True)
     seconds = float(plan.facts.duration)
     limits = sandbox.Limits(
-        file_size=int(AUDIO_BITRATE / 8 * seconds * 3) + 16 * 1024**2, cpu=int(600 + seconds), wall=1200 + seconds * 2
+        file_size=int(AUDIO_BITRATE / 8 * seconds * 3) + 16 * 1024**2,
+        cpu=int(600 + seconds),
+        wall=1200 + seconds * 2,
     )
     try:
         target = folder / "sound.mp4"
@@ -222,16 +245,35 @@ def _colours(picture: Picture) -> list[str]:
 
 def _video_options(plan: Plan, chunk: Chunk, rung: Rung) -> list[str]:
     rate = plan.rate
-    options = ["-map_metadata", "-1", "-map_chapters", "-1"]  # chapters would add a text track; metadata holds places
+    options = [
+        "-map_metadata",
+        "-1",
+        "-map_chapters",
+        "-1",
+    ]  # chapters would add a text track; metadata holds places
     options += ["-fps_mode", "passthrough", "-enc_time_base:v", f"{rate.denominator}/{rate.numerator}"]
     options += ["-video_track_timescale", str(plan.timescale)]
     # One thread: with several, x264 under a cap gives other bytes each time. Chunks run side by side instead.
     options += ["-c:v", "libx264", "-preset", plan.preset, "-threads:v", "1", "-profile:v", rung.profile]
-    options += ["-pix_fmt", "yuv420p", "-crf", str(rung.crf), "-maxrate", str(rung.cap), "-bufsize", str(rung.buffer)]
+    options += [
+        "-pix_fmt",
+        "yuv420p",
+        "-crf",
+        str(rung.crf),
+        "-maxrate",
+        str(rung.cap),
+        "-bufsize",
+        str(rung.buffer),
+    ]
     options += ["-g", str(plan.gop), "-keyint_min", str(plan.gop), "-sc_threshold", "0"]
     options += ["-flags:v", "+bitexact+cgop", "-fflags", "+bitexact"]
     # cmaf: no edit list, first picture at its time; frag_discont: times go on where the last chunk ended.
-    options += ["-movflags", "+cmaf+frag_keyframe+skip_trailer+frag_discont", "-fragment_index", str(chunk.segment + 1)]
+    options += [
+        "-movflags",
+        "+cmaf+frag_keyframe+skip_trailer+frag_discont",
+        "-fragment_index",
+        str(chunk.segment + 1),
+    ]
     return [*options, "-f", "mp4"]
 
 
@@ -250,10 +292,16 @@ def _verify_chunk(plan: Plan, chunk: Chunk, folder: Path, what: str) -> int:
         except (OSError, boxes.BadBoxes) as error:
             raise Unsound(what, f"{rung.name}: {error}") from error
         if (told.timescale, told.width, told.height) != (plan.timescale, rung.width, rung.height):
-            raise Unsound(what, f"{rung.name}: {told.width}x{told.height} at {told.timescale}, not as planned")
+            raise Unsound(
+                what, f"{rung.name}: {told.width}x{told.height} at {told.timescale}, not as planned"
+            )
         expected = chunk.first * plan.ticks
         for fragment in fragments:
-            if fragment.time != expected or not fragment.sync or fragment.duration != fragment.samples * plan.ticks:
+            if (
+                fragment.time != expected
+                or not fragment.sync
+                or fragment.duration != fragment.samples * plan.ticks
+            ):
                 raise Unsound(what, f"{rung.name}: a segment at {fragment.time}, expected at {expected}")
             expected += fragment.duration
         shapes.append(tuple(fragment.samples for fragment in fragments))

@@ -103,7 +103,7 @@ class Facts:
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready, for people and for the source's row: fractions become text."""
-        return _plain(asdict(self))
+        return {name: _plain(value) for name, value in asdict(self).items()}
 
 
 def _plain(value: Any) -> Any:

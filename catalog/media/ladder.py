@@ -63,7 +63,9 @@ class Rung:
         return self.width * self.height
 
 
-def rungs(*, width: Fraction | int, height: int, rate: Fraction, ladder: str = "standard") -> tuple[Rung, ...]:
+def rungs(
+    *, width: Fraction | int, height: int, rate: Fraction, ladder: str = "standard"
+) -> tuple[Rung, ...]:
     """The ladder for a source that is shown at `width` x `height` square pixels and `rate` frames a second.
 
     Largest first, at least three. Raises `ValueError` for a ladder that is not known or a size that is no size.
@@ -123,13 +125,13 @@ def _fit(aspect: Fraction, *, box: tuple[Fraction, Fraction], limit: tuple[Fract
     tallest = min(highest, widest / aspect)
     top = max(2, int(tallest) // 2 * 2)
     best = (2, 2)
-    best_error: Fraction | None = None
+    best_error = Fraction(2)
     for height in range(top, max(1, int(tallest * 96 / 100) - 1), -2):
         width = max(2, round(height * aspect / 2) * 2)
         if width > max(2, widest):
             width -= 2
         error = abs(Fraction(width, height) / aspect - 1)
-        if best_error is None or error < best_error:
+        if error < best_error:
             best, best_error = (width, height), error
         if error <= _UNSEEN:
             break

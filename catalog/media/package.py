@@ -141,10 +141,14 @@ def _join(parts: Sequence[Path], target: Path) -> _Joined:
         for part in parts:
             with part.open("rb") as file:
                 if boxes.read_init(file) != init:
-                    raise Unsound("Packaging", f"{part.name} was encoded with other settings than the part before it")
+                    raise Unsound(
+                        "Packaging", f"{part.name} was encoded with other settings than the part before it"
+                    )
                 for fragment in boxes.read_fragments(file, len(init)):
                     if fragment.time != expected:
-                        raise Unsound("Packaging", f"{part.name}: a gap at {fragment.time}, expected {expected}")
+                        raise Unsound(
+                            "Packaging", f"{part.name}: a gap at {fragment.time}, expected {expected}"
+                        )
                     digest = _copy(file, out, fragment, whole)
                     seconds = Fraction(fragment.duration, header.timescale)
                     segments.append((offset, fragment.length, seconds, digest))
@@ -184,7 +188,9 @@ def _entry(name: str, kind: str, joined: _Joined, folder: Path) -> dict[str, Any
         "sha256": joined.sha256,
         "playlist": _playlist_entry(name, written, folder),
         "init": list(joined.init),
-        "segments": [[offset, length, round(float(s), 6), digest] for offset, length, s, digest in joined.segments],
+        "segments": [
+            [offset, length, round(float(s), 6), digest] for offset, length, s, digest in joined.segments
+        ],
     }
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from catalog import store
 from catalog.manifests import package_id
-from catalog.media import crew, encode, package, plan, probe, shelf, tools
+from catalog.media import crew, encode, package, plan, probe, shelf, stills, text, tools
 from catalog.media.errors import Refused, Stalled, ToolFailed, ToolMissing
 from catalog.media.facts import Facts
 from catalog.media.plan import Plan
@@ -25,10 +25,10 @@ from netflixlite.jobs.context import JobContext, JobFailed
 
 logger = logging.getLogger(__name__)
 
-#: Where encoding begins and ends on the job's scale of 0 … 1.
-_ENCODING_FROM, _ENCODING_TO = 0.02, 0.94
-#: Room wanted on the disk, as multiples of the source and of what the ladder can be at most.
-_ROOM_SOURCE, _ROOM_SPARE = 1.0, 256 * 1024**2
+#: Where encoding begins and ends, and taking pictures begins, on the job's scale of 0 … 1.
+_ENCODING_FROM, _ENCODING_TO, _PICTURES_FROM = 0.02, 0.94, 0.97
+#: Room wanted on the disk: what the ladder can be at most, twice (pieces and package), and this many bytes.
+_COPIES, _ROOM_SPARE = 2, 256 * 1024**2
 #: From this attempt on, an encoder that fails is told to people instead of being tried again.
 _LAST_TRY = 2
 
@@ -105,14 +105,15 @@ def _ingest(work: _Work) -> None:
     context.check()
     store.mark_encoding(video_id=order.video_id)
     pieces = _encode(work, made)
+    texts = _texts(work, made, pieces)
     context.progress(_ENCODING_TO, "Putting the package together")
     folder = context.work_dir / "package"
-    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     manifest = package.assemble(
-        made, video_id=order.video_id, chunks=pieces.chunks, sounds=pieces.sounds, texts=(), folder=folder
+        made, video_id=order.video_id, chunks=pieces.chunks, sounds=pieces.sounds, texts=texts, folder=folder
     )
     context.check()
+    _take_pictures(work, folder, manifest)
     shelf.publish(folder, package_id(manifest))
     with context.commit():
         store.record_package(video_id=order.video_id, manifest=manifest, replaces=order.current_package)
@@ -122,7 +123,9 @@ def _ingest(work: _Work) -> None:
 
 def _plan(facts: Facts, options: IngestOptions) -> Plan:
     try:
-        return plan.make(facts, ladder_name=options.ladder, preset=options.preset, tool=tools.ffmpeg().fingerprint)
+        return plan.make(
+            facts, ladder_name=options.ladder, preset=options.preset, tool=tools.ffmpeg().fingerprint
+        )
     except ValueError as error:
         raise JobFailed(f"The options make no sense: {error}.") from error
 
@@ -145,11 +148,42 @@ def _encode(work: _Work, made: Plan) -> crew.Pieces:
     )
 
 
+def _texts(work: _Work, made: Plan, pieces: crew.Pieces) -> list[package.Written]:
+    """Subtitles, written anew for a film of exactly this length."""
+    duration = sum(piece.frames for piece in pieces.chunks) / made.rate
+    return text.gather(
+        made.facts,
+        source=work.order.path,
+        named=work.options.text,
+        duration=float(duration),
+        scratch=work.context.work_dir,
+        halt=crew.halt(work.context),
+    )
+
+
+def _take_pictures(work: _Work, folder: Path, manifest: bytes) -> None:
+    """Poster, backdrop and still from the film, where nobody chose any. A film without pictures is still a film."""
+    context, video_id = work.context, work.order.video_id
+    wanted = store.needs_artwork(video_id=video_id)
+    if not wanted:
+        return
+    context.progress(_PICTURES_FROM, "Choosing pictures")
+    try:
+        pictures = stills.take(
+            wanted, folder=folder, manifest=manifest, scratch=context.work_dir, halt=crew.halt(context)
+        )
+        for kind, data in pictures.items():
+            context.check()
+            store.set_artwork_from_film(video_id=video_id, kind=kind, data=data)
+    except (ToolFailed, OSError, ValueError) as error:
+        logger.warning("%s: no pictures were taken: %s", work.order.name, error)
+
+
 def _check_room(made: Plan, source: Path) -> None:
     """Refuse to begin what the disk cannot hold: pieces and package stand side by side for a moment."""
     seconds = float(made.facts.duration)
-    most = sum(rung.cap for rung in made.rungs) / 8 * seconds + len(made.facts.sounds) * encode.AUDIO_BITRATE / 8 * seconds
-    needed = int(most * 2 * _ROOM_SOURCE) + _ROOM_SPARE
+    most = sum(rung.cap for rung in made.rungs) + len(made.facts.sounds) * encode.AUDIO_BITRATE
+    needed = int(most / 8 * seconds * _COPIES) + _ROOM_SPARE
     free = shutil.disk_usage(source.parent).free
     if free < needed:
         raise JobFailed(
@@ -172,6 +206,6 @@ def _explain(failed: ToolFailed) -> str:
             "program, then hand it in again."
         )
     return (
-        f"{failed.what} did not work: {failed.tail.strip().splitlines()[-1] if failed.tail.strip() else failed}. "
-        "The film may be damaged: convert it with another program, then hand it in again. The log of the worker has more."
+        f"{failed}. The film may be damaged: convert it with another program, then hand it in again. The worker's log "
+        "has more."
     )

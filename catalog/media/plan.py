@@ -67,8 +67,20 @@ class Plan:
     @property
     def key(self) -> str:
         """Names the plan: checkpoints made under another name are of no use."""
-        told = [_RECIPE, self.facts.plain(), [asdict(rung) for rung in self.rungs], self.preset, str(self.rate)]
-        told += [self.gop, self.timescale, [asdict(chunk) for chunk in self.chunks], str(self.margin), self.tool]
+        told = [
+            _RECIPE,
+            self.facts.plain(),
+            [asdict(rung) for rung in self.rungs],
+            self.preset,
+            str(self.rate),
+        ]
+        told += [
+            self.gop,
+            self.timescale,
+            [asdict(chunk) for chunk in self.chunks],
+            str(self.margin),
+            self.tool,
+        ]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
     def starts_at(self, chunk: Chunk) -> Fraction:

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,17 @@ _DEMUXER = {
     "asf": ("asf", False),
     "mxf": ("mxf", False),
 }
+#: Picture tracks that are none: covers, thumbnails.
+_NO_FILM = ("attached_pic", "timed_thumbnails", "still_image")
 _BITMAP_WORDS = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
 _TEXT_WORDS = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"})
 
 _REMEDY_FILM = "Choose the film itself: an MP4, MOV, MKV, WebM, AVI, MPEG or Ogg file."
 _NOT_A_FILM = {
-    Looks.EMPTY: ("empty", "The file is empty (0 bytes). The upload or copy probably stopped early: send it again."),
+    Looks.EMPTY: (
+        "empty",
+        "The file is empty (0 bytes). The upload or copy probably stopped early: send it again.",
+    ),
     Looks.TEXT: ("not_a_film", f"This is a text file, not a film, whatever its name says. {_REMEDY_FILM}"),
     Looks.PLAYLIST: (
         "playlist",
@@ -57,13 +63,20 @@ _NOT_A_FILM = {
         "subtitles",
         f"This is a subtitle file, not a film. {_REMEDY_FILM} Subtitles can be handed in with it.",
     ),
-    Looks.PICTURE: ("picture", f"This is a picture, not a film. Pictures belong under artwork. {_REMEDY_FILM}"),
+    Looks.PICTURE: (
+        "picture",
+        f"This is a picture, not a film. Pictures belong under artwork. {_REMEDY_FILM}",
+    ),
     Looks.ARCHIVE: ("archive", "This is an archive. Unpack it, then hand in the film inside."),
     Looks.DOCUMENT: ("document", f"This is a document, not a film. {_REMEDY_FILM}"),
     Looks.PROGRAM: ("program", f"This is a program, not a film. {_REMEDY_FILM}"),
 }
-_UNKNOWN = f"No known kind of film was recognised in this file; it may be damaged or encrypted. {_REMEDY_FILM}"
-_SOUND_ONLY = "This file has sound but no picture. Films need a picture track; music cannot be added as a film."
+_UNKNOWN = (
+    f"No known kind of film was recognised in this file; it may be damaged or encrypted. {_REMEDY_FILM}"
+)
+_SOUND_ONLY = (
+    "This file has sound but no picture. Films need a picture track; music cannot be added as a film."
+)
 _AGAIN = "Copy or download it again and hand in the whole file."
 _NO_INDEX = (
     "This film is cut off: its table of contents, which stands at the end, is missing. That happens when a download, a "
@@ -108,9 +121,9 @@ def probe(path: Path, *, halt: sandbox.Halt | None = None) -> Facts:
     streams: list[dict[str, Any]] = said.get("streams", [])
     video = _picture_stream(streams)
     if video is None:
-        raise Refused("sound_only" if any(one.get("codec_type") == "audio" for one in streams) else "no_picture",
-                      _SOUND_ONLY if any(one.get("codec_type") == "audio" for one in streams)
-                      else f"There is no picture track in this file. {_REMEDY_FILM}")
+        if any(one.get("codec_type") == "audio" for one in streams):
+            raise Refused("sound_only", _SOUND_ONLY)
+        raise Refused("no_picture", f"There is no picture track in this file. {_REMEDY_FILM}")
     _check_picture(video)
     family = str(container.get("format_name", ""))
     if family not in _DEMUXER:
@@ -128,12 +141,12 @@ def probe(path: Path, *, halt: sandbox.Halt | None = None) -> Facts:
     _check_length(path, demuxer, container, video, len(times), start, duration)
     keys = [key * float(base) for key in sorted(packets.keys)]
     ends = [float(times[0] * base), *keys, float(start + duration)]
-    frame_gap = max((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=0) * base
+    frame_gap = max((later - earlier for earlier, later in pairwise(times)), default=0) * base
     if frame_gap > _SPARSE_GAP and len(times) < duration * picture.rate * Fraction(_SPARSE_SHARE):
         raise Refused(
             "sparse",
-            f"This film claims to last {_clock(float(duration))} but has only {len(times)} frames. It is damaged or made "
-            "to exhaust a server. Export it again with an ordinary frame rate.",
+            f"This film claims to last {_clock(float(duration))} but has only {len(times)} frames. It is damaged, or "
+            "made to exhaust a server. Export it again with an ordinary frame rate.",
         )
     return Facts(
         container=family,
@@ -142,7 +155,7 @@ def probe(path: Path, *, halt: sandbox.Halt | None = None) -> Facts:
         start=start,
         duration=duration,
         frames=len(times),
-        keyframe_gap=max(later - earlier for earlier, later in zip(ends, ends[1:], strict=False)),
+        keyframe_gap=max(later - earlier for earlier, later in pairwise(ends)),
         frame_gap=float(frame_gap),
         indexed=indexed,
         picture=picture,
@@ -160,7 +173,9 @@ def _describe(path: Path, looks: Looks, halt: sandbox.Halt | None) -> dict[str, 
         nonlocal room
         room -= len(line)
         if room < 0:
-            raise Refused("too_many_streams", "This file describes itself at absurd length; it is not a usable film.")
+            raise Refused(
+                "too_many_streams", "This file describes itself at absurd length; it is not a usable film."
+            )
         lines.append(line)
 
     argv = [tools.ffprobe().path, "-hide_banner", "-v", "error", *sandbox.guards(sound=True)]
@@ -169,7 +184,7 @@ def _describe(path: Path, looks: Looks, halt: sandbox.Halt | None) -> dict[str, 
         sandbox.run(argv, what="Checking the film", read=[path], limits=_LIMITS, on_line=keep, halt=halt)
         said: dict[str, Any] = json.loads("\n".join(lines))
     except Stalled as stalled:
-        raise Refused("stuck", "Reading this file takes for ever; it is damaged. Export or convert it again.") from stalled
+        raise _stuck() from stalled
     except ToolFailed as failed:
         raise _why(failed, looks) from failed
     except ValueError as error:
@@ -197,16 +212,24 @@ def _why(failed: ToolFailed, looks: Looks) -> Refused:
     return Refused("not_a_film", _UNKNOWN)
 
 
+def _stuck() -> Refused:
+    return Refused(
+        "stuck", "Reading this file does not come to an end; it is damaged. Export or convert it again."
+    )
+
+
 def _too_many() -> Refused:
     most = sandbox.STREAMS_MAX
     return Refused(
-        "too_many_streams", f"This file has more than {most} tracks. Export it with the tracks that viewers need."
+        "too_many_streams",
+        f"This file has more than {most} tracks. Export it with the tracks that viewers need.",
     )
 
 
 def _too_large() -> Refused:
     return Refused(
-        "too_large", "The picture is larger than 4096 x 2304 pixels. Export the film at 4K (3840 x 2160) or less."
+        "too_large",
+        "The picture is larger than 4096 x 2304 pixels. Export the film at 4K (3840 x 2160) or less.",
     )
 
 
@@ -216,11 +239,14 @@ def _picture_stream(streams: list[dict[str, Any]]) -> dict[str, Any] | None:
         one
         for one in streams
         if one.get("codec_type") == "video"
-        and not any(one.get("disposition", {}).get(kind) for kind in ("attached_pic", "timed_thumbnails", "still_image"))
+        and not any(one.get("disposition", {}).get(kind) for kind in _NO_FILM)
     ]
     return max(
         real,
-        key=lambda one: (one.get("disposition", {}).get("default", 0), one.get("width", 0) * one.get("height", 0)),
+        key=lambda one: (
+            one.get("disposition", {}).get("default", 0),
+            one.get("width", 0) * one.get("height", 0),
+        ),
         default=None,
     )
 
@@ -229,13 +255,19 @@ def _check_picture(video: Mapping[str, Any]) -> None:
     width, height = int(video.get("width", 0)), int(video.get("height", 0))
     codec = str(video.get("codec_name", "unknown"))
     if video.get("codec_tag_string") == "encv":
-        raise Refused("encrypted", "This film is encrypted (DRM). Only films that are free of copy protection can be used.")
+        raise Refused(
+            "encrypted", "This film is encrypted (DRM). Only films without copy protection can be used."
+        )
     if codec in ("unknown", "none"):
-        raise Refused("codec", "The picture is coded in a way that is not known here. Convert the film to H.264 first.")
+        raise Refused(
+            "codec", "The picture is coded in a way that is not known here. Convert the film to H.264 first."
+        )
     if width < SIDE_MIN or height < SIDE_MIN:
         if width == 0 or height == 0:
             raise Refused("damaged", f"The picture has no size: the film is damaged or cut off. {_AGAIN}")
-        raise Refused("too_small", f"The picture is only {width} x {height} pixels; at least 64 x 64 are needed.")
+        raise Refused(
+            "too_small", f"The picture is only {width} x {height} pixels; at least 64 x 64 are needed."
+        )
     if width * height > sandbox.PIXELS_MAX or max(width, height) > SIDE_MAX:
         raise _too_large()
 
@@ -244,7 +276,14 @@ def _scan(path: Path, demuxer: str, index: int, halt: sandbox.Halt | None) -> _P
     """Every packet of the picture track. About 0.1 s of CPU for a minute of film."""
     packets = _Packets()
     argv = [tools.ffprobe().path, "-hide_banner", "-v", "error", *sandbox.guards(demuxer=demuxer)]
-    argv += ["-select_streams", str(index), "-show_entries", "packet=pts,dts,duration,flags", "-of", "csv=p=0"]
+    argv += [
+        "-select_streams",
+        str(index),
+        "-show_entries",
+        "packet=pts,dts,duration,flags",
+        "-of",
+        "csv=p=0",
+    ]
     try:
         sandbox.run(
             [*argv, "-i", f"file:{path}"],
@@ -255,7 +294,7 @@ def _scan(path: Path, demuxer: str, index: int, halt: sandbox.Halt | None) -> _P
             halt=halt,
         )
     except Stalled as stalled:
-        raise Refused("stuck", "Reading this file takes for ever; it is damaged. Export or convert it again.") from stalled
+        raise _stuck() from stalled
     except ToolFailed as failed:
         if not packets.times:
             raise Refused("damaged", f"This film is too damaged to be read. {_AGAIN}") from failed
@@ -265,9 +304,15 @@ def _scan(path: Path, demuxer: str, index: int, halt: sandbox.Halt | None) -> _P
 def _picture(video: Mapping[str, Any], times: list[int], base: Fraction, span: Fraction) -> Picture:
     interlaced = video.get("field_order") in ("tt", "bb", "tb", "bt")
     nominal = _fraction(video.get("r_frame_rate"))
-    average = (len(times) - 1) / span if span > 0 else _fraction(video.get("avg_frame_rate")) or nominal or Fraction(25)
+    average = (
+        (len(times) - 1) / span
+        if span > 0
+        else _fraction(video.get("avg_frame_rate")) or nominal or Fraction(25)
+    )
     rate, variable = rates.grid(
-        average=average, nominal=Fraction(0) if interlaced else nominal, times=[time * float(base) for time in times]
+        average=average,
+        nominal=Fraction(0) if interlaced else nominal,
+        times=[time * float(base) for time in times],
     )
     pixel_format = str(video.get("pix_fmt", ""))
     return Picture(
@@ -317,7 +362,9 @@ def _check_length(
             f"This film lasts {found:.1f} seconds; at least half a second is needed. Hand in the whole film.",
         )
     if found > DURATION_MAX:
-        raise Refused("too_long", f"This film lasts {_clock(found)}; at most 8 hours are possible. Cut it into parts.")
+        raise Refused(
+            "too_long", f"This film lasts {_clock(found)}; at most 8 hours are possible. Cut it into parts."
+        )
 
 
 def _cut_off(declared: float, found: float) -> Refused:

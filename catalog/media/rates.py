@@ -2,11 +2,22 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 #: What cameras and studios use, in frames a second.
 USUAL = tuple(
     Fraction(*pair)
-    for pair in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001), (60, 1))
+    for pair in (
+        (24000, 1001),
+        (24, 1),
+        (25, 1),
+        (30000, 1001),
+        (30, 1),
+        (48, 1),
+        (50, 1),
+        (60000, 1001),
+        (60, 1),
+    )
 )
 #: The grid is never denser: players and decoders of living rooms stop at 60.
 MOST = Fraction(60)
@@ -29,7 +40,7 @@ def is_even(times: Sequence[float], rate: Fraction) -> bool:
     if len(times) < 3:
         return True
     step = float(1 / rate)
-    strays = sum(abs((later - earlier) / step - 1) > _JITTER for earlier, later in zip(times, times[1:], strict=False))
+    strays = sum(abs((later - earlier) / step - 1) > _JITTER for earlier, later in pairwise(times))
     return strays <= max(1, len(times) * _STRAYS)
 
 

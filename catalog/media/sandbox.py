@@ -35,7 +35,14 @@ _ALLOC_MAX = 512 * 1024 * 1024
 
 #: Where programs find their libraries. What does not exist is left out by the launcher.
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/nix/store")
-_DEVICES = ("/dev/null", "/dev/urandom", "/dev/zero", "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/stat")
+_DEVICES = (
+    "/dev/null",
+    "/dev/urandom",
+    "/dev/zero",
+    "/sys/devices/system/cpu",
+    "/proc/cpuinfo",
+    "/proc/stat",
+)
 _LAUNCHER = str(Path(launcher.__file__).resolve())
 _TAIL = 8192
 #: What of `-progress` tells that something moves.
@@ -76,7 +83,14 @@ def guards(*, sound: bool = False, demuxer: str = "") -> list[str]:
     """The options that must stand before every `-i` (and before ffprobe's): nothing but local files of known kinds."""
     allowed = f"{DEMUXERS},{SOUND_DEMUXERS}" if sound else DEMUXERS
     options = ["-protocol_whitelist", "file,pipe", "-format_whitelist", allowed]
-    options += ["-max_streams", str(STREAMS_MAX), "-max_pixels", str(PIXELS_MAX), "-max_alloc", str(_ALLOC_MAX)]
+    options += [
+        "-max_streams",
+        str(STREAMS_MAX),
+        "-max_pixels",
+        str(PIXELS_MAX),
+        "-max_alloc",
+        str(_ALLOC_MAX),
+    ]
     options += ["-probesize", "20M", "-analyzeduration", "10M"]
     return options + (["-f", demuxer] if demuxer else [])
 
@@ -88,7 +102,7 @@ def confinement() -> Confinement:
     if not found.complete:
         logger.warning(
             "ffmpeg cannot be locked in fully on this machine (Landlock version %s, seccomp %s): films are opened with "
-            "format and protocol lists and limits only. A kernel of 5.13 or later with Landlock switched on cures this.",
+            "format and protocol lists and limits only. A kernel of 5.13 or later with Landlock on cures this.",
             found.landlock,
             "yes" if found.seccomp else "no",
         )
@@ -182,6 +196,8 @@ class _Watch:
             self.moved_at = time.monotonic()
             self.signs[name] = value
         elif time.monotonic() - self.moved_at > self.quiet:
-            raise Stalled(self.what, -signal.SIGKILL, f"it made no progress for {self.quiet:.0f} s and was stopped")
+            raise Stalled(
+                self.what, -signal.SIGKILL, f"it made no progress for {self.quiet:.0f} s and was stopped"
+            )
         if self.on_line:
             self.on_line(line)

@@ -26,6 +26,10 @@ logger = logging.getLogger(__name__)
 #: Encoders and filters that the pipeline cannot do without.
 NEEDED_ENCODERS = ("libx264", "aac")
 NEEDED_FILTERS = ("trim", "fps", "tpad", "split", "scale", "setsar", "bwdif", "aresample", "aformat", "atrim")
+_TRIAL = (
+    "-nostdin -v error -f lavfi -i testsrc2=s=128x72:r=24:d=0.5 -c:v libx264 -preset ultrafast "
+    "-movflags +frag_keyframe+cmaf -f mp4 pipe:1"
+)
 _VERSION = re.compile(r"^\w+ version (\S+)")
 
 
@@ -87,7 +91,9 @@ def _tool(name: str, setting: str) -> Tool:
 def _locate(name: str, setting: str) -> tuple[str, str]:
     if setting:
         if not os.access(setting, os.X_OK):
-            raise ToolMissing(f"NETFLIXLITE_{name.upper()} names {setting}, which is not a program that can be run.")
+            raise ToolMissing(
+                f"NETFLIXLITE_{name.upper()} names {setting}, which is not a program that can be run."
+            )
         return os.path.realpath(setting), "setting"
     bundled = _bundled(name)
     if bundled and os.access(bundled, os.X_OK):
@@ -95,7 +101,8 @@ def _locate(name: str, setting: str) -> tuple[str, str]:
     if found := shutil.which(name):
         return os.path.realpath(found), "path"
     raise ToolMissing(
-        f"No {name} was found. Install the locked requirements again (`make`), or name one in NETFLIXLITE_{name.upper()}."
+        f"No {name} was found. Install the locked requirements again (`make`), or name one in "
+        f"NETFLIXLITE_{name.upper()}."
     )
 
 
@@ -172,9 +179,9 @@ def self_test() -> Capabilities:
     missing = [name for name in NEEDED_ENCODERS if name not in encoders]
     missing += [name for name in NEEDED_FILTERS if name not in filters]
     trial = subprocess.run(
-        [encoder.path, "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=128x72:r=24:d=0.5"]
-        + ["-c:v", "libx264", "-preset", "ultrafast", "-movflags", "+frag_keyframe+cmaf", "-f", "mp4", "pipe:1"],
+        [encoder.path, *_TRIAL.split()],
         capture_output=True,
+        stdin=subprocess.DEVNULL,
         timeout=60,
         check=False,
     )
