@@ -1,0 +1,1 @@
+"""The edge node's own program: no Django, no database; it speaks HTTP to the control plane."""

@@ -1,0 +1,188 @@
+"""`python -m cdn.edge`: starts a node, keeps it in the fleet, stops it cleanly."""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import resource
+import signal
+import sys
+import time
+from typing import Any
+
+from cdn.edge import config as configuration
+from cdn.edge.agent import Agent, CannotEnrol
+from cdn.edge.config import Config
+from cdn.edge.fill import Filler
+from cdn.edge.identity import Identity
+from cdn.edge.responder import Responder
+from cdn.edge.server import Server
+from cdn.edge.store import Store
+from cdn.edge.upstream import Upstream
+from cdn.edge.verdicts import Verdicts
+
+log = logging.getLogger("edge")
+
+#: How long answers that are under way may take once the node was told to stop, in seconds.
+STOP_SECONDS = 5.0
+GIB = 1 << 30
+
+
+class Node:
+    """All parts of one edge node."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.identity = Identity(config.cache)
+        self.store = Store(config.cache, config.cache_bytes)
+        self.verdicts = Verdicts()
+        self.upstream = Upstream(config.origin)
+        self.filler = Filler(
+            self.store, self.upstream, self.identity, memory=config.fill_bytes, pull=config.pull
+        )
+        self.server = Server(config, self.store, self.filler, self.verdicts)
+        # Heartbeats have a connection of their own: fills must never hold them up.
+        self.control = Upstream(config.origin, connections=2)
+        self.agent = Agent(
+            config, self.identity, self.verdicts, self.control, report=self.report, on_state=self.take_state
+        )
+        self.server.responder = Responder(
+            self.server,
+            prove=self.identity.prove,
+            health=self.health,
+            problems=self.problems,
+            refusal=self.agent.refusal,
+            unknown_key=self.agent.fresh_keys,
+        )
+        self._disk_problem, self._disk_asked = "", 0.0
+
+    def take_state(self, state: str) -> None:
+        """While the node drains, every request is judged anew."""
+        self.server.slow_only = state not in ("active", "degraded", "warming", "suspect")
+
+    def problems(self) -> list[str]:
+        """What keeps this node from doing its work, in words."""
+        found = [] if self.agent.enrolled else ["not enrolled"]
+        if self.agent.state in ("retired", "quarantined"):
+            found.append(f"this node is {self.agent.state}")
+        if time.monotonic() - self._disk_asked > 5:
+            self._disk_problem, self._disk_asked = self.store.disk.writable(), time.monotonic()
+        if self._disk_problem:
+            found.append(self._disk_problem)
+        return found
+
+    def report(self) -> dict[str, Any]:
+        """The figures of a heartbeat."""
+        self.problems()
+        problem = self._disk_problem or self.store.problem
+        return {
+            "ready": not self._disk_problem,
+            "problem": problem[:255],
+            "egress_bps": int(self.server.egress_bps),
+            "sessions": self.verdicts.sessions(),
+            "cache_bytes": self.store.used,
+            "cache_limit": self.store.budget,
+            "disk_free": self.store.disk.free(),
+            "hits": self.server.hit_count,
+            "misses": self.server.miss_count,
+        }
+
+    def health(self) -> dict[str, Any]:
+        """What /health shows."""
+        heard = self.agent.heard_at
+        return {
+            "name": self.config.name,
+            "node": f"n{self.identity.state.slot}",
+            "state": self.agent.state,
+            "problems": self.problems(),
+            "origin": self.config.origin,
+            "heard_seconds_ago": None if heard is None else round(time.monotonic() - heard, 1),
+            "grace": self.verdicts.in_grace,
+            "connections": self.server.connections,
+            "bytes_sent": self.server.bytes_out,
+            "fetched": self.filler.fetched,
+            "fetched_bytes": self.filler.fetched_bytes,
+            "fills": len(self.filler.fills),
+            "objects": len(self.store.hits),
+            "refused": self.server.refused,
+            **self.report(),
+        }
+
+    async def run(self) -> int:
+        """Serve until told to stop; → the exit code."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        try:
+            self.server.listen()
+        except OSError as error:
+            log.error("cannot listen on %s:%d: %s", self.config.host, self.config.port, error.strerror)
+            return 2
+        used, limit = self.store.used / GIB, self.store.budget / GIB
+        log.info(
+            "%s listens on %s:%d as %s, cache %.1f of %.1f GiB, origin %s",
+            self.config.name, self.config.host, self.config.port, self.config.base_url, used, limit,
+            self.config.origin,
+        )  # fmt: skip
+        agent = asyncio.create_task(self.agent.run())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({agent, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        code = 0
+        if agent.done():
+            error = agent.exception()
+            log.error("%s", error)
+            code = 2 if isinstance(error, CannotEnrol) else 1
+        stopping.cancel()
+        agent.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await agent
+        await self._stop()
+        return code
+
+    async def _stop(self) -> None:
+        """Goodbye first, so that nobody new is sent here; then the answers under way; then the disk."""
+        log.info("stopping")
+        self.server.stop_listening()
+        await self.agent.goodbye()
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.server.connections and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        await self.filler.close()
+        self.server.close()
+        self.upstream.close()
+        self.control.close()
+        self.store.close()
+
+
+def _lock(config: Config) -> int:
+    """Hold the cache folder: two nodes in one would destroy each other's files."""
+    config.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(config.cache / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"another edge node uses {config.cache}") from None
+    return handle
+
+
+def main() -> int:
+    """Start a node from the command line."""
+    config = configuration.read(sys.argv[1:])
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)-7s %(message)s")
+    handle = _lock(config)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 1 << 16) if hard > 0 else soft, hard))
+    try:
+        return asyncio.run(_run(config))
+    finally:
+        os.close(handle)
+
+
+async def _run(config: Config) -> int:
+    return await Node(config).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,261 @@
+"""The node's side of the fleet's protocol: enrol once, be heard every two seconds, say goodbye."""
+
+import asyncio
+import json
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from cdn.edge.config import Config
+from cdn.edge.identity import Identity
+from cdn.edge.upstream import OriginAway, Upstream
+from cdn.edge.verdicts import Verdicts
+
+log = logging.getLogger("edge")
+
+VERSION = "0.1.0"
+#: A draining node serves the sessions that it knows this much longer, in seconds.
+DRAIN_SECONDS = 20.0
+#: Keys are asked for out of turn at most this often, in seconds.
+KEYS_SECONDS = 10.0
+_SLOWEST = 5.0
+_ENROL_PATH = "/api/v1/cdn/enrol"
+_HEARTBEAT_PATH = "/api/v1/cdn/heartbeat"
+#: Answers to an enrolment that no waiting will change.
+_FINAL = frozenset({"code_unknown", "code_name", "code_used", "code_expired", "base_url", "name", "capacity"})
+
+
+class CannotEnrol(Exception):
+    """The control plane refused this node for good; the words say why and what to do."""
+
+
+class Agent:
+    """Speaks with the control plane. `report` gives the figures of a heartbeat; `on_state` hears of changes."""
+
+    def __init__(
+        self,
+        config: Config,
+        identity: Identity,
+        verdicts: Verdicts,
+        upstream: Upstream,
+        *,
+        report: Callable[[], dict[str, Any]],
+        on_state: Callable[[str], None],
+    ) -> None:
+        self._config, self._identity, self._verdicts, self._upstream = config, identity, verdicts, upstream
+        self._report, self._on_state = report, on_state
+        # Above every number that an earlier process used, without writing each of them down.
+        self._sequence = int(time.time() * 1000)
+        self._said = ""
+        self._asked_keys = float("-inf")
+        self._asking: asyncio.Task[bool] | None = None
+        self._beating = asyncio.Lock()
+        self._interval = 2.0
+        self.heard_at: float | None = None
+        self.draining_since: float | None = None
+        state = identity.state
+        verdicts.set_keys(state.keys)
+        verdicts.set_denied(state.deny)
+        self._take_state(state.state)
+
+    @property
+    def enrolled(self) -> bool:
+        """Whether the control plane knows this node."""
+        return bool(self._identity.state.node_id)
+
+    @property
+    def state(self) -> str:
+        """What the control plane last said this node is."""
+        return self._identity.state.state
+
+    def refusal(self, known: bool) -> int:
+        """The status for viewers that the node's state calls for: 0, or 410 (go to another node)."""
+        if self.state in ("active", "degraded", "warming", "suspect", "pending", "verifying"):
+            return 0
+        if self.state == "draining" and known and self.draining_since is not None:
+            return 0 if time.monotonic() - self.draining_since < DRAIN_SECONDS else 410
+        return 410
+
+    async def run(self) -> None:
+        """Enrol if need be, then be heard until cancelled. Raises CannotEnrol."""
+        failures = 0
+        while True:
+            try:
+                if self.enrolled:
+                    await self.beat()
+                else:
+                    await self._enrol()
+                failures = 0
+            except OriginAway as error:
+                failures += 1
+                self._away(str(error), failures)
+            wait = self._interval if not failures else min(_SLOWEST, 0.5 * 2**failures)
+            # Jitter, so that a fleet does not speak in one breath after an outage.
+            await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311
+
+    async def beat(self, *, goodbye: bool = False, keys_version: int | None = None) -> None:
+        """One heartbeat. Raises OriginAway."""
+        state = self._identity.state
+        async with self._beating:  # sequences must arrive in order
+            self._sequence += 1
+            figures = self._report()
+            figures |= {
+                "goodbye": goodbye,
+                "base_url": self._config.base_url,
+                "capacity_bps": self._config.capacity_bps,
+                "version": VERSION,
+                "keys_version": state.keys_version if keys_version is None else keys_version,
+                "deny_version": state.deny_version,
+            }
+            body = json.dumps(figures).encode()
+            headers = self._identity.sign("POST", _HEARTBEAT_PATH, self._sequence, body)
+            status, answer = await self._upstream.post_json(_HEARTBEAT_PATH, headers=headers, body=body)
+        if status == 200:
+            self._heard(answer)
+        else:
+            self._refused(status, answer)
+
+    async def fresh_keys(self) -> bool:
+        """Ask for the keys out of turn; → whether there were new ones. Callers at the same time share one question."""
+        if self._asking is None:
+            if not self.enrolled or time.monotonic() - self._asked_keys < KEYS_SECONDS:
+                return False
+            self._asked_keys = time.monotonic()
+            self._asking = asyncio.create_task(self._ask_keys())
+            self._asking.add_done_callback(lambda _: setattr(self, "_asking", None))
+        return await asyncio.shield(self._asking)
+
+    async def _ask_keys(self) -> bool:
+        before = self._identity.state.keys_version
+        try:
+            await self.beat(keys_version=0)
+        except OriginAway:
+            return False
+        return self._identity.state.keys_version != before
+
+    async def goodbye(self) -> None:
+        """Tell the control plane that this node stops, so that nobody is sent here any more."""
+        if not self.enrolled:
+            return
+        try:
+            await asyncio.wait_for(self.beat(goodbye=True), 2.0)
+        except (OriginAway, TimeoutError) as error:
+            log.warning("no goodbye: %s", error or "no answer in time")
+
+    async def _enrol(self) -> None:
+        config, identity = self._config, self._identity
+        if not config.code:
+            raise CannotEnrol(
+                "this node is not enrolled: give it a code (manage.py addnode on the site's machine)"
+            )
+        wish = {
+            "code": config.code,
+            "name": config.name,
+            "public_key": identity.public_hex,
+            "base_url": config.base_url,
+            "site": config.site,
+            "capacity_bps": config.capacity_bps,
+            "version": VERSION,
+        }
+        status, answer = await self._upstream.post_json(
+            _ENROL_PATH, headers={}, body=json.dumps(wish).encode()
+        )
+        if status != 201:
+            code, message = _error(answer)
+            if code in _FINAL:
+                raise CannotEnrol(message)
+            raise OriginAway(message or f"the control plane answered {status}")
+        state = identity.state
+        state.node_id, state.slot = str(answer["node_id"]), int(answer["slot"])
+        state.origin, state.state = config.origin, "warming"
+        state.deny, state.deny_version = {}, 0
+        self._take_keys(answer)
+        identity.save()
+        self._verdicts.set_denied({})
+        log.info("enrolled as node n%d", state.slot)
+        self._reached()
+        await self.beat()
+
+    def _heard(self, answer: dict[str, Any]) -> None:
+        """Take in what the control plane said."""
+        state = self._identity.state
+        changed = False
+        if "keys" in answer and int(answer["keys_version"]) != state.keys_version:
+            self._take_keys(answer)
+            changed = True
+        now = time.time()
+        if answer.get("deny"):
+            state.deny = {session: until for session, until in state.deny.items() if until > now}
+            state.deny |= {str(entry["session"]): float(entry["until"]) for entry in answer["deny"]}
+            self._verdicts.set_denied(state.deny)
+        if int(answer.get("deny_version", 0)) != state.deny_version:
+            state.deny_version = int(answer["deny_version"])
+            changed = True
+        self._interval = min(30.0, max(0.5, float(answer.get("interval", 2.0))))
+        state.lease_seconds = float(answer.get("lease_seconds", state.lease_seconds))
+        if answer["state"] != state.state:
+            log.info("state: %s → %s (%s)", state.state, answer["state"], answer.get("reason", ""))
+            state.state = str(answer["state"])
+            self._take_state(state.state)
+            changed = True
+        if changed:
+            self._identity.save()
+        self._reached()
+
+    def _take_keys(self, answer: dict[str, Any]) -> None:
+        state = self._identity.state
+        state.keys = {str(entry["kid"]): str(entry["public_key"]) for entry in answer["keys"]}
+        state.keys_version = int(answer["keys_version"])
+        self._verdicts.set_keys(state.keys)
+
+    def _take_state(self, state: str) -> None:
+        if state == "draining":
+            self.draining_since = self.draining_since or time.monotonic()
+        else:
+            self.draining_since = None
+        self._on_state(state)
+
+    def _refused(self, status: int, answer: dict[str, Any]) -> None:
+        """The control plane answered, but not with yes."""
+        code, message = _error(answer)
+        if code == "replay":
+            self._sequence = max(self._sequence, int(answer.get("last_sequence", 0)))
+        elif code in ("unknown_node", "signature") and self._config.code:
+            log.warning("%s Enrolling anew.", message)
+            self._identity.state.node_id = ""
+        if status >= 500 or not code:
+            raise OriginAway(f"the control plane answered {status}")
+        self._reached()
+        if message != self._said:
+            log.error("heartbeat refused: %s", message)
+        self._said = message
+
+    def _reached(self) -> None:
+        if self._verdicts.cut_off_since is not None:
+            log.info("the control plane answers again")
+        self._verdicts.cut_off_since = None
+        self.heard_at = time.monotonic()
+        self._said = ""
+
+    def _away(self, words: str, failures: int) -> None:
+        now = time.monotonic()
+        silent = now - self.heard_at if self.heard_at is not None else float("inf")
+        if (
+            self.enrolled
+            and self._verdicts.cut_off_since is None
+            and silent > self._identity.state.lease_seconds
+        ):
+            self._verdicts.cut_off_since = now
+            log.warning("the control plane is away (%s); serving on for sessions already started", words)
+        elif words != self._said:
+            log.warning("%s", words)
+        self._said = words
+
+
+def _error(answer: dict[str, Any]) -> tuple[str, str]:
+    error = answer.get("error")
+    if not isinstance(error, dict):
+        return "", ""
+    return str(error.get("code", "")), str(error.get("message", ""))

@@ -1,0 +1,120 @@
+"""What an edge node is told when it starts: arguments, with the environment as their default."""
+
+import argparse
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A node's settings. Sizes in bytes, rates in bit/s, times in seconds."""
+
+    origin: str
+    name: str
+    code: str
+    host: str
+    port: int
+    base_url: str
+    cache: Path
+    cache_bytes: int
+    site: str
+    capacity_bps: int
+    access_log: bool
+    pull: bool
+    reuse_port: bool
+    header_timeout: float
+    idle_timeout: float
+    write_timeout: float
+    connections: int
+    fill_bytes: int
+
+
+def read(argv: Sequence[str]) -> Config:
+    """Read the command line. Exits with a message when it makes no sense."""
+    parser = argparse.ArgumentParser(
+        prog="python -m cdn.edge",
+        description="A netflixlite edge node: keeps a cache of packages on disk and serves viewers from it.",
+    )
+    _arguments(parser)
+    found = parser.parse_args(argv)
+    host, port = _listen(parser, found.listen)
+    origin = str(found.origin).rstrip("/")
+    if urlsplit(origin).scheme not in ("http", "https") or not urlsplit(origin).hostname:
+        parser.error(f"--origin '{found.origin}' is no address: use http(s)://host[:port]")
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 (compared, not bound)
+    cache = Path(found.cache).resolve()
+    return Config(
+        origin=origin,
+        name=found.name,
+        code=found.code,
+        host=host,
+        port=port,
+        base_url=(found.base_url or f"http://{shown}:{port}").rstrip("/"),
+        cache=cache,
+        cache_bytes=_budget(parser, found.cache_gb, cache),
+        site=found.site,
+        capacity_bps=int(found.capacity_mbps * 1_000_000),
+        access_log=found.access_log,
+        pull=not found.no_pull,
+        reuse_port=found.reuse_port,
+        header_timeout=found.header_timeout,
+        idle_timeout=found.idle_timeout,
+        write_timeout=found.write_timeout,
+        connections=found.connections,
+        fill_bytes=int(found.fill_mb * (1 << 20)),
+    )
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    env = os.environ.get
+    add = parser.add_argument
+    add(
+        "--origin",
+        default=env("NETFLIXLITE_EDGE_ORIGIN", ""),
+        help="address of the site, e.g. https://tv.example",
+    )
+    add("--code", default=env("NETFLIXLITE_EDGE_CODE", ""), help="one-time enrolment code (first start only)")
+    add("--name", default=env("NETFLIXLITE_EDGE_NAME", "edge"), help="the name that the code was made for")
+    add(
+        "--listen", default=env("NETFLIXLITE_EDGE_LISTEN", "127.0.0.1:8101"), help="address:port to listen on"
+    )
+    add("--base-url", default=env("NETFLIXLITE_EDGE_BASE_URL", ""), help="where viewers reach this node")
+    add("--cache", default=env("NETFLIXLITE_EDGE_CACHE", "edge-cache"), help="folder for state and cache")
+    add("--cache-gb", type=float, default=float(env("NETFLIXLITE_EDGE_CACHE_GB", "0")),
+        help="disk budget in GiB (default: 60 %% of what is free, at most 100)")  # fmt: skip
+    add("--site", default=env("NETFLIXLITE_EDGE_SITE", "default"), help="place or failure domain")
+    add("--capacity-mbps", type=float, default=float(env("NETFLIXLITE_EDGE_CAPACITY_MBPS", "1000")),
+        help="how much this node can send, in Mbit/s")  # fmt: skip
+    add("--access-log", action="store_true", help="one line for each request")
+    add("--no-pull", action="store_true", help="serve only what is held; answer 421 for the rest")
+    add("--reuse-port", action="store_true", help="share the port with other processes (SO_REUSEPORT)")
+    add("--header-timeout", type=float, default=10.0, help="seconds a request's headers may take")
+    add(
+        "--idle-timeout", type=float, default=75.0, help="seconds a connection may be silent between requests"
+    )
+    add("--write-timeout", type=float, default=30.0, help="seconds a client may take nothing of an answer")
+    add("--connections", type=int, default=8192, help="connections at once")
+    add("--fill-mb", type=float, default=256.0, help="memory for objects being fetched, in MiB")
+
+
+def _listen(parser: argparse.ArgumentParser, text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"\[?([^\]]*?)\]?:(\d{1,5})", text)
+    if match is None or not 0 < int(match[2]) < 65536:
+        parser.error(f"--listen '{text}' is no address:port")
+    return match[1] or "0.0.0.0", int(match[2])  # noqa: S104 (asked for by leaving the address out)
+
+
+def _budget(parser: argparse.ArgumentParser, gigabytes: float, cache: Path) -> int:
+    if gigabytes < 0:
+        parser.error("--cache-gb must not be negative")
+    if gigabytes:
+        return int(gigabytes * GIB)
+    existing = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    return min(100 * GIB, int(shutil.disk_usage(existing).free * 0.6))

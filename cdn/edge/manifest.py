@@ -1,0 +1,169 @@
+"""A package's manifest, read so that one wire name leads to a byte range, its hash and its content type.
+
+A film of two hours has some 14,000 segments: they are kept in flat arrays, not in objects.
+"""
+
+import hashlib
+import json
+import re
+from array import array
+from dataclasses import dataclass
+
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
+_SEGMENT = re.compile(rb"(0|[1-9][0-9]{0,5})\.m4s\Z")
+_TYPES = {"video": "video/mp4", "audio": "audio/mp4", "text": "text/vtt"}
+#: No object may be larger than this: it is held in memory while it is fetched.
+OBJECT_MAX = 128 << 20
+
+
+class BadManifest(Exception):
+    """The bytes are not this package's manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One object of a package: `length` bytes at `offset` of its rendition's file here. `sha256` may be unknown."""
+
+    rendition: "RenditionIndex"
+    number: int
+    name: str
+    offset: int
+    length: int
+    sha256: bytes | None
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionIndex:
+    """Where the objects of one rendition stand. Objects are numbered: segments, then init, then the playlist.
+
+    The playlist stands behind the rendition's own bytes in the file here, so that one file holds all of it.
+    """
+
+    package: str
+    name: str
+    index: int
+    kind: str
+    offsets: "array[int]"
+    lengths: "array[int]"
+    digests: bytes
+    init: tuple[int, int] | None
+    size: int
+    playlist_length: int
+    playlist_sha256: bytes
+
+    @property
+    def objects(self) -> int:
+        """How many numbers there are."""
+        return len(self.offsets) + 2
+
+    def place(self, number: int) -> tuple[int, int] | None:
+        """Offset and length of an object here; None when there is none of this number."""
+        count = len(self.offsets)
+        if number < count:
+            return self.offsets[number], self.lengths[number]
+        return self.init if number == count else (self.size, self.playlist_length)
+
+    def spec(self, name: bytes) -> Spec | None:
+        """The object of this wire name; None when there is none."""
+        count = len(self.offsets)
+        if name == b"index.m3u8":
+            return Spec(
+                self,
+                count + 1,
+                "index.m3u8",
+                self.size,
+                self.playlist_length,
+                self.playlist_sha256,
+                PLAYLIST_TYPE,
+            )
+        kind = _TYPES[self.kind]
+        if self.kind == "text":
+            return self._segment(0, "0.vtt", kind) if name == b"0.vtt" and count else None
+        if name == b"init.mp4":
+            if self.init is None:
+                return None
+            return Spec(self, count, "init.mp4", self.init[0], self.init[1], None, kind)
+        match = _SEGMENT.match(name)
+        if match is None or int(match[1]) >= count:
+            return None
+        return self._segment(int(match[1]), name.decode(), kind)
+
+    def _segment(self, number: int, name: str, kind: str) -> Spec:
+        digest = self.digests[number * 32 : number * 32 + 32]
+        return Spec(self, number, name, self.offsets[number], self.lengths[number], digest, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageIndex:
+    """The renditions of one package by their wire names."""
+
+    package: str
+    renditions: dict[bytes, RenditionIndex]
+
+    def spec(self, rendition: bytes, name: bytes) -> Spec | None:
+        """The object of these wire names; None when there is none."""
+        found = self.renditions.get(rendition)
+        return found.spec(name) if found else None
+
+
+def parse(package: str, manifest: bytes) -> PackageIndex:
+    """Read a manifest, checking first that the package's id is its hash. Raises BadManifest."""
+    if hashlib.sha256(manifest).hexdigest()[:32] != package:
+        raise BadManifest("these bytes are not this package's manifest")
+    try:
+        document = json.loads(manifest)
+        if document["v"] != 1:
+            raise BadManifest(f"manifest version {document['v']!r} is not known")
+        found = [_rendition(package, entry) for entry in document["renditions"]]
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise BadManifest(f"not a manifest: {error!r}") from error
+    return PackageIndex(package, {rendition.name.encode(): rendition for rendition in found})
+
+
+def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
+    name, kind, segments, playlist = entry["name"], entry["kind"], entry["segments"], entry["playlist"]
+    if not isinstance(name, str) or not _NAME.match(name) or kind not in _TYPES:
+        raise BadManifest("a rendition has no proper name or kind")
+    if not isinstance(segments, list) or not isinstance(playlist, dict):
+        raise BadManifest("a rendition lacks its segments or its playlist")
+    size, index = entry["bytes"], entry["index"]
+    if not isinstance(size, int) or not isinstance(index, int) or not 0 <= index < 32:
+        raise BadManifest("a rendition has no proper size or index")
+    offsets, lengths = array("Q"), array("Q")
+    digests = bytearray()
+    for segment in segments:
+        _checked(segment[0], segment[1], size)
+        offsets.append(segment[0])
+        lengths.append(segment[1])
+        digest = bytes.fromhex(segment[3])
+        if len(digest) != 32:
+            raise BadManifest("a segment has no proper hash")
+        digests += digest
+    init = entry.get("init")
+    if init is not None:
+        if not isinstance(init, list):
+            raise BadManifest("an init segment has no place")
+        _checked(init[0], init[1], size)
+    _checked(0, playlist["bytes"], OBJECT_MAX)
+    return RenditionIndex(
+        package=package,
+        name=name,
+        index=index,
+        kind=str(kind),
+        offsets=offsets,
+        lengths=lengths,
+        digests=bytes(digests),
+        init=(init[0], init[1]) if init else None,
+        size=size,
+        playlist_length=playlist["bytes"],
+        playlist_sha256=bytes.fromhex(playlist["sha256"]),
+    )
+
+
+def _checked(offset: object, length: object, size: int) -> None:
+    if not isinstance(offset, int) or not isinstance(length, int):
+        raise BadManifest("an object has no place")
+    if offset < 0 or not 0 < length <= OBJECT_MAX or offset + length > size:
+        raise BadManifest("an object lies outside its file")

@@ -1,0 +1,260 @@
+"""What is answered to each request that the fast path does not take."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from cdn.edge.connection import Connection
+from cdn.edge.fill import Failed, Fill
+from cdn.edge.http import Request
+from cdn.edge.manifest import Spec
+from cdn.edge.server import Server
+from cdn.edge.store import Hit, head
+from cdn.edge.verdicts import Verdict
+from cdn.ranges import CORS_HEADERS, PREFLIGHT_HEADERS, Unsatisfiable, none_match, parse_range
+from cdn.signing import BadToken
+
+_PROOF = re.compile(rb"/v1/-/proof/([A-Za-z0-9_-]{16,128})\Z")
+_OBJECT = re.compile(rb"/v1/([A-Za-z0-9_-]{1,512})/([0-9a-f]{32})/([a-z0-9-]{1,32})/([A-Za-z0-9.]{1,32})\Z")
+_CORS = "".join(f"{name}: {value}\r\n" for name, value in CORS_HEADERS.items())
+_PREFLIGHT = "".join(f"{name}: {value}\r\n" for name, value in PREFLIGHT_HEADERS.items())
+#: Above this share of its capacity a node takes no sessions that it does not know.
+FULL = 0.92
+
+
+class Responder:
+    """The routes of a node."""
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        prove: Callable[[str], str],
+        health: Callable[[], dict[str, Any]],
+        problems: Callable[[], list[str]],
+        refusal: Callable[[bool], int],
+        unknown_key: Callable[[], Coroutine[Any, Any, bool]],
+    ) -> None:
+        """`refusal(known_session)` is the status that the node's state calls for, 0 for none; `unknown_key` asks the
+        control plane for new keys and says whether some came."""
+        self._server, self._prove, self._health = server, prove, health
+        self._problems, self._refusal, self._unknown_key = problems, refusal, unknown_key
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # Routes -----------------------------------------------------------------------------------------------
+
+    def answer(self, connection: Connection, request: Request) -> None:
+        """Answer a request, now or when what it needs has come."""
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            self.refuse(connection, 405, "only GET, HEAD and OPTIONS", extra="Allow: GET, HEAD, OPTIONS\r\n")
+            return
+        if request.method == "OPTIONS":
+            self._send(connection, 204, "", extra=_PREFLIGHT, length=None)
+            return
+        found = _OBJECT.match(request.target)
+        if found is not None:
+            self._object(connection, request, *found.groups())
+            return
+        proof = _PROOF.match(request.target)
+        if proof is not None:
+            self._text(connection, request, 200, self._prove(proof[1].decode()))
+        elif request.target == b"/livez":
+            self._text(connection, request, 200, "ok")
+        elif request.target == b"/readyz":
+            problems = self._problems()
+            status = {"status": "not ready" if problems else "ok", "problems": problems}
+            self._json(connection, request, 503 if problems else 200, status)
+        elif request.target == b"/health":
+            self._json(connection, request, 200, self._health())
+        elif request.target.startswith(b"/v1/"):
+            self._text(connection, request, 404, "unknown object")
+        else:
+            self._text(connection, request, 404, "nothing here")
+
+    def _object(
+        self,
+        connection: Connection,
+        request: Request,
+        token: bytes,
+        package: bytes,
+        rendition: bytes,
+        name: bytes,
+    ) -> None:
+        server = self._server
+        try:
+            verdict = self._judge(token, package)
+        except BadToken as error:
+            if error.reason == "key":
+                self._later(connection, request, self._with_new_keys(connection, request))
+            else:
+                self._text(connection, request, 403, f"token: {error.reason}")
+            return
+        if status := self._elsewhere(verdict):
+            server.refused += 1
+            self._text(
+                connection, request, status, "this node is full" if status == 429 else "go to another node"
+            )
+            return
+        verdict.seen = server.now
+        server.verdicts.remember(token, verdict)
+        hit = server.hits.get(b"%s/%s/%s" % (package, rendition, name))
+        if hit is None:
+            self._later(connection, request, self._miss(connection, request, verdict, rendition, name))
+        elif verdict.mask & hit.bit:
+            self._hit(connection, request, hit)
+        else:
+            self._text(connection, request, 403, "token: rendition")
+
+    def _elsewhere(self, verdict: Verdict) -> int:
+        """The status that sends this viewer to another node, or 0."""
+        server = self._server
+        full = server.egress_bps > FULL * server.config.capacity_bps
+        if not full and not server.slow_only:
+            return 0
+        known = verdict.seen > 0 or server.verdicts.seen_session(verdict.session, now=server.now)
+        return self._refusal(known) or (429 if full and not known else 0)
+
+    def _judge(self, token: bytes, package: bytes) -> Verdict:
+        verdict = self._server.verdicts.judge(token, now=self._server.now)
+        if verdict.package != package:
+            raise BadToken("package")
+        return verdict
+
+    async def _with_new_keys(self, connection: Connection, request: Request) -> None:
+        """The token names a key that we do not know: it may be minutes old. Ask once, then judge again."""
+        if await self._unknown_key():
+            connection.busy = False
+            self.answer(connection, request)
+        else:
+            self._text(connection, request, 403, "token: key")
+
+    def _hit(self, connection: Connection, request: Request, hit: Hit) -> None:
+        hit.visited = True
+        self._server.hit_count += 1
+        if hit.lead:
+            self._server.filler.ahead(hit.rendition, hit.number)
+        part = self._part(connection, request, hit.etag, hit.length)
+        if part is None:
+            return
+        start, end, status = part
+        lines = self._object_head(hit.rendition.spec(hit.name.encode()), hit.etag, part, "HIT")
+        if request.method == "HEAD":
+            connection.begin_bytes(self._line(status) + lines, b"", status)
+        else:
+            connection.begin_hit(self._line(status) + lines, hit, start, end, status)
+
+    async def _miss(
+        self, connection: Connection, request: Request, verdict: Verdict, rendition: bytes, name: bytes
+    ) -> None:
+        """Find the object, fetch it if need be, and answer while it arrives."""
+        filler = self._server.filler
+        index = await filler.package(verdict.package.decode())
+        spec = index.spec(rendition, name)
+        if spec is None:
+            raise Failed(404, "unknown object")
+        if not verdict.mask >> spec.rendition.index & 1:
+            self._text(connection, request, 403, "token: rendition")
+            return
+        self._server.miss_count += 1
+        fill, ours = filler.start(spec)
+        hit = await asyncio.shield(fill.begun) or fill.kept
+        if fill.failure is not None:
+            raise fill.failure
+        if connection.closed:
+            return
+        if hit is not None:
+            self._hit(connection, request, hit)
+            return
+        if ours and spec.number < len(spec.rendition.offsets):
+            filler.ahead(spec.rendition, spec.number)
+        self._from_fill(connection, request, fill, "MISS" if ours else "FILL")
+
+    def _from_fill(self, connection: Connection, request: Request, fill: Fill, cache: str) -> None:
+        part = self._part(connection, request, fill.tag, fill.spec.length)
+        if part is None:
+            return
+        start, end, status = part
+        lines = self._line(status) + self._object_head(fill.spec, fill.tag, part, cache)
+        if request.method == "HEAD":
+            connection.begin_bytes(lines, b"", status)
+        else:
+            connection.begin_fill(lines, fill, start, end, status)
+
+    # Answers ----------------------------------------------------------------------------------------------
+
+    def _part(
+        self, connection: Connection, request: Request, tag: str, length: int
+    ) -> tuple[int, int, int] | None:
+        """Start, end and status of what is wanted of an object; None when that was answered already."""
+        headers = request.headers
+        if headers.if_none_match and none_match(headers.if_none_match, tag):
+            self._send(connection, 304, "", extra=f"ETag: {tag}\r\n{_CORS}", length=None)
+            return None
+        if not headers.range or (headers.if_range and headers.if_range != tag):
+            return 0, length, 200
+        try:
+            part = parse_range(headers.range, length)
+        except Unsatisfiable:
+            self._send(connection, 416, "", extra=f"Content-Range: bytes */{length}\r\n{_CORS}")
+            return None
+        return (0, length, 200) if part is None else (*part, 206)
+
+    def _object_head(self, spec: Spec | None, tag: str, part: tuple[int, int, int], cache: str) -> bytes:
+        assert spec is not None
+        start, end, status = part
+        extra = f"Content-Range: bytes {start}-{end - 1}/{spec.length}\r\n" if status == 206 else ""
+        return head(spec.content_type, end - start, tag, cache, extra)
+
+    def _line(self, status: int) -> bytes:
+        return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() + self._server.date
+
+    def refuse(self, connection: Connection, status: int, words: str, *, extra: str = "") -> None:
+        """Answer and close: what this client says next cannot be trusted to begin where we think."""
+        connection.keep_alive = False
+        self._send(connection, status, words + "\n", extra=extra)
+
+    def _text(self, connection: Connection, request: Request, status: int, words: str) -> None:
+        """A short answer in words; errors too may be read by any page, so that players can tell them apart."""
+        body = words + "\n"
+        extra = f"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n{_CORS}"
+        if request.method == "HEAD":
+            self._send(connection, status, "", extra=extra, length=len(body.encode()))
+        else:
+            self._send(connection, status, body, extra=extra)
+
+    def _json(self, connection: Connection, request: Request, status: int, document: dict[str, Any]) -> None:
+        body = json.dumps(document) + "\n"
+        extra = "Content-Type: application/json\r\nCache-Control: no-store\r\n"
+        if request.method == "HEAD":
+            self._send(connection, status, "", extra=extra, length=len(body.encode()))
+        else:
+            self._send(connection, status, body, extra=extra)
+
+    def _send(
+        self, connection: Connection, status: int, body: str, *, extra: str = "", length: int | None = -1
+    ) -> None:
+        """Send a small answer; `length` -1 means that of the body, None means no Content-Length at all."""
+        data = body.encode()
+        said = len(data) if length == -1 else length
+        lines = extra if said is None else f"{extra}Content-Length: {said}\r\n"
+        if not connection.keep_alive:
+            lines += "Connection: close\r\n"
+        connection.begin_bytes(self._line(status) + lines.encode() + b"\r\n", data, status)
+
+    def _later(self, connection: Connection, request: Request, work: Coroutine[Any, Any, None]) -> None:
+        """Answer when this work is done; the connection reads nothing meanwhile."""
+        connection.busy = True
+
+        async def run() -> None:
+            try:
+                await work
+            except Failed as failure:
+                if not connection.closed:
+                    self._text(connection, request, failure.status, str(failure))
+
+        task = asyncio.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,216 @@
+"""The listening side: sockets in an edge-triggered epoll of our own, nested in the asyncio loop, and a clock.
+
+asyncio keeps timers, fills, heartbeats and reports; the hot path never enters it (docs/decisions says what that buys).
+"""
+
+import asyncio
+import errno
+import logging
+import select
+import socket
+import sys
+import time
+from collections import deque
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+from cdn.edge.config import Config
+from cdn.edge.connection import Connection, access_line, write_line
+from cdn.edge.files import warm
+from cdn.edge.fill import Filler
+from cdn.edge.store import Hit, Store
+from cdn.edge.verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from cdn.edge.responder import Responder
+
+log = logging.getLogger("edge")
+
+_EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+_READABLE = select.EPOLLIN | select.EPOLLRDHUP
+_GONE = select.EPOLLHUP | select.EPOLLERR
+_BATCH = 256
+_BLOCKS = 4096
+#: Unsent bytes that the kernel may hold for one client: bounds memory with many slow readers.
+NOT_SENT = 256 * 1024
+
+
+class Server:
+    """All connections of this process."""
+
+    def __init__(self, config: Config, store: Store, filler: Filler, verdicts: Verdicts) -> None:
+        self.config, self.store, self.filler, self.verdicts = config, store, filler, verdicts
+        self.hits: dict[bytes, Hit] = store.hits
+        self.responder: Responder
+        self.plain_blocks: set[bytes] = set()
+        self.access_log = config.access_log
+        #: Set while the node drains: every request is judged by the responder.
+        self.slow_only = False
+        self.stopping = False
+        self.hit_count = self.miss_count = self.bytes_out = self.refused = 0
+        self.egress_bps = 0.0
+        self._epoll = select.epoll()
+        self._connections: dict[int, Connection] = {}
+        self._turns: deque[Connection] = deque()
+        self._turn_due = False
+        self._listener: socket.socket | None = None
+        self._accepting = False
+        self._ticking: asyncio.TimerHandle | None = None
+        self._tick_bytes, self._tick_at = 0, time.monotonic()
+        self._set_clock()
+
+    @property
+    def connections(self) -> int:
+        """Connections now."""
+        return len(self._connections)
+
+    def listen(self) -> None:
+        """Open the port. Raises OSError."""
+        config = self.config
+        family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if config.reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.setblocking(False)
+        try:
+            listener.bind((config.host, config.port))
+        except OSError:
+            listener.close()
+            raise
+        listener.listen(1024)
+        self._listener = listener
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._epoll.fileno(), self._on_events)
+        self._accept_again()
+        self._tick()
+
+    def stop_listening(self) -> None:
+        """Take no more clients; those between requests are let go, the others after their answer."""
+        self.stopping = True
+        if self._listener is not None:
+            if self._accepting:
+                asyncio.get_running_loop().remove_reader(self._listener.fileno())
+            self._listener.close()
+            self._listener = None
+        for connection in tuple(self._connections.values()):
+            if not connection.busy:
+                connection.close()
+
+    def close(self) -> None:
+        """End everything."""
+        self.stop_listening()
+        if self._ticking is not None:
+            self._ticking.cancel()
+        for connection in tuple(self._connections.values()):
+            connection.close()
+        asyncio.get_running_loop().remove_reader(self._epoll.fileno())
+        self._epoll.close()
+
+    # Accepting --------------------------------------------------------------------------------------------
+
+    def _accept_again(self) -> None:
+        if self._listener is not None and not self._accepting:
+            asyncio.get_running_loop().add_reader(self._listener.fileno(), self._accept)
+            self._accepting = True
+
+    def _pause_accepting(self) -> None:
+        if self._listener is not None and self._accepting:
+            asyncio.get_running_loop().remove_reader(self._listener.fileno())
+            self._accepting = False
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        for _ in range(_BATCH):
+            if len(self._connections) >= self.config.connections:
+                self._pause_accepting()  # the kernel's queue holds the rest; the tick looks again
+                return
+            try:
+                sock, _ = self._listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                    log.error("no more connections: %s", error.strerror)
+                    self._pause_accepting()
+                    return
+                raise
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT)
+            connection = Connection(self, sock)
+            self._connections[connection.fd] = connection
+            self._epoll.register(connection.fd, _EVENTS)
+
+    # Events -----------------------------------------------------------------------------------------------
+
+    def _on_events(self) -> None:
+        self.now = time.time()
+        connections = self._connections
+        for fd, event in self._epoll.poll(0, _BATCH):
+            connection = connections.get(fd)
+            if connection is not None:
+                connection.on_event(
+                    bool(event & _READABLE), bool(event & select.EPOLLOUT), bool(event & _GONE)
+                )
+
+    def later(self, connection: Connection) -> None:
+        """This connection has had its turn and has more to send."""
+        self._turns.append(connection)
+        self._call_turns()
+
+    def _call_turns(self) -> None:
+        if not self._turn_due:
+            self._turn_due = True
+            asyncio.get_running_loop().call_soon(self._take_turns)
+
+    def _take_turns(self) -> None:
+        self._turn_due = False
+        for _ in range(len(self._turns)):
+            self._turns.popleft().go_on()
+
+    def forget(self, connection: Connection) -> None:
+        """The connection closes."""
+        self._connections.pop(connection.fd, None)
+
+    def warm(self, connection: Connection, hit: Hit) -> None:
+        """Read a cold object into memory in a thread, so that one disk read stops nobody else."""
+
+        def done(_: asyncio.Future[None]) -> None:
+            hit.probed = self.now
+            connection.push()
+
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, warm, hit.file.fd, hit.offset, hit.length).add_done_callback(done)
+
+    def remember_block(self, block: bytes) -> None:
+        """The strict reader found this header block plain: the fast path may take it from now on."""
+        if len(self.plain_blocks) >= _BLOCKS:
+            self.plain_blocks.clear()
+        self.plain_blocks.add(block)
+
+    def log_access(self, connection: Connection) -> None:
+        """Write the access log's line."""
+        write_line(access_line(connection))
+
+    # The clock --------------------------------------------------------------------------------------------
+
+    def _set_clock(self) -> None:
+        self.now = time.time()
+        self.date = f"Date: {formatdate(self.now, usegmt=True)}\r\n".encode()
+        self.ok_line = b"HTTP/1.1 200 OK\r\n" + self.date
+
+    def _tick(self) -> None:
+        """Once a second: the date, the rate, and clients that are overdue."""
+        self._ticking = asyncio.get_running_loop().call_later(1.0, self._tick)
+        self._set_clock()
+        at = time.monotonic()
+        rate = 8 * (self.bytes_out - self._tick_bytes) / max(at - self._tick_at, 0.001)
+        self.egress_bps += 0.3 * (rate - self.egress_bps)
+        self._tick_bytes, self._tick_at = self.bytes_out, at
+        for connection in tuple(self._connections.values()):
+            if connection.overdue(self.now):
+                connection.close()
+        if self.access_log:
+            sys.stdout.flush()
+        self._accept_again()
