@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Plan, Profile, User
 
 
-class ProfileInline(admin.TabularInline):
+class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
     """A user's profiles, on the user's page."""
 
     model = Profile
@@ -16,7 +16,7 @@ class ProfileInline(admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     """Users by name and address."""
 
     list_display = ["username", "name", "email", "plan", "is_staff", "is_active", "last_login"]
@@ -33,7 +33,7 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(Profile)
-class ProfileAdmin(admin.ModelAdmin):
+class ProfileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Profiles of all users."""
 
     list_display = ["name", "user", "is_kid", "maturity", "language", "created_at"]
@@ -44,7 +44,7 @@ class ProfileAdmin(admin.ModelAdmin):
 
 
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin):
+class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What subscriptions allow."""
 
     list_display = ["name", "streams", "max_height", "is_default"]

@@ -1,7 +1,7 @@
 """What views and endpoints of every app use to know who is asking."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
@@ -62,14 +62,14 @@ def profile_required(
 ) -> Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]:
     """Send who has not chosen a profile to the gate, and back here afterwards."""
 
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
         if getattr(request, "profile", None) is None:
             return HttpResponseRedirect(
                 f"{reverse('profiles')}?{urlencode({'next': request.get_full_path()})}"
             )
         return view(cast(ProfileRequest, request), *args, **kwargs)
 
+    update_wrapper(guarded, view)
     return login_required(guarded)
 
 
@@ -78,12 +78,12 @@ def operator_required(
 ) -> Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]:
     """Only for those who run the site; a kids profile of an operator is not one of them."""
 
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
         if not _is_operator(request):
             raise PermissionDenied("This page is for operators.")
         return view(request, *args, **kwargs)
 
+    update_wrapper(guarded, view)
     return login_required(guarded)
 
 

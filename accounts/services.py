@@ -9,7 +9,6 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Lower
 
 from accounts import events, maturity, models
 from accounts.types import Plan, Profile, ProfileDeleted, User
@@ -254,6 +253,6 @@ def _age(age: int | None, *, is_kid: bool) -> int:
 
 
 def _refuse_taken_name(*, user_id: UUID, name: str, except_id: UUID | None) -> None:
-    taken = models.Profile.objects.of(user_id).exclude(id=except_id).annotate(lower=Lower("name"))
-    if taken.filter(lower=name.lower()).exists():
+    others = models.Profile.objects.of(user_id).filter(name__iexact=name).values_list("id", flat=True)
+    if any(other != except_id for other in others):
         raise InvalidField("name", "Another profile has this name.")

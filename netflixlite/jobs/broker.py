@@ -66,7 +66,7 @@ def make_app(url: str, folder: Path) -> Celery:
         result_backend=None,
         timezone="UTC",
     )
-    made.task(wake, name=hints.TASK)
+    made.task(name=hints.TASK)(wake)
     return made
 
 

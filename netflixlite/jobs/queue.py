@@ -54,7 +54,7 @@ class Standing:
     cancel_requested: bool
 
 
-def from_now(delta: timedelta) -> models.ExpressionWrapper:
+def from_now(delta: timedelta) -> models.Expression:
     """The database's time plus a difference."""
     return models.ExpressionWrapper(
         Now() + models.Value(delta, output_field=models.DurationField()), output_field=models.DateTimeField()
@@ -217,8 +217,8 @@ def backoff(attempt: int, *, base: timedelta) -> timedelta:
     """How long to wait after the given failed attempt (from 1): doubles each time, up to 10 minutes, with jitter so
     that jobs that failed together do not come back together.
     """
-    wait = min(_LONGEST_WAIT, base * 2 ** min(attempt - 1, 20))
-    return wait * random.uniform(0.75, 1.25)  # noqa: S311 (jitter)
+    wait = min(_LONGEST_WAIT.total_seconds(), base.total_seconds() * 2.0 ** min(attempt - 1, 20))
+    return timedelta(seconds=wait * random.uniform(0.75, 1.25))  # noqa: S311 (jitter)
 
 
 def _held(mine: Claim) -> models.QuerySet[Job]:

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -145,7 +146,7 @@ class Runner:
         for context in self._keeper.contexts():
             log.warning("%s %s did not end in time; it goes back to the queue.", context.kind, context.job_id)
             context.lose()
-            _safely("stop", lambda claim=context.claim: queue.release(claim))
+            _safely("stop", partial(queue.release, context.claim))
         self._ended.set()
         _safely("stop", self._presence.leave)
 

@@ -62,7 +62,7 @@ def enqueue(
             max_attempts=max_attempts,
         )
         # By the database's clock: the caller's may be a moment ahead, and the job would miss its wake-up.
-        row.available_at = available_at or Now()  # type: ignore[assignment]
+        row.available_at = available_at or Now()
         try:
             with transaction.atomic():
                 row.save(force_insert=True)
