@@ -84,7 +84,7 @@ class PlaybackSessionAdmin(ReadOnly):
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
         """Stopping somebody's film asks for the same right as deleting would."""
-        return bool(request.user.has_perm("playback.delete_playbacksession"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm("playback.delete_playbacksession"))
 
     @admin.action(description=_("Stop these playbacks"), permissions=["stop"])
     def stop(self, request: HttpRequest, queryset: QuerySet[models.PlaybackSession]) -> None:

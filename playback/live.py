@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from cdn.types import Node
 from playback.steering import Failure
 from playback.types import Sample
 
@@ -47,11 +48,20 @@ class Live:
         self._lock = threading.Lock()
         self._sessions: OrderedDict[UUID, Memory] = OrderedDict()
         self._assigned: deque[tuple[datetime, str, int]] = deque(maxlen=100_000)
+        #: The fleet as it was last seen: what steering goes by while it cannot be read.
+        self.nodes: tuple[Node, ...] = ()
 
     def recall(self, session_id: UUID) -> Memory:
-        """The session's memory: a copy's worth of it is not made, so only this process' request threads see it."""
+        """The session's memory as it stands, copied: other threads go on writing to theirs."""
         with self._lock:
-            return self._memory(session_id)
+            memory = self._memory(session_id)
+            return Memory(
+                current=memory.current,
+                moved_at=memory.moved_at,
+                failures=dict(memory.failures),
+                goodput={pathway: deque(rates, REPORTS_MAX) for pathway, rates in memory.goodput.items()},
+                offered=memory.offered,
+            )
 
     def report(
         self, session_id: UUID, *, samples: Iterable[Sample], current: str | None, now: datetime
@@ -116,6 +126,7 @@ class Live:
         with self._lock:
             self._sessions.clear()
             self._assigned.clear()
+            self.nodes = ()
 
     def _memory(self, session_id: UUID) -> Memory:
         memory = self._sessions.get(session_id)

@@ -74,8 +74,7 @@ def steering(request: HttpRequest, key: keys.Key) -> HttpResponse:
             # Absolute: a relative one stops steering in Shaka. It replaces the address, so it has the key in it.
             "RELOAD-URI": f"{settings.SITE_URL}{request.path}",
             "PATHWAY-PRIORITY": [node.id for node in nodes],
-        },
-        content_type="application/vnd.apple.steering-list",
+        }
     )
 
 

@@ -1,6 +1,5 @@
 """Playback's public verbs. Everything else in this app is private to it."""
 
-from playback.services.bookmarks import bookmarks, continue_watching, remove_bookmark, save_bookmark
 from playback.services.errors import (
     AboveMaturity,
     NoPackage,
@@ -21,6 +20,7 @@ from playback.services.going import (
 )
 from playback.services.history import forget_profile, forget_title, prune, trending, viewings_since
 from playback.services.opening import open_session, playlist
+from playback.services.places import bookmarks, continue_watching, remove_bookmark, save_bookmark
 from playback.services.steer import STEERING_TTL, steer
 
 __all__ = [

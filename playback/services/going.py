@@ -1,10 +1,11 @@
 """While it plays and after: beacons, renewing the token, closing, silence."""
 
+import logging
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,10 +14,12 @@ from cdn import services as cdn
 from cdn.types import SignedToken
 from playback import concurrency, events, keys, models, progress
 from playback.live import LIVE
-from playback.services import bookmarks, history
+from playback.services import history, places
 from playback.services.errors import NotFound, SessionOver
 from playback.services.steer import DECISIONS_MAX, rank
 from playback.types import ActiveSession, Ended, Heard, PlaybackEnded, RankedNode, Report, Token
+
+log = logging.getLogger("playback")
 
 #: After so much silence a session holds no stream slot any more.
 SILENCE = timedelta(seconds=30)
@@ -43,7 +46,10 @@ def beat(session_id: UUID, report: Report, *, now: datetime | None = None) -> He
             row.save()
             _move_bookmark(row, now=now)
     if heard.active:
-        _log(session_id, report, now=now)
+        try:
+            _log(session_id, report, now=now)
+        except DatabaseError:  # the record of a beacon is worth less than the bookmark that was just saved
+            log.exception("A beacon of session %s was not kept.", session_id)
     return heard
 
 
@@ -255,7 +261,7 @@ def _with_pending(row: models.PlaybackSession) -> list[dict[str, object]]:
 
 
 def _move_bookmark(row: models.PlaybackSession, *, now: datetime) -> None:
-    bookmarks.move(
+    places.move(
         profile_id=row.profile_id,
         video_id=row.video_id,
         title_id=row.title_id,

@@ -16,8 +16,8 @@ from cdn import services as cdn
 from cdn.types import SignedToken
 from playback import concurrency, devices, models, multivariant, progress
 from playback.services import going
-from playback.services.bookmarks import bookmarks
 from playback.services.errors import AboveMaturity, NoPackage, NotAvailable, NotFound, StreamLimit
+from playback.services.places import bookmarks
 from playback.services.steer import USUAL_BPS, rank
 from playback.types import Bookmark, Ended, Next, Picture, RankedNode, Session, Track
 

@@ -1,15 +1,21 @@
 """Ranking the fleet for one session: the pure rule, fed from memory. No database here: players ask all the time."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from cdn import services as cdn
+from cdn.types import Node
 from playback import steering
 from playback.live import LIVE
 from playback.types import RankedNode, Sample
+
+log = logging.getLogger("playback")
 
 #: How long players keep a ranking before they ask again.
 STEERING_TTL = timedelta(seconds=30)
@@ -42,11 +48,11 @@ def rank(session_id: UUID, *, why: str, now: datetime, bps: int = USUAL_BPS) -> 
         seed=session_id.hex,
         current=memory.current,
         moved_at=memory.moved_at,
-        failures=dict(memory.failures),
+        failures=memory.failures,
         goodput={pathway: tuple(rates) for pathway, rates in memory.goodput.items()},
     )
     ranking = steering.rank(
-        cdn.nodes(), viewer, shield_url=cdn.shield_base_url(), now=now, assigned=LIVE.assigned(now)
+        _fleet(now), viewer, shield_url=cdn.shield_base_url(), now=now, assigned=LIVE.assigned(now)
     )
     first = ranking.order[0].id
     if first not in (memory.current, steering.SHIELD) and not (
@@ -65,3 +71,16 @@ def rank(session_id: UUID, *, why: str, now: datetime, bps: int = USUAL_BPS) -> 
         RankedNode(id=one.id, base_url=one.base_url, rank=place, reason=one.reason)
         for place, one in enumerate(ranking.order, start=1)
     )
+
+
+def _fleet(now: datetime) -> Sequence[Node]:
+    """The fleet's snapshot; when it cannot be read, the last one that could, with its leases stretched: a database
+    that is locked or away says nothing about the nodes.
+    """
+    try:
+        LIVE.nodes = cdn.nodes()
+    except DatabaseError:
+        log.warning("The fleet cannot be read; steering by what was last known of it.", exc_info=True)
+        lease = now + STEERING_TTL
+        return [replace(node, lease_until=max(node.lease_until, lease)) for node in LIVE.nodes]
+    return LIVE.nodes

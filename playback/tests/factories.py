@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from catalog import services as catalog
 from playback import models, services, types
-from playback.services import bookmarks, history
+from playback.services import history, places
 
 
 def open_session(
@@ -39,7 +39,7 @@ def make_bookmark(
         removed=removed,
         updated_at=updated_at or timezone.now(),
     )
-    return bookmarks.value(row)
+    return places.value(row)
 
 
 def make_viewing(

@@ -96,7 +96,7 @@ def test_a_parser_reads_it_back() -> None:
     assert read.is_variant
     assert read.is_independent_segments
     assert int(read.version) == 7
-    assert read.content_steering.server_uri == STEERING
+    assert read.content_steering.uri == STEERING
     assert read.content_steering.pathway_id == "n1"
     assert len(read.playlists) == 9
     assert len(read.media) == 12

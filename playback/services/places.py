@@ -7,10 +7,11 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import services as accounts
 from catalog import services as catalog
 from catalog.types import Video
 from playback import models, progress
-from playback.services.errors import NotFound
+from playback.services.errors import AboveMaturity, NotFound
 from playback.types import Bookmark
 
 #: No list is longer than this, whatever was asked for.
@@ -33,15 +34,17 @@ def save_bookmark(
     duration: timedelta | None = None,
     now: datetime | None = None,
 ) -> Bookmark:
-    """Set where a profile is in a video, by its own word (not through a session). Raises NotFound.
+    """Set where a profile is in a video, by its own word (not through a session). Raises NotFound, AboveMaturity.
 
     The catalogue's duration counts; `duration` is used while the catalogue has none. A word about the first minute
     does not make a finished video unfinished.
     """
     now = now or timezone.now()
-    video = catalog.video(video_id)
-    if video is None:
+    profile, video = accounts.profile(profile_id), catalog.video(video_id)
+    if profile is None or video is None:
         raise NotFound
+    if video.maturity > profile.maturity:
+        raise AboveMaturity
     whole = video.duration or duration or position
     package = catalog.package(video.package_id) if video.package_id else None
     finish = progress.finish_at(whole, package.markers if package else ())
