@@ -308,7 +308,9 @@ def _listed(profile: Profile, cards: Iterable[Card]) -> set[UUID]:
 
 
 def _tile(card: Card, listed: set[UUID]) -> Tile:
-    return Tile(card.title, card.video_id, card.progress, card.caption, card.title.id in listed)
+    # The card shows the title's name already: an episode's caption need not say it again.
+    caption = card.caption.removeprefix(f"{card.title.name} · ")
+    return Tile(card.title, card.video_id, card.progress, caption, card.title.id in listed)
 
 
 def _tiles(profile: Profile, cards: Sequence[Card]) -> list[Tile]:

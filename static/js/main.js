@@ -1,7 +1,10 @@
-// Registers the elements that every page may hold; nothing else. The player comes with the watch page.
+// Registers the elements that every page may hold. The player comes with the watch page.
 import "./elements/nl-list-button.js";
 import "./elements/nl-menu.js";
 import "./elements/nl-picture.js";
 import "./elements/nl-row.js";
 import "./elements/nl-search.js";
 import "./elements/nl-thumbs.js";
+import { morphPictures } from "./lib/morph.js";
+
+morphPictures();

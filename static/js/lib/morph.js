@@ -1,0 +1,19 @@
+// The picture of a card grows into the picture of its title's page, where the browser can cross-fade pages.
+
+const NAME = "title-picture";
+
+/** Name the picture that leads to the page we are going to; CSS names the one that waits there. */
+export function morphPictures() {
+  addEventListener("pageswap", (event) => {
+    const goal = event.viewTransition && event.activation?.entry?.url;
+    if (!goal) return;
+    const { pathname } = new URL(goal);
+    const link = [...document.querySelectorAll(".card:is(:hover, :focus-within) a, .billboard a")].find(
+      (each) => each.pathname === pathname,
+    );
+    const picture = link?.closest(".card, .billboard")?.querySelector("nl-picture");
+    if (!picture || document.querySelector(".title-hero")) return;
+    picture.style.setProperty("view-transition-name", NAME);
+    event.viewTransition.finished.finally(() => picture.style.removeProperty("view-transition-name"));
+  });
+}
