@@ -131,6 +131,27 @@ class ActiveSession:
 
 
 @dataclass(frozen=True, slots=True)
+class Considered:
+    """A node in a decision, and what was said of it."""
+
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One ranking of a session, kept so that it can be explained. `why` it was made: 'opened', 'asked', 'renewed', …
+
+    `order` is what was offered, best first; `passed` is what was not.
+    """
+
+    at: datetime
+    why: str
+    order: tuple[Considered, ...]
+    passed: tuple[Considered, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """What a player saw of one node since its last report: bits per second and milliseconds to the first byte."""
 

@@ -17,7 +17,17 @@ from playback.live import LIVE
 from playback.services import history, places
 from playback.services.errors import NotFound, SessionOver
 from playback.services.steer import DECISIONS_MAX, rank
-from playback.types import ActiveSession, Ended, Heard, PlaybackEnded, RankedNode, Report, Token
+from playback.types import (
+    ActiveSession,
+    Considered,
+    Decision,
+    Ended,
+    Heard,
+    PlaybackEnded,
+    RankedNode,
+    Report,
+    Token,
+)
 
 log = logging.getLogger("playback")
 
@@ -115,12 +125,20 @@ def active_sessions(
     return [active(row, maturity=maturity) for row in rows.order_by("-started_at")[:1000]]
 
 
-def decisions(session_id: UUID) -> list[dict[str, object]]:
+def decisions(session_id: UUID) -> list[Decision]:
     """Why a session was sent where it was sent: its last rankings, oldest first. Raises NotFound."""
-    row = models.PlaybackSession.objects.filter(id=session_id).values_list("decisions", flat=True).first()
-    if row is None:
+    kept = models.PlaybackSession.objects.filter(id=session_id).values_list("decisions", flat=True).first()
+    if kept is None:
         raise NotFound
-    return list(row)
+    return [
+        Decision(
+            at=datetime.fromisoformat(one["at"]),
+            why=one["why"],
+            order=tuple(Considered(node, reason) for node, reason in one["order"]),
+            passed=tuple(Considered(node, reason) for node, reason in one["passed"]),
+        )
+        for one in kept
+    ]
 
 
 def close_silent(*, now: datetime | None = None) -> int:

@@ -34,7 +34,7 @@ def trending(since: datetime, limit: int = 20) -> list[TitleCount]:
     return [TitleCount(title_id=row["title_id"], viewings=row["viewings"]) for row in counts]
 
 
-def viewings_since(profile_id: UUID, since: datetime, limit: int = 500) -> list[Viewing]:
+def viewings_since(profile_id: UUID, since: datetime, *, limit: int = 500) -> list[Viewing]:
     """What a profile watched since a moment, latest first."""
     rows = models.Viewing.objects.filter(profile_id=profile_id, ended_at__gte=since)
     return [value(row) for row in rows.order_by("-ended_at", "id")[: _bounded(limit)]]

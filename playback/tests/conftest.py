@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.cache import cache
@@ -12,6 +13,7 @@ from accounts.tests import factories as people
 from accounts.types import Profile
 from catalog.tests import factories as shop
 from catalog.types import Title
+from cdn import services as cdn
 from cdn.tests import factories as fleet
 from cdn.types import Node
 from playback.live import LIVE
@@ -78,3 +80,17 @@ def nodes(db: None) -> tuple[Node, Node]:
 def site(db: None) -> None:
     """A site whose first run is over: before, it shows only the page that says so."""
     people.make_operator("operator")
+
+
+@pytest.fixture
+def denied(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """The sessions whose tokens nodes were told to refuse."""
+    told: list[UUID] = []
+    deny = cdn.deny
+
+    def listen(session_id: UUID, until: datetime) -> None:
+        told.append(session_id)
+        deny(session_id, until)
+
+    monkeypatch.setattr(cdn, "deny", listen)
+    return told
