@@ -17,14 +17,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
-
-from netflixlite.jobs.context import JobContext
+from typing import IO, Protocol
 
 #: How often a running program's job is asked whether to go on, in seconds.
 _LOOK_EVERY = 0.2
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Stoppable(Protocol):
+    """What is asked whether to go on: a JobContext, for one."""
+
+    def check(self) -> None:
+        """Raise when the program must end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class Failed(ProgramError):
 def run(
     argv: Sequence[str | Path],
     *,
-    context: JobContext | None = None,
+    context: Stoppable | None = None,
     on_line: Callable[[str], None] | None = None,
     timeout: timedelta | float | None = None,
     stall_timeout: timedelta | float | None = None,
@@ -160,7 +165,7 @@ class _Child:
             raise CannotStart(f"{self.name} cannot be started: {error}.") from error
 
     def follow(
-        self, *, context: JobContext | None, timeout: float | None, stall_timeout: float | None
+        self, *, context: Stoppable | None, timeout: float | None, stall_timeout: float | None
     ) -> None:
         """Read until the program ends; raises when it, or its job, may not go on."""
         heard = time.monotonic()
@@ -206,7 +211,7 @@ class _Child:
                 stream.close()
         return code
 
-    def _await_end(self, context: JobContext | None, timeout: float | None) -> None:
+    def _await_end(self, context: Stoppable | None, timeout: float | None) -> None:
         """It closed its output; wait until it is gone as well."""
         while not self._has_ended():
             if context is not None:

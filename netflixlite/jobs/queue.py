@@ -210,6 +210,11 @@ def sweep() -> Swept:
             state=JobState.QUEUED, fence=F("fence") + 1, available_at=Now(), owner="", lease_until=None
         ):
             requeued.append(job_id)
+    # Cancelled while running, and then put back by a worker that stopped or failed before it heard of that.
+    unwanted = Job.objects.filter(state=JobState.QUEUED, cancel_requested=True)
+    for job_id in list(unwanted.values_list("id", flat=True)[:200]):
+        if unwanted.filter(id=job_id).update(state=JobState.CANCELLED, fence=F("fence") + 1, **_let_go()):
+            cancelled.append(job_id)
     return Swept(requeued=tuple(requeued), given_up=tuple(given_up), cancelled=tuple(cancelled))
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import DatabaseError, InterfaceError, connections, transaction
 
 from netflixlite.jobs import periodic, presence, queue, registry
 from netflixlite.jobs.context import JobContext
@@ -106,6 +106,7 @@ class Keeper:
         every = min(_LOOK_EVERY, self._lease.total_seconds() / 6)
         while not until.wait(every):
             _safely("keeper", self.keep)
+        connections.close_all()
 
 
 class Runner:
@@ -270,7 +271,10 @@ def run_here(job_id: UUID) -> bool:
     keeper, ended = Keeper(lease), threading.Event()
     context = JobContext(claim, lease=lease, stopping=threading.Event())
     keeper.add(context)
-    threading.Thread(target=keeper.run, args=(ended,), name="keeper", daemon=True).start()
+    if (
+        not transaction.get_connection().in_atomic_block
+    ):  # else the keeper's connection could not see the claim
+        threading.Thread(target=keeper.run, args=(ended,), name="keeper", daemon=True).start()
     try:
         work(context)
     except KeyboardInterrupt:
