@@ -1,5 +1,6 @@
 """Keeps several encoders busy on one film and tells how far they are."""
 
+import logging
 import os
 import threading
 import time
@@ -16,6 +17,8 @@ from catalog.media.facts import Sound
 from catalog.media.plan import Chunk, Plan
 from netflixlite.jobs.context import JobContext
 
+logger = logging.getLogger(__name__)
+
 #: How often progress is looked at, in seconds.
 _LOOK_EVERY = 0.25
 #: One encoder of a whole ladder keeps about two cores busy (decoder, scalers and one thread for each rung).
@@ -24,11 +27,10 @@ _CORES_EACH = 2
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """All finished pieces of a film, in order. `resumed` of them had been made by an earlier attempt."""
+    """All finished pieces of a film, in order."""
 
     chunks: tuple[Piece, ...]
     sounds: tuple[tuple[Sound, Piece], ...]
-    resumed: int
 
 
 @dataclass(slots=True)
@@ -104,12 +106,13 @@ def encode_all(
             tally.put(chunk.number, chunk.frames)
         else:
             tasks.append(_chunk_task(plan, chunk, source, done, scratch, stop, tally))
-    resumed, tally.found = len(found), tally.done()
+    tally.found = tally.done()
+    if found:
+        logger.info("%d of %d pieces were made by an earlier attempt", len(found), len(found) + len(tasks))
     _run_all(tasks, workers(at_once), stop, lambda: report(tally.done() / tally.total, _note(plan, tally)))
     return Pieces(
         chunks=tuple(_piece(encode.chunk_folder(done, chunk), found) for chunk in plan.chunks),
         sounds=tuple((sound, _piece(encode.sound_folder(done, sound), found)) for sound in plan.facts.sounds),
-        resumed=resumed,
     )
 
 

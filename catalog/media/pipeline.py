@@ -9,9 +9,12 @@ import logging
 import shutil
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+from django.db import transaction
 
 from catalog import store
 from catalog.manifests import package_id
@@ -118,7 +121,7 @@ def _ingest(work: _Work) -> None:
     with context.commit():
         store.record_package(video_id=order.video_id, manifest=manifest, replaces=order.current_package)
         if not (work.options.keep_source and order.keep_source):
-            store.delete_source(source_id=order.source_id)
+            transaction.on_commit(partial(store.delete_source, source_id=order.source_id), robust=True)
 
 
 def _plan(facts: Facts, options: IngestOptions) -> Plan:

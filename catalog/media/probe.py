@@ -6,14 +6,14 @@ cannot: films that end before they say they do, uneven frames, and files that ar
 
 import json
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from catalog.media import languages, rates, sandbox, tools
+from catalog.media import languages, rates, refusals, sandbox, tools
 from catalog.media.errors import Refused, Stalled, ToolFailed
 from catalog.media.facts import Facts, Picture, Sound, Words
 from catalog.media.sniff import HEAD, Looks, looks_like
@@ -21,8 +21,11 @@ from catalog.media.sniff import HEAD, Looks, looks_like
 #: Bounds on what is accepted. Seconds; pixels.
 DURATION_MIN = 0.5
 DURATION_MAX = 8 * 3600
+SOUNDS_MAX = 8
 SIDE_MIN = 64
 SIDE_MAX = 4096
+#: Long side over short side.
+_SHAPE_MAX = 5
 #: A film may end this much earlier than it says: seconds, and a share of its length.
 _SHORT_SECONDS, _SHORT_SHARE = 1.5, 0.03
 #: With gaps as long as this and next to no frames, a small file would become hours of nothing. Seconds; share.
@@ -46,42 +49,6 @@ _DEMUXER = {
 _NO_FILM = ("attached_pic", "timed_thumbnails", "still_image")
 _BITMAP_WORDS = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
 _TEXT_WORDS = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"})
-
-_REMEDY_FILM = "Choose the film itself: an MP4, MOV, MKV, WebM, AVI, MPEG or Ogg file."
-_NOT_A_FILM = {
-    Looks.EMPTY: (
-        "empty",
-        "The file is empty (0 bytes). The upload or copy probably stopped early: send it again.",
-    ),
-    Looks.TEXT: ("not_a_film", f"This is a text file, not a film, whatever its name says. {_REMEDY_FILM}"),
-    Looks.PLAYLIST: (
-        "playlist",
-        "This is a playlist: a text that points to other files, with no film in it, and other files are not opened. "
-        "Join them into one film first, then hand that in.",
-    ),
-    Looks.SUBTITLES: (
-        "subtitles",
-        f"This is a subtitle file, not a film. {_REMEDY_FILM} Subtitles can be handed in with it.",
-    ),
-    Looks.PICTURE: (
-        "picture",
-        f"This is a picture, not a film. Pictures belong under artwork. {_REMEDY_FILM}",
-    ),
-    Looks.ARCHIVE: ("archive", "This is an archive. Unpack it, then hand in the film inside."),
-    Looks.DOCUMENT: ("document", f"This is a document, not a film. {_REMEDY_FILM}"),
-    Looks.PROGRAM: ("program", f"This is a program, not a film. {_REMEDY_FILM}"),
-}
-_UNKNOWN = (
-    f"No known kind of film was recognised in this file; it may be damaged or encrypted. {_REMEDY_FILM}"
-)
-_SOUND_ONLY = (
-    "This file has sound but no picture. Films need a picture track; music cannot be added as a film."
-)
-_AGAIN = "Copy or download it again and hand in the whole file."
-_NO_INDEX = (
-    "This film is cut off: its table of contents, which stands at the end, is missing. That happens when a download, a "
-    f"copy or a recording stops early. {_AGAIN}"
-)
 
 
 @dataclass(slots=True)
@@ -111,55 +78,59 @@ class _Packets:
 
 def probe(path: Path, *, halt: sandbox.Halt | None = None) -> Facts:
     """Judge the source at `path`. Raises `Refused` when it cannot become a package, `ToolMissing` without ffprobe."""
-    size = path.stat().st_size if path.exists() else 0
     with path.open("rb") as file:
         looks = looks_like(file.read(HEAD))
-    if looks in _NOT_A_FILM:
-        raise Refused(*_NOT_A_FILM[looks])
+    if looks in refusals.NOT_A_FILM:
+        raise Refused(*refusals.NOT_A_FILM[looks])
     said = _describe(path, looks, halt)
-    container = said["format"]
+    family = str(said["format"].get("format_name", ""))
     streams: list[dict[str, Any]] = said.get("streams", [])
-    video = _picture_stream(streams)
-    if video is None:
-        if any(one.get("codec_type") == "audio" for one in streams):
-            raise Refused("sound_only", _SOUND_ONLY)
-        raise Refused("no_picture", f"There is no picture track in this file. {_REMEDY_FILM}")
+    video = _picture_stream(streams, _seconds(said["format"].get("duration")))
     _check_picture(video)
-    family = str(container.get("format_name", ""))
     if family not in _DEMUXER:
-        raise Refused("not_a_film", _UNKNOWN)
-    demuxer, indexed = _DEMUXER[family]
-    packets = _scan(path, demuxer, int(video["index"]), halt)
+        raise Refused("not_a_film", refusals.UNKNOWN)
+    packets = _scan(path, _DEMUXER[family][0], int(video["index"]), halt)
+    return _facts(path, said["format"], streams, video, packets)
+
+
+def _facts(
+    path: Path,
+    container: Mapping[str, Any],
+    streams: Sequence[Mapping[str, Any]],
+    video: Mapping[str, Any],
+    packets: _Packets,
+) -> Facts:
+    """Put both passes together. Raises `Refused` for films of a wrong length."""
+    demuxer, indexed = _DEMUXER[str(container["format_name"])]
     base = Fraction(str(video["time_base"]))
     times = sorted(packets.times)
-    if len(times) == 0:
-        raise Refused("too_short", f"This film has no frames: its length is 0 seconds. {_AGAIN}")
+    if not times:
+        promised = _seconds(video.get("duration")) or _seconds(container.get("duration"))
+        raise refusals.cut_off(promised, 0.0) if promised > DURATION_MIN else refusals.too_short(0.0)
     start, span = times[0] * base, (times[-1] - times[0]) * base
     picture = _picture(video, times, base, span)
-    step = min(packets.last_duration * base, Fraction(1)) or 1 / picture.rate
-    duration = span + step
-    _check_length(path, demuxer, container, video, len(times), start, duration)
-    keys = [key * float(base) for key in sorted(packets.keys)]
-    ends = [float(times[0] * base), *keys, float(start + duration)]
-    frame_gap = max((later - earlier for earlier, later in pairwise(times)), default=0) * base
+    gap = max((later - earlier for earlier, later in pairwise(times)), default=0) * base
+    # What the last packet says of its own length is believed as far as the others make it likely.
+    duration = span + (min(packets.last_duration * base, max(Fraction(1), gap)) or 1 / picture.rate)
+    frame_gap = float(gap)
+    if max(float(duration), _seconds(container.get("duration"))) > DURATION_MAX:
+        raise refusals.too_long(max(float(duration), _seconds(container.get("duration"))))
     if frame_gap > _SPARSE_GAP and len(times) < duration * picture.rate * Fraction(_SPARSE_SHARE):
-        raise Refused(
-            "sparse",
-            f"This film claims to last {_clock(float(duration))} but has only {len(times)} frames. It is damaged, or "
-            "made to exhaust a server. Export it again with an ordinary frame rate.",
-        )
+        raise refusals.sparse(float(duration), len(times))
+    _check_length(path, demuxer, container, video, len(times), start, duration)
+    stops = [float(start), *(key * float(base) for key in sorted(packets.keys)), float(start + duration)]
     return Facts(
-        container=family,
+        container=str(container["format_name"]),
         demuxer=demuxer,
-        bytes=size,
+        bytes=path.stat().st_size,
         start=start,
         duration=duration,
         frames=len(times),
-        keyframe_gap=max(later - earlier for earlier, later in pairwise(ends)),
-        frame_gap=float(frame_gap),
+        keyframe_gap=max(later - earlier for earlier, later in pairwise(stops)),
+        frame_gap=frame_gap,
         indexed=indexed,
         picture=picture,
-        sounds=tuple(_sound(one) for one in streams if _is_sound(one)),
+        sounds=tuple(_sound(one) for one in streams if _is_sound(one))[:SOUNDS_MAX],
         words=tuple(_words(one) for one in streams if one.get("codec_type") == "subtitle"),
     )
 
@@ -173,67 +144,33 @@ def _describe(path: Path, looks: Looks, halt: sandbox.Halt | None) -> dict[str, 
         nonlocal room
         room -= len(line)
         if room < 0:
-            raise Refused(
-                "too_many_streams", "This file describes itself at absurd length; it is not a usable film."
-            )
+            raise refusals.too_many()
         lines.append(line)
 
     argv = [tools.ffprobe().path, "-hide_banner", "-v", "error", *sandbox.guards(sound=True)]
     argv += ["-show_format", "-show_streams", "-of", "json", "-i", f"file:{path}"]
     try:
-        sandbox.run(argv, what="Checking the film", read=[path], limits=_LIMITS, on_line=keep, halt=halt)
+        murmur = sandbox.run(
+            argv, what="Checking the film", read=[path], limits=_LIMITS, on_line=keep, halt=halt
+        )
         said: dict[str, Any] = json.loads("\n".join(lines))
     except Stalled as stalled:
-        raise _stuck() from stalled
+        raise refusals.stuck() from stalled
     except ToolFailed as failed:
-        raise _why(failed, looks) from failed
+        raise refusals.why(failed, looks) from failed
     except ValueError as error:
-        raise Refused("not_a_film", _UNKNOWN) from error
-    if len(said.get("streams", [])) > sandbox.STREAMS_MAX:
-        raise _too_many()
+        raise Refused("not_a_film", refusals.UNKNOWN) from error
+    # Beyond these two bounds ffprobe goes on, with half of the truth.
+    if refusals.TOO_MANY_SIGN in murmur or len(said.get("streams", [])) > sandbox.STREAMS_MAX:
+        raise refusals.too_many()
+    if refusals.TOO_LARGE_SIGN in murmur:
+        raise refusals.too_large()
     if not said.get("format"):
-        raise Refused("not_a_film", _UNKNOWN)
+        raise Refused("not_a_film", refusals.UNKNOWN)
     return said
 
 
-def _why(failed: ToolFailed, looks: Looks) -> Refused:
-    """Turn ffprobe's last words into ours."""
-    tail = failed.tail
-    if "moov atom not found" in tail:
-        return Refused("truncated", _NO_INDEX)
-    if "max_streams" in tail or "too many streams" in tail.lower():
-        return _too_many()
-    if "max_pixels" in tail or "image size" in tail.lower():
-        return _too_large()
-    if looks is Looks.SOUND:
-        return Refused("sound_only", _SOUND_ONLY)
-    if looks is Looks.FILM:
-        return Refused("damaged", f"This looks like a film, but it is too damaged to be read. {_AGAIN}")
-    return Refused("not_a_film", _UNKNOWN)
-
-
-def _stuck() -> Refused:
-    return Refused(
-        "stuck", "Reading this file does not come to an end; it is damaged. Export or convert it again."
-    )
-
-
-def _too_many() -> Refused:
-    most = sandbox.STREAMS_MAX
-    return Refused(
-        "too_many_streams",
-        f"This file has more than {most} tracks. Export it with the tracks that viewers need.",
-    )
-
-
-def _too_large() -> Refused:
-    return Refused(
-        "too_large",
-        "The picture is larger than 4096 x 2304 pixels. Export the film at 4K (3840 x 2160) or less.",
-    )
-
-
-def _picture_stream(streams: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _picture_stream(streams: Sequence[dict[str, Any]], length: float) -> dict[str, Any]:
     """The picture track: the default one, else the largest; covers and thumbnails are none."""
     real = [
         one
@@ -241,35 +178,29 @@ def _picture_stream(streams: list[dict[str, Any]]) -> dict[str, Any] | None:
         if one.get("codec_type") == "video"
         and not any(one.get("disposition", {}).get(kind) for kind in _NO_FILM)
     ]
-    return max(
-        real,
-        key=lambda one: (
-            one.get("disposition", {}).get("default", 0),
-            one.get("width", 0) * one.get("height", 0),
-        ),
-        default=None,
-    )
+    if real:
+        return max(real, key=lambda one: (one.get("disposition", {}).get("default", 0), one.get("width", 0)))
+    if length <= 0:
+        raise refusals.too_short(0.0)  # a film of no frames loses its picture track on the way
+    if any(one.get("codec_type") == "audio" for one in streams):
+        raise Refused("sound_only", refusals.SOUND_ONLY)
+    raise Refused("no_picture", f"There is no picture track in this file. {refusals.REMEDY}")
 
 
 def _check_picture(video: Mapping[str, Any]) -> None:
     width, height = int(video.get("width", 0)), int(video.get("height", 0))
-    codec = str(video.get("codec_name", "unknown"))
     if video.get("codec_tag_string") == "encv":
-        raise Refused(
-            "encrypted", "This film is encrypted (DRM). Only films without copy protection can be used."
-        )
-    if codec in ("unknown", "none"):
-        raise Refused(
-            "codec", "The picture is coded in a way that is not known here. Convert the film to H.264 first."
-        )
+        raise Refused("encrypted", refusals.ENCRYPTED)
+    if str(video.get("codec_name", "unknown")) in ("unknown", "none"):
+        raise Refused("codec", refusals.UNKNOWN_CODEC)
+    if width == 0 or height == 0:
+        raise Refused("damaged", f"The picture has no size: the film is damaged or cut off. {refusals.AGAIN}")
     if width < SIDE_MIN or height < SIDE_MIN:
-        if width == 0 or height == 0:
-            raise Refused("damaged", f"The picture has no size: the film is damaged or cut off. {_AGAIN}")
-        raise Refused(
-            "too_small", f"The picture is only {width} x {height} pixels; at least 64 x 64 are needed."
-        )
+        raise refusals.too_small(width, height)
     if width * height > sandbox.PIXELS_MAX or max(width, height) > SIDE_MAX:
-        raise _too_large()
+        raise refusals.too_large()
+    if not 1 / _SHAPE_MAX <= width / height * _pixel_aspect(video.get("sample_aspect_ratio")) <= _SHAPE_MAX:
+        raise Refused("shape", refusals.SHAPE)
 
 
 def _scan(path: Path, demuxer: str, index: int, halt: sandbox.Halt | None) -> _Packets:
@@ -294,10 +225,10 @@ def _scan(path: Path, demuxer: str, index: int, halt: sandbox.Halt | None) -> _P
             halt=halt,
         )
     except Stalled as stalled:
-        raise _stuck() from stalled
+        raise refusals.stuck() from stalled
     except ToolFailed as failed:
         if not packets.times:
-            raise Refused("damaged", f"This film is too damaged to be read. {_AGAIN}") from failed
+            raise Refused("damaged", f"This film is too damaged to be read. {refusals.AGAIN}") from failed
     return packets
 
 
@@ -344,34 +275,23 @@ def _check_length(
     start: Fraction,
     duration: Fraction,
 ) -> None:
-    """Refuse films that are too short, too long, or end before they say they do."""
+    """Refuse films that are too short, or end before they say they do."""
     found = float(duration)
     own, whole = _seconds(video.get("duration")), _seconds(container.get("duration"))
     declared = own or whole
+    if demuxer == "avi":
+        # ffprobe believes the data; what the header promised is the count, in units of the stream's clock.
+        declared = max(declared, _seconds(video.get("nb_frames")) * float(_fraction(video.get("time_base"))))
     if declared > DURATION_MIN and found + max(_SHORT_SECONDS, declared * _SHORT_SHARE) < declared:
         # The picture may rightly end before the sound does; data that is missing is missing for all tracks.
         reached = found if own else max(found, _last_moment(path, demuxer) - float(start))
         if reached + max(_SHORT_SECONDS, declared * _SHORT_SHARE) < declared:
-            raise _cut_off(declared, reached)
-    promised = int(video.get("nb_frames") or 0)
-    if promised > frames + max(24, promised * _SHORT_SHARE) and declared > found:
-        raise _cut_off(declared, found)
+            raise refusals.cut_off(declared, reached)
+    promised = int(_seconds(video.get("nb_frames")))
+    if demuxer == "mov" and promised > frames + max(24, promised * _SHORT_SHARE) and declared > found:
+        raise refusals.cut_off(declared, found)
     if found < DURATION_MIN:
-        raise Refused(
-            "too_short",
-            f"This film lasts {found:.1f} seconds; at least half a second is needed. Hand in the whole film.",
-        )
-    if found > DURATION_MAX:
-        raise Refused(
-            "too_long", f"This film lasts {_clock(found)}; at most 8 hours are possible. Cut it into parts."
-        )
-
-
-def _cut_off(declared: float, found: float) -> Refused:
-    return Refused(
-        "truncated",
-        f"This film is cut off: it says it lasts {_clock(declared)}, but its data ends after {_clock(found)}. {_AGAIN}",
-    )
+        raise refusals.too_short(found)
 
 
 def _last_moment(path: Path, demuxer: str) -> float:
@@ -462,10 +382,3 @@ def _seconds(text: object) -> float:
         return float(str(text))
     except ValueError:
         return 0.0
-
-
-def _clock(seconds: float) -> str:
-    """A length for people: 0:07, 12:05 or 1:42:10."""
-    hours, rest = divmod(round(seconds), 3600)
-    minutes, left = divmod(rest, 60)
-    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"

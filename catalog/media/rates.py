@@ -25,8 +25,9 @@ MOST = Fraction(60)
 LEAST = Fraction(10)
 #: Containers round: 23.98, 29.97 and 1000/42 are meant to be the usual rate. 24 and 23.976 differ by 0.1 %.
 _SNAP = Fraction(4, 10_000)
-#: How far apart frames may be from the even grid, as a share of one frame, and how many may stray.
-_JITTER, _STRAYS = 0.35, 0.02
+#: How far from even the distance of two frames may be, as a share of it: containers round, so much is forgiven when
+#: the rate is a usual one; and how many may stray.
+_JITTER, _JITTER_ODD, _STRAYS = 0.35, 0.03, 0.02
 
 
 def snapped(rate: Fraction) -> Fraction:
@@ -39,8 +40,8 @@ def is_even(times: Sequence[float], rate: Fraction) -> bool:
     """Whether frames (times in seconds, sorted) follow one another at `rate`, give or take container rounding."""
     if len(times) < 3:
         return True
-    step = float(1 / rate)
-    strays = sum(abs((later - earlier) / step - 1) > _JITTER for earlier, later in pairwise(times))
+    step, jitter = float(1 / rate), _JITTER if rate in USUAL else _JITTER_ODD
+    strays = sum(abs((later - earlier) / step - 1) > jitter for earlier, later in pairwise(times))
     return strays <= max(1, len(times) * _STRAYS)
 
 
@@ -50,7 +51,7 @@ def grid(*, average: Fraction, nominal: Fraction, times: Sequence[float]) -> tup
     `average` is frames over time, `nominal` what the container announces (0 when it says nothing), `times`
     are the frames' times in seconds, sorted.
     """
-    for claimed in (snapped(average), snapped(nominal)):
+    for claimed in (snapped(nominal), snapped(average)):
         if claimed > 0 and abs(claimed - average) <= average / 50 and is_even(times, claimed):
             return _bounded(claimed), False
     if snapped(nominal) in USUAL and Fraction(17, 20) <= average / nominal <= Fraction(101, 100):
