@@ -16,7 +16,7 @@ PREFLIGHT_HEADERS = {
 }
 IMMUTABLE = "public, max-age=31536000, immutable"
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
 
 class Unsatisfiable(Exception):

@@ -113,6 +113,8 @@ class Agent:
             headers = self._identity.sign("POST", _HEARTBEAT_PATH, self._sequence, body)
             status, answer = await self._upstream.post_json(_HEARTBEAT_PATH, headers=headers, body=body)
         if status == 200:
+            if goodbye:  # what we are while we are gone is not what we are when we come back
+                answer["state"] = state.state
             self._heard(answer)
         else:
             self._refused(status, answer)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -154,7 +155,8 @@ class Upstream:
         except TimeoutError:
             raise OriginAway(f"no connection to the origin within {CONNECT_SECONDS:g} s", slow=True) from None
         except OSError as error:
-            raise OriginAway(f"the origin cannot be reached: {error.strerror or error}") from error
+            words = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+            raise OriginAway(f"the origin cannot be reached: {words}") from error
         return _Connection(reader, writer)
 
     def _take(self) -> _Connection | None:

@@ -1,0 +1,183 @@
+"""The edge's parts that need no network: eviction, manifests, verdicts, and that none of it knows Django."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from cdn.edge.manifest import BadManifest, parse
+from cdn.edge.sieve import Entry, Sieve
+from cdn.edge.verdicts import GRACE, Verdicts
+from cdn.signing import BadToken, Token, encode
+
+
+def filled(count: int) -> tuple[Sieve, list[Entry]]:
+    sieve, entries = Sieve(), [Entry() for _ in range(count)]
+    for entry in entries:
+        sieve.add(entry)
+    return sieve, entries
+
+
+def test_the_oldest_goes_first_when_nothing_was_asked_for_again() -> None:
+    sieve, entries = filled(3)
+    assert [sieve.victim() for _ in range(4)] == [*entries, None]
+
+
+def test_what_was_asked_for_again_stays_once() -> None:
+    sieve, entries = filled(3)
+    entries[0].visited = True
+    assert sieve.victim() is entries[1]
+    assert sieve.victim() is entries[2]
+    assert sieve.victim() is entries[0]
+
+
+def test_what_is_being_read_is_never_evicted() -> None:
+    sieve, entries = filled(3)
+    entries[0].readers = 1
+    assert {sieve.victim(), sieve.victim()} == {entries[1], entries[2]}
+    assert sieve.victim() is None
+    entries[0].readers = 0
+    assert sieve.victim() is entries[0]
+
+
+def test_removing_entries_anywhere_keeps_the_queue_whole() -> None:
+    for gone in range(4):
+        sieve, entries = filled(4)
+        entries[gone].visited = True
+        sieve.remove(entries[gone])
+        left = [entry for place, entry in enumerate(entries) if place != gone]
+        assert [sieve.victim() for _ in range(3)] == left
+        assert sieve.victim() is None
+        assert sieve.count == 0
+
+
+def package(**changes: Any) -> tuple[str, bytes]:
+    rendition = {
+        "name": "v720", "index": 0, "kind": "video", "bytes": 30, "init": [0, 10],
+        "segments": [[10, 10, 4.0, "ab" * 32], [20, 10, 4.0, "cd" * 32]],
+        "playlist": {"file": "v720.m3u8", "bytes": 5, "sha256": "ef" * 32},
+    }  # fmt: skip
+    manifest = json.dumps({"v": 1, "renditions": [rendition | changes]}).encode()
+    return hashlib.sha256(manifest).hexdigest()[:32], manifest
+
+
+def test_every_wire_name_leads_to_its_bytes() -> None:
+    index = parse(*package())
+    places = {}
+    for name in (b"0.m4s", b"1.m4s", b"init.mp4", b"index.m3u8"):
+        spec = index.spec(b"v720", name)
+        assert spec is not None
+        places[name] = (spec.number, spec.offset, spec.length)
+        assert spec.rendition.place(spec.number) == (spec.offset, spec.length)
+    assert places == {
+        b"0.m4s": (0, 10, 10), b"1.m4s": (1, 20, 10), b"init.mp4": (2, 0, 10), b"index.m3u8": (3, 30, 5),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"2.m4s",
+        b"00.m4s",
+        b"01.m4s",
+        b"-1.m4s",
+        b"0.vtt",
+        b"..",
+        b"manifest.json",
+        b"0.m4s\n",
+        b"9" * 9 + b".m4s",
+    ],
+)
+def test_other_names_lead_nowhere(name: bytes) -> None:
+    assert parse(*package()).spec(b"v720", name) is None
+    assert parse(*package()).spec(b"v721", b"0.m4s") is None
+
+
+def test_a_manifest_must_be_what_the_id_says() -> None:
+    _, manifest = package()
+    with pytest.raises(BadManifest):
+        parse("00" * 16, manifest)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "../x"}, {"name": 5}, {"kind": "film"}, {"index": 32}, {"index": -1}, {"bytes": "30"},
+        {"segments": [[10, 21, 4.0, "ab" * 32]]}, {"segments": [[-1, 5, 4.0, "ab" * 32]]},
+        {"segments": [[0, 0, 4.0, "ab" * 32]]}, {"segments": [[0, 5, 4.0, "ab" * 31]]}, {"segments": [[0, 5]]},
+        {"segments": "x"}, {"init": [25, 10]}, {"init": 5}, {"playlist": None},
+        {"playlist": {"bytes": 1 << 40, "sha256": "ef" * 32}},
+    ],
+)  # fmt: skip
+def test_a_manifest_that_points_outside_its_files_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(BadManifest):
+        parse(*package(**changes))
+
+
+KEY = Ed25519PrivateKey.generate()
+NOW = 1_800_000_000.0
+
+
+def verdicts() -> Verdicts:
+    found = Verdicts()
+    found.set_keys({"1": KEY.public_key().public_bytes_raw().hex()})
+    return found
+
+
+def token(session: bytes = b"s" * 16) -> bytes:
+    return encode(Token(1, session, b"acct", b"p" * 16, 1, int(NOW), int(NOW) + 900, 0), KEY).encode()
+
+
+def test_a_token_past_its_expiry_opens_only_while_the_control_plane_is_away() -> None:
+    judge = verdicts()
+    assert judge.judge(token(), now=NOW + 899).mask == 1
+    with pytest.raises(BadToken, match="expired"):
+        judge.judge(token(), now=NOW + 900)
+    judge.cut_off_since = 1.0
+    assert judge.judge(token(), now=NOW + 900).mask == 1
+    assert judge.judge(token(), now=NOW + 899 + GRACE).mask == 1
+    with pytest.raises(BadToken, match="expired"):
+        judge.judge(token(), now=NOW + 900 + GRACE)
+
+
+def test_a_denied_session_opens_nothing_even_in_the_grace() -> None:
+    judge = verdicts()
+    judge.remember(token(), judge.judge(token(), now=NOW))
+    judge.set_denied({(b"s" * 16).hex(): NOW + 900})
+    judge.cut_off_since = 1.0
+    assert not judge.known
+    with pytest.raises(BadToken, match="denied"):
+        judge.judge(token(), now=NOW)
+    assert judge.judge(token(b"t" * 16), now=NOW).mask == 1
+
+
+def test_new_keys_make_every_verdict_void() -> None:
+    judge = verdicts()
+    judge.remember(token(), judge.judge(token(), now=NOW))
+    judge.set_keys({"2": KEY.public_key().public_bytes_raw().hex()})
+    with pytest.raises(BadToken, match="key"):
+        judge.judge(token(), now=NOW)
+
+
+def test_a_grace_verdict_is_looked_at_again_soon() -> None:
+    judge = verdicts()
+    judge.cut_off_since = 1.0
+    assert judge.judge(token(), now=NOW + 1000).until == NOW + 1002
+
+
+def test_the_edge_runs_without_django() -> None:
+    code = (
+        "import sys\n"
+        "for name in ('django', 'rest_framework', 'celery', 'channels', 'cdn.models', 'cdn.services'):\n"
+        "    sys.modules[name] = None\n"
+        "import cdn.edge.__main__\n"
+        "print(any(name.startswith('django') and module for name, module in sys.modules.items()))\n"
+    )
+    top = Path(__file__).resolve().parents[2]
+    found = subprocess.run([sys.executable, "-c", code], cwd=top, capture_output=True, text=True, check=False)
+    assert (found.stdout.strip(), found.stderr) == ("False", "")

@@ -1,0 +1,36 @@
+"""An origin, an edge, and a package for each test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.edge.harness import Edge, Origin, running_origin
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    """An origin that behaves, until told otherwise."""
+    with running_origin() as found:
+        yield found
+
+
+@pytest.fixture
+def new_edge(origin: Origin, tmp_path: Path) -> Iterator[Callable[..., Edge]]:
+    """Makes edges that are gone after the test."""
+    made: list[Edge] = []
+
+    def make(name: str = "test", **more: object) -> Edge:
+        edge = Edge(origin.url, tmp_path / name, name=name, **more)  # type: ignore[arg-type]
+        made.append(edge)
+        return edge
+
+    yield make
+    for edge in made:
+        edge.stop()
+
+
+@pytest.fixture
+def edge(new_edge: Callable[..., Edge]) -> Edge:
+    """One edge that is ready."""
+    return new_edge().start()
