@@ -176,11 +176,11 @@ def _open(data: bytes) -> Pillow.Image:
             picture = Pillow.open(io.BytesIO(data), formats=FORMATS)
             if picture.width * picture.height > PIXELS_MAX:
                 raise BadImage(
-                    f"The picture has {picture.width}×{picture.height} pixels; 50 million are the most."
+                    f"The picture has {picture.width} by {picture.height} pixels; 50 million are the most."
                 )
             if min(picture.size) < SIDE_MIN:
                 raise BadImage(
-                    f"The picture is only {picture.width}×{picture.height}; it needs {SIDE_MIN} each way."
+                    f"The picture is only {picture.width} by {picture.height} pixels; it needs {SIDE_MIN} each way."
                 )
             picture.seek(0)
             upright = ImageOps.exif_transpose(picture)

@@ -29,7 +29,9 @@ class Meter:
                 self._write(f"{percent}  {text}\n", percent, words)
             return
         full = round(CELLS * min(max(fraction, 0.0), 1.0))
-        line = f"{'█' * full}{'░' * (CELLS - full)} {percent}  {text}"[: shutil.get_terminal_size().columns - 1]
+        line = f"{'█' * full}{'░' * (CELLS - full)} {percent}  {text}"[
+            : shutil.get_terminal_size().columns - 1
+        ]
         if line != self._shown:
             self._write(f"\r\x1b[2K{line}", line, words)
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 #: Letters that Unicode does not take apart by itself, as people type them.
 _FOLD = str.maketrans(
@@ -16,8 +17,8 @@ _FOLD = str.maketrans(
         "ð": "d",
         "þ": "th",
         "ħ": "h",
-        "ı": "i",
-        "’": "'",
+        "\u0131": "i",
+        "\u2019": "'",
         "&": " and ",
     }
 )
@@ -40,7 +41,7 @@ def plain(text: str) -> str:
     """Lower case, no accents, no punctuation; apostrophes and dots vanish, other signs part words."""
     folded = unicodedata.normalize("NFKC", text).casefold().translate(_FOLD)
     bare = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
-    return " ".join(_WORD.findall(re.sub(r"['.`´]", "", bare).replace("_", " ")))
+    return " ".join(_WORD.findall(re.sub(r"['.`\u00b4]", "", bare).replace("_", " ")))
 
 
 def words(text: str) -> list[str]:
@@ -70,8 +71,11 @@ def pieces(word: str) -> list[str]:
     allowed = slips(word)
     if allowed == 0:
         return forms
-    # A swap of neighbours counts as one slip but can harm two pieces, hence one piece more.
-    count = min(allowed + 2, len(word) // 2)
+    if len(word) < 6:
+        # A slip leaves the first letter alone, or the last two.
+        return [*forms, f" {word[0]}", word[-2:]]
+    # A swap of neighbours is one slip but can harm two pieces, hence two pieces for each slip and one more.
+    count = min(2 * allowed + 1, len(word) // 2)
     size, more = divmod(len(word), count)
     at = 0
     for number in range(count):
@@ -158,11 +162,21 @@ def _word_score(word: str, field: str) -> float:
     return best
 
 
+def _letters(parts: Sequence[str]) -> list[list[str]]:
+    """Runs of single letters, as M*A*S*H and S.P.Q.R. have them."""
+    runs: list[list[str]] = [[]]
+    for part in parts:
+        if len(part) == 1:
+            runs[-1].append(part)
+        elif runs[-1]:
+            runs.append([])
+    return runs
+
+
 def _with_variants(field: str) -> str:
     """The field, a tab, then other forms of its words: numerals as digits and neighbours joined (spider man)."""
     parts = plain(field).split()
     others = [_NUMERALS[part] for part in parts if part in _NUMERALS]
-    others += [
-        one + two for one, two in zip(parts, parts[1:], strict=False) if len(one) + len(two) <= LETTERS_MAX
-    ]
+    others += [one + two for one, two in pairwise(parts) if len(one) + len(two) <= LETTERS_MAX]
+    others += ["".join(run) for run in _letters(parts) if len(run) > 2]
     return " ".join(parts) + ("\t" + " ".join(others) if others else "")

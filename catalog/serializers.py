@@ -76,7 +76,9 @@ class SeasonOutput(serializers.Serializer[types.Season]):
 
 
 class TitleDetailOutput(TitleOutput):
-    seasons = SeasonOutput(many=True, help_text="A series' seasons in order, specials last; empty for a film.")
+    seasons = SeasonOutput(
+        many=True, help_text="A series' seasons in order, specials last; empty for a film."
+    )
 
 
 class TitleListOutput(serializers.Serializer[Any]):

@@ -20,7 +20,7 @@ ROOM_EVERY = 256 * 1024 * 1024
 
 
 class SourceUpload(UploadedFile):
-    """A file that was received. `problem` says why it cannot be used; otherwise its bytes are in `source_id`'s place."""
+    """A file that was received. `problem` says why it cannot be used; else `source_id` has its bytes."""
 
     def __init__(self, *, name: str, size: int, source_id: UUID, problem: str) -> None:
         super().__init__(file=None, name=name, size=size)

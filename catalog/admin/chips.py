@@ -37,5 +37,8 @@ def picture(pictures: Iterable[Artwork], kind: str, css: str) -> SafeString:
         return format_html('<span class="{} nl-blank"></span>', css)
     value = artwork.image(row)
     return format_html(
-        '<img class="{}" src="{}" srcset="{}" sizes="8rem" alt="" loading="lazy">', css, value.url, value.srcset
+        '<img class="{}" src="{}" srcset="{}" sizes="8rem" alt="" loading="lazy">',
+        css,
+        value.url,
+        value.srcset,
     )

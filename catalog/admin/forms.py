@@ -71,13 +71,20 @@ class TitleForm(TitleModelForm):
             "available_from",
             "available_until",
         ]
-        widgets = {"synopsis": forms.Textarea(attrs={"rows": 4, "cols": 80})}
+        widgets = {
+            "synopsis": forms.Textarea(attrs={"rows": 4, "cols": 80}),
+            "genres": forms.CheckboxSelectMultiple,
+        }
 
     def clean_accent(self) -> str:
         """A colour like #d8f34e, or nothing."""
         text = str(self.cleaned_data.get("accent") or "").strip().lower()
-        if text and not (len(text) == 7 and text[0] == "#" and all(c in "0123456789abcdef" for c in text[1:])):
-            raise ValidationError(_("Write a colour like #d8f34e, or leave it empty to take it from the pictures."))
+        if text and not (
+            len(text) == 7 and text[0] == "#" and all(c in "0123456789abcdef" for c in text[1:])
+        ):
+            raise ValidationError(
+                _("Write a colour like #d8f34e, or leave it empty to take it from the pictures.")
+            )
         return text
 
 

@@ -52,7 +52,11 @@ def context(request: HttpRequest, object_id: str) -> dict[str, Any]:
         "studio_title": title,
         "studio_lines": [] if title.kind is types.Kind.SERIES else [_film_line(title, works)],
         "studio_seasons": [
-            {"name": season.name, "number": season.number, "lines": [_part_line(part, works) for part in season.episodes]}
+            {
+                "name": season.name,
+                "number": season.number,
+                "lines": [_part_line(part, works) for part in season.episodes],
+            }
             for season in parts
         ],
         "studio_ticket": progress.ticket(request.user.pk),
@@ -129,6 +133,7 @@ class PanelViews:
         except (services.CannotIngest, ValueError) as error:
             return self._answer(request, title_id, error=str(error))
         handler.claimed = True
+        self._note(request, title_id, _("Uploaded “%(file)s”.") % {"file": file.shown_name})
         said = _("“%(file)s” was received and is being prepared. You may leave this page.")
         return self._answer(request, title_id, said=said % {"file": file.shown_name})
 
@@ -141,6 +146,7 @@ class PanelViews:
             return self._answer(request, title_id, error=str(error))
         except LookupError as error:
             raise Http404 from error
+        self._note(request, title_id, _("Published."))
         return self._answer(request, title_id, said=_("“%(name)s” is published.") % {"name": title.name})
 
     def unpublish(self, request: HttpRequest, title_id: UUID) -> HttpResponse:
@@ -150,6 +156,7 @@ class PanelViews:
             title = services.unpublish(title_id)
         except LookupError as error:
             raise Http404 from error
+        self._note(request, title_id, _("Unpublished."))
         said = _("“%(name)s” is hidden from viewers.") % {"name": title.name}
         return self._answer(request, title_id, said=said)
 
@@ -167,7 +174,9 @@ class PanelViews:
         self._may_change(request)
         form = EpisodeQuickForm(request.POST)
         if not form.is_valid():
-            return self._answer(request, title_id, error=" ".join(sum(form.errors.values(), [])))
+            return self._answer(
+                request, title_id, error=" ".join(text for texts in form.errors.values() for text in texts)
+            )
         try:
             part = services.add_episode(title_id=title_id, **form.cleaned_data)
         except services.InvalidTitle as error:
@@ -188,7 +197,15 @@ class PanelViews:
         if request.method != "POST" or not self.has_change_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
             raise PermissionDenied
 
-    def _answer(self, request: HttpRequest, title_id: UUID, *, said: str = "", error: str = "") -> HttpResponse:
+    def _note(self, request: HttpRequest, title_id: UUID, text: str) -> None:
+        """Into the title's history."""
+        row = Title.objects.filter(id=title_id).first()
+        if row is not None:
+            self.log_change(request, row, text)  # type: ignore[attr-defined]  # ModelAdmin's
+
+    def _answer(
+        self, request: HttpRequest, title_id: UUID, *, said: str = "", error: str = ""
+    ) -> HttpResponse:
         """Back to the page with a message; or the message as JSON for a script that sent the form."""
         if error and request.headers.get("Accept") == "application/json":
             return JsonResponse({"error": error}, status=422)

@@ -48,14 +48,22 @@ class TitleAdmin(panel.PanelViews, TitleModelAdmin):
 
     form = TitleForm
     change_form_template = "admin/catalog/title/change_form.html"
-    list_display = ["poster_thumb", "name", "kind", "media", "published", "year", "maturity", "updated_at"]
+    list_display = [
+        "poster_thumb",
+        "name",
+        "kind",
+        "media_state",
+        "visible",
+        "year",
+        "maturity",
+        "updated_at",
+    ]
     list_display_links = ["poster_thumb", "name"]
     list_filter = [PublishedFilter, MediaFilter, "kind", "genres"]
     search_fields = ["name", "credits__person__name"]
     search_help_text = gettext_lazy("Name of the title or of a person")
     list_per_page = 50
     ordering = ["-updated_at"]
-    filter_horizontal = ["genres"]
     prepopulated_fields = {"slug": ["name"]}
     actions = ["publish_selected", "unpublish_selected"]
     fieldsets = [
@@ -66,7 +74,9 @@ class TitleAdmin(panel.PanelViews, TitleModelAdmin):
             gettext_lazy("Availability"),
             {
                 "fields": ["available_from", "available_until"],
-                "description": gettext_lazy("Viewers see a published title inside this window; empty means always."),
+                "description": gettext_lazy(
+                    "Viewers see a published title inside this window; empty means always."
+                ),
             },
         ),
     ]
@@ -95,7 +105,7 @@ class TitleAdmin(panel.PanelViews, TitleModelAdmin):
         return picture(row.artwork.all(), "poster", "nl-thumb")
 
     @admin.display(description=gettext_lazy("media"))
-    def media(self, row: Title) -> SafeString:
+    def media_state(self, row: Title) -> SafeString:
         """Where a film's video stands, or how many of a series' episodes are ready."""
         if row.kind == Title.Kind.FILM:
             return chip(getattr(row, "video", None))
@@ -108,7 +118,7 @@ class TitleAdmin(panel.PanelViews, TitleModelAdmin):
         return tone("good" if ready == parts else "busy", text)
 
     @admin.display(description=gettext_lazy("published"), ordering="published_at")
-    def published(self, row: Title) -> SafeString:
+    def visible(self, row: Title) -> SafeString:
         """Whether viewers see it."""
         return tone("good", _("published")) if row.published_at else tone("quiet", _("hidden"))
 
@@ -187,7 +197,9 @@ class TitleAdmin(panel.PanelViews, TitleModelAdmin):
         lines = [_("%(name)s: its packages, pictures and source files") % {"name": row.name} for row in rows]
         return lines, {_("titles"): len(rows)}, set(), []
 
-    def response_add(self, request: HttpRequest, obj: Title, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self, request: HttpRequest, obj: Title, post_url_continue: str | None = None
+    ) -> HttpResponse:
         """After a new title comes its page, where the source is uploaded."""
         if "_addanother" not in request.POST and "_popup" not in request.POST:
             request.POST = request.POST.copy()
@@ -220,5 +232,3 @@ class TitleAdmin(panel.PanelViews, TitleModelAdmin):
             path("progress/", view(self.all_progress), name=name % "all_progress"),
         ]
         return own + super().get_urls()
-
-

@@ -243,9 +243,9 @@ def _set_people(row: models.Title, people: Sequence[types.Credit]) -> None:
 
 def _why_not_playable(row: models.Title) -> str:
     if row.kind == models.Title.Kind.SERIES:
-        return _(
-            "No episode of “%(name)s” can be played yet. Upload a source file to one of them and wait until it is ready."
-        ) % {"name": row.name}
+        return _("No episode of “%(name)s” can be played yet. Upload a source file to one of them first.") % {
+            "name": row.name
+        }
     film = models.Video.objects.filter(title=row).first()
     if film is None:
         return _("“%(name)s” has no video yet. Upload a source file first.") % {"name": row.name}

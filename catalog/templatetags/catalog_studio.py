@@ -22,6 +22,15 @@ def studio_attention() -> dict[str, Any]:
     }
 
 
+@register.filter
+def studio_order(apps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The admin's apps, the catalogue first and what is seldom touched last."""
+    order = ["catalog", "cdn", "accounts", "playback", "recommend", "jobs"]
+    return sorted(
+        apps, key=lambda app: order.index(app["app_label"]) if app["app_label"] in order else len(order)
+    )
+
+
 @register.simple_tag(takes_context=True)
 def studio_ticket(context: template.Context) -> str:
     """The word that lets this page's socket in."""

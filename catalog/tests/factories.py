@@ -56,7 +56,9 @@ def make_series(
     title = services.create_title(name=name, kind=types.Kind.SERIES, maturity=maturity, genres=genres, **more)
     for season, episodes in enumerate(seasons, 1):
         for number in range(1, episodes + 1):
-            part = services.add_episode(title_id=title.id, season=season, number=number, name=f"Part {number}")
+            part = services.add_episode(
+                title_id=title.id, season=season, number=number, name=f"Part {number}"
+            )
             if packaged:
                 make_package(make_video(episode_id=part.id))
     _publish(title.id, published, published_at)
@@ -132,10 +134,14 @@ def _fragmented(
     lines += ["#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-INDEPENDENT-SEGMENTS", '#EXT-X-MAP:URI="init.mp4"']
     for number, length in enumerate(durations):
         lines += [f"#EXTINF:{length:.6f},", f"{number}.m4s"]
-    return _entry(name, f"{name}.mp4", content, [*lines, "#EXT-X-ENDLIST", ""], files) | facts | {
-        "init": init,
-        "segments": segments,
-    }
+    return (
+        _entry(name, f"{name}.mp4", content, [*lines, "#EXT-X-ENDLIST", ""], files)
+        | facts
+        | {
+            "init": init,
+            "segments": segments,
+        }
+    )
 
 
 def _text(name: str, language: str, duration: float, files: dict[str, bytes]) -> dict[str, Any]:
@@ -154,7 +160,9 @@ def _text(name: str, language: str, duration: float, files: dict[str, bytes]) ->
     }
 
 
-def _entry(name: str, file: str, content: bytes, playlist: Sequence[str], files: dict[str, bytes]) -> dict[str, Any]:
+def _entry(
+    name: str, file: str, content: bytes, playlist: Sequence[str], files: dict[str, bytes]
+) -> dict[str, Any]:
     text = "\n".join(playlist).encode()
     files[file] = content
     files[f"{name}.m3u8"] = text

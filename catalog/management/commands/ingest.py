@@ -27,19 +27,29 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What may be said."""
         parser.add_argument("path", help="the film's file")
-        parser.add_argument("--title", metavar="NAME", help="name of the new title (default: what the file's name says)")
-        parser.add_argument("--into", metavar="UUID", type=UUID, help="an existing film or episode instead of a new title")
+        parser.add_argument(
+            "--title", metavar="NAME", help="name of the new title (default: what the file's name says)"
+        )
+        parser.add_argument(
+            "--into", metavar="UUID", type=UUID, help="an existing film or episode instead of a new title"
+        )
         parser.add_argument("--year", type=int)
-        parser.add_argument("--maturity", type=int, default=0, metavar="AGE", help="the age it needs (default 0)")
+        parser.add_argument(
+            "--maturity", type=int, default=0, metavar="AGE", help="the age it needs (default 0)"
+        )
         parser.add_argument("--genre", action="append", default=[], help="may be given several times")
         parser.add_argument("--synopsis", default="")
         parser.add_argument("--credit", default="", help="owner and licence, shown where it plays")
         parser.add_argument("--preset", default="veryfast", help="x264's preset (default veryfast)")
         parser.add_argument("--ladder", default="standard", choices=["standard", "light"])
         parser.add_argument("--move", action="store_true", help="take the file itself instead of a copy")
-        parser.add_argument("--discard", action="store_true", help="do not keep the source once it is packaged")
+        parser.add_argument(
+            "--discard", action="store_true", help="do not keep the source once it is packaged"
+        )
         parser.add_argument("--publish", action="store_true", help="publish when it is ready (waits)")
-        parser.add_argument("--wait", action="store_true", help="stay until it is ready; work on it when no worker runs")
+        parser.add_argument(
+            "--wait", action="store_true", help="stay until it is ready; work on it when no worker runs"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,7 +60,9 @@ class Command(BaseCommand):
         try:
             ticket = self._take(options, meter)
             if not (options["wait"] or options["publish"]):
-                self._say(options, f"It is in the queue as {ticket.video_id}. The studio shows how far it is.")
+                self._say(
+                    options, f"It is in the queue as {ticket.video_id}. The studio shows how far it is."
+                )
                 self._finish(options, ticket, {"total_s": round(time.monotonic() - began, 3)})
                 return
             times = self._follow(ticket, meter)
@@ -84,7 +96,9 @@ class Command(BaseCommand):
             raise services.CannotIngest(str(error)) from error
         except KeyboardInterrupt:
             meter.close()
-            raise CommandError("Stopped while copying. Nothing was kept; run the same command again.") from None
+            raise CommandError(
+                "Stopped while copying. Nothing was kept; run the same command again."
+            ) from None
         if not place:
             place = {"title_id": self._new_title(options, path)}
         choices = types.IngestOptions(

@@ -1,0 +1,42 @@
+"""What the catalogue's tests share: a folder of their own for media, and the cast."""
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from accounts.tests.factories import client_of, make_operator, make_profile, make_user
+
+
+@pytest.fixture(autouse=True)
+def media_folder(settings, tmp_path: Path) -> Path:
+    """Packages, pictures and sources of one test, gone after it."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def ada(db):
+    """A grown-up who watches."""
+    return make_profile("Ada", user=make_user("ada"), maturity=18)
+
+
+@pytest.fixture
+def ben(ada):
+    """A child of seven in the same household."""
+    from accounts import services as accounts
+
+    return make_profile("Ben", user=accounts.user(ada.user_id), is_kid=True, maturity=7)
+
+
+@pytest.fixture
+def olu(db):
+    """Who runs the site."""
+    return make_operator("olu")
+
+
+@pytest.fixture
+def studio(olu) -> Client:
+    """Olu's browser."""
+    return client_of(olu)

@@ -1,0 +1,130 @@
+"""Search: the questions that people type."""
+
+import pytest
+
+from catalog import search as matching
+from catalog import services, types
+from catalog.tests.factories import make_title
+
+SHELF = {
+    "Amélie": [types.Credit("Audrey Tautou", "cast", "Amélie Poulain")],
+    "Spider-Man: Into the Dark": [types.Credit("Tom Holland", "cast", "Peter")],
+    "Rocky II": [types.Credit("Sylvester Stallone", "director")],
+    "Rocky": [types.Credit("Sylvester Stallone", "cast", "Rocky Balboa")],
+    "The Good, the Bad and the Quiet": [types.Credit("Łukasz Żal", "director")],
+    "L'Œuvre au noir": [types.Credit("Gian Maria Volonté", "cast")],
+    "Schindler's Garden": [],
+    "M*A*S*H": [],
+    "東京物語": [types.Credit("小津 安二郎", "director")],
+    "Straße der Nacht": [],
+    "Mail": [],
+    "Night Mail": [],
+    "Fight": [],
+}
+
+
+@pytest.fixture
+def shelf(db) -> None:
+    for name, people in SHELF.items():
+        make_title(
+            name=name, people=people, packaged=False, genres=("Comedy",) if name == "Amélie" else ("Drama",)
+        )
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("amelie", "Amélie"),
+        ("AMÉLIE", "Amélie"),
+        ("ame", "Amélie"),
+        ("amleie", "Amélie"),
+        ("spiderman", "Spider-Man: Into the Dark"),
+        ("spider man", "Spider-Man: Into the Dark"),
+        ("spider-man", "Spider-Man: Into the Dark"),
+        ("spidermn", "Spider-Man: Into the Dark"),
+        ("rocky 2", "Rocky II"),
+        ("rocky ii", "Rocky II"),
+        ("rocky", "Rocky"),
+        ("bad good", "The Good, the Bad and the Quiet"),
+        ("lukasz zal", "The Good, the Bad and the Quiet"),
+        ("oeuvre", "L'Œuvre au noir"),
+        ("œuvre", "L'Œuvre au noir"),
+        ("l oeuvre", "L'Œuvre au noir"),
+        ("volonte", "L'Œuvre au noir"),
+        ("schindlers", "Schindler's Garden"),
+        ("shindler garden", "Schindler's Garden"),
+        ("schindler\u2019s", "Schindler's Garden"),
+        ("mash", "M*A*S*H"),
+        ("東京", "東京物語"),
+        ("strasse", "Straße der Nacht"),
+        ("nacht strasse", "Straße der Nacht"),
+        ("nihgt mail", "Night Mail"),
+        ("mail", "Mail"),
+        ("tautou comedy", "Amélie"),
+        ("balboa", "Rocky"),
+        ("stalone", "Rocky"),
+    ],
+)
+def test_the_right_title_comes_first(shelf, question: str, first: str) -> None:
+    found = [title.name for title in services.search(question, maturity=18)]
+    assert found[:1] == [first], found
+
+
+@pytest.mark.parametrize(
+    "question", ["", "   ", "!!!", "zzzz", "amelie zzzz", "%", "_", "\\", "'; drop table--"]
+)
+def test_nothing_is_found_for_nothing(shelf, question: str) -> None:
+    assert services.search(question, maturity=18) == []
+
+
+def test_search_respects_age_window_and_publication(db) -> None:
+    make_title(name="Moonrise one", maturity=0)
+    make_title(name="Moonrise two", maturity=16)
+    make_title(name="Moonrise three", published=False)
+    assert [title.name for title in services.search("moonrise", maturity=7)] == ["Moonrise one"]
+    assert len(services.search("moonrise", maturity=18)) == 2
+    assert len(services.search("moonrise", maturity=18, limit=1)) == 1
+
+
+def test_a_very_long_question_is_answered(shelf) -> None:
+    assert services.search("rocky " * 500 + "x" * 10_000, maturity=18) != services.search("mail", maturity=18)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "slips"),
+    [
+        ("night", "night", 0),
+        ("nihgt", "night", 1),
+        ("nigt", "night", 1),
+        ("knight", "night", 1),
+        ("bight", "night", 1),
+        ("nacht", "night", 2),
+        ("mail", "night", 3),
+    ],
+)
+def test_slips_are_counted(left: str, right: str, slips: int) -> None:
+    assert matching.distance(left, right, 2) == slips
+
+
+@pytest.mark.parametrize("word", ["mail", "night", "garden", "schindler", "lamplighters"])
+def test_a_mistyped_word_keeps_a_piece_that_the_database_can_find(word: str) -> None:
+    index = matching.index_text(matching.Entry(name=word, people="", genres=""))
+    for position in range(len(word)):
+        for typed in (
+            word[:position] + word[position + 1 :],
+            word[:position] + "q" + word[position + 1 :],
+            word[:position] + "q" + word[position:],
+            word[: position - 1] + word[position] + word[position - 1] + word[position + 1 :]
+            if position
+            else word,
+        ):
+            if matching.slips(typed):
+                assert any(piece in index for piece in matching.pieces(typed)), typed
+                assert matching.score([typed], matching.entry_of(index)) > 0, typed
+
+
+def test_the_index_can_be_read_back() -> None:
+    entry = matching.Entry(name="Spider-Man II", people="Zoë Ł", genres="Drama")
+    read = matching.entry_of(matching.index_text(entry))
+    assert read.name.split("\t") == ["spider man ii", "2 spiderman manii"]
+    assert (read.people.split("\t")[0], read.genres) == ("zoe l", "drama")
