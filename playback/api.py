@@ -5,14 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.doors import profile_of
-from playback import bodies, services
+from playback import services, shapes
 from playback.types import ActiveSession, Bookmark, Session, Track
 from playback.views import listed
 
@@ -26,70 +25,24 @@ class Refusal(APIException):
         self.extra = extra
 
 
-class SecondsField(serializers.FloatField):
-    """A place in a video, in seconds: finite, not negative, not absurd."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(min_value=0, max_value=bodies.POSITION_MAX, **more)
-
-    def to_internal_value(self, data: Any) -> float:
-        if isinstance(data, bool) or not isinstance(data, int | float):
-            self.fail("invalid")
-        value = super().to_internal_value(data)
-        if value != value:  # NaN passes every comparison with a bound
-            self.fail("invalid")
-        return float(value)
-
-
-class OpenInput(serializers.Serializer[Any]):
-    """What to play. `leaves` is a session of this browser that ends for it, such as the previous episode's."""
-
-    video = serializers.UUIDField()
-    leaves = serializers.UUIDField(required=False, allow_null=True)
-
-
-class BookmarkInput(serializers.Serializer[Any]):
-    """Where in the video, in seconds."""
-
-    position = SecondsField()
-    duration = SecondsField(required=False, allow_null=True)
-
-
-class BookmarkOutput(serializers.Serializer[Any]):
-    """Where a profile is in a video, in seconds."""
-
-    video = serializers.UUIDField()
-    position = serializers.FloatField()
-    duration = serializers.FloatField()
-    finished = serializers.BooleanField()
-
-
-class ErrorOutput(serializers.Serializer[Any]):
-    """Every error of the API."""
-
-    error = serializers.DictField()
-
-
 class Sessions(APIView):
     """Playback sessions of the profile that is watching."""
 
     @extend_schema(
-        request=OpenInput,
+        request=shapes.OpenInput,
         responses={
-            201: OpenApiResponse(
-                serializers.DictField(), description="The session: all that a player needs."
-            ),
-            403: OpenApiResponse(ErrorOutput, description="not_available"),
+            201: OpenApiResponse(shapes.SessionOutput, description="The session: all that a player needs."),
+            403: OpenApiResponse(shapes.ErrorOutput, description="not_available"),
             404: OpenApiResponse(
-                ErrorOutput, description="not_found: also when the title is above the profile's age"
+                shapes.ErrorOutput, description="not_found: also when the title is above the profile's age"
             ),
-            409: OpenApiResponse(ErrorOutput, description="stream_limit (with `streams`), no_package"),
+            409: OpenApiResponse(shapes.ErrorOutput, description="stream_limit (with `streams`), no_package"),
         },
         summary="Press play",
     )
     def post(self, request: Request) -> Response:
         """Start playing a video on this browser."""
-        data = OpenInput(data=request.data)
+        data = shapes.OpenInput(data=request.data)
         data.is_valid(raise_exception=True)
         if not request.session.session_key:
             request.session.create()
@@ -106,9 +59,7 @@ class Sessions(APIView):
             raise _refusal(refused) from refused
         return Response(opened(session), status=201)
 
-    @extend_schema(
-        responses={200: serializers.ListField(child=serializers.DictField())}, summary="Who is watching now"
-    )
+    @extend_schema(responses={200: shapes.StreamsOutput}, summary="Who is watching now")
     def get(self, request: Request) -> Response:
         """What this household plays now; what a profile may not see has no name here."""
         profile = profile_of(request)
@@ -120,11 +71,13 @@ class BookmarkDetail(APIView):
     """Where the profile that is watching is in a video."""
 
     @extend_schema(
-        request=BookmarkInput, responses={200: BookmarkOutput, 404: ErrorOutput}, summary="Set a bookmark"
+        request=shapes.BookmarkInput,
+        responses={200: shapes.BookmarkOutput, 404: shapes.ErrorOutput},
+        summary="Set a bookmark",
     )
     def put(self, request: Request, video_id: UUID) -> Response:
         """Set the place by hand."""
-        data = BookmarkInput(data=request.data)
+        data = shapes.BookmarkInput(data=request.data)
         data.is_valid(raise_exception=True)
         duration = data.validated_data.get("duration")
         try:
@@ -138,7 +91,7 @@ class BookmarkDetail(APIView):
             raise _refusal(refused) from refused
         return Response(marked(bookmark))
 
-    @extend_schema(responses={200: BookmarkOutput, 404: ErrorOutput}, summary="Read a bookmark")
+    @extend_schema(responses={200: shapes.BookmarkOutput, 404: shapes.ErrorOutput}, summary="Read a bookmark")
     def get(self, request: Request, video_id: UUID) -> Response:
         """Where the profile stopped."""
         bookmark = services.bookmarks(profile_of(request).id, [video_id]).get(video_id)

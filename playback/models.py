@@ -54,7 +54,6 @@ class PlaybackSession(models.Model):
     renditions = models.BigIntegerField(help_text="Bit mask of the renditions that the plan allows.")
     device = models.CharField(max_length=64, help_text="Hash that stays the same on one browser.")
     device_name = models.CharField(max_length=100, blank=True)
-    address = models.CharField(max_length=64, blank=True)
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -220,7 +220,7 @@ def _stay(eligible: Sequence[_Looked], viewer: Viewer, now: datetime) -> tuple[_
         if faster:
             best = max(faster, key=lambda one: (viewer.goodput[one.id][-1], one.id))
             return best, f"clearly faster for you than {here.id}, {_busy(best)}"
-    return here, f"you are playing from here, {_busy(here)}"
+    return here, f"your node already, {_busy(here)}"
 
 
 def _faster(theirs: Sequence[float], ours: Sequence[float]) -> bool:

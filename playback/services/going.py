@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -47,7 +47,8 @@ def beat(session_id: UUID, report: Report, *, now: datetime | None = None) -> He
     A session that was silent goes on when its household still has a stream free. Raises NotFound.
     """
     now = now or timezone.now()
-    LIVE.report(session_id, samples=report.samples, current=report.node or None, now=now)
+    # Its samples are kept, not counted: players tell steering of them too, at once, and a failure counts once.
+    LIVE.report(session_id, samples=(), current=report.node or None, now=now)
     with transaction.atomic():
         row = _locked(session_id)
         heard = _still_on(row, now=now)
@@ -148,8 +149,8 @@ def close_silent(*, now: datetime | None = None) -> int:
     ended = 0
     for session_id in list(ids.order_by("last_seen_at").values_list("id", flat=True)[:SWEEP_BATCH]):
         with transaction.atomic():
-            row = models.PlaybackSession.objects.select_for_update().filter(id=session_id).open().first()
-            if row is not None and row.last_seen_at < now - SILENCE:  # heard from in the meantime
+            row = _locked(session_id)
+            if row.ended_at is None and row.last_seen_at < now - SILENCE:  # not heard from in the meantime
                 end(row, Ended.SILENT, now=now)
                 ended += 1
     return ended
@@ -225,7 +226,12 @@ def key_of(row: models.PlaybackSession) -> str:
 
 
 def _locked(session_id: UUID) -> models.PlaybackSession:
-    row = models.PlaybackSession.objects.select_for_update().filter(id=session_id).first()
+    """The session's row, held: its household first, in the order in which opening takes them."""
+    sessions = models.PlaybackSession.objects.filter(id=session_id)
+    if connection.features.has_select_for_update:  # SQLite has one writer at a time anyway
+        households = models.Household.objects.select_for_update()
+        list(households.filter(user_id__in=sessions.values("user_id")))
+    row = sessions.select_for_update().first()
     if row is None:
         raise NotFound
     return row
@@ -239,7 +245,6 @@ def _still_on(row: models.PlaybackSession, *, now: datetime) -> Heard:
         return Heard(active=False, ended=Ended(row.ended), message=_words(Ended(row.ended)))
     if row.ended_at is None and now - row.last_seen_at < SILENCE:
         return Heard(active=True)
-    models.Household.objects.select_for_update().get_or_create(user_id=row.user_id)
     heard_since = now - SILENCE
     others = models.PlaybackSession.objects.filter(user_id=row.user_id).live(heard_since=heard_since)
     if others.exclude(id=row.id).count() >= accounts.plan(row.user_id).streams:

@@ -37,9 +37,9 @@ def open_session(
 ) -> Session:
     """Start playing: check, take a stream slot, sign, rank.
 
-    `device` is whatever identifies the browser to us (only its hash is kept); without one it is guessed from the other
-    two. `leaves` is a session on the same device that ends for this one. Raises NotFound, AboveMaturity,
-    NotAvailable, NoPackage, StreamLimit.
+    `device` is whatever identifies the browser to us; without one it is guessed from the other two. Only a hash of it
+    is kept, and no address. `leaves` is a session on the same device that ends for this one.
+    Raises NotFound, AboveMaturity, NotAvailable, NoPackage, StreamLimit.
     """
     now = now or timezone.now()
     profile = accounts.profile(profile_id)
@@ -62,7 +62,6 @@ def open_session(
         renditions=multivariant.mask(renditions),
         device=devices.fingerprint(device or f"{user_agent}\n{address}", profile.user_id.hex),
         device_name=devices.name(user_agent),
-        address=address[:64],
         started_at=now,
         last_seen_at=now,
         duration=package.duration,

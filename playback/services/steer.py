@@ -46,7 +46,8 @@ def rank(session_id: UUID, *, why: str, now: datetime, bps: int = USUAL_BPS) -> 
     memory = LIVE.recall(session_id)
     viewer = steering.Viewer(
         seed=session_id.hex,
-        current=memory.current,
+        # Until the player says where it is, it is where it was sent: asking twice must not send it to two places.
+        current=memory.current or (memory.offered[0][0] if memory.offered else None),
         moved_at=memory.moved_at,
         failures=memory.failures,
         goodput={pathway: tuple(rates) for pathway, rates in memory.goodput.items()},

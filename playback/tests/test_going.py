@@ -302,3 +302,22 @@ def test_an_episode_is_followed_by_the_next_one(ada: Profile, lamplighters: Titl
 
 def _mark(profile: Profile, title: Title):
     return services.bookmarks(profile.id, [title.video_id])[title.video_id]
+
+
+def test_asking_before_the_picture_is_up_sends_nobody_elsewhere(
+    ada: Profile, night_mail: Title, nodes: tuple
+) -> None:
+    for number in range(20):
+        session = open_session(
+            profile_id=ada.id, video_id=night_mail.video_id, device="sofa", now=later(number)
+        )
+        first = session.nodes[0].id
+        assert services.renew_token(session.id, now=later(number + 0.1))[1][0].id == first
+        assert services.steer(session.id, now=later(number + 0.2))[0].id == first
+
+
+def test_a_failure_that_is_told_twice_counts_once(session: Session) -> None:
+    first = session.nodes[0].id
+    services.steer(session.id, current="shield", samples=[Sample(first, failures=1)], now=later(1))
+    services.beat(session.id, at(9, samples=(Sample(first, failures=1),)), now=later(9))
+    assert first in [one.id for one in services.steer(session.id, now=later(12))]

@@ -154,7 +154,7 @@ def test_the_less_busy_of_two_wins() -> None:
 def test_the_node_in_use_stays_first_though_another_is_less_busy() -> None:
     nodes = [node(1, egress_bps=500_000_000), node(2), node(3)]
     assert ranked(nodes, Viewer(seed="s", current="n1"))[0] == "n1"
-    assert reasons(nodes, Viewer(seed="s", current="n1"))["n1"] == "you are playing from here, 50 % busy"
+    assert reasons(nodes, Viewer(seed="s", current="n1"))["n1"] == "your node already, 50 % busy"
 
 
 @pytest.mark.parametrize(

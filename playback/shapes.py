@@ -1,0 +1,170 @@
+"""What the API takes and gives, for checking input and for the schema."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from playback import bodies
+
+
+class SecondsField(serializers.FloatField):
+    """A place in a video, in seconds: finite, not negative, not absurd."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(min_value=0, max_value=bodies.POSITION_MAX, **more)
+
+    def to_internal_value(self, data: Any) -> float:
+        """A number that is one: neither text nor true nor NaN, which passes every comparison with a bound."""
+        if isinstance(data, bool) or not isinstance(data, int | float) or data != data:
+            self.fail("invalid")
+        if not 0 <= data <= bodies.POSITION_MAX:  # before it is converted: a long integer is no float
+            self.fail("max_value" if data > 0 else "min_value", max_value=bodies.POSITION_MAX, min_value=0)
+        return float(data)
+
+
+class OpenInput(serializers.Serializer[Any]):
+    """What to play. `leaves` is a session of this browser that ends for it, such as the previous episode's."""
+
+    video = serializers.UUIDField()
+    leaves = serializers.UUIDField(required=False, allow_null=True)
+
+
+class BookmarkInput(serializers.Serializer[Any]):
+    """Where in the video, in seconds."""
+
+    position = SecondsField()
+    duration = SecondsField(required=False, allow_null=True)
+
+
+class BookmarkOutput(serializers.Serializer[Any]):
+    """Where a profile is in a video, in seconds."""
+
+    video = serializers.UUIDField()
+    position = serializers.FloatField()
+    duration = serializers.FloatField()
+    finished = serializers.BooleanField()
+
+
+class NodeOutput(serializers.Serializer[Any]):
+    """A place to fetch from, best first, and why it stands there."""
+
+    id = serializers.CharField()
+    base_url = serializers.URLField()
+    rank = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class TokenOutput(serializers.Serializer[Any]):
+    """Leave to fetch, until when, and where to get the next."""
+
+    value = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    renew_url = serializers.URLField()
+
+
+class TrackOutput(serializers.Serializer[Any]):
+    """A sound or text track."""
+
+    name = serializers.CharField()
+    language = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    channels = serializers.IntegerField(allow_null=True)
+    default = serializers.BooleanField()
+
+
+class PictureOutput(serializers.Serializer[Any]):
+    """A picture quality: pixels, and peak bits per second."""
+
+    name = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    bandwidth = serializers.IntegerField()
+
+
+class TracksOutput(serializers.Serializer[Any]):
+    """What there is to choose from."""
+
+    audio = TrackOutput(many=True)
+    text = TrackOutput(many=True)
+    video = PictureOutput(many=True)
+
+
+class MarkerOutput(serializers.Serializer[Any]):
+    """A named stretch, in seconds."""
+
+    kind = serializers.ChoiceField(["intro", "recap", "credits"])
+    start = serializers.FloatField()
+    end = serializers.FloatField()
+
+
+class NextOutput(serializers.Serializer[Any]):
+    """What plays after this."""
+
+    video = serializers.UUIDField()
+    name = serializers.CharField()
+    title = serializers.CharField()
+
+
+class BeaconOutput(serializers.Serializer[Any]):
+    """Where to report, and how often, in seconds."""
+
+    url = serializers.URLField()
+    interval = serializers.FloatField()
+
+
+class CloseOutput(serializers.Serializer[Any]):
+    """Where to say that the viewer leaves."""
+
+    url = serializers.URLField()
+
+
+class SessionOutput(serializers.Serializer[Any]):
+    """All that a player needs. Times in seconds, addresses absolute."""
+
+    id = serializers.UUIDField()
+    video = serializers.UUIDField()
+    title = serializers.CharField()
+    title_id = serializers.UUIDField()
+    name = serializers.CharField()
+    duration = serializers.FloatField()
+    hls = serializers.URLField()
+    dash = serializers.URLField(allow_null=True)
+    nodes = NodeOutput(many=True)
+    steering = serializers.URLField()
+    token = TokenOutput()
+    bookmark = BookmarkOutput(allow_null=True)
+    tracks = TracksOutput()
+    markers = MarkerOutput(many=True)
+    trickplay = serializers.URLField(allow_null=True)
+    next = NextOutput(allow_null=True)
+    beacon = BeaconOutput()
+    close = CloseOutput()
+
+
+class StreamOutput(serializers.Serializer[Any]):
+    """A playback that is going on in this household."""
+
+    profile = serializers.CharField()
+    title = serializers.CharField()
+    device = serializers.CharField()
+    since = serializers.DateTimeField()
+
+
+class StreamsOutput(serializers.Serializer[Any]):
+    """Everything that this household plays now."""
+
+    streams = StreamOutput(many=True)
+
+
+class ErrorDetail(serializers.Serializer[Any]):
+    """What went wrong: a code for programs, words for people, and the field when one is to blame."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    field = serializers.CharField(required=False)
+
+
+class ErrorOutput(serializers.Serializer[Any]):
+    """Every error of the API."""
+
+    error = ErrorDetail()
