@@ -126,7 +126,10 @@ def read_fragments(file: BinaryIO, offset: int) -> list[Fragment]:
         elif kind == b"mdat":
             if not moof:
                 raise BadBoxes("media data without a fragment")
-            found.append(_fragment(moof, started, position + length - started))
+            try:
+                found.append(_fragment(moof, started, position + length - started))
+            except (struct.error, IndexError) as error:
+                raise BadBoxes(f"a table of the fragment at {started} is cut off: {error}") from error
             started, moof = position + length, b""
         elif kind not in (b"styp", b"sidx", b"prft", b"emsg"):
             raise BadBoxes(f"box {kind!r} between fragments")
@@ -137,7 +140,14 @@ def read_fragments(file: BinaryIO, offset: int) -> list[Fragment]:
 
 
 def header(init: bytes) -> Header:
-    """What the init segment of one track says."""
+    """What the init segment of one track says. Raises `BadBoxes`."""
+    try:
+        return _header(init)
+    except (struct.error, IndexError) as error:
+        raise BadBoxes(f"a table of the init segment is cut off: {error}") from error
+
+
+def _header(init: bytes) -> Header:
     trak = _need(init, b"moov", b"trak")
     mdhd = _need(init, b"mdia", b"mdhd", start=trak.body, end=trak.end)
     timescale = struct.unpack_from(">I", init, mdhd.body + (20 if init[mdhd.body] == 1 else 12))[0]
