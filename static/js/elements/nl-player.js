@@ -46,6 +46,7 @@ class NlPlayer extends HTMLElement {
   #jumpTimer = 0;
   #wantedRate = 1;
   #failure = null;
+  #pointer = { x: -1, y: -1 };
 
   connectedCallback() {
     if (this.#abort) return;
@@ -94,7 +95,11 @@ class NlPlayer extends HTMLElement {
     this.flash = new Flash();
     this.notice = new Notice();
     this.error = new ErrorPanel();
-    this.nextCard = new NextCard({ onGo: () => this.playNext(), onCancel: () => this.focusSurface() });
+    this.nextCard = new NextCard({
+      onGo: () => this.playNext(),
+      onCancel: () => this.focusSurface(),
+      running: () => !this.video.paused,
+    });
     this.end = new EndScreen({ backUrl, onAgain: () => this.#again() });
     this.help = new Help();
     this.statistics = new Statistics(() => this.state, () => this.statistics.toggle(false));
@@ -109,10 +114,10 @@ class NlPlayer extends HTMLElement {
     const top = h("header", { class: "player-top" }, back, h("div", { class: "names" }, this.heading, this.subheading));
     this.replaceChildren(
       this.video,
-      this.captions.element,
       this.surface,
       this.card,
       h("div", { class: "player-scrim", "aria-hidden": "true" }),
+      this.captions.element,
       this.flash.element,
       this.spinner.element,
       this.start,
@@ -384,8 +389,12 @@ class NlPlayer extends HTMLElement {
 
   /** Show the controls for a while. */
   wake(event) {
-    // A mouse that lies still still sends moves when elements move under it.
-    if (event?.type === "pointermove" && !event.movementX && !event.movementY) return;
+    if (event?.type === "pointermove") {
+      // A mouse that lies still sends moves too, when elements move under it.
+      const { clientX, clientY } = event;
+      if (clientX === this.#pointer.x && clientY === this.#pointer.y) return;
+      this.#pointer = { x: clientX, y: clientY };
+    }
     this.classList.remove("idle");
     this.#sleepSoon(IDLE_MS);
   }

@@ -27,18 +27,22 @@ def _hls(folder: Path) -> list[str]:
     ]
 
 
-def make(root: Path, *, seconds: int = 48) -> Path:
-    """Make the film under root/<package>/ unless it is there; takes a few seconds. Returns the package's folder."""
+def make(root: Path, *, seconds: int = 48, source: str = "") -> Path:
+    """Make the film under root/<package>/ unless it is there; takes a few seconds. Returns the package's folder.
+
+    `source` is a film to take the picture from instead of a test card.
+    """
     package = root / PACKAGE
     if (package / "done").exists():
         return package
-    picture = f"testsrc2=size=1280x720:rate=24:duration={seconds}"
+    card = ["-f", "lavfi", "-i", f"testsrc2=size=1280x720:rate=24:duration={seconds}"]
+    picture = ["-stream_loop", "-1", "-t", str(seconds), "-i", source] if source else card
     for name, width, height, rate in LADDER:
         folder = package / name
         folder.mkdir(parents=True, exist_ok=True)
         _run(
             [
-                *("-f", "lavfi", "-i", picture, "-vf", f"scale={width}:{height}", "-an"),
+                *(*picture, "-vf", f"scale={width}:{height},fps=24", "-an"),
                 *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-profile:v", "main"),
                 *("-b:v", str(rate), "-minrate", str(rate), "-maxrate", str(rate), "-bufsize", str(rate)),
                 *("-x264-params", "nal-hrd=cbr:keyint=96:min-keyint=96:scenecut=0"),

@@ -17,7 +17,7 @@ from tests.browser.rig.site import FILM, Site
 
 ROOT = Path(__file__).resolve().parents[3]
 #: Made once per machine and kept: the film is the same every time.
-FILMS = Path(tempfile.gettempdir()) / "netflixlite-rig-film-v1"
+FILMS = Path(os.environ.get("RIG_FILMS") or Path(tempfile.gettempdir()) / "netflixlite-rig-film-v1")
 
 
 class Node:
@@ -65,7 +65,7 @@ class Stage:
     """A site with two nodes."""
 
     def __init__(self, port: int = 0) -> None:
-        media.make(FILMS)
+        media.make(FILMS, source=os.environ.get("RIG_SOURCE", ""))
         ports = [port + 1, port + 2] if port else [0, 0]
         self.nodes = {name: Node(name, one) for name, one in zip(("n1", "n2"), ports, strict=True)}
         self.site = Site(port)

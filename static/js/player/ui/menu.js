@@ -22,7 +22,7 @@ export class Menu {
     this.#choices = choices;
     this.#onChoose = onChoose;
     this.onToggle = onToggle;
-    this.badge = h("span", { class: "badge", "aria-hidden": "true" });
+    this.badge = h("span", { class: "player-badge", "aria-hidden": "true" });
     this.button = h(
       "button",
       {
@@ -96,7 +96,7 @@ export class Menu {
           },
           icon("check"),
           h("span", { class: "name" }, label),
-          note ? h("span", { class: "note" }, note) : null,
+          note ? h("span", { class: "player-note" }, note) : null,
         ),
       ),
     );

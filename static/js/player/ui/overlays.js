@@ -96,7 +96,7 @@ export class ErrorPanel {
       detail ? h("p", {}, detail) : "",
       people.length ? h("ul", {}, ...people) : "",
       soon,
-      h("div", { class: "actions" }, ...(retry ? [retry] : []), h("a", { href: backUrl }, "Go back")),
+      h("div", { class: "player-actions" }, ...(retry ? [retry] : []), h("a", { href: backUrl }, "Go back")),
     );
     const wasOpen = this.open;
     this.element.hidden = false;
@@ -128,7 +128,7 @@ export class NextCard {
   #count = h("span", { class: "count" });
   dismissed = false;
 
-  /** @param {{onGo: () => void, onCancel: () => void}} tools */
+  /** @param {{onGo: () => void, onCancel: () => void, running: () => boolean}} tools it counts while it runs */
   constructor(tools) {
     this.#tools = tools;
     this.element = h("section", { class: "player-next", "aria-label": "Next episode", hidden: true });
@@ -148,7 +148,7 @@ export class NextCard {
       kicker,
       h("h2", {}, next.name || next.title),
       next.name && next.title ? h("p", { class: "series" }, next.title) : "",
-      h("div", { class: "actions" }, go, cancel),
+      h("div", { class: "player-actions" }, go, cancel),
     );
     this.element.hidden = false;
     this.element.style.setProperty("--seconds", `${seconds || 1}s`);
@@ -164,6 +164,9 @@ export class NextCard {
   #start(seconds) {
     let left = Math.round(seconds);
     const paint = () => {
+      const running = this.#tools.running();
+      this.element.classList.toggle("halted", !running);
+      if (!running) return;
       this.#count.textContent = `${left} s`;
       if (left <= 0) this.#go();
       left -= 1;
@@ -196,7 +199,7 @@ export class EndScreen {
       this.title,
       h(
         "div",
-        { class: "actions" },
+        { class: "player-actions" },
         h("button", { type: "button", class: "main", onclick: onAgain }, icon("retry"), "Watch again"),
         h("a", { href: backUrl }, "Back to browsing"),
       ),
