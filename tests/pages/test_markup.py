@@ -1,0 +1,88 @@
+"""Every page obeys the strict content security policy and can be read by everybody."""
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import Client
+
+from tests.pages.conftest import House
+from tests.pages.markup import Page
+from tests.pages.test_pages import addresses
+
+pytestmark = pytest.mark.django_db
+
+ENTRANCE = (
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/password/reset/",
+    "/accounts/password/reset/done/",
+)
+OWN = ("/profiles/", "/profiles/new/", "/account/", "/accounts/logout/", "/accounts/password/change/")
+
+
+def _pages(house: House) -> dict[str, str]:
+    """The HTML of every page, for a grown-up, a kid and a stranger."""
+    found = {}
+    for who in (house.ada, house.ben):
+        client = house.client(who)
+        for address in [*addresses(house), *(OWN if who is house.ada else ("/profiles/",)), "/no-such-page/"]:
+            if "partial=1" not in address:
+                found[f"{who.name}: {address}"] = client.get(address).content.decode()
+    ada = house.client(house.ada)
+    for extra in (f"/profiles/{house.ben.id}/edit/", f"/profiles/{house.ben.id}/delete/"):
+        found[f"Ada: {extra}"] = ada.get(extra, follow=True).content.decode()
+    newcomer = Client()
+    newcomer.post("/accounts/signup/", {"email": "wren@example.org", "password1": "a-long-enough-secret"})
+    found["newcomer: /accounts/email/"] = newcomer.get("/accounts/email/", follow=True).content.decode()
+    assert "wren@example.org" in found["newcomer: /accounts/email/"]
+    for address in ENTRANCE:
+        found[f"stranger: {address}"] = Client().get(address).content.decode()
+    for name in ("500.html", "503.html"):
+        found[name] = render_to_string(name)
+    return found
+
+
+def test_no_page_holds_inline_script_style_or_handlers_and_all_close_what_they_open(house: House) -> None:
+    faults = {name: Page(html).faults for name, html in _pages(house).items()}
+    assert not {name: found for name, found in faults.items() if found}
+
+
+def test_every_page_has_one_first_heading_and_no_id_twice(house: House) -> None:
+    for name, html in _pages(house).items():
+        page = Page(html)
+        assert page.headings.count("h1") == 1, name
+        assert len(page.ids) == len(set(page.ids)), (name, sorted(page.ids))
+
+
+def test_every_field_has_a_label(house: House) -> None:
+    for name, html in _pages(house).items():
+        page = Page(html)
+        bare = [
+            field.get("name")
+            for field in page.fields
+            if field.get("id") not in page.labels and not field.get("aria-label")
+        ]
+        assert not bare, name
+
+
+def test_the_first_run_pages_obey_too() -> None:
+    page = Client().get("/")
+    assert page.status_code == 503, "nobody runs this installation yet"
+    assert Page(page.content.decode()).faults == []
+    assert "make up" in page.content.decode()
+
+
+def test_the_wizard_obeys_too() -> None:
+    from netflixlite.setup import one_time_link
+
+    page = Client().get(one_time_link().split("://", 1)[1].partition("/")[2].join(("/", "")))
+    assert page.status_code == 200
+    html = page.content.decode()
+    assert Page(html).faults == []
+    for field in ("language", "name", "email", "password1", "password2"):
+        assert f'name="{field}"' in html
+
+
+def test_pages_say_their_language_and_direction(house: House) -> None:
+    client = house.client(house.ada)
+    client.cookies["django_language"] = "ar"
+    assert '<html lang="ar" dir="rtl">' in client.get("/").content.decode()
