@@ -54,7 +54,7 @@ class _Part:
 
 def has_titles() -> bool:
     """Whether the catalogue holds anything, ours or not."""
-    return catalog.count() > 0
+    return catalog.count(maturity=99) > 0 or bool(catalog.genres()) or bool(catalog.attention(limit=1))
 
 
 def build(*, say: Say, only: frozenset[str] = frozenset()) -> Outcome:
@@ -179,7 +179,7 @@ class _Run:
             for season in catalog.seasons(title.id)
             for episode in season.episodes
         }
-        parts = []
+        parts: list[tuple[content.Film, UUID | None, UUID | None]] = []
         for each in plan.episodes:
             episode = there.get((each.season, each.number)) or catalog.add_episode(
                 title_id=title.id,

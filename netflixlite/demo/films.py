@@ -91,7 +91,8 @@ def make(film: Film, target: Path, folder: Path, *, credits: Sequence[tuple[str,
             )
             chain = f"[{inputs.add(*pixels, '-i', 'pipe:0')}:v]fps={FPS}"
         else:
-            chain = f"[{inputs.add('-f', 'lavfi', '-i', source(shot, seconds=each))}:v]{grade(shot)},fps={FPS},scale={WIDTH}:{HEIGHT}:flags={_scaler(shot)}"
+            made = inputs.add("-f", "lavfi", "-i", source(shot, seconds=each))
+            chain = f"[{made}:v]{grade(shot)},fps={FPS},scale={WIDTH}:{HEIGHT}:flags={_scaler(shot)}"
         fades = f"fade=t=in:d=0.7,fade=t=out:st={each - 0.7:.2f}:d=0.7"
         graph.append(f"{chain},trim=duration={each:.3f},setsar=1,format=yuv420p,{fades}[s{n}]")
     joined = "".join(f"[s{n}]" for n in range(len(film.shots)))
@@ -192,7 +193,10 @@ def grade(shot: Shot) -> str:
     """How a generator's colours become the film's."""
     if shot.what == "mandelbrot":
         # Its own rainbow is garish: its brightness alone, through night blue and embers.
-        return "format=gray,format=gbrp,curves=r='0/0.02 0.35/0.07 0.62/0.85 1/1':g='0/0.03 0.35/0.2 0.62/0.5 1/0.95':b='0/0.1 0.35/0.5 0.62/0.3 1/0.8'"
+        return (
+            "format=gray,format=gbrp,curves=r='0/0.02 0.35/0.07 0.62/0.85 1/1'"
+            ":g='0/0.03 0.35/0.2 0.62/0.5 1/0.95':b='0/0.1 0.35/0.5 0.62/0.3 1/0.8'"
+        )
     if shot.what == "cellauto":
         return "format=gbrp," + _ramp(shot.palette.ink, shot.palette.far)
     return "null"

@@ -1,14 +1,17 @@
 """Brushes: gradients, glows, silhouettes, light. Pillow only; sizes in pixels, colours as `#rrggbb`."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 Point = tuple[float, float]
 Rgb = tuple[int, int, int]
+Box = tuple[float, float, float, float]
+#: Draws onto a mask at so many times its size.
 Draw = Callable[[ImageDraw.ImageDraw, int], None]
 
 
@@ -143,6 +146,48 @@ def shape(size: tuple[int, int], draw: Draw, *, smooth: int = 2) -> Image.Image:
     return mask.reduce(smooth) if smooth > 1 else mask
 
 
+def polygons(
+    size: tuple[int, int], outlines: Iterable[Sequence[Point]], *, level: int = 255, smooth: int = 2
+) -> Image.Image:
+    """A mask of filled outlines."""
+
+    def draw(pen: ImageDraw.ImageDraw, k: int) -> None:
+        for outline in outlines:
+            pen.polygon(scaled(outline, k), fill=level)
+
+    return shape(size, draw, smooth=smooth)
+
+
+def ellipses(size: tuple[int, int], boxes: Iterable[Box], *, level: int = 255) -> Image.Image:
+    """A mask of filled ellipses, each by its (left, top, right, bottom)."""
+
+    def draw(pen: ImageDraw.ImageDraw, k: int) -> None:
+        for box in boxes:
+            pen.ellipse([side * k for side in box], fill=level)
+
+    return shape(size, draw)
+
+
+def rectangles(size: tuple[int, int], boxes: Iterable[Box]) -> Image.Image:
+    """A mask of filled rectangles, each by its (left, top, right, bottom)."""
+
+    def draw(pen: ImageDraw.ImageDraw, k: int) -> None:
+        for box in boxes:
+            pen.rectangle([side * k for side in box], fill=255)
+
+    return shape(size, draw)
+
+
+def strokes(size: tuple[int, int], paths: Iterable[Sequence[Point]], width: float) -> Image.Image:
+    """A mask of lines of one width."""
+
+    def draw(pen: ImageDraw.ImageDraw, k: int) -> None:
+        for path in paths:
+            pen.line(scaled(path, k), fill=255, width=max(1, round(width * k)), joint="curve")
+
+    return shape(size, draw)
+
+
 def ink(mask: Image.Image, colour: str | Image.Image) -> Image.Image:
     """A mask filled with a colour or a picture, as a picture with transparency."""
     filled = Image.new("RGB", mask.size, rgb(colour)) if isinstance(colour, str) else colour.convert("RGB")
@@ -233,7 +278,7 @@ def ground(size: tuple[int, int], line: Sequence[Point]) -> Image.Image:
 
 def height_at(line: Sequence[Point], x: float) -> float:
     """The line's y at x, interpolated between its points."""
-    for one, other in zip(line, line[1:], strict=False):
+    for one, other in pairwise(line):
         if one[0] <= x <= other[0] and other[0] > one[0]:
             return one[1] + (other[1] - one[1]) * (x - one[0]) / (other[0] - one[0])
     return line[-1][1]
@@ -247,7 +292,7 @@ def pine(x: float, y: float, tall: float) -> list[Point]:
         level = y - tall * (1 - n / 5.4)
         points += [(x + reach, level), (x + reach * 0.45, level - tall * 0.02)]
     left = [(2 * x - px, py) for px, py in reversed(points[1:])]
-    return points + [(x + tall * 0.03, y), (x - tall * 0.03, y)] + left
+    return [*points, (x + tall * 0.03, y), (x - tall * 0.03, y), *left]
 
 
 def stars(size: tuple[int, int], count: int, chance: Random, *, low: float = 0.75) -> Image.Image:

@@ -90,7 +90,7 @@ def _crown(title: DemoTitle, picture: Image.Image) -> Image.Image:
     bright = sum(rgb(p.top)) > 330
     dark = mix(p.ink, p.near, 0.35) if bright else p.ink
     picture = picture if bright else shade(picture, top=0.55, bottom=0.8, colour=p.ink)
-    width, height = picture.size
+    width, _height = picture.size
     lines = lettering.lines_of(title.name, 2)
     longest = max(lines, key=len)
     face, size = lettering.fit(longest, "inter", width * 0.84, most=142, weight=850, tracking=-0.035)

@@ -1,6 +1,7 @@
 """On firm ground: mountains, dunes, forests, snow, a volcano."""
 
 import math
+from functools import partial
 
 from PIL import Image, ImageDraw
 
@@ -19,11 +20,14 @@ from netflixlite.demo.paint import (
     mist,
     mix,
     pine,
+    polygons,
+    rectangles,
     rgb,
     ridge,
     scaled,
     shape,
     stars,
+    strokes,
     swell,
 )
 
@@ -82,9 +86,7 @@ def _firs(c: Canvas, line: list[Point], width: int, tall: float, each: float) ->
         size = tall * c.chance.uniform(0.45, 1.1)
         firs.append(pine(x, height_at(line, x) + size * 0.12, size))
         x += each * c.unit * (c.chance.uniform(0.4, 1.2) if c.chance.random() < 0.8 else 3)
-    return shape(
-        (width, c.height), lambda pen, k: [pen.polygon(scaled(fir, k), fill=255) for fir in firs] and None
-    )
+    return polygons((width, c.height), firs)
 
 
 def dunes(c: Canvas) -> Scene:
@@ -118,7 +120,7 @@ def dunes(c: Canvas) -> Scene:
         dark = ground((width, c.height), shadow).point([level * 3 // 8 for level in range(256)])
         layers.append(Layer(ink(dark, p.ink), vx=-speed * u))
         if n == 2:
-            walker = shape((width, c.height), lambda pen, k, at=line: _walker(pen, k, at, c.width * 0.42, u))
+            walker = shape((width, c.height), partial(_walker, line=line, x=c.width * 0.42, u=u))
             layers.append(Layer(ink(walker, p.ink), vx=-speed * u))
     return Scene(back, layers)
 
@@ -262,18 +264,10 @@ def _houses(c: Canvas, picture: Image.Image, line: list[Point], n: int) -> None:
         )
         panes += [(x - 13 * s, y - 17 * s, 8 * s), (x + 5 * s, y - 17 * s, 8 * s)]
     for outlines, colour in ((firs, mix(p.ink, p.near, 0.25)), (walls, p.ink), (roofs, "#f4f7fb")):
-        mask = shape(
-            picture.size,
-            lambda pen, k, them=outlines: [pen.polygon(scaled(each, k), fill=255) for each in them] and None,
-        )
+        mask = polygons(picture.size, outlines)
         picture.paste(ink(mask, colour), (0, 0), mask)
     if panes:
-        mask = shape(
-            picture.size,
-            lambda pen, k: (
-                [pen.rectangle([v * k for v in (x, y, x + s, y + s)], fill=255) for x, y, s in panes] and None
-            ),
-        )
+        mask = rectangles(picture.size, [(x, y, x + s, y + s) for x, y, s in panes])
         halo = blur(mask, 7 * u).point([min(255, level * 2) for level in range(256)])
         lit = Image.new("RGB", picture.size, rgb(p.light))
         picture.paste(lit, (0, 0), Image.composite(halo, Image.new("L", halo.size), picture.getchannel("A")))
@@ -315,7 +309,7 @@ def volcano(c: Canvas) -> Scene:
         *_flank(c, (lip[0] + 42 * u, lip[1] + 4 * u), (lip[0] + half, foot * 0.98)),
         (lip[0] + half, foot),
     ]
-    mask = shape((width, foot), lambda pen, k: pen.polygon(scaled(cone, k), fill=255))
+    mask = polygons((width, foot), [cone])
     layers = [Layer(ink(mask, gradient((width, foot), [(0, p.far), (0.45, p.near), (1, p.ink)])))]
     rivers = []
     for _ in range(5):
@@ -326,13 +320,7 @@ def volcano(c: Canvas) -> Scene:
             x += (lean * 13 + c.chance.uniform(-9, 9)) * u
             y += 15 * u
         rivers.append(path)
-    lava = shape(
-        (width, foot),
-        lambda pen, k: (
-            [pen.line(scaled(path, k), fill=255, width=round(4 * u * k), joint="curve") for path in rivers]
-            and None
-        ),
-    )
+    lava = strokes((width, foot), rivers, 4 * u)
     halo = blur(lava, 10 * u).point([min(255, level * 3) for level in range(256)])
     layers += [Layer(ink(halo, p.light)), Layer(ink(lava, mix(p.light, "#ffffff", 0.55)))]
     layers += [

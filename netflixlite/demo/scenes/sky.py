@@ -19,6 +19,8 @@ from netflixlite.demo.paint import (
     mist,
     mix,
     pine,
+    polygons,
+    rectangles,
     rgb,
     scaled,
     shape,
@@ -60,10 +62,7 @@ def aurora(c: Canvas) -> Scene:
             pine(x, height_at(line, x) + 4 * u, (30 + 42 * n) * u * c.chance.uniform(0.5, 1.2))
             for x in _clumps(c, width)
         ]
-        trees = shape(
-            picture.size,
-            lambda pen, k, them=firs: [pen.polygon(scaled(each, k), fill=255) for each in them] and None,
-        )
+        trees = polygons(picture.size, firs)
         picture.paste(ink(trees, p.ink), (0, 0), trees)
         if n == 1:
             _cabin(c, picture, line, c.width * 0.6)
@@ -121,14 +120,9 @@ def _cabin(c: Canvas, picture: Image.Image, line: list[Point], x: float) -> None
         (x - 34 * u, y - 15 * u),
     ]
     for outline, colour in ((walls, p.ink), (roof, "#e9f2f7")):
-        mask = shape(picture.size, lambda pen, k, it=outline: pen.polygon(scaled(it, k), fill=255))
+        mask = polygons(picture.size, [outline])
         picture.paste(ink(mask, colour), (0, 0), mask)
-    lit = shape(
-        picture.size,
-        lambda pen, k: pen.rectangle(
-            [v * k for v in (x - 8 * u, y - 20 * u, x + 8 * u, y - 7 * u)], fill=255
-        ),
-    )
+    lit = rectangles(picture.size, [(x - 8 * u, y - 20 * u, x + 8 * u, y - 7 * u)])
     halo = blur(lit, 22 * u).point([min(230, level * 5) for level in range(256)])
     halo = ImageChops.multiply(halo, picture.getchannel("A"))
     for mask in (halo, lit):

@@ -1,14 +1,16 @@
 """Made by people: a city in the rain, a night train, a window of coloured glass."""
 
 import math
+from itertools import pairwise
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from netflixlite.demo.paint import (
     Canvas,
     Layer,
     Scene,
     blur,
+    ellipses,
     glow,
     gradient,
     ground,
@@ -21,6 +23,7 @@ from netflixlite.demo.paint import (
     scaled,
     shape,
     stars,
+    strokes,
 )
 from netflixlite.demo.scenes.land import moon
 
@@ -262,7 +265,7 @@ def glass(c: Canvas) -> Scene:
     tints = [p.near, p.far, p.low, p.top, mix(p.near, p.low, 0.5), mix(p.far, p.light, 0.4)]
     rings = [0.0, 30, 74, 120, 178, 236, 310, 400, 520, 680]
     outlines = []
-    for n, (inner, outer) in enumerate(zip(rings, rings[1:], strict=False)):
+    for n, (inner, outer) in enumerate(pairwise(rings)):
         count = (6, 12, 12, 24, 24, 24, 36, 36, 48)[n]
         for part in range(count):
             a, b = (
@@ -293,34 +296,10 @@ def glass(c: Canvas) -> Scene:
             pen.polygon(outline, fill=(*rgb(tint), 178 + c.chance.randrange(40)))
             outlines.append(outline)
     layers.append(Layer(panes))
-    lead = shape(
-        (w, h),
-        lambda brush, k: (
-            [
-                brush.line(scaled([*each, each[0]], k), fill=255, width=round(4.4 * u * k), joint="curve")
-                for each in outlines
-            ]
-            and None
-        ),
-    )
+    lead = strokes((w, h), [[*each, each[0]] for each in outlines], 4.4 * u)
     layers.append(Layer(ink(lead, p.ink)))
-    stone = shape(
-        (w, h),
-        lambda brush, k: (
-            [
-                brush.rectangle([0, 0, w * k, h * k], fill=255),
-                brush.ellipse(
-                    [
-                        (centre[0] - 404 * u) * k,
-                        (centre[1] - 404 * u) * k,
-                        (centre[0] + 404 * u) * k,
-                        (centre[1] + 404 * u) * k,
-                    ],
-                    fill=0,
-                ),
-            ]
-            and None
-        ),
-    )
+    reach = 404 * u
+    round_hole = (centre[0] - reach, centre[1] - reach, centre[0] + reach, centre[1] + reach)
+    stone = ImageChops.invert(ellipses((w, h), [round_hole]))
     layers.append(Layer(ink(stone, gradient((w, h), [(0, mix(p.ink, p.near, 0.22)), (1, p.ink)]))))
     return Scene(back, layers)

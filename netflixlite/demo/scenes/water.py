@@ -1,6 +1,7 @@
 """On, under and beside water: sea, reef, lanterns, a lighthouse, a swamp."""
 
 import math
+from functools import partial
 
 from PIL import Image, ImageDraw, ImageOps
 
@@ -10,12 +11,15 @@ from netflixlite.demo.paint import (
     Point,
     Scene,
     blur,
+    ellipses,
     glow,
     gradient,
     ground,
     height_at,
     ink,
     mix,
+    polygons,
+    rectangles,
     rgb,
     ridge,
     scaled,
@@ -44,15 +48,10 @@ def sea(c: Canvas) -> Scene:
         depth = c.chance.random() ** 1.5
         wide = (6 + 46 * depth) * u
         x = middle + c.chance.gauss(0, 14 + 60 * depth) * u
-        glints.append((x - wide / 2, horizon + depth * (c.height - horizon), wide, (1 + 2.2 * depth) * u))
+        y = horizon + depth * (c.height - horizon)
+        glints.append((x - wide / 2, y, x + wide / 2, y + (1 + 2.2 * depth) * u))
     for half in (0, 1):
-        mine = glints[half::2]
-        mask = shape(
-            (c.width, c.height),
-            lambda pen, k, them=mine: (
-                [pen.ellipse([v * k for v in (x, y, x + w, y + h)], fill=210) for x, y, w, h in them] and None
-            ),
-        )
+        mask = ellipses((c.width, c.height), glints[half::2], level=210)
         layers.append(
             Layer(ink(mask, mix(p.light, "#ffffff", 0.4)), sway=((12 if half else -12) * u, 0, 5 + half))
         )
@@ -85,16 +84,14 @@ def sea(c: Canvas) -> Scene:
 
 
 def _boat(c: Canvas, u: float) -> Image.Image:
-    hull = [(8, 58), (52, 58), (45, 70), (15, 70)]
-    mast = [(28, 8), (30, 8), (30, 58), (28, 58)]
+    wood: list[list[Point]] = [
+        [(8, 58), (52, 58), (45, 70), (15, 70)],
+        [(28, 8), (30, 8), (30, 58), (28, 58)],
+    ]
     sails: list[list[Point]] = [[(32, 12), (50, 52), (32, 52)], [(26, 18), (26, 52), (10, 52)]]
     size = (round(62 * u), round(74 * u))
-    dark = shape(
-        size, lambda pen, k: [pen.polygon(scaled(each, k * u), fill=255) for each in (hull, mast)] and None
-    )
-    white = shape(
-        size, lambda pen, k: [pen.polygon(scaled(each, k * u), fill=255) for each in sails] and None
-    )
+    dark = polygons(size, [scaled(each, u) for each in wood])
+    white = polygons(size, [scaled(each, u) for each in sails])
     picture = ink(dark, c.palette.ink)
     picture.paste(ink(white, mix(c.palette.light, "#ffffff", 0.6)), (0, 0), white)
     return picture
@@ -118,11 +115,7 @@ def underwater(c: Canvas) -> Scene:
                     (x + 130 * u, c.height * 0.95),
                 ]
             )
-        mask = shape(
-            (c.width, c.height),
-            lambda pen, k, them=beams: [pen.polygon(scaled(each, k), fill=80) for each in them] and None,
-            smooth=1,
-        )
+        mask = polygons((c.width, c.height), beams, level=80, smooth=1)
         fade = ImageOps.flip(Image.linear_gradient("L")).resize(mask.size)
         soft = Image.composite(blur(mask, 16 * u), Image.new("L", mask.size), fade)
         layers.append(Layer(ink(soft, "#ffffff"), sway=((34 if n else -34) * u, 0, 9 + 2 * n)))
@@ -140,10 +133,7 @@ def underwater(c: Canvas) -> Scene:
         mask.paste(
             255,
             (0, 0),
-            shape(
-                mask.size,
-                lambda pen, k, them=weeds: [pen.polygon(scaled(each, k), fill=255) for each in them] and None,
-            ),
+            polygons(mask.size, weeds),
         )
         layers.append(Layer(ink(mask, colour), vx=-(8, 12, 24)[n] * u))
     layers += [falling(c, 40, 2.6, -48, 1, "#dff6ff"), falling(c, 90, 1.2, -24, 2, "#bfe9ff")]
@@ -241,7 +231,7 @@ def _rising(c: Canvas, count: int, size: float, rise: float, n: int) -> Layer:
     s = size * u
     w, h = round(46 * s), round(60 * s)
     body = [(0.16, 0.05), (0.84, 0.05), (1, 0.62), (0.78, 1), (0.22, 1), (0, 0.62)]
-    mask = shape((w, h), lambda pen, k: pen.polygon([(x * w * k, y * h * k) for x, y in body], fill=255))
+    mask = polygons((w, h), [[(x * w, y * h) for x, y in body]])
     face = gradient(
         (w, h), [(0, mix(p.light, p.ink, 0.35)), (0.55, p.light), (1, mix(p.light, "#ffffff", 0.75))]
     )
@@ -283,13 +273,7 @@ def lighthouse(c: Canvas) -> Scene:
     for side in (-1, 1):
         reach = c.width * 1.5
         size = (round(reach), round(230 * u))
-        beam = shape(
-            size,
-            lambda pen, k, s=size: pen.polygon(
-                [(0, s[1] / 2 * k), (s[0] * k, 0), (s[0] * k, s[1] * k)], fill=150
-            ),
-            smooth=1,
-        )
+        beam = polygons(size, [[(0, size[1] / 2), (size[0], 0), size]], level=150, smooth=1)
         fade = Image.linear_gradient("L").rotate(270, expand=True).resize(size)
         beam = Image.composite(blur(beam, 7 * u), Image.new("L", size), fade)
         if side < 0:
@@ -353,11 +337,8 @@ def _tower(c: Canvas, lamp: Point) -> Layer:
     ]
     size = (c.width, c.height)
     picture = Image.new("RGB", size, rgb(p.ink))
-    tower = shape(size, lambda pen, k: pen.polygon(scaled(body, k), fill=255))
-    whole = shape(
-        size,
-        lambda pen, k: [pen.polygon(scaled(each, k), fill=255) for each in (cliff, body, *head)] and None,
-    )
+    tower = polygons(size, [body])
+    whole = polygons(size, (cliff, body, *head))
     high = foot - y
     bands = [
         [
@@ -368,17 +349,12 @@ def _tower(c: Canvas, lamp: Point) -> Layer:
         ]
         for a, b in ((0.2, 0.36), (0.52, 0.68), (0.84, 1.0))
     ]
-    striped = shape(size, lambda pen, k: [pen.polygon(scaled(each, k), fill=255) for each in bands] and None)
+    striped = polygons(size, bands)
     picture.paste(Image.new("RGB", size, rgb(mix(p.low, "#ffffff", 0.55))), (0, 0), tower)
     picture.paste(
         Image.new("RGB", size, rgb("#a3263a")), (0, 0), Image.composite(striped, Image.new("L", size), tower)
     )
-    lit = shape(
-        size,
-        lambda pen, k: pen.rectangle(
-            [v * k for v in (x - 10 * u, y - 12 * u, x + 10 * u, y + 11 * u)], fill=255
-        ),
-    )
+    lit = rectangles(size, [(x - 10 * u, y - 12 * u, x + 10 * u, y + 11 * u)])
     picture.paste(Image.new("RGB", size, rgb(mix(p.light, "#ffffff", 0.7))), (0, 0), lit)
     whole.paste(255, (0, 0), lit)
     spread = blur(lit, 26 * u).point([min(200, level * 3) for level in range(256)])
@@ -405,7 +381,7 @@ def swamp(c: Canvas) -> Scene:
             _bare(c, x, water + 4 * u, (130 + 70 * n) * u * c.chance.uniform(0.7, 1.4))
             for x in _spots(c, width, 90 + 60 * n)
         ]
-        up = shape((width, water), lambda pen, k, them=trees, h=water, w=width: _wood(pen, k, them, h, w, u))
+        up = shape((width, water), partial(_wood, trees=trees, water=water, width=width, u=u))
         both = Image.new("L", (width, c.height))
         both.paste(up, (0, 0))
         mirror = (

@@ -17,8 +17,8 @@ from netflixlite.demo import build, content
 #: Elsewhere than on a terminal a line is written when the words change, and at least this often, in seconds.
 PLAIN_EVERY = 10.0
 CELLS = 28
-#: Making films must not make the site slow: they take what is left of the processor.
-NICENESS = 5
+#: Making films must not make the site slow, nor hold up the encoder (nice 10), which brings them to the screen.
+NICENESS = 12
 
 
 class Command(BaseCommand):
