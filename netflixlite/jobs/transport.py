@@ -35,11 +35,18 @@ class Channel(filesystem.Channel):
         """Publish by rename: a reader sees the whole message or none."""
         if self._size(queue) >= _UNREAD_LIMIT:
             return
+        message = str_to_bytes(dumps(payload))
+        try:
+            self._publish(queue, message)
+        except FileNotFoundError:  # somebody deleted the folder at this very moment
+            self._publish(queue, message)
+
+    def _publish(self, queue: str, message: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=self._folder, suffix=".part")
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(str_to_bytes(dumps(payload)))
+                file.write(message)
                 file.flush()
                 os.fsync(file.fileno())
             # Wall time, not the stock transport's monotonic clock, which starts anew at each boot.

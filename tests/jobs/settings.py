@@ -8,6 +8,7 @@ import environ
 HOME = Path(os.environ["NETFLIXLITE_HOME"])
 SECRET_KEY = "only for tests"
 USE_TZ = True
+TIME_ZONE = "UTC"
 INSTALLED_APPS = ["netflixlite.jobs.apps.JobsConfig", "tests.jobs.effects"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _url = os.environ.get("NETFLIXLITE_DATABASE_URL", "")

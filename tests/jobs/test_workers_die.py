@@ -7,6 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,8 @@ def _at_work(world: World) -> list[Any]:
         owners = {owner.rpartition("/")[0] for (owner,) in world.rows(_BUSY)}
         return [worker for worker in world.workers if f"{socket.gethostname()[:80]}:{worker.pid}" in owners]
 
-    deadline = time.monotonic() + 2.0
-    while time.monotonic() < deadline:
-        if found := holders():
-            return found
+    with suppress(AssertionError):
+        return wait_for(holders, seconds=2.0)
     return world.workers
 
 
@@ -80,7 +79,7 @@ def test_200_jobs_and_50_kills_lose_nothing_and_repeat_nothing(world: World) -> 
         world.value("SELECT count(*) FROM jobs_tick WHERE name='test.turn'"),
     )
     assert ticks - KILLS <= turns <= ticks, "a turn of the periodic work ran twice"
-    assert turns >= elapsed / 3, "the periodic work did not go on"
+    assert turns >= elapsed / 10, "the periodic work did not go on"
     for worker in list(world.workers):
         world.kill(worker)
     wait_for(lambda: not world.children(), seconds=5, what="the children of dead workers gone")
@@ -171,9 +170,10 @@ def test_a_job_that_kills_its_workers_is_given_up_with_words(world: World) -> No
 
 def test_a_cancelled_job_ends_and_its_program_with_it(world: World) -> None:
     world.start_worker("--slots", "1")
-    (job,) = world.enqueue("test.long", payload={"steps": 1000, "pause": 0.1})
-    wait_for(lambda: world.value("SELECT count(*) FROM effects_step"), what="the first step")
+    (job,) = world.enqueue("test.child", payload={"seconds": 600})
+    wait_for(world.children, what="its program running")
     assert world.order(do="cancel", id=job) is True
-    wait_for(lambda: world.state(job) == "cancelled", seconds=5, what="the job cancelled")
+    wait_for(lambda: world.state(job) == "cancelled", seconds=10, what="the job cancelled")
+    assert world.children() == []
     wait_for(lambda: not (world.folder / "work" / "jobs" / job).exists(), what="its files gone")
     assert world.effects(job) == 0

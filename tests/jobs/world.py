@@ -1,4 +1,7 @@
-"""A database, a broker folder and real worker processes, for tests that kill them."""
+"""A database, a broker folder and real worker processes, for tests that kill them.
+
+SQLite, unless JOBS_TEST_DATABASE_URL names a PostgreSQL database that may be emptied.
+"""
 
 import contextlib
 import json
@@ -9,14 +12,24 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
+
+import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def _plain(value: Any) -> Any:
+    """A value as SQLite would have given it."""
+    if isinstance(value, UUID):
+        return value.hex
+    return json.dumps(value) if isinstance(value, dict) else value
 
 
 class World:
     """All state lies in one folder; `close` leaves no process behind."""
 
-    def __init__(self, folder: Path, *, lease: float = 2.0) -> None:
+    def __init__(self, folder: Path, *, lease: float = 2.0, broker_url: str = "") -> None:
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
         kept = {
@@ -24,10 +37,15 @@ class World:
             for name, value in os.environ.items()
             if not name.startswith(("NETFLIXLITE", "DJANGO"))
         }
+        self.postgres = os.environ.get("JOBS_TEST_DATABASE_URL", "")
+        if self.postgres:
+            kept["NETFLIXLITE_DATABASE_URL"] = self.postgres
+            self.rows("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         self.environment = {
             **kept,
             "NETFLIXLITE_HOME": str(folder),
             "NETFLIXLITE_JOB_LEASE_SECONDS": str(lease),
+            "NETFLIXLITE_BROKER_URL": broker_url,
             "DJANGO_SETTINGS_MODULE": "tests.jobs.settings",
             "PYTHONPATH": str(ROOT),
         }
@@ -76,7 +94,12 @@ class World:
         self.workers.remove(worker)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Ask the database, from outside."""
+        """Ask the database, from outside. Ids come as 32 hex digits, JSON as text."""
+        if self.postgres:
+            with psycopg.connect(self.postgres, autocommit=True) as connection:
+                cursor = connection.execute(sql.replace("?", "%s"), values or None)
+                rows = cursor.fetchall() if cursor.description else []
+            return [tuple(_plain(value) for value in row) for row in rows]
         with contextlib.closing(sqlite3.connect(self.folder / "jobs.sqlite3", timeout=20)) as connection:
             return connection.execute(sql, values).fetchall()
 

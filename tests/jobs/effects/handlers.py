@@ -25,6 +25,11 @@ def _pause(context: JobContext, seconds: float) -> None:
         time.sleep(0.01)
 
 
+@register("test.nothing")
+def nothing(context: JobContext) -> None:
+    """For measuring the machinery alone."""
+
+
 @register("test.short")
 def short(context: JobContext) -> None:
     _pause(context, 0.05)
@@ -54,7 +59,10 @@ def flaky(context: JobContext) -> None:
 @register("test.child")
 def child(context: JobContext) -> None:
     process.run(
-        ["sleep", "0.5"], context=context, env={**os.environ, "JOB_CHILD": str(context.job_id)}, check=True
+        ["sleep", str(context.payload.get("seconds", 0.5))],
+        context=context,
+        env={**os.environ, "JOB_CHILD": str(context.job_id)},
+        check=True,
     )
     _effect(context)
 
