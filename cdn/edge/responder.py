@@ -12,7 +12,7 @@ from cdn.edge.fill import Failed, Fill
 from cdn.edge.http import Request
 from cdn.edge.manifest import Spec
 from cdn.edge.server import Server
-from cdn.edge.store import Hit, head
+from cdn.edge.store import Hit, head, object_key
 from cdn.edge.verdicts import Verdict
 from cdn.ranges import CORS_HEADERS, PREFLIGHT_HEADERS, Unsatisfiable, none_match, parse_range
 from cdn.signing import BadToken
@@ -157,6 +157,13 @@ class Responder:
             raise Failed(404, "unknown object")
         if not verdict.mask >> spec.rendition.index & 1:
             self._text(connection, request, 403, "token: rendition")
+            return
+        # It may have come since this request was read; from here to `start` nothing else runs.
+        if connection.closed:
+            return
+        hit = self._server.hits.get(object_key(spec.rendition, spec.name))
+        if hit is not None:
+            self._hit(connection, request, hit)
             return
         self._server.miss_count += 1
         fill, ours = filler.start(spec)
