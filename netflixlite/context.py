@@ -9,8 +9,8 @@ from accounts.types import Profile
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """The site as its templates see it. `profile` is who is watching, or None."""
+class House:
+    """The service as its templates see it. `profile` is who is watching, or None."""
 
     name: str
     sign_up_open: bool
@@ -19,16 +19,18 @@ class Site:
     is_operator: bool
 
 
-def site(request: HttpRequest) -> dict[str, Site]:
-    """`site` for every template. Costs no query: the middleware has asked already."""
+def site(request: HttpRequest) -> dict[str, House]:
+    """`site` for every template, and the same as `house`: on allauth's pages its own `site` hides ours.
+
+    Costs no query: the middleware has asked already.
+    """
     profile: Profile | None = getattr(request, "profile", None)
     user = getattr(request, "user", None)
-    return {
-        "site": Site(
-            name=settings.SITE_NAME,
-            sign_up_open=settings.SIGN_UP_OPEN,
-            languages=tuple(settings.LANGUAGES),
-            profile=profile,
-            is_operator=bool(user and user.is_staff and not (profile and profile.is_kid)),
-        )
-    }
+    house = House(
+        name=settings.SITE_NAME,
+        sign_up_open=settings.SIGN_UP_OPEN,
+        languages=tuple(settings.LANGUAGES),
+        profile=profile,
+        is_operator=bool(user and user.is_staff and not (profile and profile.is_kid)),
+    )
+    return {"site": house, "house": house}

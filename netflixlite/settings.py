@@ -59,7 +59,9 @@ if not SECRET_KEY:
 SECRET_KEY_FALLBACKS = env.list("NETFLIXLITE_SECRET_KEY_FALLBACKS", default=[])
 
 #: The address that viewers type. Cookies are secure when it starts with https.
-SITE_URL: str = env.str("NETFLIXLITE_SITE_URL", default=_kept("site-url") or "http://127.0.0.1:8000").rstrip("/")
+SITE_URL: str = env.str("NETFLIXLITE_SITE_URL", default=_kept("site-url") or "http://127.0.0.1:8000").rstrip(
+    "/"
+)
 _site = urlsplit(SITE_URL)
 HTTPS = _site.scheme == "https"
 ALLOWED_HOSTS = env.list(
@@ -99,7 +101,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "netflixlite.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "netflixlite.static.WholeFileWhiteNoise",
     "netflixlite.headers.SecurityHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

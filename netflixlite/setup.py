@@ -17,7 +17,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.urls import path
 from django.utils import translation
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +56,11 @@ def one_time_token() -> str:
     with os.fdopen(handle, "w", encoding="ascii") as stream:
         stream.write(token)
     return token
+
+
+def close() -> None:
+    """Make the one-time link worthless."""
+    _token_file().unlink(missing_ok=True)
 
 
 class OperatorForm(forms.Form):
@@ -126,7 +131,7 @@ class Welcome(View):
             field = "password1" if error.field == "password" else error.field
             form.add_error(field if field in form.fields else None, error.message)
             return self._page(request, form, status=422)
-        _token_file().unlink(missing_ok=True)
+        close()
         _sign_in(request, user.id)
         response = redirect("profiles")
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, form.cleaned_data["language"], samesite="Lax")
@@ -161,11 +166,6 @@ class FirstRunMiddleware:
         response = render(request, "setup/locked.html", {"wrong_link": False}, status=503)
         response.headers["Retry-After"] = "60"
         return response
-
-
-def one_time_link() -> str:
-    """The address to open in a browser to become the first administrator."""
-    return str(settings.SITE_URL) + reverse("setup", args=[one_time_token()])
 
 
 urlpatterns = [path("setup/<str:token>/", Welcome.as_view(), name="setup")]

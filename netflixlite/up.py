@@ -295,25 +295,21 @@ def _node_argv(options: Options, number: int, environment: dict[str, str]) -> li
     return argv
 
 
-def _banner(options: Options, environment: dict[str, str], log: Log) -> None:
-    state = json.loads(
-        _run([sys.executable, "manage.py", "prepare", "--state"], environment).strip().splitlines()[-1]
-    )
-    log.line("up", "")
-    log.line("up", f"netflixlite is at  {options.site_url}/")
-    if state["first_run_link"]:
-        log.line("up", "Open this link once, in your browser, to become its administrator:")
-        log.line("up", f"    {state['first_run_link']}")
+def _banner(options: Options, log: Log) -> None:
+    first_run = options.home / "keys" / "first-run"  # there until the first administrator exists
+    lines = ["", f"netflixlite is at  {options.site_url}/"]
+    if first_run.exists():
+        lines.append("Open this link once, in your browser, to become its administrator:")
+        lines.append(f"    {options.site_url}/setup/{first_run.read_text(encoding='ascii').strip()}/")
     else:
-        log.line("up", f"Administration:    {options.site_url}/admin/")
-    log.line(
-        "up", "Add a film:        manage.py ingest FILE --title NAME --publish   (or in the administration)"
+        lines.append(f"Administration:    {options.site_url}/admin/")
+    lines.append("Add a film:        in the administration, or: manage.py ingest FILE --title NAME --publish")
+    lines.append(
+        "Add a node:        manage.py addnode --name NAME prints the one command for the new machine"
     )
-    log.line(
-        "up", "Add a node:        manage.py addnode --name NAME   prints the one command for the new machine"
-    )
-    log.line("up", "Stop:              Ctrl-C")
-    log.line("up", "")
+    lines += ["Stop:              Ctrl-C", ""]
+    for line in lines:
+        log.line("up", line)
 
 
 def _environment(options: Options) -> dict[str, str]:
@@ -390,7 +386,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code = 0
     try:
         _start_all(supervisor, options)
-        _banner(options, environment, log)
+        _banner(options, log)
         supervisor.watch()
     except CannotStart as error:
         if not supervisor.stopping:
