@@ -1,6 +1,7 @@
 """The box reader, on real fragments and on broken ones."""
 
 import io
+import itertools
 import struct
 from pathlib import Path
 
@@ -44,8 +45,7 @@ def test_fragments_are_found_with_their_times(fragments):
     assert all(part.sync and part.duration == header.timescale for part in found)
     assert found[0].offset == len(init)
     assert all(
-        earlier.offset + earlier.length == later.offset
-        for earlier, later in zip(found, found[1:], strict=False)
+        earlier.offset + earlier.length == later.offset for earlier, later in itertools.pairwise(found)
     )
     assert found[-1].offset + found[-1].length == len(fragments)
 

@@ -1,5 +1,6 @@
 """The ladder: never larger than the source, its very shape, always three."""
 
+import itertools
 from fractions import Fraction
 
 import pytest
@@ -50,7 +51,7 @@ def test_any_source_gets_at_least_three_even_rungs_of_its_shape_and_none_larger(
 
 def test_rungs_fall_in_size_cap_and_never_rise_in_quality():
     made = ladder.rungs(width=1920, height=1080, rate=Fraction(24))
-    for larger, smaller in zip(made, made[1:], strict=False):
+    for larger, smaller in itertools.pairwise(made):
         assert smaller.pixels < larger.pixels
         assert smaller.cap < larger.cap
         assert smaller.crf >= larger.crf
@@ -68,5 +69,5 @@ def test_twice_the_frames_get_half_as_many_bits_more():
     ("width", "height", "name"), [(640, 360, "fancy"), (0, 360, "light"), (640, 0, "light")]
 )
 def test_nonsense_is_an_error(width, height, name):
-    with pytest.raises(ValueError, match="ladder|sides"):
+    with pytest.raises(ValueError, match=r"ladder|sides"):
         ladder.rungs(width=width, height=height, rate=Fraction(24), ladder=name)

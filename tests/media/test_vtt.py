@@ -81,7 +81,8 @@ def test_cues_are_sorted_clamped_and_written_once():
 
 
 def test_headers_notes_and_styles_are_left_out():
-    text = "WEBVTT - made by hand\nX-TIMESTAMP-MAP=LOCAL:0\n\nSTYLE\n::cue { color: red }\n\nNOTE hidden\n\nid\n01:02.250 --> 01:03.000\nyes\n"
+    head = "WEBVTT - made by hand\nX-TIMESTAMP-MAP=LOCAL:0\n\nSTYLE\n::cue { color: red }\n\nNOTE hidden\n\n"
+    text = head + "id\n01:02.250 --> 01:03.000\nyes\n"
     assert vtt.parse(text) == [vtt.Cue(62.25, 63.0, "yes")]
 
 
