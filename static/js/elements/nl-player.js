@@ -6,9 +6,9 @@
 
 import { bufferAhead } from "../player/engine.js";
 import { Player } from "../player/player.js";
-import { Bar, qualityName, RATES, startButton } from "../player/ui/bar.js";
+import { Bar, startButton } from "../player/ui/bar.js";
 import { Captions } from "../player/ui/captions.js";
-import { figures, words } from "../player/ui/clock.js";
+import { figures } from "../player/ui/clock.js";
 import { h, icon } from "../player/ui/dom.js";
 import { Gestures } from "../player/ui/gestures.js";
 import { actionOf, isForElement } from "../player/ui/keys.js";
@@ -24,6 +24,7 @@ import {
   toggleFullscreen,
   togglePictureInPicture,
 } from "../player/ui/system.js";
+import { Viewer } from "../player/ui/viewer.js";
 
 const NIL = "00000000-0000-0000-0000-000000000000";
 const IDLE_MS = 3000;
@@ -42,9 +43,6 @@ class NlPlayer extends HTMLElement {
   #abort = null;
   #idleTimer = 0;
   #cardTimer = 0;
-  #jumped = 0;
-  #jumpTimer = 0;
-  #wantedRate = 1;
   #failure = null;
   #pointer = { x: -1, y: -1 };
 
@@ -63,7 +61,9 @@ class NlPlayer extends HTMLElement {
     this.#listenToVideo();
     this.#listenToPlayer();
     this.#listenToViewer();
-    this.#applyPreferences();
+    this.viewer.applyPreferences();
+    this.bar.paint();
+    this.bar.paintTime();
     this.player.load(this.dataset.videoId);
     this.wake();
   }
@@ -88,6 +88,15 @@ class NlPlayer extends HTMLElement {
 
   #build() {
     const backUrl = this.dataset.backUrl || "/";
+    this.viewer = new Viewer(this.player, this.video, this.preferences, {
+      flash: (name, more) => this.flash.show(name, more),
+      say: (text) => this.say(text),
+      captions: (on) => this.captions.show(on),
+      paint: () => {
+        this.bar.paint();
+        this.bar.paintTime();
+      },
+    });
     this.bar = new Bar(this.video, this.player, this.#actions(), this.preferences);
     this.bar.onMenu = () => this.wake();
     this.captions = new Captions(this.video);
@@ -137,39 +146,25 @@ class NlPlayer extends HTMLElement {
   }
 
   #actions() {
-    const { player, video, preferences } = this;
+    const { viewer } = this;
     return {
       toggle: () => this.toggle(),
-      jump: (by) => this.jump(by),
-      seek: (to) => this.seek(to),
-      mute: () => this.mute(),
-      volume: (level) => this.setVolume(level),
-      rate: (rate) => this.setRate(rate),
+      jump: (by) => viewer.jump(by),
+      seek: (to) => viewer.seek(to),
+      mute: () => viewer.mute(),
+      volume: (level) => viewer.setVolume(level),
+      rate: (rate) => viewer.setRate(rate),
+      quality: (index) => viewer.chooseQuality(index),
+      text: (id) => viewer.chooseText(id),
+      audio: (id) => viewer.chooseAudio(id),
       next: () => this.playNext(),
-      fullscreen: () => toggleFullscreen(this, video),
-      pip: () => togglePictureInPicture(video),
-      statistics: () => (this.bar.closeMenus(), this.statistics.toggle()),
-      quality: (index) => {
-        player.engine?.choose(index);
-        this.say(index < 0 ? "Quality: automatic" : `Quality: ${qualityName(player.engine?.levels[index])}`);
-        this.bar.paint();
-      },
-      text: (id) => this.chooseText(id),
-      audio: (id) => {
-        player.engine?.chooseAudio(id);
-        const track = player.engine?.audioTracks[id];
-        preferences.set("audio", track?.language ?? "");
-        this.say(`Audio: ${track?.label ?? ""}`);
+      fullscreen: () => toggleFullscreen(this, this.video),
+      pip: () => togglePictureInPicture(this.video),
+      statistics: () => {
+        this.bar.closeMenus();
+        this.statistics.toggle();
       },
     };
-  }
-
-  #applyPreferences() {
-    this.video.volume = Math.min(1, Math.max(0, this.preferences.get("volume")));
-    this.video.muted = this.preferences.get("muted");
-    this.#wantedRate = RATES.includes(this.preferences.get("rate")) ? this.preferences.get("rate") : 1;
-    this.bar.paint();
-    this.bar.paintTime();
   }
 
   // Listening --------------------------------------------------------------------------------------------------
@@ -181,7 +176,7 @@ class NlPlayer extends HTMLElement {
     };
     on("timeupdate progress durationchange seeking seeked", () => this.#tick());
     on("play pause ended volumechange ratechange loadedmetadata", () => this.bar.paint());
-    on("loadedmetadata", () => (this.video.playbackRate = this.#wantedRate));
+    on("loadedmetadata", () => (this.video.playbackRate = this.viewer.rate));
     on("play", () => this.#onPlay());
     on("pause", () => this.#onPause());
     on("ended", () => this.#onEnded());
@@ -198,7 +193,10 @@ class NlPlayer extends HTMLElement {
     on("flowing", () => this.#flowing());
     on("failed", (detail) => this.#failed(detail));
     on("mended", () => this.#flowing());
-    on("tracks", () => this.#tracks());
+    on("tracks", () => {
+      this.viewer.restoreText();
+      this.bar.paint();
+    });
     on("level", () => this.bar.paint());
     on("switch", ({ to }) => this.say(`Now playing from ${to}`, { quietly: true }));
   }
@@ -219,7 +217,7 @@ class NlPlayer extends HTMLElement {
       },
       enlarge: () => toggleFullscreen(this, this.video),
       tap: () => (this.classList.contains("idle") ? this.wake() : this.#sleepSoon(0)),
-      jump: (direction) => this.jump(direction * 10),
+      jump: (direction) => this.viewer.jump(direction * 10),
     });
   }
 
@@ -246,21 +244,21 @@ class NlPlayer extends HTMLElement {
   }
 
   #act({ name, value }) {
-    const { video } = this;
+    const { video, viewer } = this;
     const acts = {
       toggle: () => this.toggle({ flash: true }),
-      back: () => this.jump(-10),
-      forward: () => this.jump(10),
-      louder: () => this.setVolume(video.volume + 0.1, { flash: true }),
-      softer: () => this.setVolume(video.volume - 0.1, { flash: true }),
-      mute: () => this.mute({ flash: true }),
-      start: () => this.seek(0),
-      end: () => this.seek(this.player.duration - 0.5),
-      jump: () => this.seek(this.player.duration * value),
-      frame: () => video.paused && this.seek(video.currentTime + value * FRAME_S, { quietly: true }),
-      slower: () => this.stepRate(-1),
-      faster: () => this.stepRate(1),
-      captions: () => this.toggleText(),
+      back: () => viewer.jump(-10),
+      forward: () => viewer.jump(10),
+      louder: () => viewer.setVolume(video.volume + 0.1, { flash: true }),
+      softer: () => viewer.setVolume(video.volume - 0.1, { flash: true }),
+      mute: () => viewer.mute({ flash: true }),
+      start: () => viewer.seek(0),
+      end: () => viewer.seek(this.player.duration - 0.5),
+      jump: () => viewer.seek(this.player.duration * value),
+      frame: () => video.paused && viewer.seek(video.currentTime + value * FRAME_S, { quietly: true }),
+      slower: () => viewer.stepRate(-1),
+      faster: () => viewer.stepRate(1),
+      captions: () => viewer.toggleText(),
       fullscreen: () => toggleFullscreen(this, video),
       next: () => this.playNext(),
       help: () => this.help.toggle(),
@@ -289,80 +287,6 @@ class NlPlayer extends HTMLElement {
     if (flash) this.flash.show(video.paused ? "pause" : "play");
   }
 
-  seek(to, { quietly = false } = {}) {
-    const { duration } = this.player;
-    const target = Math.min(Math.max(0, to), duration ? duration - 0.1 : to);
-    this.video.currentTime = target;
-    this.bar.paintTime();
-    if (!quietly) this.say(words(target));
-  }
-
-  /** Back or forward; quick repeats add up on the screen. */
-  jump(by) {
-    const same = Math.sign(by) === Math.sign(this.#jumped);
-    this.#jumped = same ? this.#jumped + by : by;
-    clearTimeout(this.#jumpTimer);
-    this.#jumpTimer = setTimeout(() => (this.#jumped = 0), 800);
-    const side = by < 0 ? "left" : "right";
-    this.flash.show(by < 0 ? "back10" : "forward10", { words: `${Math.abs(this.#jumped)} s`, side });
-    this.seek(this.video.currentTime + by, { quietly: true });
-    this.say(`${by < 0 ? "Back" : "Forward"} ${Math.abs(by)} seconds`);
-  }
-
-  setVolume(level, { flash = false } = {}) {
-    const volume = Math.round(Math.min(1, Math.max(0, level)) * 20) / 20;
-    this.video.volume = volume;
-    this.video.muted = volume === 0;
-    this.preferences.set("volume", volume || this.preferences.get("volume"));
-    this.preferences.set("muted", volume === 0);
-    if (flash) this.flash.show(volume === 0 ? "mute" : "loud", { words: `${Math.round(volume * 100)} %` });
-    this.say(`Volume ${Math.round(volume * 100)} %`);
-  }
-
-  mute({ flash = false } = {}) {
-    const { video } = this;
-    video.muted = !video.muted;
-    if (!video.muted && video.volume === 0) video.volume = 0.5;
-    this.preferences.set("muted", video.muted);
-    if (flash) this.flash.show(video.muted ? "mute" : "loud");
-    this.say(video.muted ? "Muted" : "Sound on");
-  }
-
-  setRate(rate) {
-    this.#wantedRate = rate;
-    this.video.playbackRate = rate;
-    this.preferences.set("rate", rate);
-    this.flash.show(null, { words: `${rate}×` });
-    this.say(`Speed ${rate}`);
-  }
-
-  stepRate(direction) {
-    const at = RATES.indexOf(this.video.playbackRate);
-    const to = RATES[Math.min(RATES.length - 1, Math.max(0, (at < 0 ? RATES.indexOf(1) : at) + direction))];
-    this.setRate(to);
-  }
-
-  chooseText(id) {
-    const { engine } = this.player;
-    engine?.chooseText(id);
-    const track = engine?.textTracks[id];
-    this.preferences.set("text", track?.language ?? "");
-    this.captions.show(id >= 0);
-    this.bar.paint();
-    this.say(track ? `Subtitles: ${track.label}` : "Subtitles off");
-  }
-
-  toggleText() {
-    const { engine } = this.player;
-    if (!engine?.textTracks.length) {
-      this.flash.show("text", { words: "None" });
-      return;
-    }
-    const on = engine.textTrack >= 0;
-    this.chooseText(on ? -1 : this.#preferredText());
-    this.flash.show("text", { words: on ? "Off" : (engine.textTracks[engine.textTrack]?.label ?? "On") });
-  }
-
   /** Play what comes next on this same element: full screen and the permission to play with sound stay. */
   playNext() {
     const { next } = this.player.answer ?? {};
@@ -371,7 +295,6 @@ class NlPlayer extends HTMLElement {
     this.nextCard.hide();
     this.nextCard.dismissed = false;
     this.end.toggle(false);
-    this.#wantedRate = this.video.playbackRate;
     this.#name(next.title || this.dataset.title, next.name);
     this.spinner.show();
     this.player.load(next.video);
@@ -417,7 +340,7 @@ class NlPlayer extends HTMLElement {
     this.captions.show(Boolean(this.preferences.get("text")));
     if (resumed) {
       const words = `Resuming from ${figures(position)}`;
-      this.notice.show(words, { action: "Start over", onAction: () => (this.seek(0), this.player.play()) });
+      this.notice.show(words, { action: "Start over", onAction: () => (this.viewer.seek(0), this.player.play()) });
     }
     this.spinner.show();
   }
@@ -439,28 +362,13 @@ class NlPlayer extends HTMLElement {
       {
         play: () => this.player.play(),
         pause: () => this.video.pause(),
-        seekbackward: ({ seekOffset }) => this.jump(-(seekOffset || 10)),
-        seekforward: ({ seekOffset }) => this.jump(seekOffset || 10),
-        seekto: ({ seekTime }) => this.seek(seekTime),
+        seekbackward: ({ seekOffset }) => this.viewer.jump(-(seekOffset || 10)),
+        seekforward: ({ seekOffset }) => this.viewer.jump(seekOffset || 10),
+        seekto: ({ seekTime }) => this.viewer.seek(seekTime),
         nexttrack: this.player.answer?.next ? () => this.playNext() : null,
         stop: () => this.video.pause(),
       },
     );
-  }
-
-  #tracks() {
-    const { engine } = this.player;
-    const wanted = this.preferences.get("text");
-    if (engine && wanted && engine.textTrack < 0 && engine.textTracks.some(({ language }) => language === wanted)) {
-      engine.chooseText(this.#preferredText());
-    }
-    this.bar.paint();
-  }
-
-  #preferredText() {
-    const tracks = this.player.engine?.textTracks ?? [];
-    const wanted = this.preferences.get("text") || document.documentElement.lang;
-    return (tracks.find(({ language }) => language === wanted) ?? tracks[0])?.id ?? -1;
   }
 
   #tick() {
@@ -504,7 +412,7 @@ class NlPlayer extends HTMLElement {
   #again() {
     this.end.toggle(false);
     this.nextCard.dismissed = false;
-    this.seek(0);
+    this.viewer.seek(0);
     this.player.play();
   }
 

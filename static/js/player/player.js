@@ -40,6 +40,7 @@ export class Player extends EventTarget {
   #lastFailure = null;
   #from = 0;
   #watched = { at: 0, since: 0 };
+  #settled = false;
 
   /**
    * @param {HTMLVideoElement} video
@@ -95,7 +96,7 @@ export class Player extends EventTarget {
     this.#engine?.destroy();
     this.#delivery?.close();
     this.#session = this.#steering = this.#engine = this.#delivery = this.#answer = null;
-    this.#started = false;
+    this.#started = this.#settled = false;
     this.#attempts = 0;
     this.#stalls = { count: 0, ms: 0, since: 0 };
   }
@@ -306,10 +307,16 @@ export class Player extends EventTarget {
     on("play", () => this.#session?.beat("play"));
     on("timeupdate", () => {
       const moved = video.currentTime - this.#watched.at;
-      if (moved > 0 && moved < 2 && !video.seeking) this.#watched.since += moved;
+      if (moved > 0 && moved < 2 && !video.seeking) {
+        this.#watched.since += moved;
+        this.#settled = true;
+      }
       this.#watched.at = video.currentTime;
     });
-    on("seeking", () => this.#flow());
+    on("seeking", () => {
+      this.#settled = false; // what is waited for now is the seek, until the picture moves again
+      this.#flow();
+    });
     on("seeked", () => this.#session?.beat("seek"));
     on("ended", () => {
       this.#session?.beat("ended");
@@ -337,7 +344,7 @@ export class Player extends EventTarget {
 
   #wait() {
     const { seeking, ended, paused } = this.#video;
-    if (this.#started && !seeking && !ended && !paused && !this.#stalls.since) {
+    if (this.#settled && !seeking && !ended && !paused && !this.#stalls.since) {
       this.#stalls.count += 1;
       this.#stalls.since = performance.now();
     }

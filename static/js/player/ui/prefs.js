@@ -12,6 +12,11 @@ export class Preferences {
     this.#values = { ...KNOWN, ...this.#read() };
   }
 
+  /** A copy of everything that is known. */
+  get all() {
+    return { ...this.#values };
+  }
+
   get(name) {
     return this.#values[name];
   }

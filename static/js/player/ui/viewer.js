@@ -1,0 +1,145 @@
+// What a viewer can do, whatever did it (key, button, finger, lock screen): each act changes the film, is remembered
+// where it is a taste, and is said to those who listen to the page.
+
+import { qualityName, RATES } from "./bar.js";
+import { words } from "./clock.js";
+
+const STEP_S = 10;
+const ADD_UP_MS = 800;
+
+export class Viewer {
+  #player;
+  #video;
+  #preferences;
+  #show;
+  #jumped = 0;
+  #jumpTimer = 0;
+  /** The speed that the viewer wants; a newly loaded film begins at normal speed until told. */
+  rate = 1;
+
+  /**
+   * @param {import("../player.js").Player} player
+   * @param {HTMLVideoElement} video
+   * @param {import("./prefs.js").Preferences} preferences
+   * @param {{flash: (icon: string | null, more?: object) => void, say: (text: string) => void, paint: () => void,
+   *   captions: (on: boolean) => void}} show
+   */
+  constructor(player, video, preferences, show) {
+    this.#player = player;
+    this.#video = video;
+    this.#preferences = preferences;
+    this.#show = show;
+  }
+
+  /** Take over what this browser remembers. */
+  applyPreferences() {
+    const { volume, muted, rate } = this.#preferences.all;
+    this.#video.volume = Math.min(1, Math.max(0, volume));
+    this.#video.muted = muted;
+    this.rate = RATES.includes(rate) ? rate : 1;
+  }
+
+  seek(to, { quietly = false } = {}) {
+    const { duration } = this.#player;
+    const target = Math.min(Math.max(0, to), duration ? duration - 0.1 : to);
+    this.#video.currentTime = target;
+    this.#show.paint();
+    if (!quietly) this.#show.say(words(target));
+  }
+
+  /** Back or forward; quick repeats add up on the screen. */
+  jump(by = STEP_S) {
+    const same = Math.sign(by) === Math.sign(this.#jumped);
+    this.#jumped = same ? this.#jumped + by : by;
+    clearTimeout(this.#jumpTimer);
+    this.#jumpTimer = setTimeout(() => (this.#jumped = 0), ADD_UP_MS);
+    const side = by < 0 ? "left" : "right";
+    this.#show.flash(by < 0 ? "back10" : "forward10", { words: `${Math.abs(this.#jumped)} s`, side });
+    this.seek(this.#video.currentTime + by, { quietly: true });
+    this.#show.say(`${by < 0 ? "Back" : "Forward"} ${Math.abs(by)} seconds`);
+  }
+
+  setVolume(level, { flash = false } = {}) {
+    const volume = Math.round(Math.min(1, Math.max(0, level)) * 20) / 20;
+    this.#video.volume = volume;
+    this.#video.muted = volume === 0;
+    this.#preferences.set("volume", volume || this.#preferences.get("volume"));
+    this.#preferences.set("muted", volume === 0);
+    const percent = `${Math.round(volume * 100)} %`;
+    if (flash) this.#show.flash(volume === 0 ? "mute" : "loud", { words: percent });
+    this.#show.say(`Volume ${percent}`);
+  }
+
+  mute({ flash = false } = {}) {
+    const video = this.#video;
+    video.muted = !video.muted;
+    if (!video.muted && video.volume === 0) video.volume = 0.5;
+    this.#preferences.set("muted", video.muted);
+    if (flash) this.#show.flash(video.muted ? "mute" : "loud");
+    this.#show.say(video.muted ? "Muted" : "Sound on");
+  }
+
+  setRate(rate) {
+    this.rate = rate;
+    this.#video.playbackRate = rate;
+    this.#preferences.set("rate", rate);
+    this.#show.flash(null, { words: `${rate}×` });
+    this.#show.say(`Speed ${rate}`);
+  }
+
+  stepRate(direction) {
+    const at = RATES.indexOf(this.#video.playbackRate);
+    const from = at < 0 ? RATES.indexOf(1) : at;
+    this.setRate(RATES[Math.min(RATES.length - 1, Math.max(0, from + direction))]);
+  }
+
+  chooseQuality(index) {
+    const { engine } = this.#player;
+    engine?.choose(index);
+    this.#show.say(index < 0 ? "Quality: automatic" : `Quality: ${qualityName(engine?.levels[index])}`);
+    this.#show.paint();
+  }
+
+  chooseAudio(id) {
+    const { engine } = this.#player;
+    engine?.chooseAudio(id);
+    const track = engine?.audioTracks[id];
+    this.#preferences.set("audio", track?.language ?? "");
+    this.#show.say(`Audio: ${track?.label ?? ""}`);
+  }
+
+  chooseText(id) {
+    const { engine } = this.#player;
+    engine?.chooseText(id);
+    const track = engine?.textTracks[id];
+    this.#preferences.set("text", track?.language ?? "");
+    this.#show.captions(id >= 0);
+    this.#show.paint();
+    this.#show.say(track ? `Subtitles: ${track.label}` : "Subtitles off");
+  }
+
+  toggleText() {
+    const { engine } = this.#player;
+    if (!engine?.textTracks.length) {
+      this.#show.flash("text", { words: "None" });
+      return;
+    }
+    const on = engine.textTrack >= 0;
+    this.chooseText(on ? -1 : this.#preferredText());
+    this.#show.flash("text", { words: on ? "Off" : (engine.textTracks[engine.textTrack]?.label ?? "On") });
+  }
+
+  /** Subtitles as last time, once the tracks of this film are known. */
+  restoreText() {
+    const { engine } = this.#player;
+    const wanted = this.#preferences.get("text");
+    if (!engine || !wanted || engine.textTrack >= 0) return;
+    if (engine.textTracks.some(({ language }) => language === wanted)) engine.chooseText(this.#preferredText());
+  }
+
+  #preferredText() {
+    const tracks = this.#player.engine?.textTracks ?? [];
+    const wanted = this.#preferences.get("text") || document.documentElement.lang;
+    return (tracks.find(({ language }) => language === wanted) ?? tracks[0])?.id ?? -1;
+  }
+}

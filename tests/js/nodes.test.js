@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Nodes } from "../../static/js/player/nodes.js";
+import { listed } from "./helpers.js";
+
+const fair = { random: () => 0.5 }; // no jitter
+
+test("the best ranked node is asked first and stays first", () => {
+  const nodes = new Nodes(listed("n1", "n2", "shield"), fair);
+  assert.deepEqual(nodes.order(0), ["n1", "n2", "shield"]);
+  assert.equal(nodes.active, "n1");
+});
+
+test("a failed node goes last and the next one takes over for audio and video alike", () => {
+  const nodes = new Nodes(listed("n1", "n2", "shield"), fair);
+  assert.equal(nodes.penalise("n1", 1000, "stall"), true);
+  assert.deepEqual(nodes.order(1000), ["n2", "shield", "n1"]);
+  assert.equal(nodes.active, "n2");
+});
+
+test("the order is never empty: when all have failed, the oldest failure comes first", () => {
+  const nodes = new Nodes(listed("n1", "n2", "shield"), fair);
+  nodes.penalise("n2", 1000, "x");
+  nodes.penalise("n1", 2000, "x");
+  nodes.penalise("shield", 3000, "x");
+  assert.deepEqual(nodes.order(3000), ["n2", "n1", "shield"]);
+  nodes.penalise("n2", 4000, "x"); // failed again as a last resort: now the others are older
+  assert.deepEqual(nodes.order(4000), ["n1", "shield", "n2"]);
+});
+
+test("penalties double with every failure, to five minutes at most", () => {
+  const nodes = new Nodes(listed("n1", "n2"), fair);
+  let now = 0;
+  for (const seconds of [10, 20, 40, 80, 160, 300, 300]) {
+    nodes.penalise("n1", now, "x");
+    assert.equal(nodes.state("n1", now + seconds * 1000 - 1), "penalised", `${seconds} s`);
+    assert.equal(nodes.state("n1", now + seconds * 1000), "half-open", `${seconds} s`);
+    now += seconds * 1000;
+  }
+});
+
+test("a second failure within a penalty is not counted again", () => {
+  const nodes = new Nodes(listed("n1", "n2"), fair);
+  nodes.penalise("n1", 0, "x");
+  assert.equal(nodes.penalise("n1", 500, "x"), false);
+  assert.equal(nodes.state("n1", 10_000), "half-open");
+});
+
+test("penalties are spread by jitter", () => {
+  const early = new Nodes(listed("n1", "n2"), { random: () => 0 });
+  const late = new Nodes(listed("n1", "n2"), { random: () => 0.999 });
+  early.penalise("n1", 0, "x");
+  late.penalise("n1", 0, "x");
+  assert.equal(early.state("n1", 9_100), "half-open");
+  assert.equal(late.state("n1", 10_900), "penalised");
+});
+
+test("after its penalty a node is half open: due for a probe, and behind the healthy ones", () => {
+  const nodes = new Nodes(listed("n1", "n2", "shield"), fair);
+  nodes.penalise("n1", 0, "x");
+  assert.deepEqual(nodes.due(9_999), []);
+  assert.deepEqual(nodes.due(10_000), ["n1"]);
+  assert.deepEqual(nodes.order(10_000), ["n2", "shield", "n1"]);
+});
+
+test("a probe that goes well forgives, but moves nobody back at once", () => {
+  const nodes = new Nodes(listed("n1", "n2"), fair);
+  nodes.penalise("n1", 0, "x");
+  nodes.succeed("n1", 12_000);
+  assert.equal(nodes.state("n1", 12_000), "healthy");
+  assert.equal(nodes.active, "n2", "the film runs well where it is");
+});
+
+test("a recovered node that ranks better is taken again when the last move is a minute old", () => {
+  const nodes = new Nodes(listed("n1", "n2"), fair);
+  nodes.penalise("n1", 0, "x");
+  nodes.succeed("n1", 61_000);
+  assert.equal(nodes.active, "n1");
+});
+
+test("two minutes without trouble and the count of failures begins anew", () => {
+  const nodes = new Nodes(listed("n1", "n2"), fair);
+  nodes.penalise("n1", 0, "x");
+  nodes.penalise("n1", 11_000, "x"); // second: 20 s
+  nodes.succeed("n1", 40_000);
+  nodes.penalise("n1", 400_000, "x");
+  assert.equal(nodes.state("n1", 409_999), "penalised");
+  assert.equal(nodes.state("n1", 410_000), "half-open");
+});
+
+test("steering moves the film to a better node, but not to one that just failed here", () => {
+  const nodes = new Nodes(listed("n1", "n2", "shield"), fair);
+  nodes.update(listed("n2", "n1", "shield"), 0);
+  assert.equal(nodes.active, "n2");
+  nodes.penalise("n2", 1000, "x");
+  assert.equal(nodes.active, "n1");
+  nodes.update(listed("n2", "n1", "shield"), 2000);
+  assert.equal(nodes.active, "n1", "its penalty outlives a ranking that has not heard of it");
+});
+
+test("an empty or broken ranking is refused", () => {
+  const nodes = new Nodes(listed("n1", "n2"), fair);
+  for (const bad of [[], null, undefined, [{ id: "n3" }], [{}]]) nodes.update(bad, 0);
+  assert.deepEqual(nodes.order(0), ["n1", "n2"]);
+});
+
+test("a node that steering no longer names is left", () => {
+  const nodes = new Nodes(listed("n1", "n2"), fair);
+  nodes.update(listed("n2", "shield"), 0);
+  assert.equal(nodes.active, "n2");
+  assert.equal(nodes.state("n1", 0), "gone");
+  assert.equal(nodes.base("n1"), null);
+});
+
+test("alternatives are those that are not penalised", () => {
+  const nodes = new Nodes(listed("n1", "n2"), fair);
+  assert.equal(nodes.hasAlternative("n1", 0), true);
+  nodes.penalise("n2", 0, "x");
+  assert.equal(nodes.hasAlternative("n1", 0), false);
+});
