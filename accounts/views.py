@@ -46,15 +46,7 @@ def choose_profile(request: HttpRequest, profile_id: UUID) -> HttpResponse:
     profile = _mine(request, profile_id)
     request.session[doors.SESSION_KEY] = str(profile.id)
     response = redirect(_safe_next(request, request.POST.get("next", "")) or settings.LOGIN_REDIRECT_URL)
-    # The profile's language is the language of its pages.
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        profile.language,
-        max_age=settings.SESSION_COOKIE_AGE,
-        secure=settings.SESSION_COOKIE_SECURE,
-        samesite="Lax",
-    )
-    return response
+    return _in_language_of(response, profile)
 
 
 @require_http_methods(["GET", "POST"])
@@ -90,11 +82,13 @@ def edit_profile(request: HttpRequest, profile_id: UUID) -> HttpResponse:
     form = ProfileForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            services.update_profile(profile_id=profile.id, **form.cleaned_data)
+            changed = services.update_profile(profile_id=profile.id, **form.cleaned_data)
         except services.InvalidField as error:
             form.refuse(error)
         else:
-            return redirect("profiles")
+            watching = getattr(request, "profile", None)
+            response = redirect("profiles")
+            return _in_language_of(response, changed) if watching == profile else response
     return _profile_form(request, form, profile=profile)
 
 
@@ -121,6 +115,18 @@ def account(request: HttpRequest) -> HttpResponse:
         "can_add": len(mine) < services.PROFILE_LIMIT,
     }
     return render(request, "accounts/account.html", context)
+
+
+def _in_language_of(response: HttpResponse, profile: Profile) -> HttpResponse:
+    """The profile's language is the language of its pages."""
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        profile.language,
+        max_age=settings.SESSION_COOKIE_AGE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        samesite="Lax",
+    )
+    return response
 
 
 def _profile_form(request: HttpRequest, form: ProfileForm, *, profile: Profile | None) -> HttpResponse:

@@ -151,6 +151,16 @@ def test_adding_editing_and_deleting_a_profile() -> None:
     assert services.profile(ben.id) is None
 
 
+def test_a_new_language_holds_at_once_for_who_is_watching() -> None:
+    ada = make_profile("Ada")
+    other = make_profile("Ben", user=services.user(ada.user_id))
+    client = client_of(ada)
+    client.post(f"/profiles/{other.id}/edit/", _profile_form(name="Ben", language="hi"))
+    assert "django_language" not in client.cookies
+    client.post(f"/profiles/{ada.id}/edit/", _profile_form(name="Ada", language="hi"))
+    assert client.cookies["django_language"].value == "hi"
+
+
 def test_a_form_says_what_is_wrong_where_it_is_wrong() -> None:
     ada = make_profile("Ada")
     client = client_of(ada)

@@ -22,6 +22,8 @@ __all__ = ["Cancelled", "JobContext", "JobFailed", "JobInterrupted", "LeaseLost"
 log = logging.getLogger("netflixlite.jobs")
 #: Progress is written at most this often, in seconds.
 _PROGRESS_EVERY = 1.0
+#: How soon a lease is asked for again when the database did not answer, in seconds.
+_CONFIRM_AGAIN = 5.0
 
 
 def job_folder(job_id: UUID) -> Path:
@@ -169,7 +171,14 @@ class JobContext:
     def _confirm(self) -> None:
         """This process was frozen, or its keeper is held up: ask the row itself before going on."""
         began = time.monotonic()
-        if not queue.renew(self.claim, lease=self._lease):
+        try:
+            held = queue.renew(self.claim, lease=self._lease)
+        except OperationalError as error:
+            # Nobody can tell now. Going on costs work at worst: without the row nothing can be committed.
+            log.warning("The lease of %s %s could not be renewed: %s", self.kind, self.job_id, error)
+            self._renewed = began - self._lease.total_seconds() + _CONFIRM_AGAIN
+            return
+        if not held:
             self._lose()
         self._renewed = began
 

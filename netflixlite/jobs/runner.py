@@ -156,21 +156,29 @@ class Runner:
         while not self.stopping.is_set():
             rings = self.bell.rings
             try:
-                claim = queue.claim(owner=owner, lease=self._lease, kinds=self.kinds)
-            except (DatabaseError, InterfaceError) as error:
-                _reconnect("slot", error)
+                busy = self._take(owner)
+            except (
+                Exception
+            ) as error:  # whatever it is: a slot that ends would be missing until the next start
+                _stumbled("slot", error)
                 self.stopping.wait(1.0)
                 continue
-            if claim is None:
+            if not busy:
                 self.bell.wait(since=rings, seconds=10 * _SWEEP_EVERY)
-                continue
-            context = JobContext(claim, lease=self._lease, stopping=self.stopping)
-            self._keeper.add(context)
-            try:
-                work(context)
-            finally:
-                self._keeper.remove(context)
         connections.close_all()
+
+    def _take(self, owner: str) -> bool:
+        """Do one job; False when there is none."""
+        claim = queue.claim(owner=owner, lease=self._lease, kinds=self.kinds)
+        if claim is None:
+            return False
+        context = JobContext(claim, lease=self._lease, stopping=self.stopping)
+        self._keeper.add(context)
+        try:
+            work(context)
+        finally:
+            self._keeper.remove(context)
+        return True
 
     def _keep(self) -> None:
         self._keeper.run(self._ended)
@@ -199,12 +207,11 @@ class Runner:
 
 def work(context: JobContext) -> None:
     """Run a claimed job's handler and write down how it ended."""
-    finished = True
+    finished = False
     try:
         finished = _attempt(context)
     except (DatabaseError, InterfaceError) as error:
         # The result could not be written: the lease runs out and the job comes again.
-        finished = False
         _reconnect(f"{context.kind} {context.job_id}", error)
     finally:
         context.remove_files(finished=finished)
@@ -234,7 +241,7 @@ def _attempt(context: JobContext) -> bool:
         log.error("%s %s failed: %s", context.kind, context.job_id, words)
         details = _details(error)
         return context.done or _write(lambda: queue.fail(claim, error=words, details=details))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return context.done or _failed(context, error)
     if not context.done and not _write(lambda: queue.complete(claim)):
         log.warning("%s %s ended too late: it is in other hands.", context.kind, context.job_id)
@@ -243,7 +250,7 @@ def _attempt(context: JobContext) -> bool:
     return True
 
 
-def _failed(context: JobContext, error: Exception) -> bool:
+def _failed(context: JobContext, error: BaseException) -> bool:
     claim, words, details = context.claim, _words(error), _details(error)
     if claim.attempt >= claim.max_attempts:
         log.error("%s %s failed for good: %s", context.kind, context.job_id, words, exc_info=error)
@@ -298,13 +305,13 @@ def _write(change: Callable[[], bool]) -> bool:
     return False
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     """What people read: the error's own words, with its name where those say little."""
     text = str(error).strip()
     return text if " " in text else f"{type(error).__name__}: {text}".rstrip(": ")
 
 
-def _details(error: Exception) -> str:
+def _details(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))[-8000:]
 
 
@@ -312,10 +319,15 @@ def _safely(what: str, function: Callable[[], object]) -> None:
     """Run a step of a thread that must not die."""
     try:
         function()
-    except (DatabaseError, InterfaceError) as error:
+    except Exception as error:
+        _stumbled(what, error)
+
+
+def _stumbled(what: str, error: Exception) -> None:
+    if isinstance(error, DatabaseError | InterfaceError):
         _reconnect(what, error)
-    except Exception:
-        log.exception("The %s stumbled.", what)
+    else:
+        log.error("The %s stumbled.", what, exc_info=error)
 
 
 def _reconnect(what: str, error: Exception) -> None:

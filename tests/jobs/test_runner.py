@@ -77,9 +77,10 @@ def test_a_failure_with_words_is_final() -> None:
         (RuntimeError("the disk is full"), "the disk is full"),
         (KeyError("width"), "KeyError: 'width'"),
         (ValueError(), "ValueError"),
+        (SystemExit(2), "SystemExit: 2"),
     ],
 )
-def test_another_error_is_tried_again_and_then_final(error: Exception, words: str) -> None:
+def test_another_error_is_tried_again_and_then_final(error: BaseException, words: str) -> None:
     def handle(context: JobContext) -> None:
         raise error
 
@@ -203,6 +204,38 @@ def test_a_frozen_process_asks_the_row_before_it_goes_on() -> None:
     wait_for(lambda: time.monotonic() - context._renewed > 0.05)
     with pytest.raises(LeaseLost):
         context.check()
+
+
+def test_a_database_that_is_away_ends_nobodys_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_args: object, **_kwargs: object) -> bool:
+        raise OperationalError("no connection")
+
+    context = make_context(lease=0.05)
+    wait_for(lambda: time.monotonic() - context._renewed > 0.05)
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "renew", away)
+        context.check()
+    context.check()
+    assert services.job(context.job_id).state == JobState.RUNNING  # type: ignore[union-attr]
+
+
+def test_a_slot_survives_what_it_does_not_expect(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = runner.Runner(slots=1, kinds=None, lease=timedelta(seconds=30))
+    looks: list[str] = []
+
+    def broken(owner: str) -> bool:
+        looks.append(owner)
+        if len(looks) == 1:
+            raise ValueError("a row that cannot be read")
+        worker.stopping.set()
+        return False
+
+    monkeypatch.setattr(worker, "_take", broken)
+    monkeypatch.setattr(worker.stopping, "wait", lambda seconds: None)
+    monkeypatch.setattr(worker.bell, "wait", lambda since, seconds: None)
+    monkeypatch.setattr(runner.connections, "close_all", lambda: None)
+    worker._slot(0)
+    assert len(looks) == 2
 
 
 def test_the_keeper_renews_and_tells_of_cancels_and_losses() -> None:
