@@ -38,6 +38,8 @@ export function fakeTime() {
         await settle();
       }
     },
+    /** The machine slept: time went by, no timer ran. */
+    sleep: (ms) => (now += ms),
     end: () => mock.timers.reset(),
   };
 }

@@ -61,6 +61,7 @@ export function loaderFor(delivery) {
     #response = null;
     #over = false;
     #renewed = false;
+    #lowered = false;
 
     load(context, config, callbacks) {
       this.context = context;
@@ -179,9 +180,10 @@ export function loaderFor(delivery) {
       const silence = delivery.silence(place, round, timing);
       if (silence) return new Failure(silence);
       const { frag } = this.context;
-      if (!frag?.duration || this.#over) return null;
-      // "lower" makes the engine abort this very loader; nothing is left to do here then.
-      return delivery.slowness(place, frag, { timing, body: this.#body }) === "move" ? new Failure("slow") : null;
+      if (!frag?.duration || this.#over || this.#lowered) return null;
+      const verdict = delivery.slowness(place, frag, { timing, body: this.#body });
+      this.#lowered = verdict === "lower"; // the engine aborts this very loader soon: one verdict is enough
+      return verdict === "move" ? new Failure("slow") : null;
     }
 
     #showHead(timing) {

@@ -1,8 +1,8 @@
 // One HTTP transfer from one node, watched. Knows fetch and streams; knows nothing of hls.js or of other nodes.
 
 const TICK_MS = 100;
-// A tick that comes this late means that the page itself slept (a hidden tab, a busy main thread): bytes may be waiting
-// unread, so nobody is judged on that tick.
+// A tick that comes this late means that the page itself slept (a closed lid, a hidden tab, a busy main thread): bytes may
+// be waiting unread, so that time is not held against the node.
 const LATE_TICK_MS = 600;
 
 /** Why a transfer did not work. `kind`: http, network, first-byte, stall, slow, length, range, content, aborted. */
@@ -105,9 +105,10 @@ export async function transfer(what, tools) {
   tools.signal.addEventListener("abort", onAbort, { once: true });
   let ticked = now();
   const timer = setInterval(() => {
-    const late = now() - ticked > LATE_TICK_MS;
-    ticked = now();
-    const failure = late ? null : tools.judge(timing);
+    const gone = now() - ticked;
+    ticked += gone;
+    if (gone > LATE_TICK_MS) forgive(timing, gone);
+    const failure = tools.judge(timing);
     if (failure) giveUp(failure);
   }, TICK_MS);
   try {
@@ -128,6 +129,13 @@ export async function transfer(what, tools) {
     clearInterval(timer);
     tools.signal.removeEventListener("abort", onAbort);
   }
+}
+
+function forgive(timing, slept) {
+  timing.start += slept;
+  if (!timing.first) return;
+  timing.first += slept;
+  timing.last += slept;
 }
 
 function ask({ url, body, range, binary, headers }, { fetch }, signal) {

@@ -1,0 +1,419 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { Delivery } from "../../static/js/player/delivery.js";
+import { loaderFor } from "../../static/js/player/loader.js";
+import { fakeFetch, fakeTime, listed, segment, segmentUrl, serve, settle } from "./helpers.js";
+
+const LIFE = { issuedAt: 0, expiresAt: 900_000 };
+const WHOLE = segment(100_000);
+let time;
+let delivery;
+
+beforeEach(() => (time = fakeTime()));
+afterEach(() => {
+  delivery?.close();
+  time.end();
+});
+
+/** A session over fake nodes; `behave` as in fakeFetch. */
+function session(behave, { nodes = ["n1", "n2", "shield"], buffer = 30, renew } = {}) {
+  const fetch = fakeFetch(behave);
+  const start = { nodes: listed(...nodes), token: { value: "old", ...LIFE } };
+  const tools = { fetch, now: time.now, buffer: () => buffer, random: () => 0.5 };
+  const noRenewal = async () => Object.assign(assert.fail("no renewal was expected"));
+  delivery = new Delivery(start, { ...tools, renew: renew ?? noRenewal });
+  return { fetch, delivery };
+}
+
+/** Load like hls.js; `result` is filled when a callback is called. */
+function load(url, { type = "media-fragment", responseType = "arraybuffer", frag, ...context } = {}) {
+  const Loader = loaderFor(delivery);
+  const loader = new Loader({});
+  const result = { loader };
+  const about = type === "media-fragment" ? { frag: frag ?? { duration: 4, type: "main" } } : {};
+  const policy = { maxTimeToFirstByteMs: 9000, maxLoadTimeMs: 20_000 };
+  const record = (name) => (...args) => Object.assign(result, { outcome: name, args, calls: (result.calls ?? 0) + 1 });
+  loader.load({ url, type, responseType, ...about, ...context }, { loadPolicy: policy }, {
+    onSuccess: (response, stats, ctx) => record("success")(response, stats, ctx) && (result.response = response),
+    onError: (error) => record("error")(error) && (result.error = error),
+    onTimeout: record("timeout"),
+    onAbort: record("abort"),
+  });
+  return result;
+}
+
+function assertWhole(result, expected = WHOLE) {
+  assert.equal(result.outcome, "success");
+  assert.deepEqual(new Uint8Array(result.response.data), expected);
+}
+
+const nodesAsked = ({ calls }) => calls.map(({ node }) => node);
+
+test("a healthy node is asked once, and hls.js is told the logical URL", async () => {
+  const { fetch } = session(({ range }) => serve(WHOLE, range));
+  const result = load(segmentUrl("n1"));
+  await settle();
+  assertWhole(result);
+  assert.equal(result.response.url, segmentUrl("n1"));
+  assert.equal(result.response.code, 200);
+  assert.deepEqual(nodesAsked(fetch), ["n1"]);
+  assert.equal(fetch.calls[0].init.credentials, "omit");
+});
+
+test("any node's URL is fetched from the best node, with the token of now", async () => {
+  const { fetch } = session(({ range }) => serve(WHOLE, range));
+  load(segmentUrl("shield", "v720/3.m4s", "ancient"));
+  await settle();
+  assert.equal(fetch.calls[0].url, segmentUrl("n1", "v720/3.m4s", "old"));
+});
+
+test("a refused connection costs no time and hls.js hears nothing of it", async () => {
+  const { fetch } = session(({ node, range }) => (node === "n1" ? { refuse: true } : serve(WHOLE, range)));
+  const result = load(segmentUrl("n1"));
+  await settle();
+  assertWhole(result);
+  assert.deepEqual(nodesAsked(fetch), ["n1", "n2"]);
+  assert.equal(delivery.nodes.active, "n2");
+  assert.deepEqual(delivery.switches.map(({ from, to, why }) => [from, to, why]), [["n1", "n2", "network"]]);
+});
+
+for (const status of [503, 500, 404, 410, 421, 429]) {
+  test(`${status} sends the request to the next node at once`, async () => {
+    const { fetch } = session(({ node, range }) => (node === "n1" ? { status } : serve(WHOLE, range)));
+    const result = load(segmentUrl("n1"));
+    await settle();
+    assertWhole(result);
+    assert.deepEqual(nodesAsked(fetch), ["n1", "n2"]);
+  });
+}
+
+test("a node that never answers is left after 1.5 s", async () => {
+  const { fetch } = session(({ node, range }) => (node === "n1" ? { hang: true } : serve(WHOLE, range)));
+  const result = load(segmentUrl("n1"));
+  await time.pass(1400);
+  assert.equal(fetch.calls.length, 1);
+  await time.pass(300);
+  assertWhole(result);
+  assert.equal(fetch.calls[0].init.signal.aborted, true, "its connection is given up");
+});
+
+test("with little buffer it is left sooner", async () => {
+  session(({ node, range }) => (node === "n1" ? { hang: true } : serve(WHOLE, range)), { buffer: 2 });
+  const result = load(segmentUrl("n1"));
+  await time.pass(1000);
+  assertWhole(result);
+});
+
+test("a stall in the middle keeps the bytes and asks the next node for the rest", async () => {
+  const half = WHOLE.slice(0, 60_000);
+  const stalls = { pieces: [half, null], headers: { "Content-Length": WHOLE.length } };
+  const { fetch } = session(({ node, range }) => (node === "n1" ? stalls : serve(WHOLE, range)));
+  const result = load(segmentUrl("n1"));
+  await time.pass(1700);
+  assertWhole(result);
+  assert.deepEqual(fetch.calls.map(({ node, range }) => [node, range]), [["n1", null], ["n2", 60_000]]);
+  assert.equal(delivery.resumes, 1);
+});
+
+test("the bandwidth sample is that of one transfer, without the time that a dead node cost", async () => {
+  const stalls = { pieces: [WHOLE.slice(0, 20_000), null], headers: { "Content-Length": WHOLE.length } };
+  const rest = { ...serve(WHOLE, 20_000), pieces: [200, WHOLE.slice(20_000)] };
+  session(({ node }) => (node === "n1" ? stalls : rest));
+  const result = load(segmentUrl("n1"));
+  await time.pass(2500);
+  assertWhole(result);
+  const { loaded, total, loading } = result.loader.stats;
+  assert.equal(loaded, 80_000);
+  assert.equal(total, 80_000);
+  assert.ok(loading.end - loading.start <= 400, `${loading.end - loading.start} ms`);
+  assert.ok(loading.start <= loading.first && loading.first <= loading.end);
+});
+
+test("when the next node knows no ranges the whole is fetched again", async () => {
+  const stalls = { pieces: [WHOLE.slice(0, 60_000), null], headers: { "Content-Length": WHOLE.length } };
+  session(({ node }) => (node === "n1" ? stalls : serve(WHOLE, null)));
+  const result = load(segmentUrl("n1"));
+  await time.pass(1700);
+  assertWhole(result);
+});
+
+test("a range of something else is not joined to what was kept", async () => {
+  const stalls = { pieces: [WHOLE.slice(0, 60_000), null], headers: { "Content-Length": WHOLE.length } };
+  const other = { ...serve(segment(70_000), 60_000) };
+  session(({ node, range }) => {
+    if (node === "n1") return stalls;
+    return range === null ? serve(WHOLE, null) : other;
+  });
+  const result = load(segmentUrl("n1"));
+  await time.pass(1700);
+  assertWhole(result);
+});
+
+test("a range that can't be satisfied drops what was kept and asks for the whole", async () => {
+  const stalls = { pieces: [WHOLE.slice(0, 60_000), null], headers: { "Content-Length": WHOLE.length } };
+  const { fetch } = session(({ node, range }) => {
+    if (node === "n1") return stalls;
+    return range === null ? serve(WHOLE, null) : { status: 416 };
+  });
+  const result = load(segmentUrl("n1"));
+  await time.pass(1700);
+  assertWhole(result);
+  assert.deepEqual(nodesAsked(fetch), ["n1", "n2", "n2"]);
+});
+
+test("three nodes may each give a piece", async () => {
+  const first = { pieces: [WHOLE.slice(0, 30_000), null], headers: { "Content-Length": WHOLE.length } };
+  const second = { ...serve(WHOLE, 30_000), pieces: [WHOLE.slice(30_000, 70_000), null] };
+  session(({ node, range }) => ({ n1: first, n2: second })[node] ?? serve(WHOLE, range));
+  const result = load(segmentUrl("n1"));
+  await time.pass(3500);
+  assertWhole(result);
+});
+
+test("a body shorter than promised is continued elsewhere, a longer one thrown away", async () => {
+  const short = { body: WHOLE.slice(0, 90_000), headers: { "Content-Length": WHOLE.length } };
+  session(({ node, range }) => (node === "n1" ? short : serve(WHOLE, range)));
+  const resumed = load(segmentUrl("n1"));
+  await settle();
+  assertWhole(resumed);
+  const long = { body: segment(100_007), headers: { "Content-Length": WHOLE.length } };
+  delivery.close();
+  const { fetch } = session(({ node, range }) => (node === "n1" ? long : serve(WHOLE, range)));
+  const again = load(segmentUrl("n1"));
+  await settle();
+  assertWhole(again);
+  assert.equal(fetch.calls[1].range, null);
+});
+
+test("a page instead of a segment is a dead node, not a broken film", async () => {
+  const page = { body: "<!doctype html>Welcome to our hotel" };
+  session(({ node, range }) => (node === "n1" ? page : serve(WHOLE, range)));
+  const result = load(segmentUrl("n1"));
+  await settle();
+  assertWhole(result);
+  assert.match(delivery.switches[0].why, /content/);
+});
+
+test("a refused token is renewed once and the same node asked again", async () => {
+  let renewals = 0;
+  const renew = async () => ((renewals += 1), { value: "fresh", ...LIFE });
+  const { fetch } = session(
+    ({ url, range }) => (url.includes("/fresh/") ? serve(WHOLE, range) : { status: 403 }),
+    { renew },
+  );
+  const results = [load(segmentUrl("n1")), load(segmentUrl("n1", "a-en/3.m4s"))];
+  await settle();
+  for (const result of results) assertWhole(result);
+  assert.equal(renewals, 1, "audio and video share one renewal");
+  assert.deepEqual([...new Set(nodesAsked(fetch))], ["n1"]);
+  assert.deepEqual(delivery.switches, [], "the node was right to refuse");
+});
+
+test("a node that refuses even a fresh token is left", async () => {
+  const renew = async () => ({ value: "fresh", ...LIFE });
+  const { fetch } = session(({ node, range }) => (node === "n1" ? { status: 403 } : serve(WHOLE, range)), { renew });
+  const result = load(segmentUrl("n1"));
+  await settle();
+  assertWhole(result);
+  assert.deepEqual(nodesAsked(fetch), ["n1", "n1", "n2"]);
+});
+
+test("when the control plane is away too, a refused token sends the request to the next node", async () => {
+  const renew = async () => Promise.reject(new Error("down"));
+  session(({ node, range }) => (node === "n1" ? { status: 403 } : serve(WHOLE, range)), { renew });
+  const result = load(segmentUrl("n1"));
+  await settle();
+  assertWhole(result);
+});
+
+test("a session that is over is said to be lost, once, by the renewal", async () => {
+  const renew = async () => Promise.reject(Object.assign(new Error("over"), { final: true, status: 403 }));
+  session(() => ({ status: 403 }), { renew });
+  let lost = 0;
+  delivery.addEventListener("lost", () => (lost += 1));
+  load(segmentUrl("n1"));
+  await settle();
+  assert.equal(lost, 1);
+});
+
+test("the token is renewed by itself at half of its life", async () => {
+  let renewals = 0;
+  session(() => ({}), { renew: async () => ((renewals += 1), { value: `fresh-${renewals}`, ...LIFE }) });
+  await time.pass(449_000, 1000);
+  assert.equal(delivery.token, "old");
+  await time.pass(2000, 1000);
+  assert.equal(delivery.token, "fresh-1");
+});
+
+test("all nodes down, then one up: it goes on by itself", async () => {
+  let up = false;
+  session(({ node, range }) => (up && node === "n2" ? serve(WHOLE, range) : { refuse: true }));
+  let troubles = 0;
+  let calms = 0;
+  delivery.addEventListener("trouble", () => (troubles += 1));
+  delivery.addEventListener("calm", () => (calms += 1));
+  const result = load(segmentUrl("n1"));
+  await time.pass(3000);
+  assert.equal(result.outcome, undefined, "not given up yet");
+  assert.ok(troubles > 0);
+  up = true;
+  await time.pass(2500);
+  assertWhole(result);
+  assert.equal(calms, 1);
+});
+
+test("when every node fails for 20 s hls.js is told, once", async () => {
+  const { fetch } = session(() => ({ status: 503 }));
+  const result = load(segmentUrl("n1"));
+  await time.pass(24_000);
+  assert.equal(result.outcome, "error");
+  assert.equal(result.error.code, 503);
+  assert.equal(result.calls, 1);
+  assert.ok(fetch.calls.length < 60, `${fetch.calls.length} requests: it must not hammer`);
+});
+
+test("when no node knows the file nobody is asked twice", async () => {
+  const { fetch } = session(() => ({ status: 404 }));
+  const result = load(segmentUrl("n1"));
+  await settle();
+  assert.equal(result.outcome, "error");
+  assert.equal(result.error.code, 404);
+  assert.equal(fetch.calls.length, 3);
+});
+
+test("audio leaves a dead node half a second after video found it dead", async () => {
+  const { fetch } = session(({ node, range }) => (node === "n1" ? { hang: true } : serve(WHOLE, range)));
+  const video = load(segmentUrl("n1"));
+  await time.pass(1000);
+  const audio = load(segmentUrl("n1", "a-en/3.m4s"), { frag: { duration: 4, type: "audio" } });
+  await time.pass(700);
+  assertWhole(video);
+  assertWhole(audio);
+  assert.deepEqual(nodesAsked(fetch), ["n1", "n1", "n2", "n2"]);
+});
+
+/** A node that gives `rate` bytes per second. */
+function drip(rate, from = 0) {
+  const pieces = [];
+  for (let at = from; at < WHOLE.length; at += rate / 10) pieces.push(100, WHOLE.slice(at, at + rate / 10));
+  return { ...serve(WHOLE, from || null), body: undefined, pieces };
+}
+
+test("a slow node is left in the middle of a segment when the buffer allows to keep its quality", async () => {
+  const { fetch } = session(({ node, range }) => (node === "n1" ? drip(10_000) : serve(WHOLE, range)), { buffer: 12 });
+  const result = load(segmentUrl("n1"));
+  await time.pass(3000);
+  assertWhole(result);
+  assert.ok(fetch.calls[1].range > 10_000, "its bytes are kept");
+  assert.match(delivery.switches[0].why, /slow/);
+});
+
+test("with little buffer a slow segment is given back to the engine for a smaller one", async () => {
+  session(({ node, range }) => (node === "n1" ? drip(10_000) : serve(WHOLE, range)), { buffer: 4 });
+  const lowered = [];
+  delivery.addEventListener("lower", ({ detail }) => lowered.push(detail));
+  const result = load(segmentUrl("n1"));
+  await time.pass(2000);
+  assert.equal(lowered.length, 1);
+  assert.ok(Math.abs(lowered[0].rate - 80_000) < 8000, `${lowered[0].rate} bit/s`);
+  result.loader.abort();
+  await time.pass(500);
+  assert.equal(result.outcome, "abort");
+});
+
+test("when every node is slow it is the viewer's link: no ping-pong", async () => {
+  const { fetch } = session(({ range }) => drip(8000, range ?? 0), { nodes: ["n1", "n2"], buffer: 12 });
+  const result = load(segmentUrl("n1"), { frag: { duration: 4, type: "audio" } });
+  await time.pass(25_000, 100);
+  assertWhole(result);
+  assert.ok(fetch.calls.length <= 3, `${fetch.calls.length} requests`);
+});
+
+test("an aborted request is silent ever after", async () => {
+  session(() => ({ hang: true }));
+  const result = load(segmentUrl("n1"));
+  await settle();
+  result.loader.abort();
+  assert.equal(result.outcome, "abort");
+  assert.equal(result.loader.stats.aborted, true);
+  await time.pass(5000);
+  assert.equal(result.calls, 1);
+});
+
+test("a destroyed loader calls nobody", async () => {
+  session(({ range }) => ({ ...serve(WHOLE, range), pieces: [500, WHOLE] }));
+  const result = load(segmentUrl("n1"));
+  await settle();
+  result.loader.destroy();
+  await time.pass(2000);
+  assert.equal(result.outcome, undefined);
+  assert.equal(result.loader.getCacheAge(), null);
+});
+
+test("playlists go through the same nodes", async () => {
+  const body = "#EXTM3U\n#EXTINF:4,\n0.m4s\n";
+  session(({ node }) => (node === "n1" ? { status: 503 } : { body }));
+  const result = load(segmentUrl("n1", "v720/index.m3u8"), { type: "level", responseType: "text" });
+  await settle();
+  assert.equal(result.response.data, body);
+  assert.equal(result.response.url, segmentUrl("n1", "v720/index.m3u8"));
+});
+
+test("the multivariant playlist has one place to go and loses its steering tag", async () => {
+  const url = "http://site.test/api/v1/playback/s/key/multivariant.m3u8";
+  const { fetch } = session(() => ({ body: '#EXTM3U\n#EXT-X-CONTENT-STEERING:SERVER-URI="x"\n#EXT-X-VERSION:7\n' }));
+  const result = load(url, { type: "manifest", responseType: "text" });
+  await settle();
+  assert.equal(result.response.data, "#EXTM3U\n#EXT-X-VERSION:7\n");
+  assert.equal(fetch.calls[0].url, url);
+});
+
+test("a byte range that the playlist asks for is exactly what is returned", async () => {
+  const { fetch } = session(({ init }) => {
+    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(init.headers.Range);
+    const part = WHOLE.slice(Number(from), Number(to) + 1);
+    return {
+      status: 206,
+      body: part,
+      headers: { "Content-Length": part.length, "Content-Range": `bytes ${from}-${to}/${WHOLE.length}` },
+    };
+  });
+  const result = load(segmentUrl("n1", "v720/key.bin"), { rangeStart: 100, rangeEnd: 300 });
+  await settle();
+  assertWhole(result, WHOLE.slice(100, 300));
+  assert.equal(fetch.calls[0].init.headers.Range, "bytes=100-299");
+});
+
+test("a page that slept judges nobody by the time it slept", async () => {
+  const { fetch } = session(({ range }) => ({ ...serve(WHOLE, range), pieces: [1200, WHOLE] }));
+  const result = load(segmentUrl("n1"));
+  await settle();
+  await time.pass(1100);
+  time.sleep(30_000);
+  await time.pass(200);
+  assertWhole(result);
+  assert.equal(fetch.calls.length, 1);
+});
+
+test("a node whose penalty has ended is probed past the browser's cache, and forgiven", async () => {
+  let broken = true;
+  const { fetch } = session(({ node, range }) => (node === "n1" && broken ? { status: 503 } : serve(WHOLE, range)));
+  load(segmentUrl("n1"));
+  await settle();
+  assert.equal(delivery.nodes.state("n1", time.now()), "penalised");
+  broken = false;
+  await time.pass(12_000, 250);
+  const probe = fetch.calls.find(({ init }) => init.cache === "no-store");
+  assert.equal(probe.node, "n1");
+  assert.equal(probe.init.headers.Range, "bytes=0-65535");
+  assert.equal(delivery.nodes.state("n1", time.now()), "healthy");
+  assert.equal(delivery.nodes.active, "n2", "nobody is moved for it");
+});
+
+test("a probe that fails doubles the penalty", async () => {
+  session(({ node, range }) => (node === "n1" ? { hang: true } : serve(WHOLE, range)));
+  load(segmentUrl("n1"));
+  await time.pass(14_000, 250);
+  assert.equal(delivery.nodes.state("n1", time.now()), "penalised");
+  assert.equal(delivery.nodes.list(time.now())[0].failures, 2);
+});
