@@ -26,6 +26,7 @@ EVENING = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 def _fresh_memory(settings: Any, tmp_path: Path) -> Iterator[None]:
     """No test plays from another's memory or files."""
     settings.MEDIA_ROOT = tmp_path / "media"
+    settings.STATIC_ROOT = tmp_path
     LIVE.clear()
     cache.clear()
     yield

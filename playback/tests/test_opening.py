@@ -223,3 +223,13 @@ def test_devices_are_told_apart_by_what_the_browser_shows_when_nothing_better_is
     three = open_session(**more, user_agent="Firefox on Linux", address="192.0.2.1")
     assert {each.id for each in services.active_sessions(ada.user_id)} == {two.id, three.id}
     assert one.id != three.id
+
+
+def test_nobody_can_end_the_session_of_another_household(
+    ada: Profile, olu: Profile, night_mail: Title
+) -> None:
+    theirs = open_session(profile_id=olu.id, video_id=night_mail.video_id, device="sofa", now=EVENING)
+    open_session(
+        profile_id=ada.id, video_id=night_mail.video_id, device="sofa", leaves=theirs.id, now=EVENING
+    )
+    assert services.beat(theirs.id, Report(position=timedelta(0)), now=later(1)).active
