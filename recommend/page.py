@@ -164,12 +164,14 @@ class Page:
             video = videos.get(bookmark.video_id)
             if title is None or video is None or not may_see(self.profile, title) or self._hidden(title_id):
                 continue
-            minutes = max(1, round((bookmark.duration - bookmark.position).total_seconds() / 60))
-            left = ngettext("%(count)d minute left", "%(count)d minutes left", minutes) % {"count": minutes}
-            caption = f"{video.name} · {left}" if title.kind is Kind.SERIES else left
-            made.append(
-                Card(title, bookmark.video_id, 0.0 if bookmark.finished else bookmark.fraction, caption)
-            )
+            parts = [video.name] if title.kind is Kind.SERIES else []
+            if bookmark.duration > bookmark.position:
+                minutes = max(1, round((bookmark.duration - bookmark.position).total_seconds() / 60))
+                parts.append(
+                    ngettext("%(count)d minute left", "%(count)d minutes left", minutes) % {"count": minutes}
+                )
+            progress = 0.0 if bookmark.finished else bookmark.fraction
+            made.append(Card(title, bookmark.video_id, progress, " · ".join(parts)))
         return made
 
     def _hidden(self, title_id: UUID) -> bool:
