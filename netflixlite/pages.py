@@ -35,7 +35,8 @@ Choices = TypeVar("Choices", bound=StrEnum)
 SHEET = 48
 #: Longer questions are cut: nobody types them.
 LONGEST_QUERY = 100
-SUGGESTED = 12
+#: Two, or five, across: no ragged end.
+SUGGESTED = 10
 
 _KIND_NAMES = {Kind.FILM: gettext_lazy("Films"), Kind.SERIES: gettext_lazy("Series")}
 _ORDER_NAMES = {
@@ -171,7 +172,7 @@ def title(request: ProfileRequest, slug: str) -> HttpResponse:
         "season": season,
         "seasons": [SeasonTab(each.number, each.name or _season_name(each.number)) for each in seasons],
         "episodes": [_part(episode, bookmarks) for episode in season.episodes] if season else [],
-        "similar": _tiles(profile, recommend.more_like(found.id, profile_id=profile.id)),
+        "similar": _tiles(profile, recommend.more_like(found.id, profile_id=profile.id, limit=SUGGESTED)),
     }
     return render(request, "title.html", context)
 

@@ -14,6 +14,7 @@ export function morphPictures() {
     const picture = link?.closest(".card, .billboard")?.querySelector("nl-picture");
     if (!picture || document.querySelector(".title-hero")) return;
     picture.style.setProperty("view-transition-name", NAME);
-    event.viewTransition.finished.finally(() => picture.style.removeProperty("view-transition-name"));
+    const undo = () => picture.style.removeProperty("view-transition-name");
+    event.viewTransition.finished.then(undo, undo);
   });
 }
