@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponseBase
 
 #: Scripts and styles come from our own files only: no inline script, no inline style. Media, playlists and pictures
-#: may come from edge nodes, whose addresses are not known in advance.
+#: may come from edge nodes, whose addresses are not known in advance; hls.js gives its text tracks a data: address.
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -13,7 +13,7 @@ POLICY = "; ".join(
         "style-src 'self'",
         "img-src 'self' data: blob:",
         "font-src 'self'",
-        "media-src 'self' blob: http: https:",
+        "media-src 'self' data: blob: http: https:",
         "connect-src 'self' ws: wss: http: https:",
         "worker-src 'self' blob:",
         "object-src 'none'",

@@ -90,9 +90,9 @@ class TracksOutput(serializers.Serializer[Any]):
 
 
 class MarkerOutput(serializers.Serializer[Any]):
-    """A named stretch, in seconds."""
+    """A named stretch, in seconds. `kind` is 'intro', 'recap' or 'credits'."""
 
-    kind = serializers.ChoiceField(["intro", "recap", "credits"])
+    kind = serializers.CharField()
     start = serializers.FloatField()
     end = serializers.FloatField()
 
