@@ -107,6 +107,12 @@ def narrow(stage: Stage, rate: int) -> None:
         node.mood(rate=rate)
 
 
+def beats(stage: Stage, event: str) -> list[dict[str, Any]]:
+    """The beacons of that event that the site was sent, taken or not."""
+    bodies = [json.loads(one["body"]) for one in stage.site.seen("/beacon")]
+    return [one for one in bodies if one["event"] == event]
+
+
 def test_the_film_plays_to_its_end_with_one_node_and_no_preflight(film: Film, stage: Stage) -> None:
     begin(film, stage)
     film.meter()
@@ -204,13 +210,11 @@ def test_the_control_plane_may_go_away_while_a_film_plays(film: Film, stage: Sta
     film.element("it.viewer.seek(20)")
     film.playing(beyond=24)
     film.element("it.video.pause()")
-    wait_for(lambda: [one for one in stage.site.seen("/beacon") if '"pause"' in one["body"]], what="a beacon")
+    wait_for(lambda: len(beats(stage, "seek")) > 1, what="a beacon that is sent again")
+    assert beats(stage, "pause") == [], "the older one goes first"
     stage.site.down = False
     film.element("it.player.play()")
-    bodies = wait_for(
-        lambda: len([one for one in stage.site.seen("/beacon") if '"pause"' in one["body"]]) > 1, what="sent again"
-    )
-    assert bodies
+    wait_for(lambda: beats(stage, "pause") and beats(stage, "play")[1:], what="all that waited")
     assert film.longest_pause < PAUSE_MAX
 
 
@@ -342,11 +346,7 @@ def test_beacons_tell_where_the_viewer_is_and_leaving_closes_the_session(film: F
     begin(film, stage)
     film.playing(beyond=2)
     film.element("it.video.pause()")
-    bodies = wait_for(
-        lambda: [json.loads(one["body"]) for one in stage.site.seen("/beacon") if '"pause"' in one["body"]],
-        what="a beacon",
-    )
-    beat = bodies[-1]
+    beat = wait_for(lambda: beats(stage, "pause"), what="a beacon")[-1]
     assert beat["position"] > 1.9
     assert beat["paused"] is True
     assert beat["node"] == "n1"

@@ -13,6 +13,8 @@ import { seconds } from "./ui/clock.js";
 const RESUME_FROM_S = 5;
 const WATCHED = 0.95;
 const KEPT_ERRORS = 50;
+// A wait that nobody sees is no stall.
+const STALL_MS = 200;
 const LONGEST_RETRY_S = 30;
 
 const MESSAGES = {
@@ -156,6 +158,7 @@ export class Player extends EventTarget {
     const video = this.#video;
     const quality = video.getVideoPlaybackQuality?.() ?? {};
     const delivery = this.#delivery;
+    const stalls = this.#stallsNow(this.#stalls.since);
     return {
       session: this.#answer?.id ?? null,
       video: this.videoId ?? null,
@@ -171,8 +174,8 @@ export class Player extends EventTarget {
       buffer: bufferAhead(video),
       decoded: quality.totalVideoFrames ?? 0,
       dropped: quality.droppedVideoFrames ?? 0,
-      stalls: this.#stalls.count,
-      stall_ms: Math.round(this.#stalls.ms + (this.#stalls.since ? performance.now() - this.#stalls.since : 0)),
+      stalls: stalls.count,
+      stall_ms: Math.round(stalls.ms),
       switches: [...(delivery?.switches ?? [])],
       resumes: delivery?.resumes ?? 0,
       renewals: delivery?.renewals ?? 0,
@@ -344,16 +347,19 @@ export class Player extends EventTarget {
 
   #wait() {
     const { seeking, ended, paused } = this.#video;
-    if (this.#settled && !seeking && !ended && !paused && !this.#stalls.since) {
-      this.#stalls.count += 1;
-      this.#stalls.since = performance.now();
-    }
+    if (this.#settled && !seeking && !ended && !paused) this.#stalls.since ||= performance.now();
     this.#say("waiting", { why: seeking ? "seek" : this.#started ? "stall" : "start" });
   }
 
+  /** The count with the wait of now in it, if that is long enough to be one. */
+  #stallsNow(since) {
+    const { count, ms, since: began } = this.#stalls;
+    const wait = began ? performance.now() - began : 0;
+    return wait < STALL_MS ? { count, ms, since } : { count: count + 1, ms: ms + wait, since };
+  }
+
   #flow() {
-    if (this.#stalls.since) this.#stalls.ms += performance.now() - this.#stalls.since;
-    this.#stalls.since = 0;
+    this.#stalls = this.#stallsNow(0);
     if (!this.#video.paused && !this.#video.seeking) {
       this.#started = true;
       this.#say("flowing");

@@ -26,7 +26,7 @@ NIL = "00000000-0000-0000-0000-000000000000"
 #: The policy of the real site: the player has to live under it.
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-    "media-src 'self' blob: http: https:; connect-src 'self' ws: wss: http: https:; object-src 'none'; "
+    "media-src 'self' data: blob: http: https:; connect-src 'self' ws: wss: http: https:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 PAGE = """<!DOCTYPE html>
