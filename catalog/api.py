@@ -28,7 +28,7 @@ class TitleList(APIView):
         data = serializers.ListInput(data=request.query_params)
         data.is_valid(raise_exception=True)
         asked: dict[str, Any] = data.validated_data
-        wanted = {
+        wanted: dict[str, Any] = {
             "maturity": _maturity(request),
             "kind": types.Kind(asked["kind"]) if "kind" in asked else None,
             "genre_slug": asked.get("genre"),
@@ -52,7 +52,7 @@ class TitleDetail(APIView):
             raise NotFound(NOT_FOUND, code="not_found")
         parts = services.seasons(title_id) if title.kind is types.Kind.SERIES else []
         answer = dict(serializers.TitleOutput(title).data)
-        answer["seasons"] = serializers.SeasonOutput(parts, many=True).data
+        answer["seasons"] = [serializers.SeasonOutput(part).data for part in parts]
         return Response(answer)
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 from PIL import Image as Pillow
 from PIL import ImageOps
 
@@ -81,7 +82,8 @@ def _attach(
 ) -> UUID | None:
     with transaction.atomic():
         rows = Artwork.objects.select_for_update().filter(kind=kind)
-        before = (rows.filter(title_id=title_id) if title_id else rows.filter(episode_id=episode_id)).first()
+        subject = Q(title_id=title_id) if title_id else Q(episode_id=episode_id)
+        before = rows.filter(subject).first()
         if before and automatic and not before.automatic:
             for stored in saved:
                 default_storage.delete(stored)

@@ -20,7 +20,7 @@ LIFETIME = 15 * 60
 NOT_ALLOWED = 4403
 
 
-class ProgressConsumer(AsyncWebsocketConsumer):
+class ProgressConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """`/ws/studio/progress/?ticket=…[&title=<uuid>]`: one title's videos, or all that need attention.
 
     The ticket comes from an admin page, is bound to the user, and so proves that the admin let this browser in.

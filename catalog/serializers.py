@@ -1,6 +1,5 @@
 """How the catalogue's values look as JSON: times in ISO 8601, durations in seconds, pictures with their widths."""
 
-from datetime import timedelta
 from typing import Any
 
 from rest_framework import serializers
@@ -11,9 +10,10 @@ from catalog import types
 class SecondsField(serializers.FloatField):
     """A timedelta as seconds."""
 
-    def to_representation(self, value: timedelta) -> float:
-        """Seconds, to the millisecond."""
-        return round(value.total_seconds(), 3)
+    def to_representation(self, value: Any) -> Any:
+        """Seconds, to the millisecond; `value` is a timedelta."""
+        seconds: float = value.total_seconds()
+        return round(seconds, 3)
 
 
 class ImageOutput(serializers.Serializer[types.Image]):

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog import artwork, manifests
@@ -167,7 +168,7 @@ def needs_artwork(*, video_id: UUID) -> tuple[str, ...]:
     if video is None:
         return ()
     title_id = video.episode.season.title_id if video.episode else video.title_id
-    chosen = set(Artwork.objects.filter(title_id=title_id).values_list("kind", flat=True))
+    chosen = set(Artwork.objects.filter(Q(title_id=title_id)).values_list("kind", flat=True))
     wanted = [kind for kind in ("poster", "backdrop") if kind not in chosen]
     if video.episode and not Artwork.objects.filter(episode=video.episode, kind="still").exists():
         wanted.append("still")
@@ -213,10 +214,9 @@ def _set_state(video_id: UUID, state: Video.State, reason: str = "") -> None:
 
 def _forget_old_sources(video_id: UUID) -> None:
     """Keep the newest source if it is to be kept; the ones before it have had their day."""
-    newest, *older = list(Source.objects.filter(video_id=video_id).order_by("-created_at")) or [None]
-    for source in older:
-        if source is not None:
-            delete_source(source_id=source.id)
-            source.delete()
-    if newest is not None and not newest.keep:
-        delete_source(source_id=newest.id)
+    sources = list(Source.objects.filter(video_id=video_id).order_by("-created_at"))
+    for source in sources[1:]:
+        delete_source(source_id=source.id)
+        source.delete()
+    if sources and not sources[0].keep:
+        delete_source(source_id=sources[0].id)

@@ -1,7 +1,6 @@
 """An upload of a source by an ordinary form: its bytes go straight to the source's place, never through memory."""
 
 from collections.abc import Callable
-from functools import wraps
 from typing import IO, Any, Concatenate, ParamSpec
 from uuid import UUID, uuid4
 
@@ -123,8 +122,7 @@ def receives_source(
     """
 
     @csrf_exempt
-    @wraps(view)
-    def outer(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+    def outer(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
         handler = SourceUploadHandler(request)
         request.upload_handlers = [handler]
 

@@ -175,7 +175,9 @@ class PanelViews:
         form = EpisodeQuickForm(request.POST)
         if not form.is_valid():
             return self._answer(
-                request, title_id, error=" ".join(text for texts in form.errors.values() for text in texts)
+                request,
+                title_id,
+                error=" ".join(str(text) for texts in form.errors.values() for text in texts),
             )
         try:
             part = services.add_episode(title_id=title_id, **form.cleaned_data)

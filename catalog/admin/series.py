@@ -13,7 +13,7 @@ from catalog import artwork, removal
 from catalog.admin.bases import AnyAdmin, EpisodeTable
 from catalog.admin.chips import chip, picture
 from catalog.admin.forms import EpisodeForm
-from catalog.models import Episode, Season
+from catalog.models import Episode
 
 
 class _OfSeries(AnyAdmin):

@@ -20,7 +20,9 @@ class _Counted(AnyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the number of titles."""
-        return super().get_queryset(request).annotate(title_count=Count(self.path, distinct=True))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = rows.annotate(title_count=Count(self.path, distinct=True))
+        return counted
 
     @admin.display(description=_("titles"), ordering="title_count")
     def title_count(self, row: Any) -> int:

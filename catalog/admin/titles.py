@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -202,9 +202,13 @@ class TitleAdmin(panel.PanelViews, TitleModelAdmin):
     ) -> HttpResponse:
         """After a new title comes its page, where the source is uploaded."""
         if "_addanother" not in request.POST and "_popup" not in request.POST:
-            request.POST = request.POST.copy()
-            request.POST["_continue"] = "1"
+            return self._to_new_page(request, obj)
         return super().response_add(request, obj, post_url_continue)
+
+    def _to_new_page(self, request: HttpRequest, obj: Title) -> HttpResponse:
+        """On to the page of the new title."""
+        messages.success(request, _("“%(name)s” was made. Now upload its source file.") % {"name": obj.name})
+        return HttpResponseRedirect(reverse("admin:catalog_title_change", args=[obj.pk]))
 
     def change_view(
         self,

@@ -102,7 +102,7 @@ def check_place(*, title_id: UUID | None, episode_id: UUID | None) -> None:
         if not parts.exists():
             raise CannotIngest(_("There is no such episode."))
         return
-    kind = models.Title.objects.filter(id=title_id).values_list("kind", flat=True).first()
+    kind = models.Title.objects.filter(Q(id=title_id)).values_list("kind", flat=True).first()
     if kind is None:
         raise CannotIngest(_("There is no such title."))
     if kind != models.Title.Kind.FILM:

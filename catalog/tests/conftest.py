@@ -17,17 +17,15 @@ def media_folder(settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ada(db):
-    """A grown-up who watches."""
+def ada(olu):
+    """A grown-up who watches (a site without an operator answers nobody)."""
     return make_profile("Ada", user=make_user("ada"), maturity=18)
 
 
 @pytest.fixture
-def ben(ada):
-    """A child of seven in the same household."""
-    from accounts import services as accounts
-
-    return make_profile("Ben", user=accounts.user(ada.user_id), is_kid=True, maturity=7)
+def ben(olu):
+    """A child of seven."""
+    return make_profile("Ben", is_kid=True, maturity=7)
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
+from django.db import connections, transaction
 
-from catalog import intake, progress, services, types
+from catalog import intake, progress, services, store, types
 from catalog.meter import Meter
 from catalog.services.ingesting import check_place, register
 from netflixlite.jobs import services as jobs
@@ -99,19 +99,31 @@ class Command(BaseCommand):
             raise CommandError(
                 "Stopped while copying. Nothing was kept; run the same command again."
             ) from None
-        if not place:
-            place = {"title_id": self._new_title(options, path)}
         choices = types.IngestOptions(
             preset=options["preset"], ladder=options["ladder"], keep_source=not options["discard"]
         )
-        return register(source_id=source_id, size=taken, source_name=path.name, options=choices, **place)
+        try:
+            with transaction.atomic():
+                title_id, episode_id = place or (self._new_title(options, path), None)
+                return register(
+                    source_id=source_id,
+                    size=taken,
+                    source_name=path.name,
+                    title_id=title_id,
+                    episode_id=episode_id,
+                    options=choices,
+                )
+        except BaseException:
+            store.delete_source(source_id=source_id)
+            raise
 
-    def _place(self, into: UUID | None) -> dict[str, UUID]:
+    def _place(self, into: UUID | None) -> tuple[UUID | None, UUID | None] | None:
+        """(title, episode) that the source is for, one of them None; None when a title is to be made."""
         if into is None:
-            return {}
-        place = {"episode_id" if services.episode(into) else "title_id": into}
-        check_place(title_id=place.get("title_id"), episode_id=place.get("episode_id"))
-        return place
+            return None
+        title_id, episode_id = (None, into) if services.episode(into) else (into, None)
+        check_place(title_id=title_id, episode_id=episode_id)
+        return title_id, episode_id
 
     def _new_title(self, options: dict[str, Any], path: Path) -> UUID:
         guessed, year = intake.name_and_year(path.name)
