@@ -68,7 +68,7 @@ class KeyRing:
         with self._lock:
             keys = _read(folder)
             if not any(_alive(key, timezone.now()) for key in keys):
-                _make(folder, signs_from=timezone.now())
+                _make(folder, signs_from=timezone.now(), only=1 + max((key.kid for key in keys), default=0))
                 keys = _read(folder)
             self._keys, self._folder, self._read_at = keys, folder, time.monotonic()
         return self._keys
@@ -106,24 +106,28 @@ def _read(folder: Path) -> tuple[_Key, ...]:
     return tuple(keys)
 
 
-def _make(folder: Path, *, signs_from: datetime) -> int:
-    """Write a new private key under the next free id. Two processes may race: `link` lets one of them win each id."""
+def _make(folder: Path, *, signs_from: datetime, only: int = 0) -> int:
+    """Write a new private key under the next free id, or under `only`, unless another process was first.
+
+    Two processes may race: `link` lets one of them win each id.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     private = Ed25519PrivateKey.generate()
-    first = not any(folder.glob("token-*.key"))
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".token-")  # mode 0600 from the start
     try:
         with os.fdopen(handle, "w") as file:
             file.write(private.private_bytes_raw().hex())
             file.flush()
             os.fsync(file.fileno())
-        kid = 1 + max((int(p.stem.removeprefix("token-")) for p in folder.glob("token-*.key")), default=0)
+        kid = only or 1 + max(
+            (int(p.stem.removeprefix("token-")) for p in folder.glob("token-*.key")), default=0
+        )
         while True:
             try:
                 os.link(temporary, folder / f"token-{kid:05d}.key")
                 break
             except FileExistsError:
-                if first:  # another process made the first key this instant: one is enough
+                if only:
                     return kid
                 kid += 1
     finally:

@@ -12,15 +12,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from cdn import models, states
 from cdn.types import Node, NodeState
 
 #: Rows are read again after this long, in seconds: how late a change made by another process is seen.
 ROWS_SECONDS = 0.5
-#: How long a fresh process waits to be found by its nodes before silence counts against them.
-GRACE = timedelta(seconds=20)
+#: How long the other nodes have to find a fresh process once the first one did, before silence counts against them.
+GRACE = timedelta(seconds=15)
 #: How long the last good picture is kept when too many nodes fall silent at once.
 BRAKE = timedelta(seconds=60)
 
@@ -63,7 +62,8 @@ class Beat:
 class Fleet:
     """The live picture of one process. Every method may be called from any thread."""
 
-    started_at: datetime = field(default_factory=timezone.now)
+    #: When this process was first found by any node.
+    first_heard_at: datetime | None = None
     beats: dict[UUID, Beat] = field(default_factory=dict)
     braked_until: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -109,6 +109,7 @@ class Fleet:
             if last is not None and beat.sequence <= last.sequence:
                 return False
             self.beats[node_id] = beat
+            self.first_heard_at = self.first_heard_at or beat.heard_at
         return True
 
     def last_sequence(self, node_id: UUID) -> int:
@@ -148,9 +149,9 @@ class Fleet:
         if beat is not None:
             return beat.lease_until
         lease = timedelta(seconds=settings.NODE_LEASE_SECONDS)
-        if not self.beats:  # nobody reports to this process: the rows are all it has
+        if self.first_heard_at is None:  # nobody reports to this process: the rows are all it has
             return now + lease
-        return max(self.started_at + GRACE, min(beat.heard_at for beat in self.beats.values()) + lease)
+        return self.first_heard_at + GRACE
 
     def node(self, row: Row, now: datetime) -> Node:
         """A node as others see it."""

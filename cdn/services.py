@@ -42,8 +42,8 @@ def nodes() -> tuple[Node, ...]:
     """Every node that viewers could be sent to, by slot, in its state of this moment.
 
     That is: warming, active, degraded, suspect and draining ones; steering decides by `state`, `lease_until` and
-    load. Nodes whose lease has run out become suspect here. A web process that has just started reports what the rows say
-    until its nodes had time to be heard.
+    load. Nodes whose lease has run out become suspect here. A web process that has just started reports what the
+    rows say until its nodes had time to be heard.
     """
     now = timezone.now()
     _suspect_the_silent(now)

@@ -131,9 +131,9 @@ class Node:
         await asyncio.wait({agent, stopping}, return_when=asyncio.FIRST_COMPLETED)
         code = 0
         if agent.done():
-            error = agent.exception()
-            log.error("%s", error)
-            code = 2 if isinstance(error, CannotEnrol) else 1
+            failure = agent.exception()
+            log.error("%s", failure)
+            code = 2 if isinstance(failure, CannotEnrol) else 1
         stopping.cancel()
         agent.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):

@@ -55,6 +55,10 @@ class Connection:
         self.line = b""
         self.status = self.sent = 0
 
+    def gone(self) -> bool:
+        """Whether the client left."""
+        return self.closed
+
     # Reading ----------------------------------------------------------------------------------------------
 
     def on_event(self, readable: bool, writable: bool, gone: bool) -> None:

@@ -159,7 +159,7 @@ class Responder:
             self._text(connection, request, 403, "token: rendition")
             return
         # It may have come since this request was read; from here to `start` nothing else runs.
-        if connection.closed:
+        if connection.gone():
             return
         hit = self._server.hits.get(object_key(spec.rendition, spec.name))
         if hit is not None:
@@ -170,7 +170,7 @@ class Responder:
         hit = await asyncio.shield(fill.begun) or fill.kept
         if fill.failure is not None:
             raise fill.failure
-        if connection.closed:
+        if connection.gone():
             return
         if hit is not None:
             self._hit(connection, request, hit)
@@ -259,7 +259,7 @@ class Responder:
             try:
                 await work
             except Failed as failure:
-                if not connection.closed:
+                if not connection.gone():
                     self._text(connection, request, failure.status, str(failure))
 
         task = asyncio.create_task(run())

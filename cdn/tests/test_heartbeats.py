@@ -1,0 +1,226 @@
+"""What the control plane believes of a heartbeat, and what it concludes."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import time_machine
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.test import Client
+from django.utils import timezone
+
+from cdn import models, services
+from cdn.events import node_lost
+from cdn.live import Fleet, fleet
+from cdn.tests.factories import make_node
+from cdn.tests.nodes import FakeNode
+from cdn.types import NodeLost, NodeState
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def node(client: Client) -> Iterator[FakeNode]:
+    with FakeNode().listening() as found:
+        found.enrol(client, services.enrolment_code(name="paris-1"))
+        found.beat(client)
+        yield found
+
+
+def state() -> str:
+    return models.EdgeNode.objects.get(name="paris-1").state
+
+
+def refused(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def test_a_heartbeat_renews_the_lease_and_brings_the_load(client: Client, node: FakeNode) -> None:
+    node.beat(client, report={"egress_bps": 250_000_000, "sessions": 7})
+    (found,) = services.nodes()
+    assert (found.egress_bps, found.sessions, found.utilisation) == (250_000_000, 7, 0.25)
+    assert timedelta(seconds=5) < found.lease_until - timezone.now() <= timedelta(seconds=6)
+
+
+def test_a_heartbeat_costs_no_writing(client: Client, node: FakeNode, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(
+        2
+    ):  # inside a test's transaction rows and denials are read anew; none is written
+        node.beat(client)
+
+
+def test_a_replayed_heartbeat_is_refused(client: Client, node: FakeNode) -> None:
+    assert node.beat(client, sequence=50).status_code == 200
+    answer: Any = node.beat(client, sequence=50)
+    assert refused(answer) == (409, "replay")
+    assert answer.json()["last_sequence"] == 50
+    assert refused(node.beat(client, sequence=49)) == (409, "replay")
+    assert node.beat(client, sequence=51).status_code == 200
+
+
+def test_a_forged_heartbeat_is_refused(client: Client, node: FakeNode) -> None:
+    assert refused(node.beat(client, key=Ed25519PrivateKey.generate())) == (401, "signature")
+    headers = node.headers("POST", "/api/v1/cdn/heartbeat", b"{}")
+    other: Any = client.post(
+        "/api/v1/cdn/heartbeat", b'{"goodbye":true}', content_type="application/json", headers=headers
+    )
+    assert refused(other) == (401, "signature")
+    assert state() == "active"
+
+
+def test_a_stranger_is_refused(client: Client, node: FakeNode) -> None:
+    node.node_id = str(uuid4())
+    assert refused(node.beat(client)) == (401, "unknown_node")
+    node.node_id = "nonsense"
+    assert refused(node.beat(client)) == (401, "headers")
+    plain: Any = client.post("/api/v1/cdn/heartbeat", b"{}", content_type="application/json")
+    assert refused(plain) == (401, "headers")
+
+
+@pytest.mark.parametrize(
+    "report", [{"sessions": -1}, {"sessions": "7"}, {"ready": 1}, {"egress_bps": 1 << 70}, {"problem": 5}]
+)
+def test_a_nonsensical_report_is_refused(client: Client, node: FakeNode, report: dict[str, Any]) -> None:
+    assert refused(node.beat(client, report=report)) == (400, "bad_request")
+
+
+def test_a_wrong_clock_degrades_the_node_and_says_so(client: Client, node: FakeNode) -> None:
+    for _ in range(3):
+        node.beat(client, skew=5)
+    assert state() == "degraded"
+    assert "+5.0 s" in models.EdgeNode.objects.get().reason
+    node.beat(client)
+    assert state() == "active"
+    assert refused(node.beat(client, skew=700)) == (401, "clock")
+
+
+def test_a_silent_node_becomes_suspect_and_news_goes_out(
+    client: Client, node: FakeNode, django_capture_on_commit_callbacks: Any
+) -> None:
+    heard: list[NodeLost] = []
+
+    def receiver(event: NodeLost, **_: object) -> None:
+        heard.append(event)
+
+    node_lost.connect(receiver)
+    try:
+        with time_machine.travel(timezone.now() + timedelta(seconds=5)):
+            assert services.nodes()[0].state is NodeState.ACTIVE
+        with time_machine.travel(timezone.now() + timedelta(seconds=7)):
+            with django_capture_on_commit_callbacks(execute=True):
+                assert services.nodes()[0].state is NodeState.SUSPECT
+            assert heard == [NodeLost(node_id=UUID(node.node_id))]
+            assert node.beat(client).status_code == 200
+            assert services.nodes()[0].state is NodeState.ACTIVE
+    finally:
+        node_lost.disconnect(receiver)
+    assert [(e.to_state, e.actor) for e in models.NodeEvent.objects.all()[:2]] == [
+        ("active", "heartbeat"),
+        ("suspect", "lease"),
+    ]
+
+
+def test_a_goodbye_takes_the_node_out_at_once_and_its_return_puts_it_back(
+    client: Client, node: FakeNode
+) -> None:
+    node.beat(client, report={"goodbye": True})
+    assert services.nodes() == ()
+    assert state() == "evacuated"
+    node.beat(client)
+    assert services.nodes()[0].state is NodeState.ACTIVE
+
+
+def test_a_node_that_moved_is_proven_again(client: Client, node: FakeNode) -> None:
+    before = node.base_url
+    answer: Any = node.beat(client, report={"base_url": "http://127.0.0.1:1"})
+    assert refused(answer) == (422, "unreachable")
+    assert models.EdgeNode.objects.get().base_url == before
+    with node.listening():
+        moved: Any = node.beat(client)
+        assert moved.json()["state"] == "warming"
+        assert services.nodes()[0].base_url == node.base_url != before
+
+
+def test_keys_and_denials_travel_as_deltas(client: Client, node: FakeNode) -> None:
+    first: Any = node.beat(client)
+    version = first.json()["keys_version"]
+    same: Any = node.beat(client, report={"keys_version": version})
+    assert "keys" not in same.json()
+    services.rotate_keys()
+    new: Any = node.beat(client, report={"keys_version": version})
+    assert [key["kid"] for key in new.json()["keys"]] == [1, 2]
+    session = uuid4()
+    services.deny(session, timezone.now() + timedelta(minutes=15))
+    told: Any = node.beat(client)
+    assert [entry["session"] for entry in told.json()["deny"]] == [session.hex]
+    again: Any = node.beat(client, report={"deny_version": told.json()["deny_version"]})
+    assert again.json()["deny"] == []
+
+
+def test_drain_activate_and_retire(client: Client, node: FakeNode) -> None:
+    node_id = UUID(node.node_id)
+    services.drain(node_id, actor="operator ada")
+    assert services.nodes()[0].state is NodeState.DRAINING
+    busy: Any = node.beat(client, report={"sessions": 2})
+    assert busy.json()["state"] == "draining"
+    node.beat(client, report={"sessions": 0})
+    assert services.nodes() == ()
+    services.activate(node_id)
+    assert services.nodes()[0].state is NodeState.ACTIVE
+    services.retire(node_id)
+    gone: Any = node.beat(client)
+    assert gone.json()["state"] == "retired"
+    assert services.nodes() == ()
+    with pytest.raises(services.UnknownNode):
+        services.drain(uuid4())
+
+
+def test_a_restarted_web_process_knows_its_nodes_at_once(
+    client: Client, node: FakeNode, monkeypatch: Any
+) -> None:
+    fresh = Fleet()
+    for module in ("cdn.live", "cdn.services", "cdn.heartbeats", "cdn.transitions"):
+        monkeypatch.setattr(f"{module}.fleet", fresh)
+    (found,) = services.nodes()
+    assert found.state is NodeState.ACTIVE
+    assert found.lease_until > timezone.now()
+
+
+def test_a_restarted_web_process_gives_its_nodes_time_and_then_suspects_the_silent(
+    client: Client, node: FakeNode
+) -> None:
+    quiet = make_node(name="lyon-1")
+    del fleet.beats[quiet.id]
+    assert {one.state for one in services.nodes()} == {NodeState.ACTIVE}
+    with time_machine.travel(timezone.now() + timedelta(seconds=25)):
+        node.beat(client)
+        assert {one.name: one.state for one in services.nodes()} == {
+            "paris-1": NodeState.ACTIVE,
+            "lyon-1": NodeState.SUSPECT,
+        }
+
+
+def test_when_most_nodes_fall_silent_at_once_the_last_good_picture_stays_for_a_minute() -> None:
+    for _ in range(5):
+        make_node(lease=timedelta(seconds=6))
+    start = timezone.now()
+    with time_machine.travel(start + timedelta(seconds=8)):
+        found = services.nodes()
+        assert {one.state for one in found} == {NodeState.ACTIVE}
+        assert all(one.lease_until > timezone.now() for one in found)
+    with time_machine.travel(start + timedelta(seconds=60)):
+        assert {one.state for one in services.nodes()} == {NodeState.ACTIVE}
+    with time_machine.travel(start + timedelta(seconds=70)):
+        assert {one.state for one in services.nodes()} == {NodeState.SUSPECT}
+    assert fleet.braked_until is not None
+
+
+def test_one_silent_node_of_many_is_suspected_without_a_brake() -> None:
+    for _ in range(4):
+        make_node()
+    silent = make_node(lease=timedelta(seconds=6))
+    with time_machine.travel(timezone.now() + timedelta(seconds=8)):
+        suspects = [one.id for one in services.nodes() if one.state is NodeState.SUSPECT]
+    assert suspects == [silent.id]
