@@ -50,7 +50,7 @@ def until(condition: Callable[[], Any], *, seconds: float = 10.0, what: str = "i
 
 
 def make_package(
-    *, segments: int = 6, size: int = 50_000, seed: int = 1
+    *, segments: int = 6, size: int = 50_000, seed: int = 1, sizes: tuple[int, ...] = ()
 ) -> tuple[str, bytes, dict[str, bytes]]:
     """A package of one picture, one sound and one text rendition → id, manifest, bytes by 'rendition/name'."""
     rng = random.Random(seed)
@@ -64,7 +64,7 @@ def make_package(
         if init:
             objects[f"{name}/init.mp4"] = init
         for number in range(count):
-            data = rng.randbytes(size + number)
+            data = rng.randbytes(sizes[number % len(sizes)] if sizes else size + number)
             objects[f"{name}/0.vtt" if kind == "text" else f"{name}/{number}.m4s"] = data
             parts.append([place, len(data), 4.0, hashlib.sha256(data).hexdigest()])
             place += len(data)
