@@ -19,8 +19,9 @@ from playback.types import Bookmark, Viewing
 from recommend import models, rows, scoring
 from recommend.types import Card, Row, Thumb
 
-#: The newest titles, which rows and likeness choose from; older ones are for search and browse.
-POOL = 1000
+#: How many of the newest titles rows and likeness choose from, and how many of the older ones each day.
+NEWEST = 200
+OLDER = 100
 CONTINUE_LIMIT = 20
 TREND_LIMIT = 100
 #: How far back viewings colour the taste.
@@ -30,11 +31,6 @@ LEANS = 0.2
 
 #: A shelf with its name and reason for people.
 _Wanted = tuple[rows.Shelf, str, str]
-
-
-def may_see(profile: Profile, title: Title) -> bool:
-    """For titles asked for by id, which come unfiltered: whether this profile may see one."""
-    return title.published_at is not None and title.maturity <= profile.maturity
 
 
 def features_of(title: Title) -> scoring.Features:
@@ -72,15 +68,44 @@ class Page:
             .values_list("title_id", "added_at")
         )
         self.viewings: list[Viewing] = playback.viewings_since(profile.id, now - HISTORY)
+        self.bookmarks: list[Bookmark] = playback.continue_watching(profile.id, CONTINUE_LIMIT)
+        self.trend = self._counted()
         hidden = {title_id for title_id, (thumb, _at) in self.thumbs.items() if thumb is Thumb.DOWN}
-        visible = catalog.browse(maturity=profile.maturity, order=Order.NEWEST, limit=POOL)
-        #: What discovery may choose from, newest first: playable, and not thumbed down.
-        self.known = {title.id: title for title in visible}
-        self.pool = {title.id: title for title in visible if title.playable and title.id not in hidden}
-        self.features = {title_id: features_of(title) for title_id, title in self.pool.items()}
-        everything = {title_id: features_of(title) for title_id, title in self.known.items()}
-        self.taste = scoring.taste_of(self._signals(), everything, now=now)
+        #: What this profile may see now and is worth looking at, newest first.
+        self.known = self._visible()
+        #: What discovery may choose from: playable, and not thumbed down.
+        self.pool = {
+            title_id: title
+            for title_id, title in self.known.items()
+            if title.playable and title_id not in hidden
+        }
+        self.features = {title_id: features_of(title) for title_id, title in self.known.items()}
+        self.taste = scoring.taste_of(self._signals(), self.features, now=now)
         self.seen = {viewing.title_id for viewing in self.viewings if viewing.fraction >= 0.25}
+
+    def _counted(self) -> dict[UUID, float]:
+        """What is watched here, weighed by how long ago."""
+        return scoring.trend(
+            [
+                {each.title_id: each.viewings for each in playback.trending(self.now - window, TREND_LIMIT)}
+                for window, _worth in scoring.TREND_WINDOWS
+            ]
+        )
+
+    def _visible(self) -> dict[UUID, Title]:
+        """The newest titles, each day another stretch of the older ones, and whatever the profile had to do with."""
+        age = self.profile.maturity
+        titles = catalog.browse(maturity=age, order=Order.NEWEST, limit=NEWEST)
+        if len(titles) == NEWEST:
+            stretches = max(1, -(-(catalog.count(maturity=age) - NEWEST) // OLDER))
+            offset = NEWEST + self.now.toordinal() % stretches * OLDER
+            titles += catalog.browse(maturity=age, order=Order.NEWEST, limit=OLDER, offset=offset)
+        known = {title.id: title for title in titles}
+        mentioned = [bookmark.title_id for bookmark in self.bookmarks]
+        mentioned += [*list(self.listed)[: rows.LONGEST_ROW], *self.trend]
+        mentioned += [viewing.title_id for viewing in self.viewings][:TREND_LIMIT]
+        outside = {title_id for title_id in mentioned if title_id not in known}
+        return known | (catalog.titles(outside, maturity=age) if outside else {})
 
     def rows(self) -> list[Row]:
         """Every row that has something to say, in order."""
@@ -153,16 +178,13 @@ class Page:
     def _continue(self) -> list[Card]:
         """One card a title: the video it stopped in, with what is left of it."""
         bookmarks: dict[UUID, Bookmark] = {}
-        for bookmark in playback.continue_watching(self.profile.id, CONTINUE_LIMIT):
+        for bookmark in self.bookmarks:
             bookmarks.setdefault(bookmark.title_id, bookmark)
-        outside = [title_id for title_id in bookmarks if title_id not in self.known]
-        titles = self.known | (catalog.titles(outside) if outside else {})
         videos = catalog.videos([bookmark.video_id for bookmark in bookmarks.values()]) if bookmarks else {}
         made = []
         for title_id, bookmark in bookmarks.items():
-            title = titles.get(title_id)
-            video = videos.get(bookmark.video_id)
-            if title is None or video is None or not may_see(self.profile, title) or self._hidden(title_id):
+            title, video = self.pool.get(title_id), videos.get(bookmark.video_id)
+            if title is None or video is None:
                 continue
             parts = [video.name] if title.kind is Kind.SERIES else []
             if bookmark.duration > bookmark.position:
@@ -174,16 +196,11 @@ class Page:
             made.append(Card(title, bookmark.video_id, progress, " · ".join(parts)))
         return made
 
-    def _hidden(self, title_id: UUID) -> bool:
-        return title_id in self.thumbs and self.thumbs[title_id][0] is Thumb.DOWN
-
     def _trending(self) -> list[UUID]:
-        counted = [
-            {each.title_id: each.viewings for each in playback.trending(self.now - window, TREND_LIMIT)}
-            for window, _worth in scoring.TREND_WINDOWS
-        ]
-        scores = {each: score for each, score in scoring.trend(counted).items() if each in self.pool}
-        ranked = sorted(scores, key=lambda each: (-scores[each], str(each)))
+        ranked = sorted(
+            (each for each in self.trend if each in self.pool),
+            key=lambda each: (-self.trend[each], str(each)),
+        )
         return ranked if len(ranked) >= rows.FEWEST_CARDS else []
 
     def _because(self) -> tuple[Title, list[UUID]] | None:
@@ -193,7 +210,7 @@ class Page:
         ]
         for signal in sorted(liked, key=lambda each: each.at, reverse=True)[:5]:
             seed = self.known[signal.title_id]
-            unseen = [each for each in self.features.values() if each.id not in self.seen]
+            unseen = [self.features[each] for each in self.pool if each not in self.seen]
             alike = alike_to(features_of(seed), unseen)
             if len(alike) >= rows.FEWEST_CARDS:
                 return seed, alike

@@ -1,5 +1,5 @@
 """What to watch next. Everything shown comes through `catalog` with the profile's maturity, so nothing that a
-profile may not see can enter a row; there is no second filter to forget.
+profile may not see can enter a row; there is no second filter to forget (recommend/page.py).
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from catalog import services as catalog
 from catalog.types import Title
 from playback import services as playback
 from recommend import models, scoring
-from recommend.page import Page, alike_to, features_of, may_see
+from recommend.page import Page, alike_to, features_of
 from recommend.types import Card, ProfileTitle, Row, Thumb
 
 #: One in this many of the best unseen titles is the day's billboard.
@@ -133,7 +133,7 @@ def more_like(title_id: UUID, *, profile_id: UUID, limit: int = 12) -> list[Card
     if seed is None:
         return []
     page = Page(profile, timezone.now())
-    alike = alike_to(features_of(seed), page.features.values())
+    alike = alike_to(features_of(seed), [page.features[each] for each in page.pool])
     return [Card(title=page.pool[each], video_id=page.pool[each].video_id) for each in alike[:limit]]
 
 
@@ -147,11 +147,8 @@ def my_list(profile_id: UUID) -> list[Card]:
         .order_by("-added_at", "-id")
         .values_list("title_id", flat=True)
     )
-    found = catalog.titles(ids)
-    return cards(
-        titles=[found[each] for each in ids if each in found and may_see(profile, found[each])],
-        profile_id=profile_id,
-    )
+    found = catalog.titles(ids, maturity=profile.maturity)
+    return cards([found[each] for each in ids if each in found], profile_id)
 
 
 def cards(titles: list[Title], profile_id: UUID) -> list[Card]:
