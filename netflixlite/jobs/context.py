@@ -122,11 +122,14 @@ class JobContext:
             self._lose()
 
     def save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep JSON values that the next attempt finds in `checkpoint`. Raises as `check` does."""
-        self.check()
+        """Keep JSON values that the next attempt finds in `checkpoint`; then raises as `check` does.
+
+        What has been reached is kept even when the worker is stopping.
+        """
         if not queue.save_checkpoint(self.claim, checkpoint):
             self._lose()
         self._checkpoint = dict(checkpoint)
+        self.check()
 
     @contextmanager
     def commit(self) -> Iterator[None]:

@@ -263,8 +263,15 @@ def test_a_stopping_worker_gives_the_job_back() -> None:
     stopping = threading.Event()
     context = make_context()
     context._stopping = stopping
-    registry._handlers["t"] = lambda context: (stopping.set(), context.check())  # type: ignore[assignment]
+
+    def handle(context: JobContext) -> None:
+        stopping.set()
+        context.save_checkpoint({"next": 4})
+        pytest.fail("it should have stopped here")
+
+    registry._handlers["t"] = handle
     runner.work(context)
+    assert models.Job.objects.get().checkpoint == {"next": 4}, "what was reached is kept"
     job = services.job(context.job_id)
     assert job is not None
     assert (job.state, job.attempts) == (JobState.QUEUED, 0)
