@@ -205,7 +205,9 @@ class NlPlayer extends HTMLElement {
     const { signal } = this.#abort;
     const on = (target, type, handler, more = {}) => target.addEventListener(type, handler, { signal, ...more });
     on(document, "keydown", (event) => this.#key(event));
-    for (const type of ["pointermove", "pointerdown", "focusin"]) on(this, type, (event) => this.wake(event), { passive: true });
+    for (const type of ["pointermove", "pointerdown", "focusin"]) {
+      on(this, type, (event) => this.wake(event), { passive: true });
+    }
     on(this, "pointerleave", () => this.#sleepSoon(600));
     on(document, "fullscreenchange", () => this.bar.paint());
     on(document, "visibilitychange", () => !document.hidden && this.awake.want(!this.video.paused));

@@ -1,8 +1,8 @@
 // One film on one video element: opens the session, runs engine, delivery, steering and beacons, and mends what breaks.
 // Knows nothing of controls; says what happens by events.
 //
-// Events: "opened" {answer, position, resumed} · "refused" {error} · "blocked" (a gesture is needed) · "waiting" {why} ·
-// "flowing" · "failed" {message, detail, retryIn} · "mended" · "tracks" · "level" · "switch".
+// Events: "opened" {answer, position, resumed} · "refused" {error} · "blocked" (a gesture is needed) ·
+// "waiting" {why} · "flowing" · "failed" {message, detail, retryIn} · "mended" · "tracks" · "level" · "switch".
 
 import { Delivery } from "./delivery.js";
 import { bufferAhead, Engine } from "./engine.js";
@@ -222,7 +222,9 @@ export class Player extends EventTarget {
       if (bufferAhead(this.#video) < 5) this.#say("waiting", { why: "trouble" });
     });
     delivery.addEventListener("calm", () => this.#mended());
-    delivery.addEventListener("lost", ({ detail: { error } }) => this.#closed(error.details?.reason ?? "", error.message));
+    delivery.addEventListener("lost", ({ detail: { error } }) => {
+      this.#closed(error.details?.reason ?? "", error.message);
+    });
     engine.addEventListener("fatal", ({ detail }) => this.#fail(detail));
     for (const type of ["ready", "tracks", "level"]) {
       engine.addEventListener(type, () => this.#say(type === "ready" ? "tracks" : type));

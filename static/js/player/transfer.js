@@ -1,8 +1,8 @@
 // One HTTP transfer from one node, watched. Knows fetch and streams; knows nothing of hls.js or of other nodes.
 
 const TICK_MS = 100;
-// A tick that comes this late means that the page itself slept (a closed lid, a hidden tab, a busy main thread): bytes may
-// be waiting unread, so that time is not held against the node.
+// A tick that comes this late means that the page itself slept (a closed lid, a hidden tab, a busy main thread): bytes
+// may be waiting unread, so that time is not held against the node.
 const LATE_TICK_MS = 600;
 
 /** Why a transfer did not work. `kind`: http, network, first-byte, stall, slow, length, range, content, aborted. */

@@ -32,6 +32,10 @@ export function qualityChoices(levels, choice, current) {
   ];
 }
 
+function trackChoices(tracks = [], chosen = -1) {
+  return tracks.map(({ id, label }) => ({ label, value: id, chosen: id === chosen }));
+}
+
 export class Bar {
   #video;
   #player;
@@ -55,7 +59,7 @@ export class Bar {
   }
 
   get menus() {
-    return [this.audio, this.text, this.quality, this.speed];
+    return [this.audio, this.text, this.speed, this.quality];
   }
 
   /** Whether something is open that the bar must not hide from. */
@@ -74,7 +78,7 @@ export class Bar {
     const at = this.scrubber.shown;
     this.elapsed.textContent = figures(at, duration);
     const remaining = this.#preferences.get("remaining");
-    const left = Math.max(0, duration - at);
+    const left = Math.max(0, Math.ceil(duration - at)); // up, so that both times add up to the length
     this.total.textContent = remaining ? `−${figures(left, duration)}` : figures(duration, duration);
     this.total.title = duration ? `Ends at ${endsAt(left / (this.#video.playbackRate || 1))}` : "";
     this.total.setAttribute("aria-label", remaining ? `Remaining ${figures(left)}` : `Length ${figures(duration)}`);
@@ -91,7 +95,8 @@ export class Bar {
     relabel(this.muteButton, silent ? "mute" : volume < 0.5 ? "soft" : "loud", silent ? "Unmute" : "Mute");
     this.volume.value = String(muted ? 0 : volume);
     this.volume.style.setProperty("--level", String(muted ? 0 : volume));
-    relabel(this.fullButton, isFullscreen() ? "shrink" : "enlarge", isFullscreen() ? "Leave full screen" : "Full screen");
+    const full = isFullscreen();
+    relabel(this.fullButton, full ? "shrink" : "enlarge", full ? "Leave full screen" : "Full screen");
     this.speed.badge.textContent = playbackRate === 1 ? "" : `${playbackRate}×`;
     this.#paintTracks();
   }
@@ -144,7 +149,7 @@ export class Bar {
       onToggle: onToggle(() => this.text),
       choices: () => [
         { label: "Off", value: -1, chosen: (engine()?.textTrack ?? -1) < 0 },
-        ...(engine()?.textTracks ?? []).map(({ id, label }) => ({ label, value: id, chosen: id === engine().textTrack })),
+        ...trackChoices(engine()?.textTracks, engine()?.textTrack),
       ],
     });
     this.audio = new Menu({
@@ -153,8 +158,7 @@ export class Bar {
       title: "Audio",
       onChoose: audio,
       onToggle: onToggle(() => this.audio),
-      choices: () =>
-        (engine()?.audioTracks ?? []).map(({ id, label }) => ({ label, value: id, chosen: id === engine().audioTrack })),
+      choices: () => trackChoices(engine()?.audioTracks, engine()?.audioTrack),
     });
     this.quality = new Menu({
       icon: "quality",
@@ -201,42 +205,28 @@ export class Bar {
     );
     const statisticsButton = h("button", { type: "button", class: "player-more", onclick: statistics }, "Statistics");
     this.quality.panel.append(statisticsButton);
-    this.centre = h("div", { class: "player-centre" }, this.backButton.cloneNode(true), this.bigPlay, this.forwardButton.cloneNode(true));
-    const [back, , forward] = this.centre.children;
-    back.addEventListener("click", () => this.#actions.jump(-10));
-    forward.addEventListener("click", () => this.#actions.jump(10));
+    const back = iconButton("back10", "Back 10 seconds", () => this.#actions.jump(-10));
+    const forward = iconButton("forward10", "Forward 10 seconds", () => this.#actions.jump(10));
+    this.centre = h("div", { class: "player-centre" }, back, this.bigPlay, forward);
     this.element = h(
       "div",
       { class: "player-bar", role: "group", "aria-label": "Playback controls" },
       h("div", { class: "line" }, this.elapsed, this.scrubber.element, this.total),
-      h(
-        "div",
-        { class: "buttons" },
-        h(
-          "div",
-          { class: "left" },
-          this.playButton,
-          this.backButton,
-          this.forwardButton,
-          h("div", { class: "player-sound" }, this.muteButton, this.volume),
-        ),
-        h(
-          "div",
-          { class: "right" },
-          this.nextButton,
-          this.audio.element,
-          this.text.element,
-          this.speed.element,
-          this.quality.element,
-          this.pipButton,
-          this.fullButton,
-        ),
-      ),
+      this.#makeRow(),
     );
+  }
+
+  #makeRow() {
+    const sound = h("div", { class: "player-sound" }, this.muteButton, this.volume);
+    const left = [this.playButton, this.backButton, this.forwardButton, sound];
+    const menus = this.menus.map(({ element }) => element);
+    const right = [this.nextButton, ...menus, this.pipButton, this.fullButton];
+    return h("div", { class: "buttons" }, h("div", { class: "left" }, ...left), h("div", { class: "right" }, ...right));
   }
 }
 
 /** The large round button in the middle: before a blocked start, and on touch screens. */
 export function startButton(onclick) {
-  return h("button", { type: "button", class: "player-start", onclick, hidden: true }, icon("play"), h("span", {}, "Play"));
+  const properties = { type: "button", class: "player-start", onclick, hidden: true };
+  return h("button", properties, icon("play"), h("span", {}, "Play"));
 }

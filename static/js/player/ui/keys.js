@@ -61,13 +61,16 @@ export function actionOf(event) {
   return BY_CODE[code] ? { name: BY_CODE[code] } : null;
 }
 
+const TYPING = "input:not([type=range]), textarea, select, [contenteditable=''], [contenteditable=true]";
+const SLIDING = new Set(["back", "forward", "louder", "softer", "start", "end"]);
+
 /** Whether a key pressed here belongs to the element itself (typing, or a slider that has its own arrows). */
 export function isForElement(target, action) {
   if (!target?.matches) return false;
-  if (target.matches("input:not([type=range]), textarea, select, [contenteditable=''], [contenteditable=true]")) return true;
+  if (target.matches(TYPING)) return true;
   if (target.closest("[role=menu], dialog")) return action.name !== "fullscreen" && action.name !== "mute";
   // A focused button is pressed with Space; Enter is never ours.
   if (action.name === "toggle" && target.matches("button, a, [role=button]")) return true;
-  if (target.matches("[role=slider], input[type=range]")) return /^(back|forward|louder|softer|start|end)$/.test(action.name);
+  if (target.matches("[role=slider], input[type=range]")) return SLIDING.has(action.name);
   return false;
 }

@@ -70,7 +70,8 @@ export class ErrorPanel {
   #timer = 0;
 
   constructor() {
-    this.element = h("section", { class: "player-error", role: "alertdialog", "aria-label": "Playback problem", hidden: true });
+    const labels = { role: "alertdialog", "aria-label": "Playback problem" };
+    this.element = h("section", { class: "player-error", ...labels, hidden: true });
   }
 
   get open() {
@@ -90,7 +91,8 @@ export class ErrorPanel {
     clearInterval(this.#timer);
     const soon = h("p", { class: "soon" });
     const people = streams.map(({ name, about }) => h("li", {}, h("strong", {}, name), h("span", {}, about)));
-    const retry = onRetry && h("button", { type: "button", class: "main", onclick: onRetry }, icon("retry"), "Try again");
+    const about = { type: "button", class: "main", onclick: onRetry };
+    const retry = onRetry && h("button", about, icon("retry"), "Try again");
     this.element.replaceChildren(
       h("h2", {}, message),
       detail ? h("p", {}, detail) : "",
@@ -143,7 +145,8 @@ export class NextCard {
     if (this.open) return;
     const go = h("button", { type: "button", class: "main", onclick: () => this.#go() }, icon("play"), "Play now");
     const cancel = h("button", { type: "button", onclick: () => this.#cancel() }, seconds ? "Cancel" : "Not now");
-    const kicker = h("p", { class: "kicker" }, seconds ? "Next episode in " : "Next episode", seconds ? this.#count : "");
+    const when = seconds ? ["Next episode in ", this.#count] : ["Next episode"];
+    const kicker = h("p", { class: "kicker" }, ...when);
     this.element.replaceChildren(
       kicker,
       h("h2", {}, next.name || next.title),
@@ -217,7 +220,8 @@ export class EndScreen {
 export class Help {
   constructor() {
     const rows = SHEET.flatMap(([keys, meaning]) => [h("dt", {}, keys), h("dd", {}, meaning)]);
-    const close = h("button", { type: "button", "aria-label": "Close", onclick: () => this.element.close() }, icon("close"));
+    const shut = { type: "button", "aria-label": "Close", onclick: () => this.element.close() };
+    const close = h("button", shut, icon("close"));
     this.element = h(
       "dialog",
       { class: "player-help", "aria-label": "Keyboard shortcuts" },

@@ -17,7 +17,10 @@ export class Scrubber {
 
   /**
    * @param {HTMLVideoElement} video
-   * @param {{duration: () => number, onSeek: (seconds: number) => void, onDrag?: (seconds: number | null) => void}} tools
+   * @param {object} tools
+   * @param {() => number} tools.duration
+   * @param {(seconds: number) => void} tools.onSeek
+   * @param {(seconds: number | null) => void} [tools.onDrag]
    */
   constructor(video, { duration, onSeek, onDrag }) {
     this.#video = video;

@@ -59,7 +59,7 @@ export class Spatial {
     const lower = buttons(bar.element.querySelector(".buttons")).filter((item) => !item.closest(".player-menu"));
     const overlays = [".player-notice", ".player-next", ".player-end", ".player-error"];
     const open = overlays.map((name) => buttons(this.#host.querySelector(name)));
-    return [buttons(top), ...open, [bar.scrubber.element], lower].filter((items) => items.length && items.some(visible));
+    return [buttons(top), ...open, [bar.scrubber.element], lower].filter((items) => items.some(visible));
   }
 
   #nearest(items) {

@@ -10,7 +10,8 @@ function megabits(rate) {
 
 /** The rows of the panel from the player's state. Pure. */
 export function rowsOf(state) {
-  const nodes = state.nodes.map(({ id, state: health, why }) => (health === "healthy" ? id : `${id} (${why || health})`));
+  const named = ({ id, state: health, why }) => (health === "healthy" ? id : `${id} (${why || health})`);
+  const nodes = state.nodes.map(named);
   return [
     ["Server", state.node ?? "–"],
     ["Servers known", nodes.join(", ") || "–"],
