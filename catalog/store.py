@@ -8,8 +8,9 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: The job that packages one video; its payload is {"video": uuid, "source": uuid, "options": {…}}.
 INGEST_KIND = "catalog.ingest_video"
+#: Where a source's facts keep the times of its states, beside what the probe found.
+_TIMES = "state_times"
 UNKNOWN_REASON = "It failed and nothing was said about why. Try again; the log of the worker may tell more."
 
 
@@ -84,7 +87,7 @@ def video_for_ingest(*, video_id: UUID, source_id: UUID) -> VideoOrder:
         path=source_path(source.id),
         source_name=source.name,
         keep_source=source.keep,
-        facts=dict(source.facts),
+        facts={name: value for name, value in source.facts.items() if name != _TIMES},
         current_package=video.current_package_id,
     )
 
@@ -114,7 +117,11 @@ def mark_failed(*, video_id: UUID, reason: str) -> None:
 
 def set_source_facts(*, source_id: UUID, facts: Mapping[str, Any], duration: timedelta | None = None) -> None:
     """Keep what the probe found. `duration` becomes the video's, until a package says it exactly."""
-    Source.objects.filter(id=source_id).update(facts=dict(facts))
+    source = Source.objects.filter(id=source_id).first()
+    if source is None:
+        return
+    source.facts = {**facts, _TIMES: source.facts.get(_TIMES, {})}
+    source.save(update_fields=["facts"])
     if duration is not None:
         Video.objects.filter(sources__id=source_id, current_package__isnull=True).update(duration=duration)
 
@@ -155,6 +162,7 @@ def record_package(*, video_id: UUID, manifest: bytes, replaces: str | None = No
     video.state = Video.State.READY
     video.reason = ""
     video.save(update_fields=["current_package", "duration", "state", "reason", "updated_at"])
+    _note_time(video_id, Video.State.READY.value)
     transaction.on_commit(partial(_forget_old_sources, video_id))
     return parsed.id
 
@@ -206,10 +214,34 @@ def state_of(*, video_id: UUID) -> IngestState:
     return IngestState(state)
 
 
+def times(*, source_id: UUID) -> dict[str, float]:
+    """Seconds that a source spent in 'checking' and 'encoding'; states that are not over are missing."""
+    facts = Source.objects.filter(id=source_id).values_list("facts", flat=True).first() or {}
+    began = {state: datetime.fromisoformat(text) for state, text in facts.get(_TIMES, {}).items()}
+    order = [state for state in ("checking", "encoding", "ready", "refused", "failed") if state in began]
+    return {
+        state: round((began[after] - began[state]).total_seconds(), 3)
+        for state, after in pairwise(order)
+        if state in ("checking", "encoding")
+    }
+
+
+def _note_time(video_id: UUID, state: str) -> None:
+    """Remember when the newest source came into a state: what took how long is asked afterwards."""
+    source = Source.objects.filter(video_id=video_id).order_by("-created_at").first()
+    if source is not None:
+        source.facts = {
+            **source.facts,
+            _TIMES: {**source.facts.get(_TIMES, {}), state: timezone.now().isoformat()},
+        }
+        source.save(update_fields=["facts"])
+
+
 def _set_state(video_id: UUID, state: Video.State, reason: str = "") -> None:
     if state in (Video.State.REFUSED, Video.State.FAILED) and not reason.strip():
         reason = UNKNOWN_REASON
     Video.objects.filter(id=video_id).update(state=state, reason=reason, updated_at=timezone.now())
+    _note_time(video_id, state.value)
 
 
 def _forget_old_sources(video_id: UUID) -> None:

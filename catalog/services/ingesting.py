@@ -206,12 +206,17 @@ def _status(video: models.Video, job: Job | None, now: datetime) -> types.Ingest
         video_id=video.id,
         state=state,
         progress=progress,
-        note=job.note if live and job else "",
+        note=_words(job.note) if live and job else "",
         error=error,
         remaining=_remaining(job, now) if live and job else None,
         playable=video.current_package_id is not None,
         job_id=job.id if job else None,
     )
+
+
+def _words(note: str) -> str:
+    """A job's note without its figures: whoever shows it shows progress and time left beside it."""
+    return note.split(":")[0] if "%" in note else note
 
 
 def _remaining(job: Job, now: datetime) -> timedelta | None:

@@ -87,6 +87,7 @@ def test_a_refused_film_ends_in_its_reason(film_file, worker) -> None:
     answer = json.loads(out.getvalue().splitlines()[-1])
     assert answer["error"] == "This is a text file. Export it as MP4."
     assert answer["package"] is None
+    assert models.Title.objects.count() == 0, "the title was made for this file alone"
 
 
 def test_stopping_while_it_works_says_that_nothing_is_lost(film_file, worker) -> None:

@@ -1,5 +1,6 @@
 """Sources: taken in, queued, followed; nothing half-made stays behind. The media job itself is never run here."""
 
+import dataclasses
 import os
 import shutil
 from collections import namedtuple
@@ -7,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from catalog import intake, models, reconcile, services, store, types
@@ -201,3 +203,33 @@ def test_the_estimate_comes_from_the_job(film_file, django_assert_max_num_querie
     make_title()
     with django_assert_max_num_queries(3):
         assert len(services.attention()) == 5
+
+
+def test_it_is_known_afterwards_how_long_each_part_took(film_file) -> None:
+    ticket = services.ingest(path=str(film_file))
+    with time_machine.travel("2026-11-21 10:00:00Z", tick=False) as clock:
+        store.mark_checking(video_id=ticket.video_id)
+        clock.shift(2.5)
+        store.set_source_facts(source_id=ticket.source_id, facts={"width": 1920})
+        store.mark_encoding(video_id=ticket.video_id)
+        clock.shift(60)
+        make_package(ticket.video_id)
+    assert store.times(source_id=ticket.source_id) == {"checking": 2.5, "encoding": 60.0}
+    assert store.times(source_id=ticket.video_id) == {}
+
+
+def test_figures_are_told_once(film_file, monkeypatch) -> None:
+    ticket = services.ingest(path=str(film_file))
+    store.mark_encoding(video_id=ticket.video_id)
+    started = timezone.now() - timedelta(seconds=30)
+    running = dataclasses.replace(
+        jobs.job(ticket.job_id),
+        state=JobState.RUNNING,
+        progress=0.25,
+        note="Encoding 720p: 25 %, 1 min left",
+        started_at=started,
+    )
+    monkeypatch.setattr(jobs, "latest", lambda keys: {running.dedupe_key: running})
+    status = services.ingest_status(ticket.video_id)
+    assert (status.note, status.progress) == ("Encoding 720p", 0.25)
+    assert 85 < status.remaining.total_seconds() < 100

@@ -73,6 +73,8 @@ class Command(BaseCommand):
         status = services.ingest_status(ticket.video_id)
         if status.state is not types.IngestState.READY:
             self._finish(options, ticket, times, error=status.error)
+            if status.state is types.IngestState.REFUSED and not options["into"]:
+                services.remove_title(ticket.title_id)  # made for this file alone
             raise CommandError(status.error or "It did not become ready.")
         if options["publish"]:
             services.publish(ticket.title_id)
@@ -154,7 +156,8 @@ class Command(BaseCommand):
                 "Stopped watching. What was encoded is kept: a running server goes on with it by itself, and so does "
                 f"`manage.py worker`. The studio shows it as {ticket.video_id}."
             ) from None
-        return watch.times()
+        took = store.times(source_id=ticket.source_id)
+        return {"probe_s": took.get("checking", 0.0), "encode_s": took.get("encoding", 0.0)}
 
     def _finish(
         self, options: dict[str, Any], ticket: types.IngestTicket, times: dict[str, float], *, error: str = ""
@@ -183,14 +186,12 @@ class Command(BaseCommand):
 
 
 class Watch:
-    """Looks at a job until it is over, shows it, and notes how long it was in each state."""
+    """Looks at a job until it is over, and shows it."""
 
     def __init__(self, ticket: types.IngestTicket, meter: Meter) -> None:
         self._ticket = ticket
         self._meter = meter
         self._over = threading.Event()
-        self._since: dict[types.IngestState, float] = {}
-        self._until: dict[types.IngestState, float] = {}
 
     def until_over(self) -> None:
         """Look until the job is over."""
@@ -211,23 +212,9 @@ class Watch:
     def look(self) -> bool:
         """Show how it stands; True when nothing more will happen."""
         status = services.ingest_status(self._ticket.video_id)
-        now = time.monotonic()
-        self._since.setdefault(status.state, now)
-        self._until[status.state] = now
         words = status.note or progress.state_name(status.state)
         self._meter.show(status.progress, words, left=progress.time_left(status))
         return status.state.final
-
-    def times(self) -> dict[str, float]:
-        """Seconds of probing and of encoding, as seen from here."""
-        probe = self._length(types.IngestState.CHECKING, types.IngestState.ENCODING)
-        encode = self._length(types.IngestState.ENCODING, types.IngestState.READY)
-        return {"probe_s": probe, "encode_s": encode}
-
-    def _length(self, state: types.IngestState, following: types.IngestState) -> float:
-        if state not in self._since:
-            return 0.0
-        return round(self._since.get(following, self._until[state]) - self._since[state], 3)
 
     def _look_on(self) -> None:
         try:
