@@ -52,16 +52,20 @@ class Film:
 
     def element(self, expression: str) -> Any:
         """A JavaScript expression over `it`, the element."""
-        return self.page.evaluate(f"(() => {{ const it = document.querySelector('nl-player'); return {expression}; }})()")
+        return self.page.evaluate(f"(it => {expression})(document.querySelector('nl-player'))")
 
-    def until(self, fact: Callable[[dict[str, Any]], Any], *, seconds: float = 15, what: str = "") -> dict[str, Any]:
+    def until(
+        self, fact: Callable[[dict[str, Any]], Any], *, seconds: float = 15, what: str = ""
+    ) -> dict[str, Any]:
         """The state as soon as `fact` holds of it."""
 
         def ask() -> dict[str, Any] | None:
             state = self.state
             return state if state and fact(state) else None
 
-        return dict(wait_for(ask, seconds=seconds, what=what or f"last state: {json.dumps(self.state)[:800]}"))
+        return dict(
+            wait_for(ask, seconds=seconds, what=what or f"last state: {json.dumps(self.state)[:800]}")
+        )
 
     def playing(self, *, beyond: float = 0.5, seconds: float = 15) -> dict[str, Any]:
         """Wait until the film moves and is beyond that second."""
@@ -95,14 +99,16 @@ def film(chromium: Any, stage: Stage) -> Iterator[Film]:
 def begin(film: Film, stage: Stage) -> None:
     """Open the page and press Play if the browser asks for it."""
     film.page.goto(stage.watch)
-    wait_for(lambda: film.element("it?.start && (!it.start.hidden || it.video.currentTime > 0)"), what="a start")
+    wait_for(
+        lambda: film.element("it?.start && (!it.start.hidden || it.video.currentTime > 0)"), what="a start"
+    )
     if not film.element("it.start.hidden"):
         film.page.click(".player-start")
     film.playing()
 
 
 def narrow(stage: Stage, rate: int) -> None:
-    """Give the nodes a link of so many bytes per second for each request, so that the buffer is not all there at once."""
+    """Give the nodes a link of so many bytes per second for each request, so that the buffer fills slowly."""
     for node in stage.nodes.values():
         node.mood(rate=rate)
 
@@ -159,7 +165,9 @@ def test_a_segment_cut_off_in_the_middle_is_continued_not_repeated(film: Film, s
     film.until(lambda now: now["resumes"] > 0, seconds=20, what="a resumed segment")
     ranges = [one["range"] for one in stage.nodes["n2"].log() if one["method"] == "GET" and one["range"]]
     assert any(text.startswith("bytes=") and not text.startswith("bytes=0-") for text in ranges), ranges
-    assert not [one for one in stage.nodes["n2"].log() if one["method"] == "OPTIONS"], "a range needs no preflight"
+    assert not [one for one in stage.nodes["n2"].log() if one["method"] == "OPTIONS"], (
+        "a range needs no preflight"
+    )
 
 
 def test_a_node_that_recovers_is_probed_and_forgiven(film: Film, stage: Stage) -> None:
@@ -270,7 +278,9 @@ def test_controls_can_be_used_and_hide_when_left_alone(film: Film, stage: Stage)
     page.click("button[aria-label='Quality']")
     page.click("[role=menuitemradio]:has-text('240p')")
     page.click(".player-bar button[aria-label='Play']")
-    film.until(lambda now: now["level"] and now["level"]["height"] == 240, seconds=20, what="240p on the screen")
+    film.until(
+        lambda now: now["level"] and now["level"]["height"] == 240, seconds=20, what="240p on the screen"
+    )
     box = page.locator(".player-scrubber").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert film.element("it.video.currentTime") == pytest.approx(24, abs=2)
@@ -292,13 +302,7 @@ def test_everything_can_be_reached_with_arrow_keys(film: Film, stage: Stage) -> 
     for _ in range(12):
         press("ArrowRight")
         seen.add(film.page.evaluate(focused))
-    assert {"Forward 10 seconds", "Mute", "Subtitles", "Audio", "Speed", "Quality", "Full screen"} - seen <= {
-        "Subtitles",
-        "Audio",
-        "Speed",
-        "Quality",
-        "Full screen",
-    }
+    assert seen >= {"Forward 10 seconds", "Mute", "Subtitles", "Audio", "Speed", "Quality", "Full screen"}
     press("ArrowUp")
     assert film.page.evaluate(focused) == "Position"
     press("ArrowUp")

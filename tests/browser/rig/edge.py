@@ -16,7 +16,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-TYPES = {".m3u8": "application/vnd.apple.mpegurl", ".mp4": "video/mp4", ".m4s": "video/mp4", ".vtt": "text/vtt"}
+TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mp4": "video/mp4",
+    ".m4s": "video/mp4",
+    ".vtt": "text/vtt",
+}
 PATH = re.compile(r"/v1/([A-Za-z0-9_-]+)/([0-9a-f]{32}/[a-z0-9-]+/[a-z0-9]+\.[a-z0-9]+)")
 BLOCK = 16 * 1024
 
@@ -44,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Edge
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
+    def log_message(self, format: str, *args: Any) -> None:
         """Silent."""
 
     def do_OPTIONS(self) -> None:
@@ -124,7 +129,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def _note(self) -> None:
         with self.server.lock:
-            entry = {"method": self.command, "path": self.path, "range": self.headers.get("Range"), "at": time.time()}
+            entry = {
+                "method": self.command,
+                "path": self.path,
+                "range": self.headers.get("Range"),
+                "at": time.time(),
+            }
             self.server.log.append(entry)
 
 

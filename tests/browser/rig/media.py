@@ -15,7 +15,7 @@ AUDIO_RATE = 128_000
 
 def _run(arguments: list[str]) -> None:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y", *arguments]
-    subprocess.run(command, check=True, timeout=240)  # noqa: S603 (a list, no shell)
+    subprocess.run(command, check=True, timeout=240)
 
 
 def _hls(folder: Path) -> list[str]:

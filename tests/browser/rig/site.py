@@ -77,7 +77,10 @@ class Site(ThreadingHTTPServer):
         """The nodes in the order of now."""
         bases = dict(self.nodes)
         order = self.order or [name for name, _ in self.nodes]
-        return [{"id": one, "base_url": bases[one], "rank": rank, "reason": "rig"} for rank, one in enumerate(order)]
+        return [
+            {"id": one, "base_url": bases[one], "rank": rank, "reason": "rig"}
+            for rank, one in enumerate(order)
+        ]
 
     def session(self, video: str) -> dict[str, Any]:
         """The answer of POST /api/v1/playback/sessions."""
@@ -142,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Site
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
+    def log_message(self, format: str, *args: Any) -> None:
         """Silent."""
 
     def do_GET(self) -> None:
@@ -208,5 +211,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _note(self, body: bytes) -> None:
         with self.server.lock:
-            entry = {"method": self.command, "path": self.path.split("?")[0], "body": body.decode(), "at": time.time()}
+            entry = {
+                "method": self.command,
+                "path": self.path.split("?")[0],
+                "body": body.decode(),
+                "at": time.time(),
+            }
             self.server.requests.append(entry)

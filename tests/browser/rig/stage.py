@@ -26,19 +26,19 @@ class Node:
     def __init__(self, name: str, port: int = 0) -> None:
         self.name = name
         command = [sys.executable, "-m", "tests.browser.rig.edge", "--root", str(FILMS), "--port", str(port)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout
         self.base = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
 
     def mood(self, **what: Any) -> None:
         """Misbehave from now on; see edge.py."""
         body = json.dumps(what).encode()
-        request = urllib.request.Request(f"{self.base}/fault", data=body, method="POST")  # noqa: S310 (loopback)
-        urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+        request = urllib.request.Request(f"{self.base}/fault", data=body, method="POST")
+        urllib.request.urlopen(request, timeout=5).close()
 
     def log(self) -> list[dict[str, Any]]:
         """The requests that it got."""
-        with urllib.request.urlopen(f"{self.base}/log", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{self.base}/log", timeout=5) as answer:
             return list(json.load(answer))
 
     def kill(self) -> None:
@@ -76,7 +76,9 @@ class Stage:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self.site.shutdown()
         self.site.server_close()
         for node in self.nodes.values():

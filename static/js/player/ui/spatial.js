@@ -37,8 +37,6 @@ export class Spatial {
     const rows = this.#rows();
     const row = rows.findIndex((items) => items.includes(document.activeElement));
     if (row < 0) return false;
-    // The volume slider keeps left and right for itself; up and down lead out of it.
-    if (document.activeElement.matches("input") && /Left|Right/.test(event.code)) return false;
     const items = rows[row];
     const at = items.indexOf(document.activeElement);
     if (event.code === "ArrowLeft" || event.code === "ArrowRight") {
@@ -55,7 +53,8 @@ export class Spatial {
 
   #rows() {
     const { top, bar } = this.#parts;
-    const buttons = (root) => [...root.querySelectorAll("button, a, input")].filter(visible);
+    // Not the volume slider: its own arrows would hold those who walk. Tab reaches it, and remotes have a volume key.
+    const buttons = (root) => [...root.querySelectorAll("button, a")].filter(visible);
     const lower = buttons(bar.element.querySelector(".buttons")).filter((item) => !item.closest(".player-menu"));
     const overlays = [".player-notice", ".player-next", ".player-end", ".player-error"];
     const open = overlays.map((name) => buttons(this.#host.querySelector(name)));
