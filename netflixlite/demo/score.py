@@ -19,6 +19,8 @@ from netflixlite.demo.content import Music
 
 #: Samples a second; pads and bells have nothing above 8 kHz.
 RATE = 16000
+#: The loop's peak; what is added later (echo, wind) needs the rest of 32767.
+LOUDEST = 20000
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),
     "minor": (0, 2, 3, 5, 7, 8, 10),
@@ -53,7 +55,8 @@ def compose(path: Path, music: Music, chance: Random) -> float:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)
-        file.writeframes(array("h", [max(-32000, min(32000, value)) for value in track]).tobytes())
+        loudest = max(1, max(track), -min(track))
+        file.writeframes(array("h", [value * LOUDEST // loudest for value in track]).tobytes())
     return total / RATE
 
 

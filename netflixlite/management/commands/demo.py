@@ -55,7 +55,7 @@ class Command(BaseCommand):
             mark.write_text("done\n", encoding="utf-8")
 
     def _build(self, only: frozenset[str]) -> None:
-        signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
+        before = signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
         os.nice(NICENESS)
         began = monotonic()
         meter = _Meter(sys.stdout)
@@ -66,6 +66,7 @@ class Command(BaseCommand):
             raise CommandError("Stopped. What is ready stays; run it again to go on.") from None
         finally:
             meter.close()
+            signal.signal(signal.SIGTERM, before)
         seconds = monotonic() - began
         self.stdout.write(
             f"demo catalogue: {outcome.made} films made, {outcome.present} were there, "
