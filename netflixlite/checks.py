@@ -35,7 +35,7 @@ def sqlite_on_a_network_disk(**kwargs: Any) -> list[CheckMessage]:
     except OSError:
         return found
     for alias, database in settings.DATABASES.items():
-        if not database["ENGINE"].endswith("sqlite3"):
+        if not str(database["ENGINE"]).endswith("sqlite3"):
             continue
         kind = filesystem_of(Path(str(database["NAME"])).resolve(), mounts)
         if kind in _NETWORK_FILESYSTEMS:

@@ -201,6 +201,7 @@ FFPROBE = env.str("NETFLIXLITE_FFPROBE", default="")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
+WHITENOISE_AUTOREFRESH = DEBUG
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     # Packages and artwork. Another django-storages backend can stand here; sources stay local.

@@ -3,7 +3,7 @@
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class ModuleAwareStaticFilesStorage(CompressedManifestStaticFilesStorage):
+class ModuleAwareStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Rewrites `import` between our modules to the fingerprinted names, so that all may be cached for ever."""
 
     support_js_module_import_aggregation = True
