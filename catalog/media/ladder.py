@@ -128,7 +128,7 @@ def _fit(aspect: Fraction, *, box: tuple[Fraction, Fraction], limit: tuple[Fract
     best_error = Fraction(2)
     for height in range(top, max(1, int(tallest * 96 / 100) - 1), -2):
         width = max(2, round(height * aspect / 2) * 2)
-        if width > max(2, widest):
+        if width > max(Fraction(2), widest):
             width -= 2
         error = abs(Fraction(width, height) / aspect - 1)
         if error < best_error:

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from catalog import store
 from catalog.manifests import package_id
@@ -46,8 +47,14 @@ class _Work:
 
 
 def register() -> None:
-    """Offer the handler to workers."""
+    """Offer the handler to workers, and have them tidy the shelf now and then."""
     jobs.register(store.INGEST_KIND)(handle)
+    jobs.register_periodic("catalog.sweep_packages", timedelta(hours=6))(sweep)
+
+
+def sweep() -> None:
+    """Remove packages that nothing refers to."""
+    shelf.sweep(now=timezone.now())
 
 
 def handle(context: JobContext) -> None:

@@ -55,25 +55,38 @@ _TEXT_WORDS = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "t
 class _Packets:
     """The picture packets of a source. Times in units of the stream's time base."""
 
-    times: "array[int]" = field(default_factory=lambda: array("q"))
+    shown: "array[int]" = field(default_factory=lambda: array("q"))
+    decoded: "array[int]" = field(default_factory=lambda: array("q"))
     keys: "array[int]" = field(default_factory=lambda: array("q"))
+    undated: bool = False
+    delay: int | None = None
     last_duration: int = 0
 
     def add(self, line: str) -> None:
         """One line of the scan: pts, dts, duration, flags."""
         parts = line.split(",")
-        if len(parts) < 4:
+        if len(parts) < 4 or "D" in parts[3]:
             return
-        pts, dts, duration, flags = parts[:4]
-        stamp = pts if pts != "N/A" else dts
-        if stamp == "N/A" or "D" in flags:
-            return
-        time = int(stamp)
-        self.times.append(time)
-        if "K" in flags:
-            self.keys.append(time)
-        if duration != "N/A":
-            self.last_duration = int(duration)
+        shown, decoded, duration = (int(part) if part != "N/A" else None for part in parts[:3])
+        is_key = "K" in parts[3]
+        self.undated |= shown is None
+        if shown is not None:
+            self.shown.append(shown)
+        if decoded is not None:
+            self.decoded.append(decoded)
+        if is_key and shown is not None and decoded is not None and self.delay is None:
+            self.delay = shown - decoded
+        if is_key and (shown is not None or decoded is not None):
+            self.keys.append(shown if shown is not None else decoded or 0)
+        if duration is not None:
+            self.last_duration = duration
+
+    def times(self) -> list[int]:
+        """When each frame is shown, sorted. Where a container dates only some packets for showing (MPEG, AVI), the
+        decoding times of all are as even, and later by the delay of the first keyframe."""
+        if not self.undated:
+            return sorted(self.shown)
+        return sorted(time + (self.delay or 0) for time in self.decoded)
 
 
 def probe(path: Path, *, halt: sandbox.Halt | None = None) -> Facts:
@@ -103,7 +116,7 @@ def _facts(
     """Put both passes together. Raises `Refused` for films of a wrong length."""
     demuxer, indexed = _DEMUXER[str(container["format_name"])]
     base = Fraction(str(video["time_base"]))
-    times = sorted(packets.times)
+    times = packets.times()
     if not times:
         promised = _seconds(video.get("duration")) or _seconds(container.get("duration"))
         raise refusals.cut_off(promised, 0.0) if promised > DURATION_MIN else refusals.too_short(0.0)
@@ -111,7 +124,8 @@ def _facts(
     picture = _picture(video, times, base, span)
     gap = max((later - earlier for earlier, later in pairwise(times)), default=0) * base
     # What the last packet says of its own length is believed as far as the others make it likely.
-    duration = span + (min(packets.last_duration * base, max(Fraction(1), gap)) or 1 / picture.rate)
+    last = min(packets.last_duration * base, max(Fraction(1), gap))
+    duration = span + max(last, 1 / picture.rate)
     frame_gap = float(gap)
     if max(float(duration), _seconds(container.get("duration"))) > DURATION_MAX:
         raise refusals.too_long(max(float(duration), _seconds(container.get("duration"))))
@@ -227,7 +241,7 @@ def _scan(path: Path, demuxer: str, index: int, halt: sandbox.Halt | None) -> _P
     except Stalled as stalled:
         raise refusals.stuck() from stalled
     except ToolFailed as failed:
-        if not packets.times:
+        if not packets.times():
             raise Refused("damaged", f"This film is too damaged to be read. {refusals.AGAIN}") from failed
     return packets
 

@@ -1,9 +1,11 @@
 """Puts a finished package into the default storage, whole or not at all."""
 
 import errno
+import logging
 import os
 import shutil
 import uuid
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.core.files.base import File
@@ -11,6 +13,12 @@ from django.core.files.storage import FileSystemStorage, Storage, default_storag
 
 from catalog import manifests
 from catalog.media.package import MANIFEST
+from catalog.models import Package
+
+logger = logging.getLogger(__name__)
+
+#: How long a package may be without a row: its job may still be about to write it.
+_PATIENCE = timedelta(days=1)
 
 
 def publish(folder: Path, package_id: str) -> None:
@@ -106,3 +114,40 @@ def _upload(storage: Storage, folder: Path, package_id: str) -> None:
             storage.delete(key)
         raise
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(*, now: datetime) -> int:
+    """Remove packages that no row knows of and nobody has touched for a day; returns how many.
+
+    They are what a job left that published its files and then lost its lease, or its title. Until a row names it,
+    nothing of a package is ever served.
+    """
+    storage = default_storage
+    if not storage.exists(manifests.PACKAGES):
+        return 0
+    folders, _files = storage.listdir(manifests.PACKAGES)
+    known = set(Package.objects.filter(id__in=folders).values_list("id", flat=True))
+    swept = 0
+    for folder in folders:
+        if folder not in known and _untouched_since(storage, folder, now - _PATIENCE):
+            _remove(storage, folder)
+            swept += 1
+    if swept:
+        logger.info("swept %d packages that nothing refers to", swept)
+    return swept
+
+
+def _untouched_since(storage: Storage, folder: str, moment: datetime) -> bool:
+    """Whether no file of the folder is younger."""
+    _folders, files = storage.listdir(f"{manifests.PACKAGES}/{folder}")
+    return all(storage.get_modified_time(f"{manifests.PACKAGES}/{folder}/{name}") < moment for name in files)
+
+
+def _remove(storage: Storage, folder: str) -> None:
+    place = _local(storage, folder)
+    if place is not None:
+        shutil.rmtree(place, ignore_errors=True)
+        return
+    _folders, files = storage.listdir(f"{manifests.PACKAGES}/{folder}")
+    for name in sorted(files, key=lambda name: name != MANIFEST):
+        storage.delete(f"{manifests.PACKAGES}/{folder}/{name}")
