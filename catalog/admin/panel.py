@@ -84,11 +84,16 @@ def _package(video_id: UUID | None) -> str:
     texts = [one.language for one in package.renditions if one.kind is types.RenditionKind.TEXT]
     said = [", ".join(f"{height}p" for height in heights)]
     if sounds:
-        said.append(_("sound %(languages)s") % {"languages": ", ".join(dict.fromkeys(sounds))})
+        said.append(f"{_('sound')} {_languages(sounds)}".strip())
     if texts:
-        said.append(_("subtitles %(languages)s") % {"languages": ", ".join(dict.fromkeys(texts))})
+        said.append(f"{_('subtitles')} {_languages(texts)}".strip())
     said.append(human_size(package.bytes))
     return " · ".join(said)
+
+
+def _languages(tags: list[str]) -> str:
+    """The languages that are known, each once."""
+    return ", ".join(tag for tag in dict.fromkeys(tags) if tag != "und")
 
 
 def _next_number(parts: list[types.Season]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -64,8 +65,8 @@ class EpisodeAdmin(_OfSeries):
     list_display = ["thumb", "name", "season", "number", "state"]
     list_select_related = ["season__title", "video"]
     search_fields = ["name", "season__title__name"]
-    fields = ["number", "name", "synopsis", "current_still", "still_file"]
-    readonly_fields = ["current_still"]
+    fields = ["series", "number", "name", "synopsis", "current_still", "still_file"]
+    readonly_fields = ["series", "current_still"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Episode]:
         """With pictures."""
@@ -80,6 +81,12 @@ class EpisodeAdmin(_OfSeries):
     def state(self, row: Episode) -> SafeString:
         """Where its video stands."""
         return chip(getattr(row, "video", None))
+
+    @admin.display(description=_("series"))
+    def series(self, row: Episode) -> SafeString:
+        """The way back to where its source is uploaded."""
+        page = reverse("admin:catalog_title_change", args=[row.season.title_id])
+        return format_html('<a href="{}">{} · {}</a>', page, row.season.title.name, row.season)
 
     @admin.display(description=_("current still"))
     def current_still(self, row: Episode) -> SafeString | str:
