@@ -5,13 +5,14 @@ from operator import and_, or_
 from uuid import UUID
 
 from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models.functions import Length
 
 from catalog import models, types
 from catalog import search as matching
 from catalog.services.reading import LIMIT_MAX, titles
 
 #: How many rows are scored for one question; the likeliest come first.
-CANDIDATES_MAX = 600
+CANDIDATES_MAX = 400
 
 
 def search(text: str, *, maturity: int, limit: int = 40) -> list[types.Title]:
@@ -19,13 +20,12 @@ def search(text: str, *, maturity: int, limit: int = 40) -> list[types.Title]:
     question = matching.words(text)
     if not question:
         return []
-    ranked: list[tuple[float, str, UUID]] = []
-    for title_id, name, index in _candidates(question, maturity):
-        points = matching.score(question, matching.entry_of(index))
-        if points > 0:
-            ranked.append((-points, name, title_id))
-    ranked.sort()
-    chosen = [title_id for _points, _name, title_id in ranked[: max(0, min(limit, LIMIT_MAX))]]
+    wanted = max(0, min(limit, LIMIT_MAX))
+    ranked = _ranked(question, _holding(question), maturity)
+    if len(ranked) < wanted:
+        # Mistyped words cost a wider net; it is cast only when the words as typed did not fill the page.
+        ranked |= _ranked(question, _near(question), maturity)
+    chosen = sorted(ranked, key=lambda title_id: ranked[title_id])[:wanted]
     found = titles(chosen, maturity=maturity)
     return [found[title_id] for title_id in chosen if title_id in found]
 
@@ -43,20 +43,36 @@ def reindex(title_id: UUID) -> None:
     models.Title.objects.filter(id=title_id).update(search_index=matching.index_text(entry))
 
 
-def _candidates(question: list[str], maturity: int) -> list[tuple[UUID, str, str]]:
-    possible = reduce(
+def _ranked(question: list[str], possible: Q, maturity: int) -> dict[UUID, tuple[float, str]]:
+    """What sorts each answering title: its score turned round, and its name."""
+    rows = models.Title.objects.published().suitable_for(maturity).filter(possible)
+    # The name decides who is scored when there are more than can be: short names that begin so come first.
+    rows = rows.annotate(
+        likely=Case(
+            When(search_index__startswith=f" {question[0]}", then=Value(0)),
+            default=Value(1),
+            output_field=IntegerField(),
+        )
+    ).order_by("likely", Length("name"), "id")
+    ranked = {}
+    for title_id, name, index in rows.values_list("id", "name", "search_index")[:CANDIDATES_MAX]:
+        points = matching.score(question, matching.entry_of(index))
+        if points > 0:
+            ranked[title_id] = (-points, name)
+    return ranked
+
+
+def _holding(question: list[str]) -> Q:
+    """Every word as it was typed, anywhere."""
+    return reduce(and_, (Q(search_index__contains=word) for word in question))
+
+
+def _near(question: list[str]) -> Q:
+    """Of every word a piece that survives a slip."""
+    return reduce(
         and_,
         (
             reduce(or_, (Q(search_index__contains=piece) for piece in matching.pieces(word)))
             for word in question
         ),
     )
-    exact = reduce(and_, (Q(search_index__contains=word) for word in question))
-    rows = (
-        models.Title.objects.published()
-        .suitable_for(maturity)
-        .filter(possible)
-        .annotate(likely=Case(When(exact, then=Value(0)), default=Value(1), output_field=IntegerField()))
-        .order_by("likely", "name", "id")
-    )
-    return list(rows.values_list("id", "name", "search_index")[:CANDIDATES_MAX])
