@@ -206,9 +206,14 @@ def test_when_every_node_is_down_it_says_so_and_goes_on_by_itself(film: Film, st
     film.element("it.viewer.seek(30)")
     words = wait_for(lambda: film.element("it.spinner.element.textContent"), seconds=20, what="words")
     assert words in ("Switching to another server …", "No server answers. Trying again …")
+    wait_for(lambda: film.page.is_visible(".player-error"), seconds=20, what="words and a button")
+    assert "can't reach any of our servers" in film.page.inner_text(".player-error")
     stage.nodes["n2"].mood(fault="")
+    film.page.click(".player-error button")
     film.playing(beyond=31, seconds=25)
-    assert film.element("it.spinner.element.hidden")
+    wait_for(
+        lambda: film.element("it.spinner.element.hidden && it.error.element.hidden"), what="a clear picture"
+    )
 
 
 def test_the_control_plane_may_go_away_while_a_film_plays(film: Film, stage: Stage) -> None:

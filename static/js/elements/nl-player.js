@@ -192,7 +192,10 @@ class NlPlayer extends HTMLElement {
     on("waiting", ({ why }) => this.#waiting(why));
     on("flowing", () => this.#flowing());
     on("failed", (detail) => this.#failed(detail));
-    on("mended", () => this.#flowing());
+    on("mended", () => {
+      this.#failure = null;
+      this.error.hide();
+    });
     on("tracks", () => {
       this.viewer.restoreText();
       this.bar.paint();
@@ -439,10 +442,7 @@ class NlPlayer extends HTMLElement {
 
   #flowing() {
     this.spinner.hide();
-    if (!this.#failure || bufferAhead(this.video) > 2) {
-      this.#failure = null;
-      this.error.hide();
-    }
+    this.error.hide(); // a failure is not forgotten by it: it shows again when the buffer has run out
   }
 
   #failed(failure) {

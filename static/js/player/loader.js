@@ -113,8 +113,8 @@ export function loaderFor(delivery) {
         const place = this.#places().find((id) => !tried.has(id));
         if (place === undefined) {
           round += 1;
-          if (isHopeless(failures) || delivery.now() - began > patience) return this.#fail(failures.at(-1));
           delivery.trouble(round);
+          if (isHopeless(failures) || delivery.now() - began > patience) return this.#fail(failures.at(-1));
           tried = new Set();
           failures = [];
           await this.#pause(roundDelay(round));

@@ -15,6 +15,8 @@ const WATCHED = 0.95;
 const KEPT_ERRORS = 50;
 // A wait that nobody sees is no stall.
 const STALL_MS = 200;
+// After this long without a picture a spinner is not enough: the viewer gets words and a button.
+const PATIENCE_MS = 8000;
 const LONGEST_RETRY_S = 30;
 
 const MESSAGES = {
@@ -43,6 +45,7 @@ export class Player extends EventTarget {
   #from = 0;
   #watched = { at: 0, since: 0 };
   #settled = false;
+  #waitingSince = 0;
 
   /**
    * @param {HTMLVideoElement} video
@@ -99,6 +102,7 @@ export class Player extends EventTarget {
     this.#delivery?.close();
     this.#session = this.#steering = this.#engine = this.#delivery = this.#answer = null;
     this.#started = this.#settled = false;
+    this.#waitingSince = 0;
     this.#attempts = 0;
     this.#stalls = { count: 0, ms: 0, since: 0 };
   }
@@ -218,9 +222,7 @@ export class Player extends EventTarget {
     delivery.addEventListener("failure", ({ detail }) => {
       this.#note(`${detail.node}: ${detail.kind}${detail.status ? ` ${detail.status}` : ""}`);
     });
-    delivery.addEventListener("trouble", () => {
-      if (bufferAhead(this.#video) < 5) this.#say("waiting", { why: "trouble" });
-    });
+    delivery.addEventListener("trouble", () => this.#trouble());
     delivery.addEventListener("calm", () => this.#mended());
     delivery.addEventListener("lost", ({ detail: { error } }) => {
       this.#closed(error.details?.reason ?? "", error.message);
@@ -229,6 +231,16 @@ export class Player extends EventTarget {
     for (const type of ["ready", "tracks", "level"]) {
       engine.addEventListener(type, () => this.#say(type === "ready" ? "tracks" : type));
     }
+  }
+
+  // Every node failed. The loader goes on trying by itself.
+  #trouble() {
+    if (this.#flowing) return;
+    this.#say("waiting", { why: "trouble" });
+    if (performance.now() - this.#waitingSince < PATIENCE_MS || this.#lastFailure) return;
+    const [message, detail] = MESSAGES.network;
+    this.#lastFailure = { kind: "network" };
+    this.#say("failed", { message, detail: `${detail} We keep trying.`, retryIn: null });
   }
 
   get #flowing() {
@@ -315,10 +327,12 @@ export class Player extends EventTarget {
       if (moved > 0 && moved < 2 && !video.seeking) {
         this.#watched.since += moved;
         this.#settled = true;
+        this.#waitingSince = 0;
       }
       this.#watched.at = video.currentTime;
     });
     on("seeking", () => {
+      this.#waitingSince = performance.now();
       this.#settled = false; // what is waited for now is the seek, until the picture moves again
       this.#flow();
     });
@@ -348,6 +362,7 @@ export class Player extends EventTarget {
   }
 
   #wait() {
+    this.#waitingSince ||= performance.now();
     const { seeking, ended, paused } = this.#video;
     if (this.#settled && !seeking && !ended && !paused) this.#stalls.since ||= performance.now();
     this.#say("waiting", { why: seeking ? "seek" : this.#started ? "stall" : "start" });
@@ -364,6 +379,7 @@ export class Player extends EventTarget {
     this.#stalls = this.#stallsNow(0);
     if (!this.#video.paused && !this.#video.seeking) {
       this.#started = true;
+      this.#waitingSince = 0;
       this.#say("flowing");
     }
   }

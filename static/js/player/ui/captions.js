@@ -10,7 +10,7 @@ export class Captions {
 
   constructor(video) {
     this.#video = video;
-    this.element = h("div", { class: "player-captions", "aria-hidden": "true" });
+    this.element = h("div", { class: "player-captions" });
     video.textTracks.addEventListener("addtrack", () => this.#listen());
     video.textTracks.addEventListener("change", () => this.#listen());
     this.#listen();
