@@ -26,7 +26,9 @@ AHEAD = 4
 ALONE_AFTER = 8.0
 #: How often we look how the encoding goes, in seconds.
 LOOK_EVERY = 0.5
-OPTIONS = IngestOptions(preset="superfast", ladder="light", keep_source=False)
+#: Flat pictures look the same at x264's quickest preset, for half the work and a third more bits; real ones do not.
+PAINTED = IngestOptions(preset="ultrafast", ladder="light", keep_source=False)
+FILMED = IngestOptions(preset="superfast", ladder="light", keep_source=False)
 
 Say = Callable[[float, str], None]
 
@@ -221,7 +223,7 @@ class _Run:
             title_id=None if episode_id else title.id,
             episode_id=episode_id,
             move=footage is None,
-            options=OPTIONS,
+            options=FILMED if footage else PAINTED,
         )
         self.handed += _seconds(film)
         self.waiting.append(_Part(plan, film, title.id, episode_id, ticket.video_id))

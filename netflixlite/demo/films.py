@@ -8,7 +8,7 @@ import math
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -136,25 +136,33 @@ def _canvas(shot: Shot, span: int) -> Canvas:
 def _scene(shot: Shot, seconds: float, inputs: _Inputs, graph: list[str], n: int) -> str:
     """Layers over a backdrop, each moved by an expression of time."""
     scene = PAINTERS[shot.what](_canvas(shot, SPAN))
-    graph.append(f"[{inputs.picture(scene.back.convert('RGB'))}:v]format=yuv420p,loop=-1:1:0[b{n}_0]")
+    back, layers = scene.back.convert("RGB"), list(scene.layers)
+    while layers and layers[0].still:
+        back.paste(layers[0].image, layers[0].place(0), layers[0].image)
+        layers.pop(0)
+    graph.append(f"[{inputs.picture(back)}:v]format=yuv420p,loop=-1:1:0[b{n}_0]")
     before = f"b{n}_0"
-    for number, layer in enumerate(scene.layers, start=1):
-        image = _needed(layer, seconds)
-        graph.append(f"[{inputs.picture(image)}:v]format=yuva420p,loop=-1:1:0[l{n}_{number}]")
+    for number, whole in enumerate(layers, start=1):
+        layer = _needed(whole, seconds)
+        graph.append(f"[{inputs.picture(layer.image)}:v]format=yuva420p,loop=-1:1:0[l{n}_{number}]")
         after = f"b{n}_{number}"
-        graph.append(
-            f"[{before}][l{n}_{number}]overlay=x='{_across(layer)}':y='{_down(layer)}':shortest=0[{after}]"
-        )
+        graph.append(f"[{before}][l{n}_{number}]overlay=x='{_across(layer)}':y='{_down(layer)}'[{after}]")
         before = after
     return f"[{before}]null"
 
 
-def _needed(layer: Layer, seconds: float) -> Image.Image:
-    """The part of a layer that the frame will ever show."""
+def _needed(layer: Layer, seconds: float) -> Layer:
+    """A layer without what the frame will never show and without its empty margins: each pixel costs every frame."""
+    image = layer.image
     reach = WIDTH + math.ceil(-layer.vx * seconds - layer.x + abs(layer.sway[0])) + 4
-    if layer.vx < 0 and layer.image.width > reach > WIDTH:
-        return layer.image.crop((0, 0, reach, layer.image.height))
-    return layer.image
+    if layer.vx < 0 and image.width > reach > WIDTH:
+        image = image.crop((0, 0, reach, image.height))
+    box = image.getchannel("A").getbbox()
+    if layer.wrap or box is None:
+        return replace(layer, image=image)
+    # Even places: the film has one colour for each 2 x 2 pixels, and a layer must not change its grid.
+    left, top = box[0] // 2 * 2, box[1] // 2 * 2
+    return replace(layer, image=image.crop((left, top, *box[2:])), x=layer.x + left, y=layer.y + top)
 
 
 def _across(layer: Layer) -> str:

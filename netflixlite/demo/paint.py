@@ -79,6 +79,11 @@ class Layer:
     sway: tuple[float, float, float] = (0, 0, 1)
     wrap: int = 0
 
+    @property
+    def still(self) -> bool:
+        """Whether it never moves."""
+        return not (self.vx or self.vy or any(self.sway[:2]) or self.wrap)
+
     def place(self, t: float) -> tuple[int, int]:
         """Where it is after `t` seconds."""
         across, down, period = self.sway
