@@ -85,7 +85,7 @@ class Facts:
     `start` is when its first frame is shown on its own clock; `duration` from there to the end of the last
     frame; both in seconds. `frames` counts picture packets. `keyframe_gap` and `frame_gap` are the largest
     distances between keyframes and between frames, in seconds. `indexed` containers can be entered anywhere
-    exactly.
+    exactly. When `clock_jumps`, time runs backwards somewhere: recordings that were joined end to end.
     """
 
     container: str
@@ -97,6 +97,7 @@ class Facts:
     keyframe_gap: float
     frame_gap: float
     indexed: bool
+    clock_jumps: bool
     picture: Picture
     sounds: tuple[Sound, ...]
     words: tuple[Words, ...]

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from catalog import store
 from catalog.manifests import package_id
-from catalog.media import crew, encode, package, plan, probe, shelf, stills, text, tools
+from catalog.media import crew, encode, package, plan, probe, shelf, stills, straight, text, tools
 from catalog.media.errors import Refused, Stalled, ToolFailed, ToolMissing
 from catalog.media.facts import Facts
 from catalog.media.plan import Plan
@@ -106,16 +106,21 @@ def _ingest(work: _Work) -> None:
     context, order = work.context, work.order
     store.mark_checking(video_id=order.video_id)
     context.progress(0.0, "Checking the film")
-    facts = probe.probe(order.path, halt=crew.halt(context))
+    source, facts = straight.straighten(
+        order.path,
+        probe.probe(order.path, halt=crew.halt(context)),
+        context.shared_dir,
+        halt=crew.halt(context),
+    )
     store.set_source_facts(
         source_id=order.source_id, facts=facts.plain(), duration=timedelta(seconds=float(facts.duration))
     )
     made = _plan(facts, work.options)
-    _check_room(made, order.path)
+    _check_room(made, source)
     context.check()
     store.mark_encoding(video_id=order.video_id)
-    pieces = _encode(work, made)
-    texts = _texts(work, made, pieces)
+    pieces = _encode(work, made, source)
+    texts = _texts(work, made, pieces, source)
     context.progress(_ENCODING_TO, "Putting the package together")
     folder = context.work_dir / "package"
     folder.mkdir(parents=True)
@@ -140,16 +145,16 @@ def _plan(facts: Facts, options: IngestOptions) -> Plan:
         raise JobFailed(f"The options make no sense: {error}.") from error
 
 
-def _encode(work: _Work, made: Plan) -> crew.Pieces:
+def _encode(work: _Work, made: Plan, source: Path) -> crew.Pieces:
     """Make what is not there yet, several pieces at once."""
-    context, order = work.context, work.order
+    context = work.context
 
     def report(fraction: float, note: str) -> None:
         context.progress(_ENCODING_FROM + (_ENCODING_TO - _ENCODING_FROM) * fraction, note)
 
     return crew.encode_all(
         made,
-        source=order.path,
+        source=source,
         done=context.shared_dir / made.key,
         scratch=context.work_dir,
         context=context,
@@ -158,13 +163,13 @@ def _encode(work: _Work, made: Plan) -> crew.Pieces:
     )
 
 
-def _texts(work: _Work, made: Plan, pieces: crew.Pieces) -> list[package.Written]:
+def _texts(work: _Work, made: Plan, pieces: crew.Pieces, source: Path) -> list[package.Written]:
     """Subtitles, written anew for a film of exactly this length."""
     duration = sum(piece.frames for piece in pieces.chunks) / made.rate
     return text.gather(
         made.facts,
-        source=work.order.path,
-        named=work.options.text,
+        source=source,
+        named=[*work.options.text, *text.beside(work.order.path)],
         duration=float(duration),
         scratch=work.context.work_dir,
         halt=crew.halt(work.context),

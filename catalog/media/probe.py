@@ -60,6 +60,8 @@ class _Packets:
     keys: "array[int]" = field(default_factory=lambda: array("q"))
     undated: bool = False
     delay: int | None = None
+    latest: int | None = None
+    setback: int = 0
     last_duration: int = 0
 
     def add(self, line: str) -> None:
@@ -74,6 +76,8 @@ class _Packets:
             self.shown.append(shown)
         if decoded is not None:
             self.decoded.append(decoded)
+            self.setback = max(self.setback, (self.latest if self.latest is not None else decoded) - decoded)
+            self.latest = decoded
         if is_key and shown is not None and decoded is not None and self.delay is None:
             self.delay = shown - decoded
         if is_key and (shown is not None or decoded is not None):
@@ -143,6 +147,7 @@ def _facts(
         keyframe_gap=max(later - earlier for earlier, later in pairwise(stops)),
         frame_gap=frame_gap,
         indexed=indexed,
+        clock_jumps=packets.setback * base > 1,
         picture=picture,
         sounds=tuple(_sound(one) for one in streams if _is_sound(one))[:SOUNDS_MAX],
         words=tuple(_words(one) for one in streams if one.get("codec_type") == "subtitle"),

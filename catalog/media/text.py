@@ -39,12 +39,12 @@ def gather(
     scratch: Path,
     halt: sandbox.Halt | None = None,
 ) -> list[Written]:
-    """All usable subtitles, at most one for each language: named files first, then those beside, then those inside.
+    """All usable subtitles, at most one for each language: named files first, then the tracks inside.
 
     Subtitles that cannot be read are left out and named in the log: they are no reason to refuse a film.
     """
     found: dict[str, Written] = {}
-    for sidecar in [*named, *beside(source)]:
+    for sidecar in named:
         language = languages.tag(sidecar.language)
         written = _from_file(Path(sidecar.path), language, sidecar.label, duration)
         if written is not None:

@@ -339,6 +339,21 @@ def test_other_rates_are_kept_or_made_playable(ingest, tmp_path, name, options, 
     assert len(shapes) == 1
 
 
+@pytest.mark.slow
+def test_a_recording_whose_clock_jumps_back_is_set_right(ingest, tmp_path):
+    """Two recordings joined end to end, as a broadcast recorder does."""
+    halves = [clips.counting(tmp_path / f"{number}.ts", seconds=14).read_bytes() for number in range(2)]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(halves))
+    package = packaged(ingest, joined, preset="veryfast")
+    assert package.duration.total_seconds() == pytest.approx(28, abs=0.3)
+    largest = of_kind(package, types.RenditionKind.VIDEO)[0]
+    stored = Path(default_storage.path(manifests.key(package.id, largest.file)))
+    seen = clips.numbers(stored, largest.width, largest.height)
+    assert (seen[0], seen[-1], max(seen)) == (0, 349, 349)
+    assert sum(later - earlier != 1 for earlier, later in pairwise(seen)) <= 5
+
+
 def test_places_and_names_in_the_source_do_not_come_out(ingest, clip, home, tmp_path):
     tagged = tmp_path / "tagged.mp4"
     clips.ffmpeg(

@@ -45,7 +45,7 @@ def facts(*, seconds: Fraction, rate: Fraction = Fraction(24), **more: object) -
     )  # fmt: skip
     known = Facts(
         container="mov,mp4", demuxer="mov", bytes=1, start=Fraction(0), duration=seconds, frames=1,
-        keyframe_gap=2.5, frame_gap=0.05, indexed=True, picture=picture, sounds=(), words=(),
+        keyframe_gap=2.5, frame_gap=0.05, indexed=True, clock_jumps=False, picture=picture, sounds=(), words=(),
     )  # fmt: skip
     return replace(known, **more)
 
