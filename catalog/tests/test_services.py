@@ -111,7 +111,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(django_assert_max_num
     ids = list(models.Title.objects.values_list("id", flat=True))
     with django_assert_max_num_queries(4):
         assert len(services.titles(ids)) == 13
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         assert services.search("film", maturity=18)
 
 
