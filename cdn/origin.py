@@ -28,7 +28,7 @@ def object_for_node(request: HttpRequest, package: str, rendition: str, name: st
     """GET /origin/v1/<package>/<rendition>/<name>, signed by a node that may fill. Replays are harmless."""
     if refusal := _refuse_stranger(request):
         return refusal
-    return answer(request, catalog.stored_object(package, rendition, name))
+    return answer(request, catalog.stored_object(package, rendition=rendition, name=name))
 
 
 def _refuse_stranger(request: HttpRequest) -> HttpResponse | None:

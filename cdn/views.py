@@ -46,7 +46,7 @@ def _shield(request: HttpRequest, token: str, package: str, rendition: str, name
         signing.check(opened, package=package, rendition_index=index, now=now.timestamp())
     except signing.BadToken as error:
         return plain(403, f"token: {error.reason}")
-    return answer(request, catalog.stored_object(package, rendition, name))
+    return answer(request, catalog.stored_object(package, rendition=rendition, name=name))
 
 
 def _lowest(token: signing.Token) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 READ = 16 * 1024
 #: The most that one connection is given before others have their turn, in bytes.
-TURN = 512 * 1024
+TURN = 1024 * 1024
 #: How long an object counts as being in the page cache since it was last looked, in seconds.
 PROBE_SECONDS = 20.0
 #: What the strict reader takes as a target.
@@ -34,7 +34,7 @@ class Connection:
     """A client. Times are the server's coarse clock, seconds since 1970."""
 
     __slots__ = (
-        "begun", "blocked", "busy", "closed", "end", "fd", "file", "fill", "head", "hit", "inbox", "keep_alive",
+        "armed", "begun", "blocked", "busy", "closed", "end", "fd", "file", "fill", "head", "hit", "inbox", "keep_alive",
         "line", "moved", "peer_done", "pos", "sent", "server", "shift", "sock", "status", "unread",
     )  # fmt: skip
 
@@ -44,7 +44,7 @@ class Connection:
         #: When the current request's first byte came, 0 between requests.
         self.begun = 0.0
         self.moved = server.now
-        self.closed = self.busy = self.unread = self.peer_done = self.blocked = False
+        self.closed = self.busy = self.unread = self.peer_done = self.blocked = self.armed = False
         self.keep_alive = True
         self.head = b""
         self.file: OwnedFd | None = None
@@ -237,6 +237,9 @@ class Connection:
             done = self._push()
         except BlockingIOError:
             self.blocked = True
+            if not self.armed:
+                self.armed = True
+                self.server.watch_writing(self, True)
             return
         except OSError:
             self.close()
@@ -289,6 +292,9 @@ class Connection:
             self.fill = None
         self.file = None
         self.busy = False
+        if self.armed:
+            self.armed = False
+            self.server.watch_writing(self, False)
         if self.server.access_log:
             self.server.log_access(self)
         if not self.keep_alive or self.peer_done or self.server.stopping:

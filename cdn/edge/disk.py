@@ -1,7 +1,7 @@
 """Every touch of the cache's disk that may wait, for one thread that does them in order.
 
     packages/<id>/manifest.json     the bytes whose hash is the package's id
-    packages/<id>/<rendition>.data  the rendition at its own offsets, holes where nothing was fetched
+    packages/<id>/<rendition>.data  the rendition with every object on a page of its own, holes elsewhere
     packages/<id>/<rendition>.map   8 bytes for each object: the beginning of its SHA-256, or zeros
 
 Rules that keep wrong bytes from ever being served, whatever dies when: data are on the disk before the map says so;

@@ -15,6 +15,7 @@ _SEGMENT = re.compile(rb"(0|[1-9][0-9]{0,5})\.m4s\Z")
 _TYPES = {"video": "video/mp4", "audio": "audio/mp4", "text": "text/vtt"}
 #: No object may be larger than this: it is held in memory while it is fetched.
 OBJECT_MAX = 128 << 20
+PAGE = 4096
 
 
 class BadManifest(Exception):
@@ -36,9 +37,10 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class RenditionIndex:
-    """Where the objects of one rendition stand. Objects are numbered: segments, then init, then the playlist.
+    """Where the objects of one rendition stand in its file here. They are numbered: segments, init, playlist.
 
-    The playlist stands behind the rendition's own bytes in the file here, so that one file holds all of it.
+    Each begins on a page of its own (not where the origin's file has it): `sendfile` then moves whole pages, which
+    was measured to cost a third at 64 KiB, and evicting an object gives back all of its blocks.
     """
 
     package: str
@@ -49,7 +51,7 @@ class RenditionIndex:
     lengths: "array[int]"
     digests: bytes
     init: tuple[int, int] | None
-    size: int
+    playlist_offset: int
     playlist_length: int
     playlist_sha256: bytes
 
@@ -63,7 +65,7 @@ class RenditionIndex:
         count = len(self.offsets)
         if number < count:
             return self.offsets[number], self.lengths[number]
-        return self.init if number == count else (self.size, self.playlist_length)
+        return self.init if number == count else (self.playlist_offset, self.playlist_length)
 
     def spec(self, name: bytes) -> Spec | None:
         """The object of this wire name; None when there is none."""
@@ -73,7 +75,7 @@ class RenditionIndex:
                 self,
                 count + 1,
                 "index.m3u8",
-                self.size,
+                self.playlist_offset,
                 self.playlist_length,
                 self.playlist_sha256,
                 PLAYLIST_TYPE,
@@ -132,11 +134,12 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
     if not isinstance(size, int) or not isinstance(index, int) or not 0 <= index < 32:
         raise BadManifest("a rendition has no proper size or index")
     offsets, lengths = array("Q"), array("Q")
-    digests = bytearray()
+    digests, place = bytearray(), 0
     for segment in segments:
         _checked(segment[0], segment[1], size)
-        offsets.append(segment[0])
+        offsets.append(place)
         lengths.append(segment[1])
+        place += _pages(segment[1])
         digest = bytes.fromhex(segment[3])
         if len(digest) != 32:
             raise BadManifest("a segment has no proper hash")
@@ -146,6 +149,8 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
         if not isinstance(init, list):
             raise BadManifest("an init segment has no place")
         _checked(init[0], init[1], size)
+        init = (place, init[1])
+        place += _pages(init[1])
     _checked(0, playlist["bytes"], OBJECT_MAX)
     return RenditionIndex(
         package=package,
@@ -155,11 +160,16 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
         offsets=offsets,
         lengths=lengths,
         digests=bytes(digests),
-        init=(init[0], init[1]) if init else None,
-        size=size,
+        init=init,
+        playlist_offset=place,
         playlist_length=playlist["bytes"],
         playlist_sha256=bytes.fromhex(playlist["sha256"]),
     )
+
+
+def _pages(length: int) -> int:
+    """The room of an object, in bytes."""
+    return -(-length // PAGE) * PAGE
 
 
 def _checked(offset: object, length: object, size: int) -> None:

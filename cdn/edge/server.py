@@ -26,13 +26,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("edge")
 
-_EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+#: Writability is asked for only while a client takes no more: asked for always, its acknowledgements would wake us.
+_EVENTS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+_EVENTS_BLOCKED = _EVENTS | select.EPOLLOUT
 _READABLE = select.EPOLLIN | select.EPOLLRDHUP
 _GONE = select.EPOLLHUP | select.EPOLLERR
 _BATCH = 256
 _BLOCKS = 4096
-#: Unsent bytes that the kernel may hold for one client: bounds memory with many slow readers.
-NOT_SENT = 256 * 1024
+#: Unsent bytes that the kernel may hold for one client: bounds memory with many slow readers. A quarter of this was
+#: measured to cost a quarter more CPU at 4 MiB.
+NOT_SENT = 1024 * 1024
 
 
 class Server:
@@ -168,6 +171,10 @@ class Server:
         self._turn_due = False
         for _ in range(len(self._turns)):
             self._turns.popleft().go_on()
+
+    def watch_writing(self, connection: Connection, wanted: bool) -> None:
+        """Whether to be told when this client takes more."""
+        self._epoll.modify(connection.fd, _EVENTS_BLOCKED if wanted else _EVENTS)
 
     def forget(self, connection: Connection) -> None:
         """The connection closes."""

@@ -75,7 +75,7 @@ def test_every_wire_name_leads_to_its_bytes() -> None:
         places[name] = (spec.number, spec.offset, spec.length)
         assert spec.rendition.place(spec.number) == (spec.offset, spec.length)
     assert places == {
-        b"0.m4s": (0, 10, 10), b"1.m4s": (1, 20, 10), b"init.mp4": (2, 0, 10), b"index.m3u8": (3, 30, 5),
+        b"0.m4s": (0, 0, 10), b"1.m4s": (1, 4096, 10), b"init.mp4": (2, 8192, 10), b"index.m3u8": (3, 12288, 5),
     }  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def node(client: Client) -> FakeNode:
 
 
 def content(package: str, rendition: str, name: str) -> bytes:
-    stored = catalog.stored_object(package, rendition, name)
+    stored = catalog.stored_object(package, rendition=rendition, name=name)
     assert stored is not None
     return catalog.open_object(stored)
 
