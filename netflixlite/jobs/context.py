@@ -126,7 +126,7 @@ class JobContext:
 
         What has been reached is kept even when the worker is stopping.
         """
-        if not queue.save_checkpoint(self.claim, checkpoint):
+        if not queue.save_checkpoint(self.claim, checkpoint, further=checkpoint != self._checkpoint):
             self._lose()
         self._checkpoint = dict(checkpoint)
         self.check()

@@ -119,9 +119,14 @@ def report(mine: Claim, *, progress: float, note: str) -> bool:
     return _held(mine).update(progress=min(1.0, max(0.0, progress)), note=note[:300]) == 1
 
 
-def save_checkpoint(mine: Claim, checkpoint: dict[str, Any]) -> bool:
-    """Keep what the next attempt can go on from. False: the job is in other hands."""
-    return _held(mine).update(checkpoint=checkpoint) == 1
+def save_checkpoint(mine: Claim, checkpoint: dict[str, Any], *, further: bool) -> bool:
+    """Keep what the next attempt can go on from. False: the job is in other hands.
+
+    `further`: it says more than the last one did. The attempts are then counted anew, so that a long encode outlives
+    any number of killed workers, and only one that no longer gets anywhere is given up.
+    """
+    reached: dict[str, Any] = {"checkpoint": checkpoint} | ({"attempts": 1} if further else {})
+    return _held(mine).update(**reached) == 1
 
 
 def complete(mine: Claim) -> bool:

@@ -159,7 +159,7 @@ def test_an_expired_lease_gives_the_job_to_another_and_fences_the_first() -> Non
     for write in (
         queue.renew(old, lease=LEASE),
         queue.report(old, progress=0.5, note=""),
-        queue.save_checkpoint(old, {"a": 1}),
+        queue.save_checkpoint(old, {"a": 1}, further=True),
         queue.complete(old),
         queue.fail(old, error="no"),
         queue.retry_later(old, error="no", after=LEASE),
@@ -214,12 +214,24 @@ def test_a_job_that_lost_too_many_workers_is_not_claimed_again() -> None:
     assert queue.sweep().given_up == (job.id,)
 
 
+def test_a_job_that_gets_further_each_time_outlives_any_number_of_workers() -> None:
+    job = services.enqueue("t", payload={}, max_attempts=2)
+    for reached in range(5):
+        queue.save_checkpoint(claim(), {"next": reached}, further=True)
+        expire(job.id)
+        queue.sweep()
+    assert state(job.id) == JobState.QUEUED
+    queue.save_checkpoint(claim(), {"next": 4}, further=False)
+    expire(job.id)
+    assert queue.sweep().given_up == (job.id,)
+
+
 def test_a_release_costs_no_attempt() -> None:
     job = services.enqueue("t", payload={}, max_attempts=1)
     for fence in (1, 3, 5):
         mine = claim()
         assert (mine.attempt, mine.fence) == (1, fence)
-        queue.save_checkpoint(mine, {"next": fence})
+        queue.save_checkpoint(mine, {"next": fence}, further=True)
         assert queue.release(mine)
         assert not queue.complete(mine)
     assert claim().checkpoint == {"next": 5}
@@ -280,7 +292,7 @@ def test_a_cancelled_job_that_went_back_to_the_queue_is_not_begun_again() -> Non
 def test_a_retry_gives_all_attempts_back_and_keeps_the_checkpoint() -> None:
     job = services.enqueue("t", payload={}, max_attempts=1)
     mine = claim()
-    queue.save_checkpoint(mine, {"next": 7})
+    queue.save_checkpoint(mine, {"next": 7}, further=True)
     queue.fail(mine, error="no", details="Traceback …")
     again = services.retry(job.id)
     assert (again.state, again.attempts, again.error, again.progress) == (JobState.QUEUED, 0, "", 0.0)
