@@ -22,7 +22,9 @@ class ByPurpose:
     db_for_write = db_for_read
 
     def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool:
-        return self.db_for_read(type(one)) == self.db_for_read(type(other))
+        return self._alias(one._meta.app_label, one._meta.model_name) == self._alias(
+            other._meta.app_label, other._meta.model_name
+        )
 
     def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **hints: Any) -> bool:
         if model_name is None:  # RunPython and RunSQL without a model: the catalogue's database only

@@ -48,7 +48,7 @@ def published_packages() -> list[str]:
     return sorted(str(package_id) for package_id in ids if package_id)
 
 
-def stored_object(package_id: str, rendition: str, name: str) -> types.StoredObject | None:
+def stored_object(package_id: str, *, rendition: str, name: str) -> types.StoredObject | None:
     """Where the bytes of one wire name stand: `index.m3u8`, `init.mp4`, `<n>.m4s`, or `0.vtt` of a text rendition.
 
     Nothing of the arguments becomes part of a path: all are looked up in the manifest. None when unknown.

@@ -47,7 +47,7 @@ def unpack(package: types.Package, folder: Path) -> Path:
         names = ["index.m3u8"] + (["0.vtt"] if is_text else ["init.mp4"])
         names += [] if is_text else [f"{number}.m4s" for number in range(len(rendition.segments))]
         for name in names:
-            stored = services.stored_object(package.id, rendition.name, name)
+            stored = services.stored_object(package.id, rendition=rendition.name, name=name)
             assert stored is not None, name
             (place / name).write_bytes(services.open_object(stored))
     return folder
@@ -247,7 +247,7 @@ def test_tracks_keep_their_languages_and_subtitles_are_written_anew(ingest, clip
     words = {one.name: one for one in of_kind(package, types.RenditionKind.TEXT)}
     assert set(words) == {"t-de", "t-en", "t-fr"}
     said = {
-        name: services.open_object(services.stored_object(package.id, name, "0.vtt")).decode()
+        name: services.open_object(services.stored_object(package.id, rendition=name, name="0.vtt")).decode()
         for name in words
     }
     assert said["t-en"] == "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nFish &amp; <i>chips</i>\n"
