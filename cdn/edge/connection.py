@@ -34,8 +34,8 @@ class Connection:
     """A client. Times are the server's coarse clock, seconds since 1970."""
 
     __slots__ = (
-        "armed", "begun", "blocked", "busy", "closed", "end", "fd", "file", "fill", "head", "hit", "inbox", "keep_alive",
-        "line", "moved", "peer_done", "pos", "sent", "server", "shift", "sock", "status", "unread",
+        "armed", "begun", "blocked", "busy", "closed", "end", "fd", "file", "fill", "head", "hit", "inbox",
+        "keep_alive", "line", "moved", "peer_done", "pos", "sent", "server", "sock", "status", "unread",
     )  # fmt: skip
 
     def __init__(self, server: "Server", sock: socket.socket) -> None:
@@ -50,8 +50,8 @@ class Connection:
         self.file: OwnedFd | None = None
         self.fill: Fill | None = None
         self.hit: Hit | None = None
-        #: The part of `file` still to be sent, and how far an object's start lies in the file (for fills).
-        self.pos = self.end = self.shift = 0
+        #: The part of `file` still to be sent.
+        self.pos = self.end = 0
         self.line = b""
         self.status = self.sent = 0
 
@@ -208,7 +208,7 @@ class Connection:
 
     def _begin(self, head: bytes, status: int) -> None:
         self.head, self.status, self.busy, self.sent = head, status, True, 0
-        self.pos = self.end = self.shift = 0
+        self.pos = self.end = 0
 
     def fill_moved(self) -> None:
         """More of the object has come, or no more will."""
