@@ -3,7 +3,7 @@
 A rung is named after the 16:9 frame that it fits into (1080, 720, …), as people know it; a wide film of 1920 x 804 is
 '1080p', too. Never larger than the source, always of its very shape, always even sides. Bits are bounded twice: a
 constant quality (CRF) that spends only what a scene needs, under a cap, because grain at constant quality alone was
-measured at 25 Mb/s. Sizes, caps and qualities: see `docs/` and the encoding study behind it.
+measured at 25 Mb/s.
 """
 
 import math

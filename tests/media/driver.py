@@ -8,7 +8,7 @@ import django
 
 
 def main(order: str, argument: str) -> Any:
-    """'ingest' a path, do it all 'again' for a video, or tell its 'state'."""
+    """'ingest' a path, do a job 'again', 'cancel' it, or tell its 'state'."""
     from django.core.management import call_command
 
     from catalog import services, types
@@ -25,6 +25,8 @@ def main(order: str, argument: str) -> Any:
         before = jobs.job(argument)
         assert before is not None
         return {"job": str(jobs.enqueue(before.kind, payload=before.payload).id)}
+    if order == "cancel":
+        return {"cancelled": jobs.cancel(argument)}
     job = jobs.job(argument)
     assert job is not None
     package = services.current_package(job.payload["video"])

@@ -124,3 +124,21 @@ def test_a_killed_encode_goes_on_and_ends_in_the_same_package(house: House, tmp_
     assert undisturbed["package"] == done["package"]
     packages = [path.name for path in (house.folder / "media" / "packages").iterdir()]
     assert packages == [done["package"]]
+
+
+def test_a_cancelled_encode_stops_at_once_and_leaves_nothing(house: House, tmp_path: Path):
+    film = clips.film(tmp_path / "film.mp4", seconds=60, size="960x540")
+    ticket = house.order("ingest", str(film))
+    house.start_worker()
+    wait_for(house.encoders, seconds=60, what="encoding to begin")
+    assert house.order("cancel", ticket["job"])["cancelled"]
+    wait_for(lambda: not house.encoders(), seconds=10, what="the encoders' end")
+    wait_for(
+        lambda: house.order("state", ticket["job"])["state"] == "cancelled", seconds=10, what="the job's end"
+    )
+    wait_for(
+        lambda: not list((house.folder / "work" / "jobs").rglob("*.mp4")),
+        seconds=10,
+        what="an empty work folder",
+    )
+    assert not (house.folder / "media" / "packages").exists()

@@ -1,0 +1,114 @@
+"""When it is not the film's fault: said in words, tried again where that helps, nothing half-made left."""
+
+import shutil
+from collections import namedtuple
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from catalog import services, types
+from catalog.media import encode, pipeline, stills
+from catalog.media.errors import ToolFailed, ToolMissing
+from catalog.models import Artwork
+from netflixlite.jobs.types import JobState
+
+Disk = namedtuple("Disk", "total used free")
+
+
+def left_behind(home: Any) -> list[str]:
+    """Files beyond the source and what is known of the tools."""
+    files = [path for path in home.rglob("*") if path.is_file()]
+    return [path.name for path in files if path.name not in ("tools.json", "source.bin")]
+
+
+def test_a_full_disk_is_told_before_the_work_begins(ingest: Callable, clip, home, monkeypatch):
+    full = SimpleNamespace(rmtree=shutil.rmtree, disk_usage=lambda path: Disk(10**9, 10**9, 10**6))
+    monkeypatch.setattr(pipeline, "shutil", full)
+    _ticket, job = ingest(clip)
+    assert job.state is JobState.FAILED
+    assert "not enough room on the disk" in job.error
+    assert "Make room" in job.error
+    assert left_behind(home) == []
+
+
+def broken_options(*arguments: Any) -> list[str]:
+    return ["-c:v", "no_such_encoder", "-f", "mp4"]
+
+
+def test_an_encoder_that_fails_is_tried_again_first(ingest: Callable, clip, monkeypatch):
+    monkeypatch.setattr(encode, "_video_options", broken_options)
+    ticket, job = ingest(clip)
+    assert job.state is JobState.QUEUED
+    assert job.attempts == 1
+    assert services.ingest_status(ticket.video_id).state is not types.IngestState.READY
+
+
+def test_an_encoder_that_goes_on_failing_is_explained(ingest: Callable, clip, home, monkeypatch):
+    monkeypatch.setattr(encode, "_video_options", broken_options)
+    monkeypatch.setattr(pipeline, "_LAST_TRY", 1)
+    ticket, job = ingest(clip)
+    status = services.ingest_status(ticket.video_id)
+    assert (job.state, status.state) == (JobState.FAILED, types.IngestState.FAILED)
+    assert "convert it with another program" in status.error
+    assert left_behind(home) == []
+
+
+def test_missing_tools_are_said(ingest: Callable, clip, monkeypatch):
+    def missing() -> None:
+        raise ToolMissing("No ffprobe was found. Install the locked requirements again.")
+
+    monkeypatch.setattr(pipeline.probe.tools, "ffprobe", missing)
+    ticket, job = ingest(clip)
+    assert job.state is JobState.FAILED
+    assert "Install the locked requirements" in services.ingest_status(ticket.video_id).error
+
+
+def test_an_encode_that_is_not_what_was_planned_is_never_published(ingest: Callable, clip, home, monkeypatch):
+    """The encoder says all is well, but keyframes are where they like to be."""
+    honest = encode._video_options
+
+    def careless(*arguments: Any) -> list[str]:
+        options = honest(*arguments)
+        options[options.index("-g") + 1] = "50"
+        return options
+
+    monkeypatch.setattr(encode, "_video_options", careless)
+    monkeypatch.setattr(pipeline, "_LAST_TRY", 1)
+    _ticket, job = ingest(clip)
+    assert job.state is JobState.FAILED
+    assert "do not break at the same frames" in job.error
+    assert left_behind(home) == []
+
+
+def test_a_film_without_pictures_is_still_a_film(ingest: Callable, clip, monkeypatch):
+    def broken(*arguments: Any, **options: Any) -> dict[str, bytes]:
+        raise ToolFailed("Choosing pictures", 1, "cannot")
+
+    monkeypatch.setattr(stills, "take", broken)
+    ticket, job = ingest(clip)
+    assert job.state is JobState.DONE
+    assert not Artwork.objects.filter(title_id=ticket.title_id).exists()
+
+
+def test_a_title_that_was_removed_meanwhile_is_no_error_to_try_again(ingest: Callable, clip, monkeypatch):
+    from catalog import store
+
+    def gone(**arguments: Any) -> None:
+        raise store.VideoGone("x")
+
+    monkeypatch.setattr(store, "video_for_ingest", gone)
+    _ticket, job = ingest(clip)
+    assert job.state is JobState.FAILED
+    assert "removed meanwhile" in job.error
+
+
+@pytest.mark.parametrize(
+    "given", [None, {}, {"preset": "superfast", "unknown": 1}, {"text": [{"path": "/x.srt"}]}]
+)
+def test_options_of_older_and_newer_versions_are_understood(given):
+    options = pipeline.options_from(given)
+    assert options.ladder == "standard"
+    assert options.preset == (given or {}).get("preset", "veryfast")
+    assert [one.language for one in options.text] == ["und"] * len((given or {}).get("text", []))
