@@ -103,3 +103,15 @@ def test_music_is_a_loop_that_is_neither_silent_nor_clipped(style, tmp_path):
     loudest = max(max(samples), -min(samples))
     assert 3000 < loudest <= 32000
     assert sum(abs(value) >= 32000 for value in samples) < len(samples) / 500
+
+
+@pytest.mark.parametrize("name", sorted(PAINTERS))
+def test_no_edge_of_a_broad_layer_comes_into_view(name):
+    for layer in PAINTERS[name](canvas(960, 540, films.SPAN)).layers:
+        alpha = layer.image.getchannel("A")
+        left, right = (alpha.crop((x, 0, x + 1, alpha.height)) for x in (0, alpha.width - 1))
+        if alpha.width < 960 or layer.wrap or not (layer.vx or layer.sway[0]):
+            continue
+        places = [layer.place(t / 2)[0] for t in range(64)]
+        for edge, inside in ((left, max(places) > 6), (right, min(places) + alpha.width < 960)):
+            assert not inside or sum(edge.histogram()[40:]) < 40, f"{name}: a layer's edge shows"

@@ -115,10 +115,11 @@ def underwater(c: Canvas) -> Scene:
                     (x + 130 * u, c.height * 0.95),
                 ]
             )
-        mask = polygons((c.width, c.height), beams, level=80, smooth=1)
+        # Wider than the frame by what it sways, or its edges would come into view.
+        mask = polygons((c.width + round(80 * u), c.height), beams, level=80, smooth=1)
         fade = ImageOps.flip(Image.linear_gradient("L")).resize(mask.size)
         soft = Image.composite(blur(mask, 16 * u), Image.new("L", mask.size), fade)
-        layers.append(Layer(ink(soft, "#ffffff"), sway=((34 if n else -34) * u, 0, 9 + 2 * n)))
+        layers.append(Layer(ink(soft, "#ffffff"), x=-40 * u, sway=((34 if n else -34) * u, 0, 9 + 2 * n)))
     for n, count in enumerate((46, 20)):
         layers.append(_shoal(c, count, (0.55, 1.25)[n] * u, n))
     for n in range(3):
