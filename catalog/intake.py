@@ -18,6 +18,10 @@ RESERVE = 512 * 1024 * 1024
 #: A source needs its own size again for the packages made of it (the standard ladder of a film at 8 Mbit/s and more).
 ROOM_FACTOR = 2.0
 
+#: Subtitles beside a film: `Night Mail.en.srt` for `Night Mail.mkv`. Each at most this many bytes.
+_SUBTITLES = re.compile(r"\.[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,4})*\.(?:srt|vtt|ass)")
+SUBTITLES_MAX = 5 * 1024 * 1024
+
 _YEAR = re.compile(r"[\s(\[]((?:19|20)\d\d)(?=$|[\s)\]])")
 
 
@@ -46,6 +50,7 @@ def take_path(
 ) -> int:
     """Copy (or move) a local file to the source's place; returns its size. Raises `CannotTake`.
 
+    Subtitle files of the same name beside it (`film.en.srt`) are copied along, for the job to find.
     `on_bytes` hears the bytes copied so far. Nothing is left behind when it fails or is interrupted.
     """
     try:
@@ -61,6 +66,7 @@ def take_path(
     check_room(size, moved=move)
     target = store.source_path(source_id)
     target.parent.mkdir(parents=True, exist_ok=True)
+    _take_subtitles(path, target)
     if move:
         try:
             os.replace(path, target)
@@ -79,6 +85,18 @@ def take_path(
     if move:
         path.unlink(missing_ok=True)
     return size
+
+
+def _take_subtitles(film: Path, target: Path) -> None:
+    """Copy the film's subtitle files beside the source, under its name there; unreadable ones are left out."""
+    try:
+        beside = [file for file in film.parent.iterdir() if file.name.startswith(film.stem + ".")]
+    except OSError:
+        return
+    for file in beside:
+        ending = file.name[len(film.stem) :]
+        if _SUBTITLES.fullmatch(ending) and file.is_file() and file.stat().st_size <= SUBTITLES_MAX:
+            shutil.copyfile(file, target.with_name(target.stem + ending))
 
 
 def take_chunks(chunks: Iterable[bytes], *, source_id: UUID) -> int:

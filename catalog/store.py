@@ -4,8 +4,8 @@ Everything here may be called twice with the same arguments and ends in the same
 taken over by another worker repeats what the first one had done.
 """
 
-import contextlib
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -199,11 +199,7 @@ def set_artwork_from_film(*, video_id: UUID, kind: str, data: bytes) -> None:
 
 def delete_source(*, source_id: UUID) -> None:
     """Delete a source's bytes, after packaging or refusal. The row stays: it tells what was sent."""
-    path = source_path(source_id)
-    for name in (path, path.with_suffix(".part")):
-        name.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        path.parent.rmdir()
+    shutil.rmtree(source_path(source_id).parent, ignore_errors=True)
 
 
 def state_of(*, video_id: UUID) -> IngestState:

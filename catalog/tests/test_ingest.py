@@ -47,6 +47,19 @@ def test_a_moved_file_is_gone_from_its_place(film_file) -> None:
     assert services.title(ticket.title_id).name == "Moved"
 
 
+def test_subtitles_beside_a_film_come_along_and_go_with_it(film_file) -> None:
+    beside = film_file.with_name(film_file.stem + ".pt-BR.srt")
+    beside.write_text("1\n00:00:01,000 --> 00:00:02,000\nOlá\n", encoding="utf-8")
+    film_file.with_name("Another film.en.srt").write_text("not ours", encoding="utf-8")
+    ticket = services.ingest(path=str(film_file), name="Night Mail")
+    source = models.Source.objects.get(video_id=ticket.video_id)
+    place = store.source_path(source.id).parent
+    assert sorted(file.name for file in place.iterdir()) == ["source.bin", "source.pt-BR.srt"]
+    store.delete_source(source_id=source.id)
+    assert not place.exists()
+    assert beside.exists()
+
+
 def test_an_episode_gets_its_own_video(film_file) -> None:
     series = make_series(seasons=(1,), packaged=False, published=False)
     part = services.seasons(series.id)[0].episodes[0]
