@@ -32,7 +32,7 @@ def _secret(name: str) -> str:
 #: Where all state lives. Deleting this folder is a fresh start.
 HOME = Path(env.str("NETFLIXLITE_HOME", default=str(BASE_DIR / "var"))).resolve()
 try:
-    for _folder in ("db", "keys", "media", "uploads", "work"):
+    for _folder in ("db", "keys", "media", "static", "uploads", "work"):
         (HOME / _folder).mkdir(parents=True, exist_ok=True, mode=0o700 if _folder == "keys" else 0o755)
 except OSError as _error:
     raise ImproperlyConfigured(f"NETFLIXLITE_HOME is {HOME}, which cannot be written: {_error}.") from _error
