@@ -98,21 +98,31 @@ def first_video(title_id: UUID) -> UUID | None:
     film = models.Video.objects.filter(title_id=title_id, current_package__isnull=False).first()
     if film:
         return film.id
-    parts = _playable_parts(title_id)
+    parts = _playable_parts_of([title_id]).get(title_id)
     return parts[0][1] if parts else None
 
 
 def next_episode(video_id: UUID) -> types.Episode | None:
     """The next playable episode after this video, over the end of its season; None for a film or the last."""
-    current = models.Video.objects.filter(id=video_id).select_related("episode__season").first()
-    if current is None or current.episode is None:
-        return None
-    season = current.episode.season
-    here = (season.number == 0, season.number, current.episode.number)
-    for position, _video, episode_id in _playable_parts(season.title_id):
-        if position > here and position[0] == here[0]:
-            return episode(episode_id)
-    return None
+    return next_episodes([video_id]).get(video_id)
+
+
+def next_episodes(video_ids: Iterable[UUID]) -> dict[UUID, types.Episode]:
+    """What comes after many videos, as in `next_episode`; films and last episodes are missing from the answer."""
+    places = {
+        video_id: (series, _place(season, number))
+        for video_id, series, season, number in models.Video.objects.filter(
+            id__in=list(video_ids), episode__isnull=False
+        ).values_list("id", "episode__season__title_id", "episode__season__number", "episode__number")
+    }
+    parts = _playable_parts_of({series for series, _here in places.values()})
+    after: dict[UUID, UUID] = {}
+    for video_id, (series, here) in places.items():
+        following = (one for at, _video, one in parts.get(series, []) if at > here and at[0] == here[0])
+        if (episode_id := next(following, None)) is not None:
+            after[video_id] = episode_id
+    found = {row.id: episode_value(row) for row in _episodes().filter(id__in=after.values())} if after else {}
+    return {video_id: found[episode_id] for video_id, episode_id in after.items() if episode_id in found}
 
 
 def video(video_id: UUID) -> types.Video | None:
@@ -261,11 +271,21 @@ def _episodes() -> QuerySet[models.Episode]:
     return models.Episode.objects.select_related("season", "video").prefetch_related("artwork")
 
 
-def _playable_parts(title_id: UUID) -> list[tuple[tuple[bool, int, int], UUID, UUID]]:
-    """((specials last, season, number), video id, episode id) of every episode that can be played, in order."""
+def _place(season: int, number: int) -> tuple[bool, int, int]:
+    """Where an episode stands in its series; the specials (season 0) come last."""
+    return season == 0, season, number
+
+
+def _playable_parts_of(
+    title_ids: Iterable[UUID],
+) -> dict[UUID, list[tuple[tuple[bool, int, int], UUID, UUID]]]:
+    """By title: (place, video id, episode id) of every episode that can be played, in order. One query."""
     rows = models.Video.objects.filter(
-        episode__season__title_id=title_id, current_package__isnull=False
-    ).values_list("episode__season__number", "episode__number", "id", "episode_id")
-    return sorted(
-        ((number == 0, number, part), video_id, episode_id) for number, part, video_id, episode_id in rows
+        episode__season__title_id__in=list(title_ids), current_package__isnull=False
+    ).values_list(
+        "episode__season__title_id", "episode__season__number", "episode__number", "id", "episode_id"
     )
+    parts: dict[UUID, list[tuple[tuple[bool, int, int], UUID, UUID]]] = {}
+    for title_id, season, number, video_id, episode_id in rows:
+        parts.setdefault(title_id, []).append((_place(season, number), video_id, episode_id))
+    return {title_id: sorted(several) for title_id, several in parts.items()}

@@ -146,6 +146,17 @@ def test_specials_come_last_and_do_not_follow_the_story() -> None:
     assert services.next_episode(services.first_video(series.id)) is None
 
 
+def test_what_follows_many_videos_is_asked_for_at_once(django_assert_num_queries) -> None:
+    series = [make_series(name=f"Series {number}", seasons=(2,)) for number in range(3)]
+    film = make_title()
+    first = [services.first_video(one.id) for one in series]
+    with django_assert_num_queries(4):
+        following = services.next_episodes([*first, film.video_id, uuid4()])
+    assert {video: (one.title_id, one.number) for video, one in following.items()} == {
+        video: (one.id, 2) for video, one in zip(first, series, strict=True)
+    }
+
+
 def test_a_film_has_no_next_episode() -> None:
     title = make_title()
     assert services.first_video(title.id) == title.video_id

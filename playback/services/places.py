@@ -1,6 +1,6 @@
 """Where people stopped: bookmarks and continue watching."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import services as accounts
 from catalog import services as catalog
-from catalog.types import Video
+from catalog.types import Episode
 from playback import models, progress
 from playback.services.errors import AboveMaturity, NotFound
 from playback.types import Bookmark
@@ -45,6 +45,8 @@ def save_bookmark(
         raise NotFound
     if video.maturity > profile.maturity:
         raise AboveMaturity
+    if not video.available:
+        raise NotFound
     whole = video.duration or duration or position
     package = catalog.package(video.package_id) if video.package_id else None
     finish = progress.finish_at(whole, package.markers if package else ())
@@ -84,15 +86,10 @@ def continue_watching(profile_id: UUID, limit: int = 20) -> list[Bookmark]:
     """
     limit = max(0, min(limit, LIMIT_MAX))
     latest = _latest_of_each_title(profile_id)
-    finished = catalog.videos([one.video_id for one in latest if one.finished])
-    answer: list[Bookmark] = []
-    for bookmark in latest:
-        if len(answer) >= limit:
-            break
-        here = bookmark if not bookmark.finished else _after(bookmark, finished.get(bookmark.video_id))
-        if here is not None:
-            answer.append(here)
-    return answer
+    following = catalog.next_episodes([one.video_id for one in latest if one.finished])
+    begun = bookmarks(profile_id, [episode.video_id for episode in following.values() if episode.video_id])
+    here = [_after(one, following.get(one.video_id), begun) if one.finished else one for one in latest]
+    return [one for one in here if one is not None][:limit]
 
 
 def move(
@@ -159,22 +156,18 @@ def _latest_of_each_title(profile_id: UUID) -> list[Bookmark]:
     return list(latest.values())
 
 
-def _after(done: Bookmark, video: Video | None) -> Bookmark | None:
-    """What comes after a finished video; None when that was all of it."""
-    if video is None or video.episode_id is None:
-        return None
-    episode = catalog.next_episode(done.video_id)
+def _after(done: Bookmark, episode: Episode | None, begun: Mapping[UUID, Bookmark]) -> Bookmark | None:
+    """What comes after a finished video, from where it was `begun`; None when that was all of it."""
     if episode is None or episode.video_id is None:
         return None
-    begun = models.Bookmark.objects.filter(
-        profile_id=done.profile_id, video_id=episode.video_id, finished=False
-    ).first()
+    mark = begun.get(episode.video_id)
+    going_on = mark if mark is not None and not mark.finished else None
     return Bookmark(
         profile_id=done.profile_id,
         video_id=episode.video_id,
         title_id=done.title_id,
-        position=begun.position if begun else timedelta(0),
-        duration=begun.duration if begun else episode.runtime or timedelta(0),
+        position=going_on.position if going_on else timedelta(0),
+        duration=going_on.duration if going_on else episode.runtime or timedelta(0),
         finished=False,
         updated_at=done.updated_at,
     )

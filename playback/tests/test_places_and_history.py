@@ -191,3 +191,27 @@ def test_old_beacons_are_pruned(ada: Profile, night_mail: Title) -> None:
     services.beat(session.id, Report(position=timedelta(seconds=13)), now=later(15))
     assert services.prune(now=later(10) + timedelta(days=14)) == 1
     assert models.Beacon.objects.get().position == 13
+
+
+def test_continue_watching_costs_the_same_however_many_series_are_in_it(ada: Profile) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert services.continue_watching(ada.id)
+        return len(queries)
+
+    counts = []
+    for number in range(4):
+        series = shop.make_series(name=f"Harbour {number}", seasons=(2,))
+        make_bookmark(profile_id=ada.id, video_id=episodes(series)[0], finished=True)
+        counts.append(cost())
+    assert len(watching(ada)) == 4
+    assert len(set(counts)) == 1, counts
+
+
+def test_nobody_can_set_a_place_in_what_is_hidden(ada: Profile, night_mail: Title) -> None:
+    catalog.unpublish(night_mail.id)
+    with pytest.raises(services.NotFound):
+        services.save_bookmark(
+            profile_id=ada.id, video_id=night_mail.video_id, position=timedelta(seconds=70), now=EVENING
+        )
+    assert services.bookmarks(ada.id, [night_mail.video_id]) == {}
