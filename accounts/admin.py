@@ -1,17 +1,26 @@
 """Operator screens for people and plans."""
 
+from typing import Any
+from uuid import UUID
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts import services
 from accounts.models import Plan, Profile, User
 
 
 class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
-    """A user's profiles, on the user's page."""
+    """A user's profiles, on the user's page. One is removed on its own page, where others hear of it."""
 
     model = Profile
     extra = 0
+    max_num = services.PROFILE_LIMIT
+    can_delete = False
+    show_change_link = True
     fields = ["name", "avatar", "is_kid", "maturity", "language"]
 
 
@@ -31,6 +40,15 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     ]
     inlines = [ProfileInline]
 
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Remove with all profiles; playback and taste hear of it and forget them."""
+        services.delete_user(obj.id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Remove each with all profiles."""
+        for user_id in _ids(queryset):
+            services.delete_user(user_id)
+
 
 @admin.register(Profile)
 class ProfileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -42,9 +60,23 @@ class ProfileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["name", "user__username", "user__email"]
     autocomplete_fields = ["user"]
 
+    def delete_model(self, request: HttpRequest, obj: Profile) -> None:
+        """Remove; playback and taste hear of it and forget the profile."""
+        services.delete_profile(obj.id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Profile]) -> None:
+        """Remove each."""
+        for profile_id in _ids(queryset):
+            services.delete_profile(profile_id)
+
 
 @admin.register(Plan)
 class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What subscriptions allow."""
 
     list_display = ["name", "streams", "max_height", "is_default"]
+
+
+def _ids(rows: QuerySet[Any]) -> list[UUID]:
+    """All ids, before the first row goes."""
+    return list(rows.values_list("id", flat=True))

@@ -12,6 +12,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -53,7 +56,7 @@ def profile_of(request: HttpRequest | Request) -> Profile:
     """
     profile = getattr(request, "profile", None)
     if not isinstance(profile, Profile):
-        raise PermissionDenied("Choose a profile first.")
+        raise PermissionDenied(_("Choose a profile first."))
     return profile
 
 
@@ -80,7 +83,7 @@ def operator_required(
 
     def guarded(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
         if not _is_operator(request):
-            raise PermissionDenied("This page is for operators.")
+            raise PermissionDenied(_("This page is for operators."))
         return view(request, *args, **kwargs)
 
     update_wrapper(guarded, view)
@@ -90,7 +93,7 @@ def operator_required(
 class HasProfile(BasePermission):
     """Signed in and a profile chosen: the API's default."""
 
-    message = "Choose a profile first."
+    message = gettext_lazy("Choose a profile first.")
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether somebody has said who is watching."""
@@ -100,7 +103,7 @@ class HasProfile(BasePermission):
 class IsOperator(BasePermission):
     """Only for those who run the site."""
 
-    message = "This is for operators."
+    message = gettext_lazy("This is for operators.")
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether who is asking runs the site."""
@@ -110,11 +113,17 @@ class IsOperator(BasePermission):
 class IsGrownUp(BasePermission):
     """Signed in, and not through a kids profile. A profile need not be chosen yet."""
 
-    message = "This is not for kids profiles."
+    message = gettext_lazy("This is not for kids profiles.")
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether an adult of this household may be asking."""
         return bool(request.user.is_authenticated) and not is_kid(request)
+
+
+def safe_next(request: HttpRequest, address: str) -> str:
+    """`address`, which came with a request, if it is a path of this site; else ''. For going back after a form."""
+    inside = url_has_allowed_host_and_scheme(address, allowed_hosts=None, require_https=request.is_secure())
+    return address if inside and address.startswith("/") else ""
 
 
 def is_kid(request: HttpRequest | Request) -> bool:
@@ -131,9 +140,9 @@ def refuse_kid(request: HttpRequest) -> HttpResponse | None:
     if match.url_name not in _NOT_FOR_KIDS and not _NOT_FOR_KIDS_NAMESPACES.intersection(match.namespaces):
         return None
     if request.path.startswith("/api/"):
-        error = {"code": "not_for_kids", "message": IsGrownUp.message}
+        error = {"code": "not_for_kids", "message": str(IsGrownUp.message)}
         return JsonResponse({"error": error}, status=403)
-    messages.error(request, "That page is for grown-ups: choose a grown-up's profile first.")
+    messages.error(request, _("That page is for grown-ups: choose a grown-up's profile first."))
     return redirect("profiles")
 
 

@@ -35,7 +35,7 @@ class ProfileForm(forms.Form):
         data = super().clean() or {}
         age = data.get("maturity")
         if data.get("is_kid") and age is not None and age not in maturity.ages_for(is_kid=True):
-            self.add_error("maturity", f"A kids profile goes up to age {maturity.KID_MAXIMUM}.")
+            self.add_error("maturity", services.kid_age_refusal())
         return data
 
     def refuse(self, error: services.InvalidField) -> None:

@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from accounts import events, maturity, models
 from accounts.types import Plan, Profile, ProfileDeleted, User
@@ -32,7 +33,13 @@ class TooManyProfiles(InvalidField):
     """The user has as many profiles as a user may have."""
 
     def __init__(self) -> None:
-        super().__init__("", f"There can be {PROFILE_LIMIT} profiles at most.")
+        super().__init__(
+            "", _("There can be %(limit)d profiles at most. Remove one first.") % {"limit": PROFILE_LIMIT}
+        )
+
+
+class AlreadyRun(Exception):
+    """Somebody runs this site already: the first run is over."""
 
 
 class NotFound(Exception):
@@ -66,12 +73,33 @@ def create_operator(*, name: str, email: str, password: str, language: str) -> U
             with transaction.atomic():
                 row.save(force_insert=True)
         except IntegrityError as error:
-            raise InvalidField("name", "This name or email address is already in use.") from error
+            raise InvalidField("name", _("This name or email address is already in use.")) from error
         if email:
             # The address was typed by who runs the site: nobody needs to prove it by mail first.
             EmailAddress.objects.create(user=row, email=email, verified=True, primary=True)
         create_first_profile(user_id=row.id, name=name, language=language)
     return _user(row)
+
+
+def create_first_operator(*, name: str, email: str, password: str, language: str) -> User:
+    """`create_operator`, but only while nobody runs the site: of two at once, one is made. Raises AlreadyRun too."""
+    with transaction.atomic():
+        # The plans are the lock: a fresh install has one, and no row of a user exists yet that could be held.
+        list(models.Plan.objects.select_for_update().values_list("id", flat=True))
+        if operator_exists():
+            raise AlreadyRun
+        return create_operator(name=name, email=email, password=password, language=language)
+
+
+def delete_user(user_id: UUID) -> None:
+    """Remove a user and the user's profiles; whoever keeps something of these hears of it. Raises NotFound."""
+    with transaction.atomic():
+        row = models.User.objects.select_for_update().filter(id=user_id).first()
+        if row is None:
+            raise NotFound(f"There is no user {user_id}.")
+        for profile_id in list(models.Profile.objects.of(user_id).values_list("id", flat=True)):
+            delete_profile(profile_id)
+        row.delete()
 
 
 def user(user_id: UUID) -> User:
@@ -175,11 +203,16 @@ def update_profile(
 def delete_profile(profile_id: UUID) -> None:
     """Remove a profile; everyone who keeps something under its id hears of it. Raises NotFound."""
     with transaction.atomic():
-        deleted, _by_model = models.Profile.objects.filter(id=profile_id).delete()
+        deleted, _models = models.Profile.objects.filter(id=profile_id).delete()
         if not deleted:
             raise NotFound(f"There is no profile {profile_id}.")
         news = ProfileDeleted(profile_id=profile_id)
         transaction.on_commit(partial(events.profile_deleted.send_robust, sender=ProfileDeleted, event=news))
+
+
+def kid_age_refusal() -> str:
+    """What to say to an age that a kids profile may not have."""
+    return _("A kids profile goes up to age %(age)d.") % {"age": maturity.KID_MAXIMUM}
 
 
 # Within -------------------------------------------------------------------------------------------------
@@ -203,15 +236,15 @@ def _profile(row: models.Profile) -> Profile:
 
 def _check_new_user(*, name: str, email: str) -> None:
     if not name:
-        raise InvalidField("name", "Give a name to sign in with.")
+        raise InvalidField("name", _("Give a name to sign in with."))
     if len(name) > 80:
-        raise InvalidField("name", "A name has 80 characters at most.")
+        raise InvalidField("name", _("A name has 80 characters at most."))
     try:
         models.User.username_validator(name)
     except ValidationError as error:
         raise InvalidField("name", error.messages[0]) from error
     if models.User.objects.filter(username__iexact=name).exists():
-        raise InvalidField("name", "This name is taken.")
+        raise InvalidField("name", _("This name is taken."))
     if not email:
         return
     try:
@@ -219,23 +252,23 @@ def _check_new_user(*, name: str, email: str) -> None:
     except ValidationError as error:
         raise InvalidField("email", error.messages[0]) from error
     if models.User.objects.filter(email__iexact=email).exists():
-        raise InvalidField("email", "A user with this email address exists already.")
+        raise InvalidField("email", _("A user with this email address exists already."))
 
 
 def _check_language(language: str) -> None:
     if language not in {code for code, _label in settings.LANGUAGES}:
-        raise InvalidField("language", "Choose one of the languages.")
+        raise InvalidField("language", _("Choose one of the languages."))
 
 
 def _checked(*, name: str, avatar: str, is_kid: bool, maturity: int | None, language: str) -> models.Profile:
     """The values as an unsaved row, or InvalidField."""
     name = " ".join(name.split())
     if not name:
-        raise InvalidField("name", "Give the profile a name.")
+        raise InvalidField("name", _("Give the profile a name."))
     if len(name) > 40:
-        raise InvalidField("name", "A profile's name has 40 characters at most.")
+        raise InvalidField("name", _("A profile's name has 40 characters at most."))
     if avatar not in AVATARS:
-        raise InvalidField("avatar", "Choose one of the pictures.")
+        raise InvalidField("avatar", _("Choose one of the pictures."))
     _check_language(language)
     return models.Profile(
         name=name, avatar=avatar, is_kid=is_kid, maturity=_age(maturity, is_kid=is_kid), language=language
@@ -246,13 +279,13 @@ def _age(age: int | None, *, is_kid: bool) -> int:
     if age is None:
         return maturity.default_for(is_kid=is_kid)
     if age not in maturity.AGES:
-        raise InvalidField("maturity", "Choose one of the ages.")
+        raise InvalidField("maturity", _("Choose one of the ages."))
     if age not in maturity.ages_for(is_kid=is_kid):
-        raise InvalidField("maturity", f"A kids profile goes up to age {maturity.KID_MAXIMUM}.")
+        raise InvalidField("maturity", kid_age_refusal())
     return age
 
 
 def _refuse_taken_name(*, user_id: UUID, name: str, except_id: UUID | None) -> None:
     others = models.Profile.objects.of(user_id).filter(name__iexact=name).values_list("id", flat=True)
     if any(other != except_id for other in others):
-        raise InvalidField("name", "Another profile has this name.")
+        raise InvalidField("name", _("Another profile has this name."))

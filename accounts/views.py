@@ -16,9 +16,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import doors, maturity, services
@@ -33,7 +33,7 @@ def profiles(request: HttpRequest) -> HttpResponse:
     context = {
         "profiles": mine,
         "can_add": len(mine) < services.PROFILE_LIMIT,
-        "next": _safe_next(request, request.GET.get("next", "")),
+        "next": doors.safe_next(request, request.GET.get("next", "")),
         "current": getattr(request, "profile", None),
         "is_kid": doors.is_kid(request),
     }
@@ -45,7 +45,9 @@ def choose_profile(request: HttpRequest, profile_id: UUID) -> HttpResponse:
     """Watch as this profile from now on in this browser."""
     profile = _mine(request, profile_id)
     request.session[doors.SESSION_KEY] = str(profile.id)
-    response = redirect(_safe_next(request, request.POST.get("next", "")) or settings.LOGIN_REDIRECT_URL)
+    back = doors.safe_next(request, request.POST.get("next", ""))
+    # Not `redirect(back)`: it takes a word for the name of a view.
+    response = HttpResponseRedirect(back) if back else redirect(settings.LOGIN_REDIRECT_URL)
     return _in_language_of(response, profile)
 
 
@@ -98,7 +100,7 @@ def delete_profile(request: HttpRequest, profile_id: UUID) -> HttpResponse:
     profile = _mine(request, profile_id)
     if request.method == "POST":
         services.delete_profile(profile.id)
-        messages.success(request, f"{profile.name} is removed.")
+        messages.success(request, _("%(name)s is removed.") % {"name": profile.name})
         return redirect("profiles")
     return render(request, "accounts/profile_delete.html", {"profile": profile})
 
@@ -153,9 +155,3 @@ def _mine(request: HttpRequest, profile_id: UUID) -> Profile:
     if profile is None or profile.user_id != _user_id(request):
         raise Http404("There is no such profile.")
     return profile
-
-
-def _safe_next(request: HttpRequest, path: str) -> str:
-    """Where to go afterwards, if it is on this site; else ''."""
-    safe = url_has_allowed_host_and_scheme(path, allowed_hosts=None, require_https=request.is_secure())
-    return path if safe else ""

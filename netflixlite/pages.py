@@ -12,18 +12,20 @@ from typing import TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import path, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from accounts.doors import ProfileRequest, profile_required
+from accounts.doors import ProfileRequest, profile_required, safe_next
 from accounts.types import Profile
 from catalog import services as catalog
 from catalog.types import Credit, Episode, Genre, Kind, Order, Season, Title
+from netflixlite.demo import progress
 from playback import services as playback
 from playback.types import Bookmark
 from recommend import services as recommend
@@ -146,6 +148,7 @@ def home(request: ProfileRequest) -> HttpResponse:
         "nav": "home",
         "billboard": _tile(big, listed) if big else None,
         "shelves": [_shelf(row, listed) for row in rows],
+        "growing": progress.under_way(),
     }
     return render(request, "home.html", context)
 
@@ -254,6 +257,13 @@ def browse(request: ProfileRequest, genre: str = "") -> HttpResponse:
     return render(request, "browse.html", context)
 
 
+@login_not_required
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask here on pages that name no icon (JSON, errors, the admin); its real address may change."""
+    return redirect(static("img/favicon.svg"))
+
+
 # Forms that work without script -------------------------------------------------------------------------
 
 
@@ -293,9 +303,8 @@ def remove_from_continue(request: ProfileRequest, video_id: UUID) -> HttpRespons
 
 def _back(request: HttpRequest) -> HttpResponse:
     """To the page that the form came from, if it is one of ours."""
-    address = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(address, allowed_hosts=None, require_https=request.is_secure())
-    return redirect(address if safe else "home")
+    back = safe_next(request, request.POST.get("next", ""))
+    return HttpResponseRedirect(back) if back else redirect("home")
 
 
 # From the apps' values to the templates' ----------------------------------------------------------------
@@ -325,7 +334,7 @@ def _title_tiles(profile: Profile, titles: list[Title]) -> list[Tile]:
 
 def _shelf(row: Row, listed: set[UUID]) -> Shelf:
     """A row in the shape that suits it: places in a ranking, standing posters for what is new, wide for the rest."""
-    shape = {"trending": "ranked", "new": "poster"}.get(row.key, "wide")
+    shape = {"trending": "ranked", "new": "poster", "recent": "poster"}.get(row.key, "wide")
     tiles = tuple(_tile(card, listed) for card in row.cards[: 10 if shape == "ranked" else None])
     genre = row.key.removeprefix("genre-") if row.key.startswith("genre-") else ""
     url = reverse("browse", args=[genre]) if genre else reverse("my_list") if row.key == "my-list" else ""
@@ -421,6 +430,7 @@ def _whole(text: str) -> int:
 
 urlpatterns = [
     path("", home, name="home"),
+    path("favicon.ico", favicon, name="favicon"),
     path("title/<slug:slug>/", title, name="title"),
     path("watch/<uuid:video_id>/", watch, name="watch"),
     path("search/", search, name="search"),

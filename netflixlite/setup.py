@@ -27,7 +27,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import services as accounts
 
 #: Machines speak these paths before any person has come: nodes, players, health checks, the wizard's own files.
-_OPEN_PATHS = ("/setup/", "/static/", "/media/", "/api/v1/cdn/", "/origin/", "/v1/")
+_OPEN_PATHS = ("/setup/", "/favicon.ico", "/static/", "/media/", "/api/v1/cdn/", "/origin/", "/v1/")
 
 _has_operator = False
 
@@ -121,12 +121,14 @@ class Welcome(View):
         if not form.is_valid():
             return self._page(request, form, status=422)
         try:
-            user = accounts.create_operator(
+            user = accounts.create_first_operator(
                 name=form.cleaned_data["name"],
                 email=form.cleaned_data["email"],
                 password=form.cleaned_data["password1"],
                 language=form.cleaned_data["language"],
             )
+        except accounts.AlreadyRun as error:
+            raise Http404("The first administrator exists already: sign in.") from error
         except accounts.InvalidField as error:
             field = "password1" if error.field == "password" else error.field
             form.add_error(field if field in form.fields else None, error.message)

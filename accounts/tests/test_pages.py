@@ -8,8 +8,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts import doors, models, services
+from accounts import doors, events, models, services
 from accounts.tests.factories import PASSWORD, client_of, make_operator, make_profile, make_user
+from accounts.types import ProfileDeleted
 
 pytestmark = pytest.mark.django_db
 
@@ -245,3 +246,31 @@ def test_the_operators_screens_open() -> None:
     user = make_user("ben")
     for path in ("user/", f"user/{user.id}/change/", "user/add/", "profile/", "plan/", "profile/add/"):
         assert client.get(f"/admin/accounts/{path}").status_code == 200, path
+
+
+def test_a_next_that_is_no_path_leads_home() -> None:
+    ada = make_profile("Ada")
+    for word in ("profiles", "no-such-view", "https://example.org/", "//example.org/"):
+        answer = client_of(ada).post(f"/profiles/choose/{ada.id}/", {"next": word})
+        assert (answer.status_code, answer["Location"]) == (302, "/"), word
+
+
+def test_what_is_deleted_in_the_admin_is_news(django_capture_on_commit_callbacks: Any) -> None:
+    olu = make_operator()
+    ada = make_profile("Ada")
+    ben = make_profile("Ben")
+    cleo = make_profile("Cleo", user=services.user(ben.user_id))
+    gone = []
+
+    def listen(sender: object, event: ProfileDeleted, **_: Any) -> None:
+        gone.append(event.profile_id)
+
+    events.profile_deleted.connect(listen)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            client_of(olu).post(f"/admin/accounts/profile/{ada.id}/delete/", {"post": "yes"})
+            client_of(olu).post(f"/admin/accounts/user/{ben.user_id}/delete/", {"post": "yes"})
+    finally:
+        events.profile_deleted.disconnect(listen)
+    assert set(gone) == {ada.id, ben.id, cleo.id}
+    assert not models.User.objects.filter(id=ben.user_id).exists()

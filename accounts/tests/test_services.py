@@ -169,3 +169,11 @@ def test_a_site_without_plans_still_has_the_default() -> None:
     models.Plan.objects.all().delete()
     assert services.plan(user.id).streams == 2
     assert models.Plan.objects.get().is_default
+
+
+def test_only_one_of_two_first_runs_makes_an_operator() -> None:
+    values = {"email": "", "password": "a long enough one", "language": "en"}
+    services.create_first_operator(name="Olu", **values)
+    with pytest.raises(services.AlreadyRun):
+        services.create_first_operator(name="Eve", **values)
+    assert list(models.User.objects.values_list("name", flat=True)) == ["Olu"]

@@ -52,6 +52,17 @@ def test_the_wizard_is_closed_for_good_afterwards(client: Client) -> None:
     assert client.get(f"/setup/{setup.one_time_token()}/").status_code == 404
 
 
+def test_of_two_who_fill_the_wizard_in_at_once_one_becomes_administrator(client: Client, monkeypatch) -> None:
+    link = f"/setup/{setup.one_time_token()}/"
+    monkeypatch.setattr(
+        setup, "has_operator", lambda: False
+    )  # both passed this check before either was saved
+    assert client.post(link, ANSWERS).status_code == 302
+    (setup._token_file()).write_text(link.split("/")[2], encoding="ascii")
+    assert client.post(link, ANSWERS | {"name": "Eve"}).status_code == 404
+    assert accounts.operator_exists()
+
+
 def test_a_guessed_link_is_refused(client: Client) -> None:
     setup.one_time_token()
     response = client.get("/setup/guess/")
