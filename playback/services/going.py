@@ -239,9 +239,10 @@ def _locked(session_id: UUID) -> models.PlaybackSession:
 
 def _still_on(row: models.PlaybackSession, *, now: datetime) -> Heard:
     """Whether a session that speaks up goes on. One that was silent must find a stream free again."""
-    if now - row.started_at > LONGEST and row.ended_at is None:
+    too_old = now - row.started_at > LONGEST
+    if too_old and row.ended_at is None:
         end(row, Ended.CLOSED, now=now)
-    if row.ended_at is not None and row.ended != Ended.SILENT:
+    if row.ended_at is not None and (too_old or row.ended != Ended.SILENT):
         return Heard(active=False, ended=Ended(row.ended), message=_words(Ended(row.ended)))
     if row.ended_at is None and now - row.last_seen_at < SILENCE:
         return Heard(active=True)

@@ -321,3 +321,12 @@ def test_a_failure_that_is_told_twice_counts_once(session: Session) -> None:
     services.steer(session.id, current="shield", samples=[Sample(first, failures=1)], now=later(1))
     services.beat(session.id, at(9, samples=(Sample(first, failures=1),)), now=later(9))
     assert first in [one.id for one in services.steer(session.id, now=later(12))]
+
+
+def test_a_session_that_fell_silent_cannot_be_woken_after_a_day(session: Session) -> None:
+    services.close_silent(now=later(60))
+    assert services.renew_token(session.id, now=later(120))
+    services.close_silent(now=later(300))
+    with pytest.raises(services.SessionOver):
+        services.renew_token(session.id, now=later(25 * 3600))
+    assert not services.beat(session.id, at(1), now=later(25 * 3600)).active
