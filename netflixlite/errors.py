@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -30,8 +32,14 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         if field:
             body["field"] = field
     else:
-        _, code, message = _first(getattr(error, "detail", str(error)))
-        body = {"code": code if code != "invalid" else "not_found", "message": message}
+        refused = isinstance(error, PermissionDenied)
+        _field, code, message = _first(getattr(error, "detail", str(error)))
+        if code == "invalid":  # Django's own Http404 and PermissionDenied carry no code, and often no words
+            code = "permission_denied" if refused else "not_found"
+        message = message or (
+            _("You may not do this.") if refused else _("There is nothing at this address.")
+        )
+        body = {"code": code, "message": message}
     body.update(getattr(error, "extra", {}))
     response.data = {"error": body}
     return response

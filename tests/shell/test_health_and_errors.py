@@ -1,6 +1,8 @@
 """Health, headers, and the one shape of API errors."""
 
 import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.test import Client
 from rest_framework import exceptions, serializers
 
@@ -54,3 +56,17 @@ def test_an_address_of_the_api_that_is_not_there_answers_in_the_same_shape() -> 
     response = errors.handle(exceptions.NotFound(), {})
     assert response is not None
     assert response.data["error"]["code"] == "not_found"
+
+
+def test_djangos_own_refusals_have_a_code_and_words() -> None:
+    for error, code in ((Http404(), "not_found"), (PermissionDenied(), "permission_denied")):
+        response = errors.handle(error, {})
+        assert response is not None
+        assert response.data["error"]["code"] == code
+        assert response.data["error"]["message"]
+
+
+def test_an_icon_is_found_where_browsers_look_for_one(client: Client) -> None:
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 302
+    assert answer["Location"].endswith("favicon.svg")
