@@ -22,7 +22,7 @@ def picture(request: HttpRequest, artwork_id: UUID, width: int, form: str) -> Ht
     try:
         with default_storage.open(f"artwork/{artwork_id}/{width}.{form}", "rb") as file:
             content = file.read()
-    except FileNotFoundError as error:
+    except OSError as error:  # not there; or a width of so many digits that no file can be named so
         raise Http404 from error
     response = HttpResponse(content, content_type=_TYPES[form])
     response["Cache-Control"] = "public, max-age=31536000, immutable"

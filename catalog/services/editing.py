@@ -51,7 +51,7 @@ def create_title(
     row = models.Title(
         name=name.strip(),
         kind=kind.value,
-        slug=_free_slug(slug or name),
+        slug=_free_slug(models.Title, slug or name),
         tagline=tagline,
         synopsis=synopsis,
         year=year,
@@ -204,9 +204,10 @@ def _save(row: Any) -> None:
     row.save()
 
 
-def _free_slug(text: str) -> str:
-    stem = slugify(text)[:100] or "title"
-    taken = set(models.Title.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+def _free_slug(model: type[models.Title] | type[models.Genre], text: str) -> str:
+    """An address that no other row has. Names in scripts that addresses cannot carry get a number after a word."""
+    stem = slugify(text)[:50] or model.__name__.lower()
+    taken = set(model._default_manager.filter(slug__startswith=stem).values_list("slug", flat=True))
     if stem not in taken:
         return stem
     number = 2
@@ -220,7 +221,7 @@ def _set_genres(row: models.Title, names: Sequence[str]) -> None:
     for name in names:
         genre = models.Genre.objects.filter(name__iexact=name.strip()).first()
         if genre is None:
-            genre = models.Genre(name=name.strip(), slug=slugify(name)[:60] or "genre")
+            genre = models.Genre(name=name.strip(), slug=_free_slug(models.Genre, name))
             _save(genre)
         wanted.append(genre)
     row.genres.set(wanted)

@@ -1,6 +1,7 @@
 """Pictures: drawn anew, in several widths; hostile files are refused in words; served without a way round."""
 
 import io
+from uuid import uuid4
 
 import pytest
 from django.core.files.storage import default_storage
@@ -152,3 +153,7 @@ def test_nothing_else_is_served(path: str, ada) -> None:
     services.set_artwork(title_id=title.id, kind="poster", data=picture_file())
     folder = services.title(title.id).poster.url.split("/")[3]
     assert client_of(ada).get(path.format(id=folder)).status_code == 404
+
+
+def test_a_width_of_absurd_length_is_not_there(client) -> None:
+    assert client.get(f"/media/artwork/{uuid4()}/{'9' * 300}.jpg").status_code == 404

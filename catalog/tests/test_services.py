@@ -301,3 +301,12 @@ def test_the_database_refuses_what_makes_no_sense(make) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         make(film, part)
     assert models.Video.objects.count() == 0
+
+
+def test_genres_in_any_script_get_addresses_of_their_own() -> None:
+    title = services.create_title(
+        name="\u0930\u093e\u0924",
+        genres=["\u0939\u093e\u0938\u094d\u092f", "\u0928\u093e\u091f\u0915", "Sci-Fi", "Sci Fi"],
+    )
+    assert len({genre.slug for genre in title.genres}) == 4
+    assert services.create_title(name="\u0926\u093f\u0928").slug != title.slug
