@@ -99,7 +99,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--idle-timeout", type=float, default=75.0, help="seconds a connection may be silent between requests"
     )
-    add("--write-timeout", type=float, default=30.0, help="seconds a client may take nothing of an answer")
+    add(
+        "--write-timeout",
+        type=float,
+        default=30.0,
+        help="seconds a client may take next to nothing of an answer",
+    )
     add("--connections", type=int, default=8192, help="connections at once")
     add("--fill-mb", type=float, default=256.0, help="memory for objects being fetched, in MiB")
 

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from cdn.edge.files import OwnedFd, in_memory
+from cdn.edge.files import OwnedFd, in_memory, unsent
 from cdn.edge.fill import Fill
 from cdn.edge.http import BadRequest, Headers, Request, parse_headers, parse_line, split
 from cdn.edge.store import Hit
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 READ = 16 * 1024
 #: The most that one connection is given before others have their turn, in bytes.
 TURN = 1024 * 1024
+#: A client that takes less than this is let go, in bytes per second: a quarter of what a sound track alone needs.
+SLOWEST = 4 * 1024
 #: How long an object counts as being in the page cache since it was last looked, in seconds.
 PROBE_SECONDS = 20.0
 #: What the strict reader takes as a target.
@@ -35,7 +37,8 @@ class Connection:
 
     __slots__ = (
         "armed", "begun", "blocked", "busy", "closed", "end", "fd", "file", "fill", "head", "hit", "inbox",
-        "keep_alive", "line", "moved", "peer_done", "pos", "sent", "server", "sock", "status", "unread",
+        "keep_alive", "line", "moved", "peer_done", "pos", "sent", "server", "sock", "status", "taken", "unread",
+        "window",
     )  # fmt: skip
 
     def __init__(self, server: "Server", sock: socket.socket) -> None:
@@ -54,6 +57,8 @@ class Connection:
         self.pos = self.end = 0
         self.line = b""
         self.status = self.sent = 0
+        #: When the current look at a client that takes slowly began (0: none), and what it had taken by then.
+        self.window, self.taken = 0.0, 0
 
     def gone(self) -> bool:
         """Whether the client left."""
@@ -128,6 +133,7 @@ class Connection:
             return False
         verdict.seen = now
         hit.visited = True
+        hit.package_open.used = now
         server.hit_count += 1
         if server.access_log:
             self.line = data[:line_end]
@@ -208,6 +214,7 @@ class Connection:
 
     def _begin(self, head: bytes, status: int) -> None:
         self.head, self.status, self.busy, self.sent = head, status, True, 0
+        self.window = 0.0
         self.pos = self.end = 0
 
     def fill_moved(self) -> None:
@@ -261,7 +268,9 @@ class Connection:
         while self.pos < self.end:
             limit = self.end
             if self.fill is not None:
-                limit = min(limit, self.fill.sendable)
+                if not self.fill.verified:
+                    # The last byte of what was promised is held back, be it the object's last one or not.
+                    limit = min(limit - 1, self.fill.sendable)
                 if limit <= self.pos:
                     return False  # the fill will call
             if turn <= 0:
@@ -320,10 +329,27 @@ class Connection:
         """Whether the client has used up its patience."""
         config = self.server.config
         if self.busy:
-            return self.blocked and now - self.moved > config.write_timeout
+            return self._trickles(now, config.write_timeout)
         if self.begun:
             return now - self.begun > config.header_timeout
         return now - self.moved > config.idle_timeout
+
+    def _trickles(self, now: float, patience: float) -> bool:
+        """Whether the client takes nothing, or so little that it only holds the connection, for `patience` seconds.
+
+        What it has taken is what its side has acknowledged: what we could send goes in steps of the kernel's buffer.
+        """
+        if not self.blocked:
+            self.window = 0.0
+            return False
+        taken = self.sent - unsent(self.fd)
+        if not self.window:
+            self.window, self.taken = now, taken
+        elif now - self.window > patience:
+            if taken - self.taken < SLOWEST * (now - self.window):
+                return True
+            self.window, self.taken = now, taken
+        return False
 
     def close(self) -> None:
         """End the connection and let go of everything."""

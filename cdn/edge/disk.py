@@ -5,19 +5,22 @@
     packages/<id>/<rendition>.map   8 bytes for each object: the beginning of its SHA-256, or zeros
 
 Rules that keep wrong bytes from ever being served, whatever dies when: data are on the disk before the map says so;
-the map forgets before a hole is made; what an earlier process wrote is only a claim, hashed at its first use.
+the map forgets before a hole is made; what an earlier process wrote is only a claim, hashed at its first use. And no
+hole ever changes bytes that are on their way to a viewer: `sendfile` hands the kernel's own pages to the socket, where
+they may stay for long after the last reader has gone, and a hole zeroes in place whatever it covers only in part. So
+objects have pages of their own, holes are made of whole pages, and the kernel's units of caching never reach over an
+object's end: writes stay within one object, and reading ahead (which makes larger units) is off.
 """
 
 import hashlib
 import os
 import shutil
-import tempfile
 from collections import OrderedDict
 from pathlib import Path
 
 from cdn.edge import files
 from cdn.edge.files import OwnedFd
-from cdn.edge.manifest import RenditionIndex, Spec
+from cdn.edge.manifest import RenditionIndex, Spec, pages
 
 _MARK = 8
 _ABSENT = bytes(_MARK)
@@ -56,12 +59,7 @@ class Disk:
         """Keep a manifest: whole or not at all."""
         home = self.folder / package
         home.mkdir(exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=home, prefix=".manifest-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(manifest)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, home / "manifest.json")
+        files.replace(home / "manifest.json", manifest)
 
     def claims(self, rendition: RenditionIndex) -> list[int]:
         """Numbers of the objects that the map says are here; an earlier process wrote it."""
@@ -102,7 +100,7 @@ class Disk:
         """Give an object's room back."""
         data, marks = self._pair(rendition)
         self._mark(marks, number, _ABSENT)
-        files.punch(data.fd, offset, length)
+        files.punch(data.fd, offset, pages(length))
 
     def drop_rendition(self, package: str, name: str) -> None:
         """Remove a rendition's files; whoever still reads them may finish."""
@@ -142,6 +140,7 @@ class Disk:
             home.mkdir(exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
             data = OwnedFd(os.open(home / f"{rendition.name}.data", flags, 0o600))
+            os.posix_fadvise(data.fd, 0, 0, os.POSIX_FADV_RANDOM)  # no reading ahead, see above
             pair = data, OwnedFd(os.open(home / f"{rendition.name}.map", flags, 0o600))
             self._open[key] = pair
             if len(self._open) > _OPEN_AT_ONCE:

@@ -1,8 +1,13 @@
 """Files that outlive their last reader by nothing, memory that looks like a file, holes, and what is in RAM."""
 
+import contextlib
 import ctypes
 import ctypes.util
+import fcntl
 import os
+import sys
+import tempfile
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +74,21 @@ def write_all(fd: int, data: bytes, offset: int) -> None:
         view, offset = view[done:], offset + done
 
 
+def replace(path: Path, data: bytes) -> None:
+    """Put a file in place, whole or not at all, and leave nothing beside it. Raises OSError (disk full)."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
 def in_memory(fd: int, offset: int, length: int) -> bool:
     """Whether both ends of the range are in the page cache, so that reading it will not wait for the disk."""
     one = bytearray(1)
@@ -80,6 +100,11 @@ def in_memory(fd: int, offset: int, length: int) -> bool:
     except OSError:  # this file system cannot tell
         return True
     return True
+
+
+def unsent(fd: int) -> int:
+    """Bytes in a socket's buffer that the other side has not acknowledged."""
+    return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def warm(fd: int, offset: int, length: int) -> None:

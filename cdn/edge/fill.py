@@ -1,7 +1,7 @@
 """Fetching what is missing: once, however many ask; streamed to all of them while it arrives; kept once it is verified.
 
-A fill lives in memory until its hash was checked. The last byte is held back until then, so that no client ever
-gets a whole object that is wrong.
+A fill lives in memory until its hash was checked. The last byte of every answer is held back until then, so that no
+client ever gets a whole answer that is wrong.
 """
 
 import asyncio
@@ -62,6 +62,11 @@ class Fill:
         loop = asyncio.get_running_loop()
         #: Done when the answer's head may be sent: a Hit when the object was here after all, else None.
         self.begun: asyncio.Future[Hit | None] = loop.create_future()
+
+    @property
+    def verified(self) -> bool:
+        """Whether all bytes are here and are the right ones."""
+        return self.sendable == self.spec.length
 
     def tell(self) -> None:
         """Let every listener go on."""

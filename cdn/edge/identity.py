@@ -1,14 +1,13 @@
 """Who this node is: its own key, its place in the fleet and what it was last told, kept in `state.json`."""
 
 import json
-import os
-import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from cdn.edge import files
 from cdn.signing import proof_message, request_message
 
 
@@ -51,13 +50,19 @@ class Identity:
             ) from error
 
     def save(self) -> None:
-        """Write the state so that a crash leaves the old one or the new one, never half of either."""
-        handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=".state-")
-        with os.fdopen(handle, "w") as file:
-            json.dump(asdict(self.state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self._path)
+        """Write the state down. Raises OSError."""
+        self.write(self.text())
+
+    def text(self) -> str:
+        """The state as it is written."""
+        return json.dumps(asdict(self.state))
+
+    def write(self, text: str) -> None:
+        """Write what `text` gave, so that a crash leaves the old one or the new one, never half of either.
+
+        Blocks; touches nothing but the file, so that a thread may do it. Raises OSError.
+        """
+        files.replace(self._path, text.encode())
 
     @property
     def public_hex(self) -> str:

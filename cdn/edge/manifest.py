@@ -119,7 +119,7 @@ def parse(package: str, manifest: bytes) -> PackageIndex:
         if document["v"] != 1:
             raise BadManifest(f"manifest version {document['v']!r} is not known")
         found = [_rendition(package, entry) for entry in document["renditions"]]
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise BadManifest(f"not a manifest: {error!r}") from error
     return PackageIndex(package, {rendition.name.encode(): rendition for rendition in found})
 
@@ -139,7 +139,7 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
         _checked(segment[0], segment[1], size)
         offsets.append(place)
         lengths.append(segment[1])
-        place += _pages(segment[1])
+        place += pages(segment[1])
         digest = bytes.fromhex(segment[3])
         if len(digest) != 32:
             raise BadManifest("a segment has no proper hash")
@@ -150,7 +150,7 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
             raise BadManifest("an init segment has no place")
         _checked(init[0], init[1], size)
         init = (place, init[1])
-        place += _pages(init[1])
+        place += pages(init[1])
     _checked(0, playlist["bytes"], OBJECT_MAX)
     return RenditionIndex(
         package=package,
@@ -167,8 +167,8 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
     )
 
 
-def _pages(length: int) -> int:
-    """The room of an object, in bytes."""
+def pages(length: int) -> int:
+    """The room of an object of this length: whole pages, in bytes."""
     return -(-length // PAGE) * PAGE
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
@@ -16,6 +17,8 @@ from cdn.edge.store import Hit, head, object_key
 from cdn.edge.verdicts import Verdict
 from cdn.ranges import CORS_HEADERS, PREFLIGHT_HEADERS, Unsatisfiable, none_match, parse_range
 from cdn.signing import BadToken
+
+log = logging.getLogger("edge")
 
 _PROOF = re.compile(rb"/v1/-/proof/([A-Za-z0-9_-]{16,128})\Z")
 _OBJECT = re.compile(rb"/v1/([A-Za-z0-9_-]{1,512})/([0-9a-f]{32})/([a-z0-9-]{1,32})/([A-Za-z0-9.]{1,32})\Z")
@@ -133,6 +136,7 @@ class Responder:
 
     def _hit(self, connection: Connection, request: Request, hit: Hit) -> None:
         hit.visited = True
+        hit.package_open.used = self._server.now
         self._server.hit_count += 1
         if hit.lead:
             self._server.filler.ahead(hit.rendition, hit.number)
@@ -173,7 +177,10 @@ class Responder:
         if connection.gone():
             return
         if hit is not None:
-            self._hit(connection, request, hit)
+            if self._server.hits.get(hit.key) is hit:
+                self._hit(connection, request, hit)
+            else:  # evicted before this task had its turn: its bytes may be a hole by now
+                await self._miss(connection, request, verdict, rendition, name)
             return
         if ours and spec.number < len(spec.rendition.offsets):
             filler.ahead(spec.rendition, spec.number)
@@ -261,6 +268,9 @@ class Responder:
             except Failed as failure:
                 if not connection.gone():
                     self._text(connection, request, failure.status, str(failure))
+            except Exception:
+                log.exception("a request broke")
+                connection.close()  # or it would wait for its answer forever
 
         task = asyncio.create_task(run())
         self._tasks.add(task)

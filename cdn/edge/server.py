@@ -150,10 +150,15 @@ class Server:
         connections = self._connections
         for fd, event in self._epoll.poll(0, _BATCH):
             connection = connections.get(fd)
-            if connection is not None:
+            if connection is None:
+                continue
+            try:
                 connection.on_event(
                     bool(event & _READABLE), bool(event & select.EPOLLOUT), bool(event & _GONE)
                 )
+            except Exception:  # the events behind it in this batch are told once only: they must not be lost
+                log.exception("a connection broke")
+                connection.close()
 
     def later(self, connection: Connection) -> None:
         """This connection has had its turn and has more to send."""

@@ -22,6 +22,8 @@ log = logging.getLogger("edge")
 #: Objects up to this size are kept in memory too, in bytes, and all of them together up to the second figure.
 SMALL = 32 * 1024
 SMALL_TOTAL = 64 << 20
+#: So many packages are open at once: their segments' tables in memory, their files' descriptors. Others are cold.
+OPEN_MOST = 256
 #: After the disk refused a write, nothing is written for so many seconds: objects pass through.
 DISK_PAUSE = 30.0
 _CORS = "".join(f"{name}: {value}\r\n" for name, value in CORS_HEADERS.items())
@@ -38,13 +40,31 @@ class Held(Entry):
         self.rendition, self.number, self.offset, self.length = rendition, number, offset, length
 
 
+class Open:
+    """A package in use: its index and what of it is here. `used` is seconds since 1970; `busy` counts disk work."""
+
+    __slots__ = ("busy", "held", "index", "used")
+
+    def __init__(self, index: PackageIndex) -> None:
+        self.index, self.used, self.busy = index, time.time(), 0
+        self.held: set[Held] = set()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing of it is being read or written."""
+        return not self.busy and not any(held.readers for held in self.held)
+
+
 class Hit(Held):
     """A verified object. `head` is its response head behind the Date line, ready to send."""
 
-    __slots__ = ("bit", "body", "digest", "etag", "file", "head", "key", "lead", "name", "package", "probed")
+    __slots__ = (
+        "bit", "body", "digest", "etag", "file", "head", "key", "lead", "name", "package", "package_open", "probed",
+    )  # fmt: skip
 
-    def __init__(self, spec: Spec, file: OwnedFd, digest: bytes) -> None:
+    def __init__(self, spec: Spec, file: OwnedFd, digest: bytes, package: Open) -> None:
         super().__init__(spec.rendition, spec.number, spec.offset, spec.length)
+        self.package_open = package
         self.package = spec.rendition.package.encode()
         self.bit = 1 << spec.rendition.index
         self.key = object_key(spec.rendition, spec.name)
@@ -73,7 +93,7 @@ def head(content_type: str, length: int, tag: str, cache: str, extra: str = "") 
 class Store:
     """Objects on disk within a byte budget. Methods are called from the event loop's thread only."""
 
-    def __init__(self, folder: Path, budget: int) -> None:
+    def __init__(self, folder: Path, budget: int, *, open_most: int = OPEN_MOST) -> None:
         self.disk = Disk(folder / "packages")
         self.budget = budget
         #: What can be served at once, by "<package>/<rendition>/<name>".
@@ -81,11 +101,13 @@ class Store:
         self.problem = ""
         self._claimed: dict[tuple[str, str, int], Held] = {}
         self._sieve = Sieve()
-        self._packages: dict[str, PackageIndex] = {}
+        self._packages: dict[str, Open] = {}
+        self._open_most = open_most
         self._small_total = 0
         self._paused_until = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="disk")
-        #: Packages left by an earlier process and not asked for since, the oldest first, with their bytes on disk.
+        #: Packages on disk that are not open (left by an earlier process, or not asked for lately), the longest
+        #: untouched first, with their bytes on disk.
         self._cold = self.disk.scan()
         self.used = sum(self._cold.values())
 
@@ -99,26 +121,57 @@ class Store:
 
     def known(self, package: str) -> PackageIndex | None:
         """A package whose manifest is in memory."""
-        return self._packages.get(package)
+        found = self._packages.get(package)
+        if found is None:
+            return None
+        found.used = time.time()
+        return found.index
 
     async def recall(self, package: str) -> PackageIndex | None:
         """A package whose manifest is in memory or on disk."""
-        index = self._packages.get(package)
+        index = self.known(package)
         if index is not None or package not in self._cold:
             return index
         found = await self.run(lambda: self._read_package(package))
         if package not in self._cold:  # somebody else recalled it meanwhile
-            return self._packages.get(package)
+            return self.known(package)
         if found is None:
             self._drop_cold(package)
             return None
         index, claims = found
         self.used -= self._cold.pop(package)
+        opened = self._open(package, index)
         for rendition in index.renditions.values():
             for number in claims[rendition.name]:
-                self._claim(rendition, number)
-        self._packages[package] = index
+                self._claim(opened, rendition, number)
         return index
+
+    def _open(self, package: str, index: PackageIndex) -> Open:
+        """Keep a package's index at hand, and let go of the one longest unused that is at rest when there are many."""
+        opened = self._packages[package] = Open(index)
+        if len(self._packages) > self._open_most:
+            by_use = sorted(self._packages.items(), key=lambda item: item[1].used)
+            for name, other in by_use:
+                if other is not opened and other.at_rest:
+                    self._lay_down(name)
+                    break
+        return opened
+
+    def _lay_down(self, package: str) -> None:
+        """Forget what memory holds of a package. What the disk holds stays: claims, as after a restart."""
+        opened = self._packages.pop(package)
+        size = 0
+        for held in opened.held:
+            self._sieve.remove(held)
+            size += held.length
+            if isinstance(held, Hit):
+                del self.hits[held.key]
+                if held.body is not None:
+                    self._small_total -= held.length
+            else:
+                del self._claimed[package, held.rendition.name, held.number]
+        opened.held.clear()
+        self._cold[package] = size
 
     def _read_package(self, package: str) -> tuple[PackageIndex, dict[str, list[int]]] | None:
         """A package's index and what its maps claim; runs in the disk's thread."""
@@ -132,30 +185,33 @@ class Store:
             return None
         return index, {rendition.name: self.disk.claims(rendition) for rendition in index.renditions.values()}
 
-    def _claim(self, rendition: RenditionIndex, number: int) -> None:
+    def _claim(self, opened: Open, rendition: RenditionIndex, number: int) -> None:
         place = rendition.place(number)
         if place is None:
             return
         held = Held(rendition, number, *place)
         self._claimed[rendition.package, rendition.name, number] = held
+        opened.held.add(held)
         self._sieve.add(held)
         self.used += held.length
 
     async def adopt(self, package: str, text: bytes) -> PackageIndex:
         """Take in a manifest that was fetched. Raises manifest.BadManifest."""
-        index = manifest.parse(package, text)
-        self._packages[package] = index
+        # In the thread too: a long film's takes tens of milliseconds.
+        index = await self.run(lambda: manifest.parse(package, text))
         try:
             await self.run(lambda: self.disk.save_manifest(package, text))
         except OSError as error:
             self._disk_failed(error)
+        self._open(package, index)
         return index
 
     async def look(self, spec: Spec) -> Hit | None:
         """An object that an earlier process left, if it is still whole."""
         key = (spec.rendition.package, spec.rendition.name, spec.number)
         held = self._claimed.get(key)
-        if held is None:
+        opened = self._packages.get(spec.rendition.package)
+        if held is None or opened is None:
             return None
         held.readers += 1  # not to be evicted while it is hashed
         try:
@@ -164,27 +220,32 @@ class Store:
             log.warning("%s of %s cannot be read: %s", spec.name, spec.rendition.package, error)
             found = None
         if self._claimed.pop(key, None) is held:
+            opened.held.discard(held)
             self._sieve.remove(held)
             self.used -= held.length
-        return self._install(spec, *found) if found else None
+        return self._install(opened, spec, *found) if found else None
 
     async def keep(self, spec: Spec, source: OwnedFd, digest: bytes) -> Hit | None:
         """Write an object to disk and serve it from there on. None when it cannot be kept: it passes through."""
-        if time.monotonic() < self._paused_until or not self._make_room(spec.length):
+        opened = self._packages.get(spec.rendition.package)
+        if opened is None or time.monotonic() < self._paused_until or not self._make_room(spec.length):
             return None
         self.used += spec.length
+        opened.busy += 1  # not to be laid down meanwhile
         try:
             file = await self.run(lambda: self.disk.write(spec, source.fd, digest))
         except OSError as error:
-            self.used -= spec.length
             self._disk_failed(error)
             return None
+        finally:
+            opened.busy -= 1
+            self.used -= spec.length
         self.problem = ""
-        self.used -= spec.length
-        return self._install(spec, file, digest)
+        return self._install(opened, spec, file, digest)
 
-    def _install(self, spec: Spec, file: OwnedFd, digest: bytes) -> Hit:
-        hit = Hit(spec, file, digest)
+    def _install(self, opened: Open, spec: Spec, file: OwnedFd, digest: bytes) -> Hit:
+        hit = Hit(spec, file, digest, opened)
+        opened.held.add(hit)
         if spec.length <= SMALL and self._small_total + spec.length <= SMALL_TOTAL:
             hit.body = os.pread(file.fd, spec.length, spec.offset)
             self._small_total += spec.length
@@ -230,7 +291,7 @@ class Store:
         rendition = held.rendition
         self._leave(held)
         for other in [*self.hits.values(), *self._claimed.values()]:
-            if other.rendition is rendition:
+            if (other.rendition.package, other.rendition.name) == (rendition.package, rendition.name):
                 self._sieve.remove(other)
                 self._leave(other)
         self._thread.submit(self.disk.drop_rendition, rendition.package, rendition.name)
@@ -238,6 +299,7 @@ class Store:
     def _leave(self, held: Held) -> None:
         """Take an object out of the tables; it is out of the sieve already."""
         self.used -= held.length
+        self._packages[held.rendition.package].held.discard(held)
         if not isinstance(held, Hit):
             del self._claimed[held.rendition.package, held.rendition.name, held.number]
             return

@@ -188,3 +188,36 @@ def test_random_bytes_do_no_harm(edge: Edge) -> None:
         assert b" 500 " not in got
     assert edge.get("/livez").status == 200
     assert "Traceback" not in edge.log.read_text()
+
+
+def test_a_reader_that_trickles_is_let_go_and_a_slow_one_is_not(new_edge: NewEdge, origin: Origin) -> None:
+    package, objects = origin.add(segments=1, size=6_000_000)
+    edge = new_edge().start("--write-timeout", "2")
+    opened = token(package)
+    edge.get(f"/v1/{opened}/{package}/v720/0.m4s")
+    took: dict[int, float] = {}
+
+    def read(step: int) -> None:
+        """Take `step` bytes every 0.1 s, for eight seconds at most."""
+        started = time.monotonic()
+        pause = threading.Event()
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.settimeout(8)
+            sock.connect(("127.0.0.1", edge.port))
+            sock.sendall(f"GET /v1/{opened}/{package}/v720/0.m4s HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            try:
+                while time.monotonic() - started < 8 and sock.recv(step):
+                    pause.wait(0.1)
+            except OSError:
+                pass
+        took[step] = time.monotonic() - started
+
+    threads = [threading.Thread(target=read, args=(step,)) for step in (60, 8_000)]
+    for thread in threads:
+        thread.start()
+    until(lambda: edge.health()["connections"] == 2, seconds=7, what="letting the trickling one go")
+    for thread in threads:
+        thread.join()
+    assert took[8_000] >= 8
+    assert edge.get(f"/v1/{opened}/{package}/v720/0.m4s").body == objects["v720/0.m4s"]

@@ -222,6 +222,18 @@ def test_wrong_bytes_of_the_origin_never_make_a_whole_answer(edge: Edge, origin:
     assert edge.get(f"/v1/{token(package)}/{package}/v720/1.m4s").status == 200
 
 
+def test_wrong_bytes_of_the_origin_never_make_a_whole_part_either(edge: Edge, origin: Origin) -> None:
+    package, _ = origin.add(size=300_000)
+    origin.corrupt.add("v720/1.m4s")
+    for part in ("0-99", "0-0", "100-199999"):
+        got = edge.raw(
+            f"GET /v1/{token(package)}/{package}/v720/1.m4s HTTP/1.1\r\nHost: a\r\nRange: bytes={part}\r\n\r\n".encode()
+        )
+        head, _, body = got.partition(b"\r\n\r\n")
+        first, last = map(int, part.split("-"))
+        assert not head.startswith(b"HTTP/1.1 206") or len(body) < last - first + 1
+
+
 def test_the_next_segment_is_fetched_ahead(edge: Edge, origin: Origin) -> None:
     package, _ = origin.add()
     opened = token(package)
