@@ -26,6 +26,9 @@ log = logging.getLogger("edge")
 
 #: How long answers that are under way may take once the node was told to stop, in seconds.
 STOP_SECONDS = 5.0
+#: How often the disk is asked how it is, and how long it may take to say so, in seconds.
+DISK_SECONDS = 5.0
+DISK_PATIENCE = 10.0
 GIB = 1 << 30
 
 
@@ -55,7 +58,7 @@ class Node:
             refusal=self.agent.refusal,
             unknown_key=self.agent.fresh_keys,
         )
-        self._disk_problem, self._disk_asked = "", 0.0
+        self._disk_problem, self._disk_free = "", 0
 
     def take_state(self, state: str) -> None:
         """While the node drains, every request is judged anew."""
@@ -66,15 +69,32 @@ class Node:
         found = [] if self.agent.enrolled else ["not enrolled"]
         if self.agent.state in ("retired", "quarantined"):
             found.append(f"this node is {self.agent.state}")
-        if time.monotonic() - self._disk_asked > 5:
-            self._disk_problem, self._disk_asked = self.store.disk.writable(), time.monotonic()
         if self._disk_problem:
             found.append(self._disk_problem)
         return found
 
+    async def watch_disk(self) -> None:
+        """Ask the disk how it is, in its own thread and with a deadline, until cancelled: a disk may hang."""
+        while True:
+            asking = asyncio.ensure_future(self.store.run(self._ask_disk))
+            asking.add_done_callback(lambda done: done.cancelled() or done.exception())
+            try:
+                self._disk_problem, self._disk_free = await asyncio.wait_for(
+                    asyncio.shield(asking), DISK_PATIENCE
+                )
+            except TimeoutError:
+                self._disk_problem = f"the cache's disk has not answered for {DISK_PATIENCE:g} s"
+                await asyncio.wait({asking})
+                continue
+            except OSError as error:
+                self._disk_problem = f"the cache cannot be read: {error.strerror or error}"
+            await asyncio.sleep(DISK_SECONDS)
+
+    def _ask_disk(self) -> tuple[str, int]:
+        return self.store.disk.writable(), self.store.disk.free()
+
     def report(self) -> dict[str, Any]:
         """The figures of a heartbeat."""
-        self.problems()
         problem = self._disk_problem or self.store.problem
         return {
             "ready": not self._disk_problem,
@@ -83,7 +103,7 @@ class Node:
             "sessions": self.verdicts.sessions(),
             "cache_bytes": self.store.used,
             "cache_limit": self.store.budget,
-            "disk_free": self.store.disk.free(),
+            "disk_free": self._disk_free,
             "hits": self.server.hit_count,
             "misses": self.server.miss_count,
         }
@@ -126,6 +146,8 @@ class Node:
             self.config.name, self.config.host, self.config.port, self.config.base_url, used, limit,
             self.config.origin,
         )  # fmt: skip
+        self._disk_problem, self._disk_free = self._ask_disk()
+        disk = asyncio.create_task(self.watch_disk())
         agent = asyncio.create_task(self.agent.run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({agent, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -136,6 +158,7 @@ class Node:
             code = 2 if isinstance(failure, CannotEnrol) else 1
         stopping.cancel()
         agent.cancel()
+        disk.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await agent
         await self._stop()

@@ -51,7 +51,8 @@ class Agent:
         self._said = ""
         self._asked_keys = float("-inf")
         self._asking: asyncio.Task[bool] | None = None
-        self._beating = asyncio.Lock()
+        self._beating, self._saving = asyncio.Lock(), asyncio.Lock()
+        self._unsaved = False
         self._interval = 2.0
         self.heard_at: float | None = None
         self.draining_since: float | None = None
@@ -115,9 +116,14 @@ class Agent:
         if status == 200:
             if goodbye:  # what we are while we are gone is not what we are when we come back
                 answer["state"] = state.state
-            self._heard(answer)
+            try:
+                self._heard(answer)
+            except (KeyError, TypeError, ValueError) as error:
+                # Some proxy's page, or a control plane of another age: whoever it is, we have not been heard.
+                raise OriginAway(f"the heartbeat's answer makes no sense ({error!r})") from error
         else:
             self._refused(status, answer)
+        await self._save()
 
     async def fresh_keys(self) -> bool:
         """Ask for the keys out of turn; → whether there were new ones. Callers at the same time share one question."""
@@ -170,11 +176,16 @@ class Agent:
                 raise CannotEnrol(message)
             raise OriginAway(message or f"the control plane answered {status}")
         state = identity.state
-        state.node_id, state.slot = str(answer["node_id"]), int(answer["slot"])
+        try:
+            node_id, slot = str(answer["node_id"]), int(answer["slot"])
+            self._take_keys(answer)
+        except (KeyError, TypeError, ValueError) as error:
+            raise OriginAway(f"the enrolment's answer makes no sense ({error!r})") from error
+        state.node_id, state.slot = node_id, slot
         state.origin, state.state = config.origin, "warming"
         state.deny, state.deny_version = {}, 0
-        self._take_keys(answer)
-        identity.save()
+        self._unsaved = True
+        await self._save()
         self._verdicts.set_denied({})
         log.info("enrolled as node n%d", state.slot)
         self._reached()
@@ -183,10 +194,10 @@ class Agent:
     def _heard(self, answer: dict[str, Any]) -> None:
         """Take in what the control plane said."""
         state = self._identity.state
-        changed = False
+        told = str(answer["state"])
         if "keys" in answer and int(answer["keys_version"]) != state.keys_version:
             self._take_keys(answer)
-            changed = True
+            self._unsaved = True
         now = time.time()
         if answer.get("deny"):
             state.deny = {session: until for session, until in state.deny.items() if until > now}
@@ -194,23 +205,34 @@ class Agent:
             self._verdicts.set_denied(state.deny)
         if int(answer.get("deny_version", 0)) != state.deny_version:
             state.deny_version = int(answer["deny_version"])
-            changed = True
+            self._unsaved = True
         self._interval = min(30.0, max(0.5, float(answer.get("interval", 2.0))))
         state.lease_seconds = float(answer.get("lease_seconds", state.lease_seconds))
-        if answer["state"] != state.state:
-            log.info("state: %s → %s (%s)", state.state, answer["state"], answer.get("reason", ""))
-            state.state = str(answer["state"])
+        if told != state.state:
+            log.info("state: %s → %s (%s)", state.state, told, answer.get("reason", ""))
+            state.state = told
             self._take_state(state.state)
-            changed = True
-        if changed:
-            self._identity.save()
+            self._unsaved = True
         self._reached()
+
+    async def _save(self) -> None:
+        """Write down what is new, off the loop. What the disk refuses is tried again after the next heartbeat."""
+        async with self._saving:
+            if not self._unsaved:
+                return
+            self._unsaved = False
+            try:
+                await asyncio.to_thread(self._identity.write, self._identity.text())
+            except OSError as error:
+                self._unsaved = True
+                log.error("the node's state cannot be written: %s", error.strerror or error)
 
     def _take_keys(self, answer: dict[str, Any]) -> None:
         state = self._identity.state
-        state.keys = {str(entry["kid"]): str(entry["public_key"]) for entry in answer["keys"]}
-        state.keys_version = int(answer["keys_version"])
-        self._verdicts.set_keys(state.keys)
+        keys = {str(entry["kid"]): str(entry["public_key"]) for entry in answer["keys"]}
+        version = int(answer["keys_version"])
+        self._verdicts.set_keys(keys)
+        state.keys, state.keys_version = keys, version
 
     def _take_state(self, state: str) -> None:
         if state == "draining":

@@ -73,6 +73,8 @@ class Upstream:
         self._secure = parts.scheme == "https"
         self._host, self._port = parts.hostname, parts.port or (443 if self._secure else 80)
         self._host_header = parts.netloc
+        # Once: reading the machine's certificates takes tens of milliseconds, which the event loop has not.
+        self._context = ssl.create_default_context() if self._secure else None
         self._idle: list[_Connection] = []
         self._slots = asyncio.Semaphore(connections)
 
@@ -148,8 +150,7 @@ class Upstream:
         return _parse(block, connection.reader)
 
     async def _connect(self) -> _Connection:
-        context = ssl.create_default_context() if self._secure else None
-        opening = asyncio.open_connection(self._host, self._port, ssl=context, limit=_CHUNK)
+        opening = asyncio.open_connection(self._host, self._port, ssl=self._context, limit=_CHUNK)
         try:
             reader, writer = await asyncio.wait_for(opening, CONNECT_SECONDS)
         except TimeoutError:

@@ -112,6 +112,8 @@ class Origin:
     break_after: dict[str, int] = field(default_factory=dict)
     corrupt: set[str] = field(default_factory=set)
     control_down: bool = False
+    #: What heartbeats are answered with instead, as a proxy in the way might.
+    strange_answer: bytes = b""
     port: int = 0
     public_key: str = ""
     bad_signatures: int = 0
@@ -203,6 +205,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         beat = json.loads(body)
         origin.beats.append(beat)
+        if origin.strange_answer:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(origin.strange_answer)))
+            self.end_headers()
+            self.wfile.write(origin.strange_answer)
+            return
         reply: dict[str, Any] = {
             "state": origin.state, "reason": "test", "keys_version": origin.keys_version, "interval": 0.5,
             "lease_seconds": 1.0, "deny": origin.deny, "deny_version": len(origin.deny),

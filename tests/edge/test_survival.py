@@ -128,6 +128,36 @@ def test_while_the_control_plane_is_away_tokens_live_on_unless_denied(edge: Edge
     until(lambda: edge.get(path % old).status == 403, what="strictness again")
 
 
+@pytest.mark.parametrize(
+    "answer", [b"<html>Welcome to this hotel</html>", b'{"state": null, "interval": "soon"}']
+)
+def test_answers_that_make_no_sense_count_as_silence(edge: Edge, origin: Origin, answer: bytes) -> None:
+    package, objects = origin.add()
+    path = f"/v1/{token(package)}/{package}/v720/0.m4s"
+    assert edge.get(path).status == 200
+    origin.strange_answer = answer
+    until(lambda: edge.health()["grace"], what="the grace")
+    assert edge.get(path).body == objects["v720/0.m4s"]
+    origin.strange_answer = b""
+    until(lambda: not edge.health()["grace"], what="the end of the grace")
+
+
+def test_a_state_that_cannot_be_written_stops_nothing(edge: Edge, origin: Origin) -> None:
+    package, _ = origin.add()
+    path = f"/v1/{token(package, session=b'd' * 16)}/{package}/v720/0.m4s"
+    assert edge.get(path).status == 200
+    state = edge.cache / "state.json"
+    state.unlink()
+    (state / "in the way").mkdir(parents=True)
+    origin.deny = [{"session": (b"d" * 16).hex(), "until": 4e9}]
+    until(lambda: edge.get(path).status == 403, what="the denial")
+    until(lambda: "cannot be written" in edge.log.read_text(), what="words about it")
+    assert not list(edge.cache.glob(".state-*"))
+    (state / "in the way").rmdir()
+    state.rmdir()
+    until(lambda: state.is_file() and "64" * 16 in state.read_text(), what="writing it after all")
+
+
 def test_a_restart_without_a_control_plane_serves_on(new_edge: NewEdge, origin: Origin) -> None:
     package, objects = origin.add()
     edge = new_edge().start()
