@@ -160,7 +160,12 @@ def _apply(row: Row, heartbeat: Heartbeat, report: states.Report) -> tuple[NodeS
     state, reason = states.after_heartbeat(row.state, wanted=row.wanted, report=report)
     if state is not row.state:
         node = models.EdgeNode.objects.get(id=row.id)
-        transitions.move(node, state, actor="node" if report.goodbye else "heartbeat", reason=reason)
+        try:
+            transitions.move(node, state, actor="node" if report.goodbye else "heartbeat", reason=reason)
+        except transitions.NoSuchArrow:
+            # Somebody moved it since the row was read (quarantined, retired): that stands, the next one sees it.
+            fleet.changed()
+            return NodeState(node.state), node.reason
         return state, reason
     return row.state, row.reason
 

@@ -62,7 +62,7 @@ class Beat:
 class Fleet:
     """The live picture of one process. Every method may be called from any thread."""
 
-    #: When this process was first found by any node.
+    #: Since when this process listens: its watch has begun, or a node has found it.
     first_heard_at: datetime | None = None
     beats: dict[UUID, Beat] = field(default_factory=dict)
     braked_until: datetime | None = None
@@ -112,6 +112,11 @@ class Fleet:
             self.first_heard_at = self.first_heard_at or beat.heard_at
         return True
 
+    def listen(self, now: datetime) -> None:
+        """This process is the one that nodes report to: from here on silence counts, after GRACE."""
+        with self._lock:
+            self.first_heard_at = self.first_heard_at or now
+
     def last_sequence(self, node_id: UUID) -> int:
         """The highest sequence heard of a node by this process, 0 when none."""
         beat = self.beats.get(node_id)
@@ -131,7 +136,7 @@ class Fleet:
         leased = [
             row for row in rows if row.state in (NodeState.ACTIVE, NodeState.DEGRADED, NodeState.WARMING)
         ]
-        silent = [row for row in leased if self._lease(row, now) <= now]
+        silent = [row for row in leased if self.lease(row, now) <= now]
         if not silent:
             return []
         with self._lock:
@@ -143,7 +148,7 @@ class Fleet:
                 return []
         return silent
 
-    def _lease(self, row: Row, now: datetime) -> datetime:
+    def lease(self, row: Row, now: datetime) -> datetime:
         """Until when a node is taken to be alive without being heard again."""
         beat = self.beats.get(row.id)
         if beat is not None:
@@ -156,7 +161,7 @@ class Fleet:
     def node(self, row: Row, now: datetime) -> Node:
         """A node as others see it."""
         beat = self.beats.get(row.id)
-        lease_until = self._lease(row, now)
+        lease_until = self.lease(row, now)
         if self.braked_until is not None and now < self.braked_until:
             lease_until = max(lease_until, self.braked_until)
         return Node(

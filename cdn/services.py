@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from cdn import enrolment, keys, models, signing, states, transitions
+from cdn import enrolment, keys, models, signing, silence, states, transitions
 from cdn.denials import deny_list
 from cdn.enrolment import Refused
 from cdn.live import fleet
@@ -42,18 +42,18 @@ def nodes() -> tuple[Node, ...]:
     """Every node that viewers could be sent to, by slot, in its state of this moment.
 
     That is: warming, active, degraded, suspect and draining ones; steering decides by `state`, `lease_until` and
-    load. Nodes whose lease has run out become suspect here. A web process that has just started reports what the
+    load. Nodes whose lease has run out are suspect. A web process that has just started reports what the
     rows say until its nodes had time to be heard.
     """
     now = timezone.now()
-    _suspect_the_silent(now)
+    silence.conclude(now)
     return tuple(fleet.node(row, now) for row in fleet.rows() if row.state in states.SERVING)
 
 
 def health() -> tuple[NodeHealth, ...]:
     """Every registered node with what an operator wants to see of it."""
     now = timezone.now()
-    _suspect_the_silent(now)
+    silence.conclude(now)
     found = []
     for row in fleet.rows():
         beat = fleet.beats.get(row.id)
@@ -71,16 +71,6 @@ def health() -> tuple[NodeHealth, ...]:
             )
         )
     return tuple(found)
-
-
-def _suspect_the_silent(now: datetime) -> None:
-    for row in fleet.silent(fleet.rows(), now):
-        node = models.EdgeNode.objects.get(id=row.id)
-        if NodeState(node.state) in (NodeState.ACTIVE, NodeState.DEGRADED, NodeState.WARMING):
-            beat = fleet.beats.get(row.id)
-            silence = f"{(now - beat.heard_at).total_seconds():.0f} s" if beat else "this web process started"
-            reason = f"not heard for {silence}" if beat else f"not heard since {silence}"
-            transitions.move(node, NodeState.SUSPECT, actor="lease", reason=reason)
 
 
 def sign(

@@ -54,7 +54,15 @@ class Report:
 
 
 def after_heartbeat(here: S, *, wanted: str, report: Report) -> tuple[S, str]:
-    """The state a node is in once this heartbeat was heard, with the reason for people."""
+    """The state a node is in once this heartbeat was heard, with the reason for people.
+
+    It is `here` or one that an arrow leads to from `here`: what is wanted and cannot be waits.
+    """
+    there, reason = _called_for(here, wanted=wanted, report=report)
+    return (there, reason) if there is here or may_move(here, there) else (here, "")
+
+
+def _called_for(here: S, *, wanted: str, report: Report) -> tuple[S, str]:
     if wanted == "retire":
         return S.RETIRED, "retired by the operator"
     if wanted == "quarantine":

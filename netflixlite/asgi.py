@@ -12,6 +12,9 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from catalog.urls_ws import websocket_urlpatterns  # noqa: E402
+from cdn import silence  # noqa: E402
+
+silence.start()  # leases are in this process's memory: it must notice by itself when a node falls silent
 
 application = ProtocolTypeRouter(
     {

@@ -1,5 +1,6 @@
 """What the control plane believes of a heartbeat, and what it concludes."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,10 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from cdn import models, services
+from cdn import models, services, silence
 from cdn.events import node_lost
 from cdn.live import Fleet, fleet
 from cdn.tests.factories import make_node
@@ -120,6 +122,76 @@ def test_a_silent_node_becomes_suspect_and_news_goes_out(
         ("active", "heartbeat"),
         ("suspect", "lease"),
     ]
+
+
+def test_silence_is_noticed_though_nobody_asks_for_nodes(node: FakeNode) -> None:
+    with time_machine.travel(timezone.now() + timedelta(seconds=7)):
+        silence.conclude(timezone.now())
+    assert models.EdgeNode.objects.get().state == "suspect"
+
+
+def test_the_watch_looks_at_once_and_ends_when_told(node: FakeNode, monkeypatch: Any) -> None:
+    monkeypatch.setattr(
+        silence, "close_old_connections", lambda: None
+    )  # it would be the test's own connection
+    ended = threading.Event()
+    ended.set()
+    with time_machine.travel(timezone.now() + timedelta(seconds=7)):
+        silence.watch(ended)
+    assert models.EdgeNode.objects.get().state == "suspect"
+
+
+def test_nodes_that_died_with_the_web_process_become_suspect_after_its_start() -> None:
+    make_node()
+    fleet.beats.clear()
+    fleet.listen(timezone.now())
+    with time_machine.travel(timezone.now() + timedelta(seconds=10)):
+        silence.conclude(timezone.now())
+        assert services.nodes()[0].state is NodeState.ACTIVE
+    with time_machine.travel(timezone.now() + timedelta(seconds=16)):
+        silence.conclude(timezone.now())
+        assert services.nodes()[0].state is NodeState.SUSPECT
+
+
+def test_a_node_that_falls_silent_while_it_drains_does_not_drain_for_ever(node: FakeNode) -> None:
+    services.drain(UUID(node.node_id))
+    with time_machine.travel(timezone.now() + timedelta(seconds=7)):
+        assert services.nodes() == ()
+    event = models.NodeEvent.objects.first()
+    assert event is not None
+    assert (event.to_state, event.actor, event.reason) == ("evacuated", "lease", "not heard for 7 s")
+
+
+def test_nodes_are_told_though_the_database_takes_no_writes(node: FakeNode, monkeypatch: Any) -> None:
+    def locked(*_: object, **__: object) -> bool:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("cdn.transitions.move", locked)
+    with time_machine.travel(timezone.now() + timedelta(seconds=7)):
+        (found,) = services.nodes()
+        assert found.lease_until < timezone.now()
+
+
+def test_a_node_that_the_operator_moves_at_the_same_moment_is_answered(
+    client: Client, node: FakeNode, monkeypatch: Any
+) -> None:
+    stale = fleet.rows()
+    services.quarantine(UUID(node.node_id), reason="it lies")
+    models.EdgeNode.objects.update(wanted="serve")
+    monkeypatch.setattr(Fleet, "rows", lambda _: stale)
+    answer: Any = node.beat(client, report={"goodbye": True})
+    assert (answer.status_code, answer.json()["state"]) == (200, "quarantined")
+
+
+@pytest.mark.parametrize("wanted", ["drain", "serve"])
+def test_what_is_wanted_of_a_node_and_cannot_be_does_not_break_its_heartbeats(
+    client: Client, node: FakeNode, wanted: str
+) -> None:
+    services.quarantine(UUID(node.node_id), reason="it lies")
+    models.EdgeNode.objects.update(wanted=wanted)
+    fleet.changed()
+    answer: Any = node.beat(client, report={"sessions": 2, "goodbye": wanted == "serve"})
+    assert (answer.status_code, answer.json()["state"]) == (200, "quarantined")
 
 
 def test_a_goodbye_takes_the_node_out_at_once_and_its_return_puts_it_back(

@@ -69,3 +69,18 @@ def test_what_a_heartbeat_makes_of_a_node(here: S, wanted: str, report: Report, 
 )
 def test_when_the_brake_holds(serving: int, silent: int, held: bool) -> None:
     assert braked(serving=serving, newly_silent=silent) is held
+
+
+def test_a_heartbeat_never_calls_for_a_change_that_the_table_has_not() -> None:
+    reports = [
+        Report(goodbye=goodbye, ready=ready, sessions=sessions, skew_strikes=strikes)
+        for goodbye in (False, True)
+        for ready in (False, True)
+        for sessions in (0, 2)
+        for strikes in (0, 3)
+    ]
+    for here in S:
+        for wanted in ("serve", "drain", "retire", "quarantine"):
+            for report in reports:
+                there, _ = after_heartbeat(here, wanted=wanted, report=report)
+                assert there is here or may_move(here, there)
