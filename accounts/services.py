@@ -136,6 +136,12 @@ def profile(profile_id: UUID) -> Profile | None:
     return _profile(row) if row else None
 
 
+def watching(profile_id: UUID) -> Profile | None:
+    """The profile with this id as long as its user may use the site; None once it is gone or the user is blocked."""
+    row = models.Profile.objects.filter(id=profile_id, user__is_active=True).first()
+    return _profile(row) if row else None
+
+
 def create_profile(
     *, user_id: UUID, name: str, avatar: str, is_kid: bool, maturity: int | None = None, language: str
 ) -> Profile:

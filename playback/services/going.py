@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import services as accounts
+from catalog import services as catalog
 from cdn import services as cdn
 from cdn.types import SignedToken
 from playback import concurrency, events, keys, models, progress
@@ -94,10 +95,18 @@ def renew_token(session_id: UUID, *, now: datetime | None = None) -> tuple[Token
 
 
 def fresh_token(session_id: UUID, *, now: datetime) -> tuple[models.PlaybackSession, SignedToken]:
-    """Sign anew for a session that still goes on. Asking is a sign of life. Raises NotFound, SessionOver."""
+    """Sign anew for a session that still goes on. Asking is a sign of life. Raises NotFound, SessionOver.
+
+    Asks again whether the profile may watch this: its age or the title's may have been set otherwise since, or the
+    user been blocked.
+    """
     with transaction.atomic():
         row = _locked(session_id)
         heard = _still_on(row, now=now)
+        if heard.active and not _may_watch(row):
+            end(row, Ended.FORGOTTEN, now=now)
+            cdn.deny(session_id, now + timedelta(days=1))
+            heard = Heard(active=False, ended=Ended.FORGOTTEN, message=_words(Ended.FORGOTTEN))
         if heard.active:
             row.last_seen_at = max(now, row.last_seen_at)
             row.save(update_fields=["last_seen_at", "ended_at", "ended"])
@@ -254,6 +263,12 @@ def _still_on(row: models.PlaybackSession, *, now: datetime) -> Heard:
         return Heard(active=False, ended=Ended.SILENT, message=_words(Ended.SILENT))
     row.ended_at, row.ended = None, ""
     return Heard(active=True)
+
+
+def _may_watch(row: models.PlaybackSession) -> bool:
+    """Whether the session's profile may still see what it plays. A title that was hidden meanwhile plays to its end."""
+    profile, video = accounts.watching(row.profile_id), catalog.video(row.video_id)
+    return profile is not None and video is not None and video.maturity <= profile.maturity
 
 
 def _take(row: models.PlaybackSession, report: Report, *, now: datetime) -> None:

@@ -4,9 +4,11 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from accounts import services as accounts
 from accounts.types import Profile
 from catalog.tests import factories as shop
 from catalog.types import Title
@@ -330,3 +332,20 @@ def test_a_session_that_fell_silent_cannot_be_woken_after_a_day(session: Session
     with pytest.raises(services.SessionOver):
         services.renew_token(session.id, now=later(25 * 3600))
     assert not services.beat(session.id, at(1), now=later(25 * 3600)).active
+
+
+def test_a_profile_whose_age_was_lowered_gets_no_more_tokens(ada: Profile, nodes: tuple[Node, Node]) -> None:
+    film = shop.make_title(name="For the old", maturity=16)
+    playing = open_session(profile_id=ada.id, video_id=film.video_id, now=EVENING)
+    services.renew_token(playing.id, now=later(10))
+    accounts.update_profile(profile_id=ada.id, maturity=13)
+    with pytest.raises(services.SessionOver) as over:
+        services.renew_token(playing.id, now=later(20))
+    assert over.value.ended is Ended.FORGOTTEN
+    assert models.PlaybackSession.objects.get(id=playing.id).ended_at == later(20)
+
+
+def test_a_blocked_user_gets_no_more_tokens(ada: Profile, session: Session) -> None:
+    get_user_model().objects.filter(id=ada.user_id).update(is_active=False)
+    with pytest.raises(services.SessionOver):
+        services.renew_token(session.id, now=later(10))
