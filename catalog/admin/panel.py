@@ -64,6 +64,14 @@ def context(request: HttpRequest, object_id: str) -> dict[str, Any]:
     }
 
 
+def _episode_id(text: str | None) -> UUID | None:
+    """The episode that an upload is for; None for the film itself."""
+    try:
+        return UUID(text) if text else None
+    except ValueError as error:
+        raise services.CannotIngest(_("There is no such episode.")) from error
+
+
 def _film_line(title: types.Title, works: dict[UUID, dict[str, Any]]) -> Line:
     work = works.get(title.video_id) if title.video_id else None
     return Line(name=title.name, episode=None, work=work, package=_package(title.video_id))
@@ -122,7 +130,6 @@ class PanelViews:
     def _receive(self, request: HttpRequest, handler: SourceUploadHandler, title_id: UUID) -> HttpResponse:
         self._may_change(request)
         file = request.FILES.get("source")
-        episode = request.GET.get("episode")
         try:
             if not isinstance(file, SourceUpload):
                 raise services.CannotIngest(_("Choose a file first."))
@@ -133,9 +140,9 @@ class PanelViews:
                 size=file.size or 0,
                 source_name=file.shown_name,
                 title_id=title_id,
-                episode_id=UUID(episode) if episode else None,
+                episode_id=_episode_id(request.GET.get("episode")),
             )
-        except (services.CannotIngest, ValueError) as error:
+        except services.CannotIngest as error:
             return self._answer(request, title_id, error=str(error))
         handler.claimed = True
         self._note(request, title_id, _("Uploaded “%(file)s”.") % {"file": file.shown_name})
@@ -182,7 +189,9 @@ class PanelViews:
             return self._answer(
                 request,
                 title_id,
-                error=" ".join(str(text) for texts in form.errors.values() for text in texts),
+                error=" ".join(
+                    f"{form[field].label}: {text}" for field, texts in form.errors.items() for text in texts
+                ),
             )
         try:
             part = services.add_episode(title_id=title_id, **form.cleaned_data)

@@ -176,8 +176,9 @@ def remove_title(title_id: UUID) -> None:
     removal.cancel_jobs(leavings.video_ids)
     row.delete()
     news = types.TitleRemoved(title_id=title_id, video_ids=leavings.video_ids)
-    transaction.on_commit(partial(removal.sweep, leavings))
     transaction.on_commit(partial(title_removed.send_robust, sender=types.TitleRemoved, event=news))
+    # A storage may fail in ways of its own; the title is gone all the same, and the page should say so.
+    transaction.on_commit(lambda: removal.sweep(leavings), robust=True)  # a partial has no name to log
 
 
 def _locked(title_id: UUID) -> models.Title:

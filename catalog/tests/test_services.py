@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from catalog import events, models, services, types
+from catalog import events, models, removal, services, types
 from catalog.tests.factories import make_package, make_series, make_title, make_video
 
 pytestmark = pytest.mark.django_db
@@ -310,3 +310,17 @@ def test_genres_in_any_script_get_addresses_of_their_own() -> None:
     )
     assert len({genre.slug for genre in title.genres}) == 4
     assert services.create_title(name="\u0926\u093f\u0928").slug != title.slug
+
+
+def test_a_storage_that_fails_does_not_keep_a_removed_title_from_being_news(
+    heard, monkeypatch, django_capture_on_commit_callbacks
+) -> None:
+    def broken(_leavings: object) -> None:
+        raise RuntimeError("the bucket is away")
+
+    monkeypatch.setattr(removal, "sweep", broken)
+    title = make_title()
+    with django_capture_on_commit_callbacks(execute=True):
+        services.remove_title(title.id)
+    assert services.title(title.id) is None
+    assert [type(event) for event in heard].count(types.TitleRemoved) == 1

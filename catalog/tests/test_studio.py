@@ -423,3 +423,11 @@ def test_the_time_left_is_told_roughly(seconds: int | None, words: str) -> None:
     status = types.IngestStatus(uuid4(), types.IngestState.ENCODING, 0.5, "", "", left, False)
     assert progress.time_left(status) == words
     assert json.dumps(progress.state_name(status.state)) == '"encoding"'
+
+
+def test_a_refused_episode_names_the_field(studio) -> None:
+    series = make_series(seasons=(1,))
+    answer = studio.post(page(series.id, "add_episode"), {"season": "1", "number": "2"}, follow=True)
+    assert "Name: This field is required." in said(answer)
+    answer = studio.post(page(series.id, "upload") + "?episode=x", {"source": film_file()}, follow=True)
+    assert "There is no such episode." in said(answer)
