@@ -1,10 +1,13 @@
 // Registers the elements that every page may hold. The player comes with the watch page.
+import "./elements/nl-growing.js";
 import "./elements/nl-list-button.js";
 import "./elements/nl-menu.js";
 import "./elements/nl-picture.js";
 import "./elements/nl-row.js";
 import "./elements/nl-search.js";
 import "./elements/nl-thumbs.js";
+import { walkWithArrows } from "./lib/arrows.js";
 import { morphPictures } from "./lib/morph.js";
 
 morphPictures();
+walkWithArrows();

@@ -1,6 +1,8 @@
 """What each page shows, and to whom."""
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,6 +10,7 @@ from django.test import Client
 
 from accounts.tests.factories import PASSWORD, client_of, make_operator, make_profile
 from catalog import services as catalog
+from netflixlite.demo import progress
 from playback.tests.factories import make_bookmark, make_viewing
 from tests.pages.conftest import House
 
@@ -216,3 +219,42 @@ def test_what_is_not_there_is_answered_in_the_houses_own_look(house: House) -> N
     answer = house.client(house.ada).get("/title/no-such-title/")
     assert answer.status_code == 404
     assert "error-page" in answer.content.decode()
+
+
+def test_before_anything_trends_the_newest_stand_without_places(house: House) -> None:
+    shelves = {shelf.key: shelf for shelf in house.client(house.ada).get("/").context["shelves"]}
+    assert "trending" not in shelves
+    assert shelves["recent"].shape == "poster"
+
+
+def test_home_is_honest_while_the_demo_is_being_made(house: House, settings: Any, tmp_path: Path) -> None:
+    settings.HOME = tmp_path
+    client = house.client(house.ada)
+    assert "nl-growing" not in client.get("/").content.decode()
+    progress.write(0.314)
+    page = client.get("/").content.decode()
+    assert "31 %. New titles appear here by themselves." in page
+    assert "growing__cards" not in page, "there are titles already"
+    progress.write(None)
+    assert "nl-growing" not in client.get("/").content.decode()
+
+
+def test_before_the_first_film_home_says_that_it_is_coming(settings: Any, tmp_path: Path) -> None:
+    settings.HOME = tmp_path
+    make_operator()
+    client = client_of(make_profile("Ada"))
+    assert "There is nothing to watch" in client.get("/").content.decode()
+    progress.write(0.02)
+    page = client.get("/").content.decode()
+    assert "The first films are being made on this machine." in page
+    assert "There is nothing to watch" not in page
+    assert "growing__cards" in page
+
+
+def test_continue_watching_leads_straight_into_the_film(house: House) -> None:
+    film = house.films[0]
+    page = house.client(house.ada).get("/").content.decode()
+    row = page.split('id="row-continue"')[1].split("</section>")[0]
+    assert f'class="card__link" href="/watch/{film.video_id}/"' in row
+    title = house.client(house.ada).get(f"/title/{film.slug}/").content.decode()
+    assert f'formaction="/continue/{film.video_id}/remove/"' in title

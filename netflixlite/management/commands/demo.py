@@ -12,10 +12,10 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from netflixlite.demo import build, content
+from netflixlite.demo import build, content, progress
 
-#: Elsewhere than on a terminal a line is written when the words change, and at least this often, in seconds.
-PLAIN_EVERY = 10.0
+#: Elsewhere than on a terminal a line is written for each tenth of the work, and at least this often, in seconds.
+PLAIN_EVERY = 30.0
 CELLS = 28
 #: Making films must not make the site slow, nor hold up the encoder (nice 10), which brings them to the screen.
 NICENESS = 12
@@ -42,17 +42,16 @@ class Command(BaseCommand):
             raise CommandError(f"There is no demo title called {', '.join(sorted(unknown))}.")
         home = Path(settings.HOME)
         home.mkdir(parents=True, exist_ok=True)
-        mark = home / "demo"
         with (home / "demo.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise CommandError("The demo catalogue is being built already.") from None
-            if options["if_empty"] and _settled(mark):
+            if options["if_empty"] and _settled():
                 return
-            mark.write_text("begun\n", encoding="utf-8")
+            progress.write(0.0)
             self._build(only)
-            mark.write_text("done\n", encoding="utf-8")
+            progress.write(None)
 
     def _build(self, only: frozenset[str]) -> None:
         before = signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
@@ -60,7 +59,7 @@ class Command(BaseCommand):
         began = monotonic()
         meter = _Meter(sys.stdout)
         try:
-            outcome = build.build(say=meter.show, only=only)
+            outcome = build.build(say=_both(meter), only=only)
         except KeyboardInterrupt:
             meter.close()
             raise CommandError("Stopped. What is ready stays; run it again to go on.") from None
@@ -78,11 +77,20 @@ class Command(BaseCommand):
             raise CommandError("Some titles could not be made; run it again to try them once more.")
 
 
-def _settled(mark: Path) -> bool:
+def _settled() -> bool:
     """Nothing to do for `--if-empty`: an earlier run finished, or somebody has filled the catalogue themselves."""
-    if mark.is_file():
-        return mark.read_text(encoding="utf-8").strip() == "done"
-    return build.has_titles()
+    state = progress.state()
+    return state == "done" if state else build.has_titles()
+
+
+def _both(meter: "_Meter") -> build.Say:
+    """Say it to whoever looks at the terminal and to whoever looks at the home page."""
+
+    def say(fraction: float, words: str) -> None:
+        meter.show(fraction, words)
+        progress.write(fraction)
+
+    return say
 
 
 class _Meter:
@@ -90,7 +98,7 @@ class _Meter:
 
     def __init__(self, out: IO[str]) -> None:
         self._out, self._moving = out, out.isatty()
-        self._words, self._at, self._open = "", -PLAIN_EVERY, False
+        self._words, self._at, self._tenth, self._open = "", -PLAIN_EVERY, -1, False
 
     def show(self, fraction: float, words: str) -> None:
         """Show how much is done (0 … 1) and what is going on."""
@@ -101,9 +109,9 @@ class _Meter:
             line = f"{'█' * full}{'░' * (CELLS - full)} {percent}  {words}"
             self._out.write("\r\x1b[2K" + line[: shutil.get_terminal_size().columns - 1])
             self._open = True
-        elif words != self._words or monotonic() - self._at >= PLAIN_EVERY:
+        elif int(10 * fraction) > self._tenth or monotonic() - self._at >= PLAIN_EVERY:
             self._out.write(f"{percent}  {words}\n")
-            self._at = monotonic()
+            self._at, self._tenth = monotonic(), int(10 * fraction)
         self._words = words
         self._out.flush()
 

@@ -2,10 +2,18 @@
 
 const NAME = "title-picture";
 
+/** A cross-fade that the browser gives up (a page too slow, a redirect, a hidden tab) is no fault: leave it unsaid. */
+function quietly({ viewTransition }) {
+  for (const promise of ["updateCallbackDone", "ready", "finished"]) viewTransition?.[promise]?.catch(() => {});
+  return viewTransition;
+}
+
 /** Name the picture that leads to the page we are going to; CSS names the one that waits there. */
 export function morphPictures() {
+  addEventListener("pagereveal", quietly);
   addEventListener("pageswap", (event) => {
-    const goal = event.viewTransition && event.activation?.entry?.url;
+    const transition = quietly(event);
+    const goal = transition && event.activation?.entry?.url;
     if (!goal) return;
     const { pathname } = new URL(goal);
     const link = [...document.querySelectorAll(".card:is(:hover, :focus-within) a, .billboard a")].find(
@@ -15,6 +23,6 @@ export function morphPictures() {
     if (!picture || document.querySelector(".title-hero")) return;
     picture.style.setProperty("view-transition-name", NAME);
     const undo = () => picture.style.removeProperty("view-transition-name");
-    event.viewTransition.finished.then(undo, undo);
+    transition.finished.then(undo, undo);
   });
 }
