@@ -1,5 +1,6 @@
 """How allauth makes users here."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -12,8 +13,25 @@ from accounts import services
 from accounts.models import User
 
 
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What allauth's mails call the site: as settings name it, not as the host in the address."""
+
+    name: str
+    domain: str
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
-    """Obeys SIGN_UP_OPEN and gives each new user a first profile."""
+    """Obeys SIGN_UP_OPEN, gives each new user a first profile, and signs mails with the site's own name."""
+
+    def format_email_subject(self, subject: str) -> str:
+        """The subject with the site's name in front."""
+        return f"[{settings.SITE_NAME}] {subject}"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send one of allauth's mails."""
+        house = _House(settings.SITE_NAME, settings.SITE_URL)
+        super().send_mail(template_prefix, email, {**context, "current_site": house})
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Whether strangers may sign up by themselves."""

@@ -79,6 +79,8 @@ def test_a_forgotten_password_is_reset_by_mail() -> None:
     client = Client()
     client.post("/accounts/password/reset/", {"email": "ada@example.org"})
     (message,) = mail.outbox
+    assert message.subject.startswith("[netflixlite] ")
+    assert "testserver!" not in str(message.body), "the site's name, not the host's"
     found = re.search(r"https?://[^/]+(/accounts/password/reset/key/\S+)", str(message.body))
     assert found, message.body
     page = client.get(found[1], follow=True)

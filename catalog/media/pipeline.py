@@ -134,6 +134,7 @@ def _ingest(work: _Work) -> None:
         store.record_package(video_id=order.video_id, manifest=manifest, replaces=order.current_package)
         if not (work.options.keep_source and order.keep_source):
             transaction.on_commit(partial(store.delete_source, source_id=order.source_id), robust=True)
+    logger.info("%s (%s) can be played.", order.name, order.source_name)
 
 
 def _plan(facts: Facts, options: IngestOptions) -> Plan:

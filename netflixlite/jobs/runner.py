@@ -238,7 +238,7 @@ def _attempt(context: JobContext) -> bool:
         return context.done
     except JobFailed as error:
         words = str(error) or "It cannot be done."
-        log.error("%s %s failed: %s", context.kind, context.job_id, words)
+        log.warning("%s %s failed: %s", context.kind, context.job_id, words)
         details = _details(error)
         return context.done or _write(lambda: queue.fail(claim, error=words, details=details))
     except (Exception, SystemExit) as error:
@@ -246,7 +246,7 @@ def _attempt(context: JobContext) -> bool:
     if not context.done and not _write(lambda: queue.complete(claim)):
         log.warning("%s %s ended too late: it is in other hands.", context.kind, context.job_id)
         return False
-    log.info("%s %s is done (%.1f s).", context.kind, context.job_id, time.monotonic() - began)
+    log.debug("%s %s is done (%.1f s).", context.kind, context.job_id, time.monotonic() - began)
     return True
 
 

@@ -1,5 +1,7 @@
 """Health, headers, and the one shape of API errors."""
 
+import logging
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -7,6 +9,7 @@ from django.test import Client
 from rest_framework import exceptions, serializers
 
 from netflixlite import errors
+from netflixlite.logs import FaultsOnly
 
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
@@ -70,3 +73,14 @@ def test_an_icon_is_found_where_browsers_look_for_one(client: Client) -> None:
     answer = client.get("/favicon.ico")
     assert answer.status_code == 302
     assert answer["Location"].endswith("favicon.svg")
+
+
+def test_the_log_keeps_faults_and_leaves_out_what_is_meant() -> None:
+    said = logging.LogRecord(
+        "django.request", logging.ERROR, __file__, 1, "Service Unavailable: /", None, None
+    )
+    said.status_code = 503
+    assert not FaultsOnly().filter(said)
+    said.status_code = 500
+    assert FaultsOnly().filter(said)
+    assert FaultsOnly().filter(logging.LogRecord("x", logging.ERROR, __file__, 1, "words", None, None))
