@@ -243,13 +243,25 @@ def _video_of(title_id: UUID | None, episode_id: UUID | None) -> models.Video:
 def _enqueue(video: models.Video, source: models.Source, options: types.IngestOptions) -> Job:
     job = jobs.enqueue(
         store.INGEST_KIND,
-        payload={"video": str(video.id), "source": str(source.id), "options": asdict(options)},
+        payload={
+            "label": f"{_called(video)} ({source.name})",
+            "video": str(video.id),
+            "source": str(source.id),
+            "options": asdict(options),
+        },
         dedupe_key=store.ingest_key(source.id),
     )
     video.state = models.Video.State.QUEUED
     video.reason = ""
     video.save(update_fields=["state", "reason", "updated_at"])
     return job
+
+
+def _called(video: models.Video) -> str:
+    """What people call it: the film, or the series and the episode."""
+    if video.title is not None:
+        return video.title.name
+    return f"{video.episode.season.title.name}: {video.episode.name}" if video.episode else ""
 
 
 def _stop_older(video_id: UUID) -> None:

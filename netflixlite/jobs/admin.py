@@ -32,7 +32,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class JobAdmin(ReadOnlyAdmin):
     """Jobs, newest first, with retry and cancel."""
 
-    list_display = ["kind", "state", "bar", "note", "attempts_of", "priority", "owner", "created_at", "words"]
+    list_display = ["what", "state", "bar", "words", "attempts_of", "created_at"]
     list_filter = ["state", "kind"]
     search_fields = ["id", "dedupe_key", "error"]
     date_hierarchy = "created_at"
@@ -55,10 +55,21 @@ class JobAdmin(ReadOnlyAdmin):
         """Attempts used and allowed."""
         return f"{job.attempts} of {job.max_attempts}"
 
-    @admin.display(description="error")
+    @admin.display(description="job", ordering="kind")
+    def what(self, job: models.Job) -> SafeString:
+        """What it works on, where its payload has a `label` for people, and its kind."""
+        label = job.payload.get("label") or ""
+        return (
+            format_html('{}<span class="nl-under">{}</span>', label, job.kind)
+            if label
+            else format_html("{}", job.kind)
+        )
+
+    @admin.display(description="how it goes")
     def words(self, job: models.Job) -> str:
-        """The beginning of the error."""
-        return job.error if len(job.error) <= 120 else f"{job.error[:119]}…"
+        """What it does, or the beginning of what went wrong."""
+        said: str = "" if job.state == JobState.DONE else job.error or job.note
+        return said if len(said) <= 120 else f"{said[:119]}…"
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Who may not change jobs elsewhere may not here: superusers and those with the permission only."""
