@@ -222,7 +222,7 @@ class Page:
         trending = self._trending()
         if not trending:
             reason = _("Too little has been watched here to call anything a trend, so the newest come first.")
-            return [(rows.Shelf("trending", newest), _("Most recent"), reason)]
+            return [(rows.Shelf("recent", newest), _("Most recent"), reason)]
         leading = [
             (rows.Shelf("trending", tuple(trending)), _("Trending now"), _("Watched most here of late."))
         ]
@@ -252,7 +252,11 @@ class Page:
             held, key=lambda each: (-self.taste.genres.get(each, 0.0), -len(held[each]), each)
         ):
             liked = self.taste.genres.get(slug, 0.0) > LEANS
-            reason = _("You have been enjoying %(genre)s.") if liked else _("The best of %(genre)s.")
+            if liked:
+                reason = _("You have been enjoying %(genre)s.") % {"genre": names[slug]}
+            else:
+                n = len(held[slug])
+                reason = ngettext("%(n)d title here.", "%(n)d titles here.", n) % {"n": n}
             shelf = rows.Shelf(f"genre-{slug}", tuple(self.by_score(held[slug])), elastic=True)
-            made.append((shelf, names[slug], reason % {"genre": names[slug]}))
+            made.append((shelf, names[slug], reason))
         return made

@@ -214,7 +214,6 @@ class NlPlayer extends HTMLElement {
     on(this, "pointerleave", () => this.#sleepSoon(600));
     on(document, "fullscreenchange", () => this.bar.paint());
     on(document, "visibilitychange", () => !document.hidden && this.awake.want(!this.video.paused));
-    on(window, "popstate", () => location.reload());
     new Gestures(this.surface, {
       toggle: () => {
         if (this.bar.menus.some((menu) => menu.open)) this.bar.closeMenus();
@@ -296,7 +295,8 @@ class NlPlayer extends HTMLElement {
   playNext() {
     const { next } = this.player.answer ?? {};
     if (!next) return false;
-    history.pushState(null, "", (this.dataset.watchUrl ?? "").replace(NIL, next.video) || location.href);
+    // In this page's place: Back leads to where the viewer came from, not through every episode.
+    history.replaceState(null, "", (this.dataset.watchUrl ?? "").replace(NIL, next.video) || location.href);
     this.nextCard.hide();
     this.nextCard.dismissed = false;
     this.end.toggle(false);
@@ -351,7 +351,7 @@ class NlPlayer extends HTMLElement {
   }
 
   #name(title = "", name = "") {
-    const sub = name && name !== title ? name : (this.dataset.subtitle ?? "");
+    const sub = name && name !== title ? name.replace(`${title} · `, "") : (this.dataset.subtitle ?? "");
     this.heading.textContent = title;
     this.subheading.textContent = sub;
     this.end.title.textContent = sub ? `${title}: ${sub}` : title;
