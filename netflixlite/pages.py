@@ -140,8 +140,8 @@ class Choice:
 def home(request: ProfileRequest) -> HttpResponse:
     """The billboard and the rows."""
     profile = request.profile
-    rows = recommend.rows_for(profile.id)
-    big = recommend.billboard(profile.id)
+    shown = recommend.home(profile.id)
+    rows, big = shown.rows, shown.billboard
     cards = [*chain.from_iterable(row.cards for row in rows), *([big] if big else [])]
     listed = _listed(profile, cards)
     context = {

@@ -15,7 +15,7 @@ from catalog.types import Title
 from playback import services as playback
 from recommend import models, scoring
 from recommend.page import Page, alike_to, features_of
-from recommend.types import Card, ProfileTitle, Row, Thumb
+from recommend.types import Card, Home, ProfileTitle, Row, Thumb
 
 #: One in this many of the best unseen titles is the day's billboard.
 BILLBOARD_CHOICE = 8
@@ -96,32 +96,23 @@ def forget_profile(*, profile_id: UUID) -> None:
 # What is shown ------------------------------------------------------------------------------------------
 
 
-def rows_for(profile_id: UUID, *, now: datetime | None = None) -> list[Row]:
-    """The rows of the home page for a profile, each with its reason. Empty for an unknown profile."""
+def home(profile_id: UUID, *, now: datetime | None = None) -> Home:
+    """The home page: `billboard` and `rows_for` at the price of one. Empty for an unknown profile."""
     profile = accounts.profile(profile_id)
     if profile is None:
-        return []
+        return Home(billboard=None, rows=())
     page = Page(profile, now or timezone.now())
-    return page.rows()
+    return Home(billboard=_billboard(page), rows=tuple(page.rows()))
+
+
+def rows_for(profile_id: UUID, *, now: datetime | None = None) -> list[Row]:
+    """The rows of the home page for a profile, each with its reason. Empty for an unknown profile."""
+    return list(home(profile_id, now=now).rows)
 
 
 def billboard(profile_id: UUID, *, now: datetime | None = None) -> Card | None:
     """The day's big picture: fresh, unseen, fitting; the same all day while nothing changes."""
-    profile = accounts.profile(profile_id)
-    if profile is None:
-        return None
-    now = now or timezone.now()
-    page = Page(profile, now)
-    unseen = [title for title in page.pool.values() if title.backdrop and title.id not in page.seen]
-    with_backdrop = unseen or [title for title in page.pool.values() if title.backdrop]
-    best = page.by_score(with_backdrop)[:BILLBOARD_CHOICE]
-    chosen = scoring.draw(f"{profile.id}:{now:%Y-%m-%d}", best)
-    if chosen is None:
-        return None
-    title = page.pool[chosen]
-    return Card(
-        title=title, video_id=title.video_id or catalog.first_video(title.id), caption=page.why(title)
-    )
+    return home(profile_id, now=now).billboard
 
 
 def more_like(title_id: UUID, *, profile_id: UUID, limit: int = 12) -> list[Card]:
@@ -161,6 +152,19 @@ def cards(titles: list[Title], profile_id: UUID) -> list[Card]:
         progress = bookmark.fraction if bookmark and not bookmark.finished else None
         made.append(Card(title=title, video_id=title.video_id, progress=progress))
     return made
+
+
+def _billboard(page: Page) -> Card | None:
+    unseen = [title for title in page.pool.values() if title.backdrop and title.id not in page.seen]
+    with_backdrop = unseen or [title for title in page.pool.values() if title.backdrop]
+    best = page.by_score(with_backdrop)[:BILLBOARD_CHOICE]
+    chosen = scoring.draw(f"{page.profile.id}:{page.now:%Y-%m-%d}", best)
+    if chosen is None:
+        return None
+    title = page.pool[chosen]
+    return Card(
+        title=title, video_id=title.video_id or catalog.first_video(title.id), caption=page.why(title)
+    )
 
 
 def _visible(*, profile_id: UUID, title_id: UUID) -> Title:

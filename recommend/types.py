@@ -36,6 +36,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """The home page of a profile. `billboard` is None while nothing has a picture large enough for it."""
+
+    billboard: Card | None
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileTitle:
     """What a profile has said of a title."""
 

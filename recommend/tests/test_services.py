@@ -64,7 +64,7 @@ def test_a_stranger_sees_the_newest_first_and_is_told_so_and_then_genres(ada):
     films(6, "Drama")
     films(8, "Mystery")
     rows = services.rows_for(ada.id)
-    assert rows[0].key == "trending"
+    assert rows[0].key == "recent"
     assert rows[0].name == "Most recent"
     assert "Too little has been watched" in rows[0].reason
     assert "genre-drama" in keys(rows)
