@@ -4,6 +4,7 @@ import io
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,12 @@ from netflixlite.management.commands import demo
 
 
 @pytest.fixture(autouse=True)
-def home(settings, tmp_path: Path) -> Path:
+def home(settings: Any, tmp_path: Path) -> Path:
     settings.HOME = tmp_path
     return tmp_path
 
 
-def test_no_demo_is_under_way_before_the_first_word_nor_after_the_last():
+def test_no_demo_is_under_way_before_the_first_word_nor_after_the_last() -> None:
     assert (progress.state(), progress.under_way()) == ("", None)
     progress.write(0.25)
     assert (progress.state(), progress.under_way()) == ("begun", 0.25)
@@ -25,7 +26,7 @@ def test_no_demo_is_under_way_before_the_first_word_nor_after_the_last():
     assert (progress.state(), progress.under_way()) == ("done", None)
 
 
-def test_a_builder_that_died_is_not_waited_for(home):
+def test_a_builder_that_died_is_not_waited_for(home: Path) -> None:
     progress.write(0.5)
     long_ago = time.time() - progress.STALE - 1
     os.utime(home / "demo", (long_ago, long_ago))
@@ -34,12 +35,12 @@ def test_a_builder_that_died_is_not_waited_for(home):
 
 
 @pytest.mark.parametrize("words", ["", "begun", "begun x", "begun 0.1 2", "?"])
-def test_words_of_other_versions_are_no_progress(home, words):
+def test_words_of_other_versions_are_no_progress(home: Path, words: str) -> None:
     (home / "demo").write_text(words, encoding="ascii")
     assert progress.under_way() is None
 
 
-def test_the_plain_log_has_a_line_for_each_tenth():
+def test_the_plain_log_has_a_line_for_each_tenth() -> None:
     out = io.StringIO()
     meter = demo._Meter(out)
     for step in range(201):
