@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ class JobContext:
 
     @property
     def attempt(self) -> int:
-        """Which attempt this is, from 1. Attempts ended by a stopping worker do not count."""
+        """Which attempt this is, from 1. Attempts ended by a stopping worker do not count, nor those
+        before the last new checkpoint."""
         return self.claim.attempt
 
     @property
@@ -126,8 +128,11 @@ class JobContext:
 
         What has been reached is kept even when the worker is stopping.
         """
-        if not queue.save_checkpoint(self.claim, checkpoint, further=checkpoint != self._checkpoint):
+        further = checkpoint != self._checkpoint
+        if not queue.save_checkpoint(self.claim, checkpoint, further=further):
             self._lose()
+        if further:  # as the row has it now: who got this far has all attempts again
+            self.claim = replace(self.claim, attempt=1)
         self._checkpoint = dict(checkpoint)
         self.check()
 

@@ -180,7 +180,10 @@ class _Child:
             while selector.get_map():
                 if context is not None:
                     context.check()
-                for key, _events in selector.select(_LOOK_EVERY):
+                # Asked before looking: all that it said before its end is in the pipes by now.
+                ended = self._has_ended()
+                events = selector.select(_LOOK_EVERY)
+                for key, _events in events:
                     data = os.read(key.fd, 65536)
                     if not data:
                         selector.unregister(key.fileobj)
@@ -194,7 +197,7 @@ class _Child:
                     raise Stalled(
                         f"{self.name} has said nothing for {stall_timeout:.0f} s.", stderr=self._said()
                     )
-                if self._has_ended() and now - heard > _LOOK_EVERY:
+                if ended and not events:
                     break  # something it started still holds the pipes; `end` sees to that
             self._await_end(context, timeout)
         if self.on_line is not None and self._partial:

@@ -141,3 +141,19 @@ def test_a_program_does_not_outlive_a_killed_worker(tmp_path: Path) -> None:
     worker.kill()
     worker.wait()
     wait_for(lambda: not is_alive(pid), what="the program gone with its worker")
+
+
+def test_what_a_program_says_right_before_its_end_is_heard_on_a_busy_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = process._Child._has_ended
+
+    def held_up(child: process._Child) -> bool:
+        """As if this process had stood still since it last looked at the pipes, until the program was gone."""
+        os.waitid(os.P_PID, child.process.pid, os.WEXITED | os.WNOWAIT)
+        return ended(child)
+
+    monkeypatch.setattr(process._Child, "_has_ended", held_up)
+    said: list[str] = []
+    process.run(["sh", "-c", "sleep 0.4; echo one; echo two"], on_line=said.append)
+    assert said == ["one", "two"]

@@ -118,6 +118,18 @@ def test_progress_and_checkpoint_are_there_for_others_at_once() -> None:
     assert models.Job.objects.get().checkpoint == {"next": 1}
 
 
+def test_an_attempt_that_got_further_and_then_fails_is_tried_again_as_the_row_says() -> None:
+    def handle(context: JobContext) -> None:
+        context.save_checkpoint({"next": int(context.checkpoint.get("next", 0)) + 1})
+        raise RuntimeError("the disk was away")
+
+    job = do(handle, max_attempts=2)
+    for _ in range(4):
+        models.Job.objects.update(available_at=timezone.now() - timedelta(seconds=1))
+        job = services.run_here(job.id)
+        assert (job.state, job.attempts) == (JobState.QUEUED, 1)
+
+
 def test_progress_is_not_written_more_than_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contexts, "_PROGRESS_EVERY", 60.0)
     context = make_context()
