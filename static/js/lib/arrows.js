@@ -5,7 +5,7 @@ const PLACES = [
   ".header a",
   ".header summary",
   "main .actions > :is(a, button)",
-  "main .actions > * > button",
+  "main .actions > * button",
   "main .card__link",
   "main a.episode__link",
   "main :is(.tab, .chip, .row__name a, .person)",
@@ -46,7 +46,8 @@ function nearest(from, [dx, dy]) {
     if (!crossing) continue;
     const aside = dx ? gap(here.top, here.bottom, box.top, box.bottom) : gap(here.left, here.right, box.left, box.right);
     if (dx && aside > 0) continue;
-    const cost = (header !== inHeader ? Math.abs(box.top - here.top) + 4000 * Number(header) : ahead) + 2 * aside;
+    const leaning = dx ? 0 : Math.abs(middleX(box) - middleX(here));
+    const cost = (header !== inHeader ? Math.abs(box.top - here.top) + 4000 * Number(header) : ahead) + 2 * aside + leaning / 4;
     if (cost < least) [best, least] = [each, cost];
   }
   return best;
