@@ -109,7 +109,21 @@ def encode_all(
     tally.found = tally.done()
     if found:
         logger.info("%d of %d pieces were made by an earlier attempt", len(found), len(found) + len(tasks))
-    _run_all(tasks, workers(at_once), stop, lambda: report(tally.done() / tally.total, _note(plan, tally)))
+
+    def settled(fresh: int) -> None:
+        # Pieces wait in the job's folder; the checkpoint says that there are more of them than ever, so that a film
+        # is not given up while every attempt, however short, gets it further.
+        pieces = len(found) + fresh
+        if pieces > int(context.checkpoint.get("pieces", 0)):
+            context.save_checkpoint(context.checkpoint | {"pieces": pieces})
+
+    _run_all(
+        tasks,
+        workers(at_once),
+        stop,
+        settled=settled,
+        look=lambda: report(tally.done() / tally.total, _note(plan, tally)),
+    )
     return Pieces(
         chunks=tuple(_piece(encode.chunk_folder(done, chunk), found) for chunk in plan.chunks),
         sounds=tuple((sound, _piece(encode.sound_folder(done, sound), found)) for sound in plan.facts.sounds),
@@ -144,9 +158,15 @@ def _sound_task(
 
 
 def _run_all(
-    tasks: list[Callable[[], None]], at_once: int, stop: sandbox.Halt, look: Callable[[], None]
+    tasks: list[Callable[[], None]],
+    at_once: int,
+    stop: sandbox.Halt,
+    *,
+    settled: Callable[[int], None],
+    look: Callable[[], None],
 ) -> None:
-    """Run the tasks in threads; the first error stops all and is raised."""
+    """Run the tasks in threads; the first error stops all and is raised. `settled` hears how many have ended well."""
+    count = 0
     with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="encoder") as pool:
         waiting: set[Future[None]] = {pool.submit(_clean, task) for task in tasks}
         try:
@@ -154,6 +174,9 @@ def _run_all(
                 ended, waiting = wait(waiting, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
                 for future in ended:
                     future.result()
+                if ended:
+                    count += len(ended)
+                    settled(count)
                 look()
         except BaseException:
             stop.asked.set()

@@ -29,6 +29,9 @@ LANDLOCK_RULE_PATH_BENEATH = 1
 FS_EXECUTE, FS_WRITE_FILE, FS_READ_FILE, FS_READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 FS_REFER, FS_TRUNCATE, FS_IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 FS_OF_ABI_1 = (1 << 13) - 1
+#: Making devices, sockets, pipes and links: nothing but files and folders is ever made here, and whoever opens what was
+#: made (outside, not locked in) must not wait for a pipe or follow a link to somewhere else.
+FS_MAKE_ODD = 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12
 FS_FOR_FILES = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV
 FS_READ = FS_EXECUTE | FS_READ_FILE | FS_READ_DIR
 
@@ -39,6 +42,7 @@ DENIED = {
     "x86_64": (0xC000003E, (
         41, 42, 43, 44, 46, 49, 50, 53, 288, 299, 307,  # socket, connect, accept, send…, bind, listen, …
         62, 101, 310, 311, 434, 438,  # kill, ptrace, process_vm_*, pidfd_*
+        109, 112,  # setpgid, setsid: nobody leaves the group that is killed
         165, 166, 272, 308, 428, 429, 442,  # mount, umount, unshare, setns, open_tree, move_mount, mount_setattr
         248, 249, 250, 298, 304, 321, 323, 425, 426, 427,  # keys, perf, handles, bpf, userfaultfd, io_uring
         169, 246, 313, 320,  # reboot, kexec, modules
@@ -46,6 +50,7 @@ DENIED = {
     "aarch64": (0xC00000B7, (
         198, 199, 200, 201, 202, 203, 206, 211, 242, 243, 269,
         117, 129, 270, 271, 434, 438,
+        154, 157,
         39, 40, 97, 268, 428, 429, 442,
         217, 218, 219, 241, 265, 280, 282, 425, 426, 427,
         104, 142, 273, 294,
@@ -121,7 +126,7 @@ def restrict_files(read: list[str], write: list[str]) -> None:
     for path in read:
         _allow(ruleset, path, FS_READ & handled)
     for path in write:
-        _allow(ruleset, path, handled & ~FS_EXECUTE)
+        _allow(ruleset, path, handled & ~(FS_EXECUTE | FS_MAKE_ODD))
     _syscall(LANDLOCK_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
     os.close(ruleset)
 

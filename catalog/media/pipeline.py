@@ -5,6 +5,7 @@ the package appears by one rename, and the row that makes it current is written 
 What comes out does not depend on how often that happened.
 """
 
+import errno
 import logging
 import shutil
 from dataclasses import dataclass, fields
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -79,12 +81,22 @@ def handle(context: JobContext) -> None:
         raise JobFailed(str(missing)) from missing
     except ToolFailed as failed:
         logger.warning("%s: %s\n%s", order.name, failed, failed.tail)
-        if context.attempt < _LAST_TRY:
+        message = _no_room(order.path) if _is_full(failed.tail, order.path) else _explain(failed)
+        tried = list(context.checkpoint.get("failed", ()))
+        if context.attempt < _LAST_TRY and failed.what not in tried:
+            # Remembered by name: other pieces that get further meanwhile must not hide that this one never will.
+            context.save_checkpoint(context.checkpoint | {"failed": [*tried, failed.what]})
             raise
-        message = _explain(failed)
         _discard(context)
         store.mark_failed(video_id=video_id, reason=message)
         raise JobFailed(message) from failed
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or context.attempt < _LAST_TRY:
+            raise
+        message = _no_room(order.path)
+        _discard(context)
+        store.mark_failed(video_id=video_id, reason=message)
+        raise JobFailed(message) from error
 
 
 def options_from(given: object) -> IngestOptions:
@@ -200,12 +212,30 @@ def _check_room(made: Plan, source: Path) -> None:
     seconds = float(made.facts.duration)
     most = sum(rung.cap for rung in made.rungs) + len(made.facts.sounds) * encode.AUDIO_BITRATE
     needed = int(most / 8 * seconds * _COPIES) + _ROOM_SPARE
-    free = shutil.disk_usage(source.parent).free
+    free = _free(source)
     if free < needed:
         raise JobFailed(
             f"There is not enough room on the disk: up to {needed / 1024**3:.1f} GB are needed and "
             f"{free / 1024**3:.1f} GB are free. Make room, then try again."
         )
+
+
+def _is_full(tail: str, source: Path) -> bool:
+    """Whether a program failed for want of room: it says so, or there is none."""
+    return "No space left" in tail or "quota exceeded" in tail or _free(source) < _ROOM_SPARE // 8
+
+
+def _free(source: Path) -> int:
+    """Bytes left where sources, packages and pieces are, whichever has least."""
+    places = [place for place in (source.parent, Path(settings.WORK_DIR)) if place.exists()]
+    return min(int(shutil.disk_usage(place).free) for place in places)
+
+
+def _no_room(source: Path) -> str:
+    return (
+        f"The disk became full while the film was encoded ({_free(source) / 1024**3:.1f} GB are free now). "
+        "Make room, then try again."
+    )
 
 
 def _discard(context: JobContext) -> None:

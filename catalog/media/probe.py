@@ -30,6 +30,8 @@ _SHAPE_MAX = 5
 _SHORT_SECONDS, _SHORT_SHARE = 1.5, 0.03
 #: With gaps as long as this and next to no frames, a small file would become hours of nothing. Seconds; share.
 _SPARSE_GAP, _SPARSE_SHARE = 120.0, 0.05
+#: More packets than any film of the longest kind has: a scan keeps some 24 bytes of each.
+_PACKETS_MAX = DURATION_MAX * 300
 _TEXT_MAX = 4 * 1024 * 1024
 _LIMITS = sandbox.Limits(memory=2 * 1024**3, file_size=0, cpu=1200, wall=1200.0, quiet=120.0)
 
@@ -69,6 +71,8 @@ class _Packets:
         parts = line.split(",")
         if len(parts) < 4 or "D" in parts[3]:
             return
+        if max(len(self.shown), len(self.decoded)) >= _PACKETS_MAX:
+            raise refusals.too_dense()
         shown, decoded, duration = (int(part) if part != "N/A" else None for part in parts[:3])
         is_key = "K" in parts[3]
         self.undated |= shown is None

@@ -115,6 +115,13 @@ def too_long(seconds: float) -> Refused:
     )
 
 
+def too_dense() -> Refused:
+    """More pictures than hours of the fastest film."""
+    return Refused(
+        "too_dense", f"This file has more pictures than 8 hours of any film. It may be damaged. {REMEDY}"
+    )
+
+
 def sparse(seconds: float, frames: int) -> Refused:
     """A few frames that claim hours."""
     return Refused(

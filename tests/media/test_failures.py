@@ -1,5 +1,6 @@
 """When it is not the film's fault: said in words, tried again where that helps, nothing half-made left."""
 
+import errno
 import shutil
 from collections import namedtuple
 from collections.abc import Callable
@@ -7,11 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from catalog import services, types
-from catalog.media import encode, pipeline, stills
+from catalog.media import encode, package, pipeline, probe, stills
 from catalog.media.errors import ToolFailed, ToolMissing
 from catalog.models import Artwork
+from netflixlite.jobs import services as jobs
+from netflixlite.jobs.models import Job
 from netflixlite.jobs.types import JobState
 
 Disk = namedtuple("Disk", "total used free")
@@ -53,6 +57,67 @@ def test_an_encoder_that_goes_on_failing_is_explained(ingest: Callable, clip, ho
     assert (job.state, status.state) == (JobState.FAILED, types.IngestState.FAILED)
     assert "convert it with another program" in status.error
     assert left_behind(home) == []
+
+
+def full_in_ffmpeg(*arguments: Any, **more: Any) -> None:
+    raise ToolFailed("Encoding part 1 of 1", 228, "av_interleaved_write_frame(): No space left on device")
+
+
+def full_in_python(*arguments: Any, **more: Any) -> bytes:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "broken"),
+    [(encode, "make_chunk", full_in_ffmpeg), (package, "assemble", full_in_python)],
+)
+def test_a_disk_that_fills_meanwhile_is_not_the_films_fault(
+    ingest: Callable, clip, home, monkeypatch, module: Any, name: str, broken: Any
+):
+    monkeypatch.setattr(module, name, broken)
+    monkeypatch.setattr(pipeline, "_LAST_TRY", 1)
+    ticket, _job = ingest(clip)
+    status = services.ingest_status(ticket.video_id)
+    assert status.state is types.IngestState.FAILED
+    assert "disk became full" in status.error
+    assert "damaged" not in status.error
+    assert "Make room, then try again." in status.error
+    assert left_behind(home) == []
+
+
+def test_a_film_that_gets_further_has_all_attempts_again(ingest: Callable, clip, monkeypatch):
+    def killed(*arguments: Any, **more: Any) -> bytes:
+        raise RuntimeError("as if the worker had died here")
+
+    monkeypatch.setattr(package, "assemble", killed)
+    _ticket, job = ingest(clip)
+    row = Job.objects.get(id=job.id)
+    assert row.checkpoint["pieces"] >= 2
+    Job.objects.update(available_at=timezone.now(), attempts=2)
+    later = jobs.run_here(job.id)
+    assert later.attempts == 3, "nothing new was made, so this attempt counts"
+    assert later.state is JobState.FAILED
+
+
+def test_a_piece_that_fails_again_is_explained_though_others_got_further(
+    ingest: Callable, clip, monkeypatch, home
+):
+    monkeypatch.setattr(encode, "_video_options", broken_options)
+    monkeypatch.setattr(pipeline, "_LAST_TRY", 99)
+    _ticket, job = ingest(clip)
+    assert job.state is JobState.QUEUED
+    Job.objects.update(available_at=timezone.now())
+    later = jobs.run_here(job.id)
+    assert later.state is JobState.FAILED
+    assert "convert it with another program" in later.error
+
+
+def test_more_packets_than_a_film_has_are_not_kept(ingest: Callable, clip, monkeypatch):
+    monkeypatch.setattr(probe, "_PACKETS_MAX", 100)
+    ticket, job = ingest(clip)
+    assert job.state is JobState.FAILED
+    assert services.ingest_status(ticket.video_id).state is types.IngestState.REFUSED
+    assert "more pictures than" in job.error
 
 
 def test_missing_tools_are_said(ingest: Callable, clip, monkeypatch):

@@ -66,6 +66,26 @@ def test_a_child_writes_where_it_may_and_nowhere_else(tmp_path: Path):
 
 
 @CONFINED
+@pytest.mark.parametrize(
+    "making", ["os.mkfifo({0!r})", "os.symlink('/etc/passwd', {0!r})", "os.mknod({0!r}, 0o140644)"]
+)
+def test_a_child_makes_nothing_but_files_and_folders(tmp_path: Path, making: str):
+    with pytest.raises(ToolFailed) as failed:
+        python(f"import os; {making.format(str(tmp_path / 'odd'))}", write=[tmp_path])
+    assert "PermissionError" in failed.value.tail
+    assert not os.path.lexists(tmp_path / "odd")
+
+
+@CONFINED
+@pytest.mark.parametrize("leaving", ["os.fork() or os.setsid()", "os.fork() or os.setpgid(0, 0)"])
+def test_a_child_cannot_leave_the_group_that_is_killed_with_it(leaving: str):
+    code = (
+        f"import os, sys\ntry:\n  {leaving}\nexcept PermissionError: os.write(1, b'held\\n')\nelse: os.wait()"
+    )
+    assert python(code) == "held"
+
+
+@CONFINED
 def test_a_child_cannot_touch_other_processes():
     with pytest.raises(ToolFailed) as failed:
         python(f"import os; os.kill({os.getpid()}, 0)")
