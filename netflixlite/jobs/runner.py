@@ -94,12 +94,12 @@ class Keeper:
         began = time.monotonic()
         if began - self._renewed < self._lease.total_seconds() / 3:
             return
-        self._renewed = began
         for context in contexts:
             if queue.renew(context.claim, lease=self._lease):
                 context.renewed(began)
             elif not context.done:
                 context.lose()
+        self._renewed = began  # not before: what the database refused is asked for again at the next look
 
     def run(self, until: threading.Event) -> None:
         """Keep until told to end."""

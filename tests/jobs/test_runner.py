@@ -271,6 +271,30 @@ def test_the_keeper_renews_and_tells_of_cancels_and_losses() -> None:
     assert keeper.contexts() == []
 
 
+def test_a_renewal_that_the_database_refused_is_tried_at_the_next_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry._handlers["t"] = lambda context: None
+    context = make_context()
+    keeper = runner.Keeper(timedelta(seconds=30))
+    keeper.add(context)
+    keeper._renewed -= 11
+    asked: list[int] = []
+
+    def busy_once(*_: Any, **__: Any) -> bool:
+        asked.append(1)
+        if len(asked) == 1:
+            raise OperationalError("database is locked")
+        return True
+
+    monkeypatch.setattr(queue, "renew", busy_once)
+    with pytest.raises(OperationalError):
+        keeper.keep()
+    keeper.keep()
+    keeper.keep()
+    assert len(asked) == 2
+
+
 def test_a_stopping_worker_gives_the_job_back() -> None:
     stopping = threading.Event()
     context = make_context()
