@@ -59,6 +59,9 @@ bench: setup-dev ## one benchmark: make bench NAME=edge [ARGS='--quick --json']
 	@test -f "bench/$(NAME).py" || { echo "Which one? make bench NAME=… of: $$(ls bench/*.py | xargs -n1 basename | sed 's/\.py//' | grep -v '^_' | tr '\n' ' ')"; exit 2; }
 	@$(PY) bench/$(NAME).py $(ARGS)
 
+screenshots: setup-dev ## the README's pictures, of a running site: make screenshots NAME=… PASSWORD=… [URL=…]
+	@$(PY) docs/screenshots/make.py "$(or $(URL),http://127.0.0.1:8000)" "$(NAME)" "$(PASSWORD)"
+
 lock: setup-dev ## resolve the dependencies anew (needs uv on the PATH)
 	@uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
 	@uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements-dev.lock
