@@ -298,6 +298,7 @@ class NlPlayer extends HTMLElement {
     // In this page's place: Back leads to where the viewer came from, not through every episode.
     history.replaceState(null, "", (this.dataset.watchUrl ?? "").replace(NIL, next.video) || location.href);
     this.nextCard.hide();
+    this.notice.hide(); // what it says is about the episode that is left
     this.nextCard.dismissed = false;
     this.end.toggle(false);
     this.#name(next.title || this.dataset.title, next.name);
