@@ -25,12 +25,12 @@ setup-dev: .venv/.dev static/vendor/.done
 
 .venv/.runtime: requirements.lock | .venv/bin/python
 	@echo "installing the locked Python packages (about 200 MB the first time)"
-	@$(PY) -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
+	@$(PY) -m pip install -qq --require-hashes --only-binary :all: -r requirements.lock
 	@touch $@
 
 .venv/.dev: requirements-dev.lock | .venv/bin/python
 	@echo "installing the locked Python packages for development"
-	@$(PY) -m pip install --quiet --require-hashes --only-binary :all: -r requirements-dev.lock
+	@$(PY) -m pip install -qq --require-hashes --only-binary :all: -r requirements-dev.lock
 	@touch $@ .venv/.runtime
 
 node_modules/.package-lock.json: package.json package-lock.json
