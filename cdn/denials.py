@@ -44,8 +44,14 @@ class DenyList:
         return self._denials
 
     def above(self, version: int) -> tuple[Denial, ...]:
-        """What a node that knows the list up to `version` has not heard yet."""
-        return tuple(denial for denial in self.current() if denial.version > version)
+        """What a node that knows the list up to `version` has not heard yet.
+
+        A version beyond the newest is of another time (the database was restored): such a node hears all.
+        """
+        current = self.current()
+        if current and version > current[-1].version:
+            return current
+        return tuple(denial for denial in current if denial.version > version)
 
     def holds(self, session_id: UUID) -> bool:
         """Whether this session is denied."""

@@ -231,6 +231,17 @@ def test_keys_and_denials_travel_as_deltas(client: Client, node: FakeNode) -> No
     assert again.json()["deny"] == []
 
 
+def test_a_node_that_knows_more_denials_than_there_ever_were_hears_all(
+    client: Client, node: FakeNode
+) -> None:
+    session = uuid4()
+    services.deny(session, timezone.now() + timedelta(minutes=5))  # in a database that was restored
+    answer: Any = node.beat(client, report={"deny_version": 10**6})
+    assert [entry["session"] for entry in answer.json()["deny"]] == [session.hex]
+    again: Any = node.beat(client, report={"deny_version": answer.json()["deny_version"]})
+    assert again.json()["deny"] == []
+
+
 def test_drain_activate_and_retire(client: Client, node: FakeNode) -> None:
     node_id = UUID(node.node_id)
     services.drain(node_id, actor="operator ada")
