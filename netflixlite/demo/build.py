@@ -102,7 +102,7 @@ class _Run:
         """See to one title: row, pictures, episodes, films."""
         try:
             title = self._row(plan)
-            if title.poster is None and plan.shots:
+            if title.poster is None:
                 self.tell(f"painting {plan.name}")
                 for kind, data in posters.draw(plan, folder).items():
                     catalog.set_artwork(title_id=title.id, kind=kind, data=data)

@@ -48,6 +48,7 @@ class Film:
     music: Music | None
     subtitles: tuple[str, ...]
     footage: str = ""
+    moment: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def _title(raw: dict[str, Any]) -> DemoTitle:
             music=music,
             subtitles=tuple(raw.get("subtitles", ())),
             footage=raw.get("footage", ""),
+            moment=float(raw.get("moment", 0.0)),
         )
     return DemoTitle(
         slug=raw["slug"],

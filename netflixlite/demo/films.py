@@ -222,6 +222,18 @@ def _scaler(shot: Shot) -> str:
     return "neighbor" if shot.what in ("life", "cellauto") else "bicubic"
 
 
+def footage_still(source: Path, at: float, folder: Path) -> Image.Image:
+    """The frame of real footage at `at` seconds, at its own size."""
+    path = folder / "footage.png"
+    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-v", "error", "-y", "-ss", str(at)]
+    argv += ["-i", f"file:{source}", "-frames:v", "1", f"file:{path}"]
+    _run(argv, None)
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    path.unlink()
+    return picture
+
+
 def still(shot: Shot, size: tuple[int, int], folder: Path, *, at: float = 12.0) -> Image.Image:
     """A picture of a shot at any size, painted anew for it, so that posters are as sharp as their paper."""
     canvas = Canvas(*size, 0, shot.palette, Random(shot.seed))  # noqa: S311 (art, not secrets)

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 from random import Random
 
+from django.conf import settings
 from PIL import Image, ImageDraw
 
 from netflixlite.demo import films, lettering
@@ -14,9 +15,9 @@ POSTER, BACKDROP = (800, 1200), (1920, 1080)
 
 
 def draw(title: DemoTitle, folder: Path) -> dict[str, bytes]:
-    """The 'poster' and 'backdrop' of a title as JPEG files; nothing for licensed footage without shots of ours."""
+    """The 'poster' and 'backdrop' of a title as JPEG files; none for footage that is not there."""
     if not title.shots:
-        return {}
+        return _of_footage(title, folder)
     shot = title.shots[0]
     at = 13.0 if shot.what in ("maze", "harmonograph") else 6.0
     backdrop = vignette(grain(films.still(shot, BACKDROP, folder, at=at)), 0.3)
@@ -24,6 +25,24 @@ def draw(title: DemoTitle, folder: Path) -> dict[str, bytes]:
         films.cover(backdrop, POSTER) if shot.kind == "source" else films.still(shot, POSTER, folder, at=at)
     )
     return {"poster": _jpeg(_poster(title, tall)), "backdrop": _jpeg(backdrop)}
+
+
+def _of_footage(title: DemoTitle, folder: Path) -> dict[str, bytes]:
+    """A well-chosen frame of real footage, and an upright piece of it under the name."""
+    source = Path(settings.BASE_DIR) / title.film.footage if title.film else None
+    if title.film is None or source is None or not source.is_file():
+        return {}
+    backdrop = films.footage_still(source, title.film.moment, folder)
+    tall = shade(films.cover(backdrop, POSTER), bottom=0.7, colour="#1d1030")
+    mask = Image.new("L", POSTER)
+    pen = ImageDraw.Draw(mask)
+    y = POSTER[1] - 70.0
+    for line in reversed(lettering.lines_of(title.name.upper(), 2)):
+        face, size = lettering.fit(line, "bebas", POSTER[0] * 0.8, most=210)
+        lettering.write(pen, (POSTER[0] / 2, y - size * 0.39), line, face, 255)
+        y -= size * 0.8
+    named = lettering.with_shadow(tall, mask, _fill(POSTER, "#ffffff", "#ffe9b0"), dark="#1d1030", depth=18)
+    return {"poster": _jpeg(named), "backdrop": _jpeg(backdrop)}
 
 
 def _jpeg(picture: Image.Image) -> bytes:

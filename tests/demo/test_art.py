@@ -2,6 +2,7 @@
 
 import io
 import wave
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -59,7 +60,20 @@ def test_a_poster_and_a_backdrop_are_drawn_at_size(slug, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_licensed_footage_gets_no_picture_of_ours(tmp_path):
+def test_licensed_footage_shows_itself(tmp_path, settings):
+    bunny = BY_SLUG["big-buck-bunny"]
+    source = tmp_path / bunny.film.footage
+    source.parent.mkdir(parents=True)
+    shot = replace(BY_SLUG["the-long-dusk"].film, seconds=20)
+    films.make(shot, source, tmp_path)
+    settings.BASE_DIR = tmp_path
+    made = {kind: Image.open(io.BytesIO(data)) for kind, data in posters.draw(bunny, tmp_path).items()}
+    assert made["poster"].size == (800, 1200)
+    assert made["backdrop"].size == (960, 540), "a frame as it is, never blown up"
+
+
+def test_footage_that_is_not_there_leaves_the_pictures_to_the_film(tmp_path, settings):
+    settings.BASE_DIR = tmp_path
     assert posters.draw(BY_SLUG["big-buck-bunny"], tmp_path) == {}
 
 
