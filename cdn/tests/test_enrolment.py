@@ -48,6 +48,12 @@ def test_the_code_itself_is_not_kept(client: Client) -> None:
     assert code not in (row.code_hash, row.name)
 
 
+def test_a_code_can_be_typed_behind_its_option() -> None:
+    codes = {services.enrolment_code(name="paris-1") for _ in range(100)}
+    assert len(codes) == 100
+    assert all(len(code) == 64 and code.isalnum() for code in codes)
+
+
 def test_a_code_works_once(client: Client) -> None:
     code = services.enrolment_code(name="paris-1")
     with FakeNode().listening() as node:
