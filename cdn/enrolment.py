@@ -47,7 +47,9 @@ def new_code(*, name: str) -> str:
     """A one-time code for a node of this name: 256 random bits, valid for an hour. Only its hash is kept."""
     if not _NAME.match(name):
         raise Refused("name", f"'{name}' is no name for a node: use letters, digits, dot, dash, underscore.")
-    code = secrets.token_hex(32)  # hex: it is typed behind --code, where a leading dash would be another option
+    code = secrets.token_hex(
+        32
+    )  # hex: it is typed behind --code, where a leading dash would be another option
     models.EnrolmentCode.objects.create(
         name=name, code_hash=_hash(code), expires_at=timezone.now() + CODE_LIFE
     )

@@ -1,7 +1,6 @@
 """`python -m cdn.edge`: starts a node, keeps it in the fleet, stops it cleanly."""
 
 import asyncio
-import contextlib
 import fcntl
 import logging
 import os
@@ -156,11 +155,8 @@ class Node:
             failure = agent.exception()
             log.error("%s", failure)
             code = 2 if isinstance(failure, CannotEnrol) else 1
-        stopping.cancel()
-        agent.cancel()
-        disk.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await agent
+        for task in (stopping, disk, agent):
+            await end(task)
         await self._stop()
         return code
 
@@ -177,6 +173,15 @@ class Node:
         self.upstream.close()
         self.control.close()
         self.store.close()
+
+
+async def end(task: asyncio.Task[Any]) -> None:
+    """Cancel a task until it has ended. Once is not enough: Python 3.11's `wait_for` swallows a cancellation that
+    comes in the same turn as its answer, and the task would then go on for ever (cpython issue 86296).
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.5)
 
 
 def _lock(config: Config) -> int:

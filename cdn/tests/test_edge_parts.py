@@ -1,5 +1,6 @@
 """The edge's parts that need no network: eviction, manifests, verdicts, and that none of it knows Django."""
 
+import asyncio
 import hashlib
 import json
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from cdn.edge.__main__ import end
 from cdn.edge.manifest import BadManifest, parse
 from cdn.edge.sieve import Entry, Sieve
 from cdn.edge.verdicts import GRACE, Verdicts
@@ -181,3 +183,26 @@ def test_the_edge_runs_without_django() -> None:
     top = Path(__file__).resolve().parents[2]
     found = subprocess.run([sys.executable, "-c", code], cwd=top, capture_output=True, text=True, check=False)
     assert (found.stdout.strip(), found.stderr) == ("False", "")
+
+
+def test_a_task_that_misses_its_cancellation_is_ended_all_the_same() -> None:
+    async def story() -> int:
+        missed = 0
+
+        async def stubborn() -> None:
+            nonlocal missed
+            while True:
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    missed += 1
+                    if missed == 2:
+                        raise
+
+        task = asyncio.create_task(stubborn())
+        await asyncio.sleep(0)
+        await asyncio.wait_for(end(task), 10)
+        assert task.cancelled()
+        return missed
+
+    assert asyncio.run(story()) == 2
