@@ -16,7 +16,7 @@ up: setup ## set up what is missing and start everything (PORT=8000, DEMO=0 for 
 
 setup: .venv/.runtime static/vendor/.done ## the environment and the browser's parts, without starting
 
-setup-dev: .venv/.dev static/vendor/.done
+setup-dev: .venv/.dev static/vendor/.done node_modules/.dev
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "netflixlite needs Python 3.11; this is " + sys.version.split()[0] + ". Install it, or name it: make PYTHON=/path/to/python3.11 …")'
@@ -36,12 +36,18 @@ setup-dev: .venv/.dev static/vendor/.done
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node 20, which brings it."; exit 1; }
 	@echo "fetching the player's JavaScript and the typefaces"
-	@npm ci --loglevel=error && touch $@
+	@npm ci --omit=dev --loglevel=error && touch $@
 
-static/vendor/.done: node_modules/.package-lock.json
+node_modules/.dev: node_modules/.package-lock.json
+	@echo "fetching the players that packages are tested with"
+	@npm ci --loglevel=error && touch node_modules/.package-lock.json $@
+
+static/vendor/.done: node_modules/.package-lock.json Makefile
 	@mkdir -p static/vendor/fonts
 	@cp node_modules/hls.js/dist/hls.min.mjs static/vendor/hls.min.mjs
 	@sed -i '/^\/\/# sourceMappingURL=/d' static/vendor/hls.min.mjs
+	@cp node_modules/tus-js-client/dist/tus.min.js static/vendor/tus.min.js
+	@sed -i '/^\/\/# sourceMappingURL=/d' static/vendor/tus.min.js
 	@cp node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2 static/vendor/fonts/inter.woff2
 	@cp node_modules/@fontsource/bebas-neue/files/bebas-neue-latin-400-normal.woff2 static/vendor/fonts/bebas-neue.woff2
 	@touch $@

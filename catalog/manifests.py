@@ -19,6 +19,7 @@ CONTENT_TYPES = {
     RenditionKind.VIDEO: "video/mp4",
     RenditionKind.AUDIO: "audio/mp4",
     RenditionKind.TEXT: "text/vtt",
+    RenditionKind.IMAGES: "image/webp",
 }
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
@@ -55,6 +56,9 @@ def parse(manifest: bytes, *, markers: tuple[Marker, ...] = ()) -> Package:
             duration=timedelta(seconds=float(document["duration"])),
             renditions=renditions,
             markers=markers,
+            complete=bool(document.get("complete", True)),
+            expected=timedelta(seconds=float(document["expected"])) if document.get("expected") else None,
+            encrypted=bool(document.get("encrypted", False)),
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         if isinstance(error, BadManifest):
@@ -97,6 +101,9 @@ def _rendition(entry: Mapping[str, Any]) -> Rendition:
         label=str(entry.get("label") or ""),
         channels=entry.get("channels"),
         default=bool(entry.get("default", False)),
+        iframes=str((entry.get("iframes") or {}).get("file", "")),
+        forced=bool(entry.get("forced", False)),
+        hearing_impaired=bool(entry.get("hearing_impaired", False)),
     )
 
 

@@ -94,6 +94,15 @@ class Title(models.Model):
         help_text=_("Owner and licence of footage that is not yours; shown where it plays."),
     )
     accent = models.CharField(_("accent colour"), max_length=7, blank=True)
+    encrypted = models.BooleanField(
+        _("encrypt"),
+        default=False,
+        help_text=_(
+            "Packages made from now on are encrypted; players get the key from their playback session."
+        ),
+    )
+    tmdb_id = models.PositiveIntegerField(_("TMDB number"), null=True, blank=True)
+    imdb_id = models.CharField(_("IMDb number"), max_length=12, blank=True)
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
     available_from = models.DateTimeField(_("available from"), null=True, blank=True)
     available_until = models.DateTimeField(_("available until"), null=True, blank=True)
@@ -334,6 +343,16 @@ class Source(models.Model):
     bytes = models.PositiveBigIntegerField(_("size"), default=0)
     #: Kept after packaging, so that it can be encoded again.
     keep = models.BooleanField(default=True)
+    #: Where the file stands when it is not ours: in a library folder of the operator's, which is only ever read.
+    path = models.CharField(max_length=4096, blank=True)
+    #: Of the whole file, in hex; empty until it was computed.
+    sha256 = models.CharField(max_length=64, blank=True)
+    #: The options it was handed in with (types.IngestOptions), so that another try makes the same.
+    options = models.JSONField(default=dict, blank=True)
+    #: Since when it is set aside because it killed or froze its encoder; the video's reason says more.
+    quarantined_at = models.DateTimeField(null=True, blank=True)
+    #: When its bytes were moved to the archive.
+    archived_at = models.DateTimeField(null=True, blank=True)
     #: What the probe found (catalog/media/probe.py), as plain JSON.
     facts = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -352,6 +371,10 @@ class Package(models.Model):
 
     id = models.CharField(primary_key=True, max_length=32, editable=False)
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="packages")
+    #: 'early' packages let people watch while the ladder is being made; they are replaced by it.
+    stage = models.CharField(max_length=8, default="ladder")
+    #: False: an early package that ends before the film does, because more of it is still being made.
+    complete = models.BooleanField(default=True)
     #: The very text whose SHA-256 the id is.
     manifest = models.TextField()
     duration = models.DurationField()
@@ -383,11 +406,21 @@ class Marker(models.Model):
         INTRO = "intro", _("intro")
         RECAP = "recap", _("recap")
         CREDITS = "credits", _("credits")
+        CHAPTER = "chapter", _("chapter")
+
+    class Origin(models.TextChoices):
+        """Who says so. What a person said is never changed by a machine."""
+
+        PERSON = "person", _("entered")
+        CHAPTER = "chapter", _("from the file's chapters")
+        SOUND = "sound", _("found by comparing episodes")
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="markers")
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     start = models.DurationField(_("start"))
     end = models.DurationField(_("end"))
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    origin = models.CharField(_("origin"), max_length=8, choices=Origin.choices, default=Origin.PERSON)
 
     class Meta:
         ordering = ["start"]
@@ -403,3 +436,114 @@ class Marker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.start}–{self.end}"  # noqa: RUF001 (a range is written with an en dash)
+
+
+class ContentKey(models.Model):
+    """The AES-128 key of an encrypted package. Given out by playback sessions alone."""
+
+    package_id = models.CharField(primary_key=True, max_length=32, editable=False)
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="content_keys")
+    key = models.BinaryField(max_length=16)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("content key")
+        verbose_name_plural = _("content keys")
+
+    def __str__(self) -> str:
+        return self.package_id
+
+
+class TextTrack(models.Model):
+    """Subtitles that an operator uploaded for a video: cleaned, written anew as WebVTT, packaged with it."""
+
+    class Purpose(models.TextChoices):
+        """Whom they are for."""
+
+        SUBTITLES = "subtitles", _("subtitles")
+        SDH = "sdh", _("for the deaf and hard of hearing")
+        FORCED = "forced", _("forced (foreign passages only)")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="text_tracks")
+    language = models.CharField(_("language"), max_length=35)
+    label = models.CharField(_("label"), max_length=120, blank=True)
+    purpose = models.CharField(_("purpose"), max_length=9, choices=Purpose.choices, default=Purpose.SUBTITLES)
+    webvtt = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["language", "created_at"]
+        verbose_name = _("text track")
+        verbose_name_plural = _("text tracks")
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.label}".strip()
+
+
+class Upload(models.Model):
+    """A source that is being received in pieces (tus 1.0). Its bytes grow at the source's place."""
+
+    class State(models.TextChoices):
+        """How far it is."""
+
+        RECEIVING = "receiving", _("receiving")
+        FINISHING = "finishing", _("being checked")
+        DONE = "done", _("received")
+        REFUSED = "refused", _("refused")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user_id = models.UUIDField(db_index=True)
+    title = models.ForeignKey(Title, on_delete=models.CASCADE, related_name="uploads", null=True, blank=True)
+    episode = models.ForeignKey(
+        Episode, on_delete=models.CASCADE, related_name="uploads", null=True, blank=True
+    )
+    name = models.CharField(max_length=255)
+    length = models.PositiveBigIntegerField()
+    #: Bytes known to be on the disk. The file itself may be longer by what was not yet written down.
+    offset = models.PositiveBigIntegerField(default=0)
+    #: What the sender says the whole file hashes to, in hex; checked when it has all arrived.
+    sha256 = models.CharField(max_length=64, blank=True)
+    options = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.RECEIVING)
+    reason = models.TextField(blank=True)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(offset__lte=F("length")), name="upload_no_more_than_announced"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LibraryFile(models.Model):
+    """A file of a library folder: what it was when last looked at, and what became of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    path = models.CharField(max_length=4096, unique=True)
+    bytes = models.PositiveBigIntegerField(default=0)
+    modified_ns = models.BigIntegerField(default=0)
+    #: Of the files beside it that matter (NFO, pictures, subtitles): names, sizes and times, hashed.
+    company = models.CharField(max_length=64, blank=True)
+    title = models.ForeignKey(Title, on_delete=models.SET_NULL, related_name="+", null=True, blank=True)
+    episode = models.ForeignKey(Episode, on_delete=models.SET_NULL, related_name="+", null=True, blank=True)
+    problem = models.TextField(blank=True)
+    seen_at = models.DateTimeField()
+    missing_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["path"]
+        verbose_name = _("library file")
+        verbose_name_plural = _("library files")
+
+    def __str__(self) -> str:
+        return self.path

@@ -19,6 +19,7 @@ class RenditionKind(StrEnum):
     VIDEO = "video"
     AUDIO = "audio"
     TEXT = "text"
+    IMAGES = "images"
 
 
 class Order(StrEnum):
@@ -168,26 +169,39 @@ class Rendition:
     label: str = ""
     channels: int | None = None
     default: bool = False
+    #: The I-frame playlist's file, of picture renditions that have one.
+    iframes: str = ""
+    #: Text only: shown even to who asked for no subtitles; and written for who cannot hear.
+    forced: bool = False
+    hearing_impaired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A named stretch of a video: 'intro', 'recap' or 'credits'."""
+    """A named stretch of a video: 'intro', 'recap', 'credits' or 'chapter'; chapters have a `name`."""
 
     kind: str
     start: timedelta
     end: timedelta
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """The published, immutable output of one video. `id` is the first 32 hex digits of its manifest's SHA-256."""
+    """The published, immutable output of one video. `id` is the first 32 hex digits of its manifest's SHA-256.
+
+    An early package that is not `complete` ends before the film does: `expected` is how long the film is likely to
+    be, and a later package has more. Segments of an `encrypted` one are AES-128 (HLS, whole segments).
+    """
 
     id: str
     video_id: UUID
     duration: timedelta
     renditions: tuple[Rendition, ...]
     markers: tuple[Marker, ...] = field(default=())
+    complete: bool = True
+    expected: timedelta | None = None
+    encrypted: bool = False
 
     @property
     def bytes(self) -> int:
@@ -258,10 +272,13 @@ class SidecarText:
 
 @dataclass(frozen=True, slots=True)
 class IngestOptions:
-    """How to make a package. `preset` is x264's, `ladder` is 'standard' or 'light' (fewer rungs, quicker).
+    """How to make a package. `preset` is x264's; `ladder` is 'per-title' (measured, fewest bits), 'standard' or
+    'light' (fewer rungs, quicker), and empty means the setting's.
 
     `text` adds subtitle files to those inside the film and beside it. `encoders` is how many run at once; 0
-    means as many as the machine keeps busy.
+    means as many as the machine keeps busy. `early` publishes something playable before the ladder is made.
+    `av1` is 'idle' (a second ladder, when the machine has time) or 'never'; empty means the setting's. `burn` is
+    the number of a picture subtitle stream to draw into the picture. `encoder` is 'software' or 'hardware'.
     """
 
     preset: str = "veryfast"
@@ -269,6 +286,10 @@ class IngestOptions:
     keep_source: bool = True
     text: tuple[SidecarText, ...] = ()
     encoders: int = 0
+    early: bool = True
+    av1: str = ""
+    burn: int | None = None
+    encoder: str = "software"
 
 
 @dataclass(frozen=True, slots=True)
