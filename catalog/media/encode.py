@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from catalog.media import boxes, sandbox, tools
+from catalog.media import boxes, encoders, sandbox, tools
 from catalog.media.errors import ToolFailed
 from catalog.media.facts import Picture, Sound
-from catalog.media.ladder import Rung
 from catalog.media.plan import Chunk, Plan
 
 #: What was made and how to know it again, in each finished folder.
@@ -65,7 +64,7 @@ def chunk_command(plan: Plan, chunk: Chunk, source: Path, folder: Path) -> list[
         argv += [
             "-map",
             f"[v{position}]",
-            *_video_options(plan, chunk, rung),
+            *encoders.options(plan, chunk, rung),
             str(folder / f"{rung.name}.mp4"),
         ]
     return argv
@@ -241,40 +240,6 @@ def _colours(picture: Picture) -> list[str]:
     }
     told = ":".join(f"{name}={value}" for name, value in names.items() if value)
     return [f"setparams={told}"] if told else []
-
-
-def _video_options(plan: Plan, chunk: Chunk, rung: Rung) -> list[str]:
-    rate = plan.rate
-    options = [
-        "-map_metadata",
-        "-1",
-        "-map_chapters",
-        "-1",
-    ]  # chapters would add a text track; metadata holds places
-    options += ["-fps_mode", "passthrough", "-enc_time_base:v", f"{rate.denominator}/{rate.numerator}"]
-    options += ["-video_track_timescale", str(plan.timescale)]
-    # One thread: with several, x264 under a cap gives other bytes each time. Chunks run side by side instead.
-    options += ["-c:v", "libx264", "-preset", plan.preset, "-threads:v", "1", "-profile:v", rung.profile]
-    options += [
-        "-pix_fmt",
-        "yuv420p",
-        "-crf",
-        str(rung.crf),
-        "-maxrate",
-        str(rung.cap),
-        "-bufsize",
-        str(rung.buffer),
-    ]
-    options += ["-g", str(plan.gop), "-keyint_min", str(plan.gop), "-sc_threshold", "0"]
-    options += ["-flags:v", "+bitexact+cgop", "-fflags", "+bitexact"]
-    # cmaf: no edit list, first picture at its time; frag_discont: times go on where the last chunk ended.
-    options += [
-        "-movflags",
-        "+cmaf+frag_keyframe+skip_trailer+frag_discont",
-        "-fragment_index",
-        str(chunk.segment + 1),
-    ]
-    return [*options, "-f", "mp4"]
 
 
 def _verify_chunk(plan: Plan, chunk: Chunk, folder: Path, what: str) -> int:

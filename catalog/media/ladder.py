@@ -42,7 +42,10 @@ PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One video rendition to make. Sizes in pixels; `cap` and `buffer` in bits a second and bits."""
+    """One video rendition to make. Sizes in pixels; `cap` and `buffer` in bits a second and bits.
+
+    `codec` is 'h264' or 'av1'; `encoder` names a hardware encoder of ffmpeg's, and is empty for the codec's own.
+    """
 
     name: str
     label: str
@@ -51,6 +54,8 @@ class Rung:
     crf: int
     cap: int
     profile: str
+    codec: str = "h264"
+    encoder: str = ""
 
     @property
     def buffer(self) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from catalog import services, types
-from catalog.media import encode, package, pipeline, probe, stills
+from catalog import services, store, types
+from catalog.media import encode, encoders, package, pipeline, probe, stills
 from catalog.media.errors import ToolFailed, ToolMissing
 from catalog.models import Artwork
 from netflixlite.jobs import services as jobs
@@ -42,7 +42,7 @@ def broken_options(*arguments: Any) -> list[str]:
 
 
 def test_an_encoder_that_fails_is_tried_again_first(ingest: Callable, clip, monkeypatch):
-    monkeypatch.setattr(encode, "_video_options", broken_options)
+    monkeypatch.setattr(encoders, "options", broken_options)
     ticket, job = ingest(clip)
     assert job.state is JobState.QUEUED
     assert job.attempts == 1
@@ -50,7 +50,7 @@ def test_an_encoder_that_fails_is_tried_again_first(ingest: Callable, clip, monk
 
 
 def test_an_encoder_that_goes_on_failing_is_explained(ingest: Callable, clip, home, monkeypatch):
-    monkeypatch.setattr(encode, "_video_options", broken_options)
+    monkeypatch.setattr(encoders, "options", broken_options)
     monkeypatch.setattr(pipeline, "_LAST_TRY", 1)
     ticket, job = ingest(clip)
     status = services.ingest_status(ticket.video_id)
@@ -102,7 +102,7 @@ def test_a_film_that_gets_further_has_all_attempts_again(ingest: Callable, clip,
 def test_a_piece_that_fails_again_is_explained_though_others_got_further(
     ingest: Callable, clip, monkeypatch, home
 ):
-    monkeypatch.setattr(encode, "_video_options", broken_options)
+    monkeypatch.setattr(encoders, "options", broken_options)
     monkeypatch.setattr(pipeline, "_LAST_TRY", 99)
     _ticket, job = ingest(clip)
     assert job.state is JobState.QUEUED
@@ -132,14 +132,14 @@ def test_missing_tools_are_said(ingest: Callable, clip, monkeypatch):
 
 def test_an_encode_that_is_not_what_was_planned_is_never_published(ingest: Callable, clip, home, monkeypatch):
     """The encoder says all is well, but keyframes are where they like to be."""
-    honest = encode._video_options
+    honest = encoders.options
 
     def careless(*arguments: Any) -> list[str]:
         options = honest(*arguments)
         options[options.index("-g") + 1] = "50"
         return options
 
-    monkeypatch.setattr(encode, "_video_options", careless)
+    monkeypatch.setattr(encoders, "options", careless)
     monkeypatch.setattr(pipeline, "_LAST_TRY", 1)
     _ticket, job = ingest(clip)
     assert job.state is JobState.FAILED
@@ -173,7 +173,7 @@ def test_a_title_that_was_removed_meanwhile_is_no_error_to_try_again(ingest: Cal
     "given", [None, {}, {"preset": "superfast", "unknown": 1}, {"text": [{"path": "/x.srt"}]}]
 )
 def test_options_of_older_and_newer_versions_are_understood(given):
-    options = pipeline.options_from(given)
+    options = store.options_from(given)
     assert options.ladder == "standard"
     assert options.preset == (given or {}).get("preset", "veryfast")
     assert [one.language for one in options.text] == ["und"] * len((given or {}).get("text", []))
