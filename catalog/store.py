@@ -7,7 +7,7 @@ taken over by another worker repeats what the first one had done.
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -23,7 +23,7 @@ from django.utils import timezone
 from catalog import artwork, manifests
 from catalog.events import package_published
 from catalog.models import Artwork, Package, Source, Video
-from catalog.types import IngestState, PackagePublished
+from catalog.types import IngestOptions, IngestState, PackagePublished, SidecarText
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,31 @@ def source_path(source_id: UUID) -> Path:
     return Path(settings.MEDIA_ROOT) / "sources" / str(source_id) / "source.bin"
 
 
+def source_file(source: Source) -> Path:
+    """The file to read: in the operator's library or archive, where it is only ever read, or at its place with us."""
+    return Path(source.path) if source.path else source_path(source.id)
+
+
+def options_of(source: Source) -> IngestOptions:
+    """The options that the source was handed in with; those of a source from before they were kept are the usual."""
+    return options_from({"keep_source": source.keep} | source.options)
+
+
+def options_from(given: object) -> IngestOptions:
+    """Options as they came through JSON; unknown names are ignored, so that old jobs outlive an upgrade."""
+    known = {field.name for field in fields(IngestOptions)}
+    values: dict[str, Any] = given if isinstance(given, dict) else {}
+    chosen = {name: value for name, value in values.items() if name in known}
+    chosen["text"] = tuple(_sidecar(one) for one in chosen.get("text") or ())
+    return IngestOptions(**chosen)
+
+
+def _sidecar(given: dict[str, Any]) -> SidecarText:
+    return SidecarText(
+        language=str(given.get("language", "und")), path=str(given["path"]), label=str(given.get("label", ""))
+    )
+
+
 def video_for_ingest(*, video_id: UUID, source_id: UUID) -> VideoOrder:
     """The order for one job. Raises `VideoGone` when the video or the source is no longer there."""
     source = (
@@ -84,7 +109,7 @@ def video_for_ingest(*, video_id: UUID, source_id: UUID) -> VideoOrder:
         title_id=title.id,
         episode_id=episode.id if episode else None,
         name=f"{title.name}: {episode}" if episode else title.name,
-        path=source_path(source.id),
+        path=source_file(source),
         source_name=source.name,
         keep_source=source.keep,
         facts={name: value for name, value in source.facts.items() if name != _TIMES},
@@ -198,7 +223,10 @@ def set_artwork_from_film(*, video_id: UUID, kind: str, data: bytes) -> None:
 
 
 def delete_source(*, source_id: UUID) -> None:
-    """Delete a source's bytes, after packaging or refusal. The row stays: it tells what was sent."""
+    """Delete a source's bytes, after packaging or refusal. The row stays: it tells what was sent.
+
+    Only what is stored with us goes: a file in a library or an archive is never touched.
+    """
     shutil.rmtree(source_path(source_id).parent, ignore_errors=True)
 
 

@@ -8,11 +8,10 @@ What comes out does not depend on how often that happened.
 import errno
 import logging
 import shutil
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -21,11 +20,11 @@ from django.utils import timezone
 
 from catalog import store
 from catalog.manifests import package_id
-from catalog.media import crew, encode, package, plan, probe, shelf, stills, straight, text, tools
+from catalog.media import crew, package, plan, probe, shelf, sound, stills, straight, text, tools
 from catalog.media.errors import Refused, Stalled, ToolFailed, ToolMissing
 from catalog.media.facts import Facts
 from catalog.media.plan import Plan
-from catalog.types import IngestOptions, SidecarText
+from catalog.types import IngestOptions
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.context import JobContext, JobFailed
 
@@ -67,7 +66,7 @@ def handle(context: JobContext) -> None:
         order = store.video_for_ingest(video_id=video_id, source_id=source_id)
     except store.VideoGone as gone:
         raise JobFailed("The title was removed meanwhile.") from gone
-    work = _Work(context, order, options_from(payload.get("options")))
+    work = _Work(context, order, store.options_from(payload.get("options")))
     try:
         _ingest(work)
     except Refused as refused:
@@ -97,21 +96,6 @@ def handle(context: JobContext) -> None:
         _discard(context)
         store.mark_failed(video_id=video_id, reason=message)
         raise JobFailed(message) from error
-
-
-def options_from(given: object) -> IngestOptions:
-    """Options as they came through JSON; unknown names are ignored, so that old jobs outlive an upgrade."""
-    known = {field.name for field in fields(IngestOptions)}
-    values: dict[str, Any] = given if isinstance(given, dict) else {}
-    chosen = {name: value for name, value in values.items() if name in known}
-    chosen["text"] = tuple(_sidecar(one) for one in chosen.get("text") or ())
-    return IngestOptions(**chosen)
-
-
-def _sidecar(given: dict[str, Any]) -> SidecarText:
-    return SidecarText(
-        language=str(given.get("language", "und")), path=str(given["path"]), label=str(given.get("label", ""))
-    )
 
 
 def _ingest(work: _Work) -> None:
@@ -210,7 +194,7 @@ def _take_pictures(work: _Work, folder: Path, manifest: bytes) -> None:
 def _check_room(made: Plan, source: Path) -> None:
     """Refuse to begin what the disk cannot hold: pieces and package stand side by side for a moment."""
     seconds = float(made.facts.duration)
-    most = sum(rung.cap for rung in made.rungs) + len(made.facts.sounds) * encode.AUDIO_BITRATE
+    most = sum(rung.cap for rung in made.rungs) + len(made.facts.sounds) * sound.AUDIO_BITRATE
     needed = int(most / 8 * seconds * _COPIES) + _ROOM_SPARE
     free = _free(source)
     if free < needed:

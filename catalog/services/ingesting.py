@@ -67,12 +67,17 @@ def register(
     episode_id: UUID | None = None,
     name: str | None = None,
     options: types.IngestOptions | None = None,
+    in_place: Path | None = None,
 ) -> types.IngestTicket:
-    """Make rows and a job for a source whose bytes are in place (catalog/intake.py). Raises `CannotIngest`.
+    """Make rows and a job for a source whose bytes are there (catalog/intake.py). Raises `CannotIngest`.
 
     When it fails the bytes are deleted. An older source of the same video that is still being worked on is stopped.
+    `in_place` is an absolute path outside our folders, of a library: that file is read there and nothing else is ever
+    done to it.
     """
     chosen = options or types.IngestOptions()
+    if in_place is not None and not in_place.is_absolute():
+        raise CannotIngest(_("%(path)s is not an absolute path.") % {"path": in_place})
     try:
         with transaction.atomic():
             if title_id is None and episode_id is None:
@@ -81,7 +86,13 @@ def register(
             video = _video_of(title_id, episode_id)
             _stop_older(video.id)
             source = models.Source.objects.create(
-                id=source_id, video=video, name=_shown_name(source_name), bytes=size, keep=chosen.keep_source
+                id=source_id,
+                video=video,
+                name=_shown_name(source_name),
+                bytes=size,
+                keep=chosen.keep_source,
+                path=str(in_place) if in_place else "",
+                options=asdict(chosen),
             )
             job = _enqueue(video, source, chosen)
             owner = video.title_id or (video.episode.season.title_id if video.episode else None)
@@ -114,10 +125,10 @@ def retry_ingest(video_id: UUID) -> types.IngestTicket:
     """Package the newest source once more. Raises `CannotIngest` when its file is no longer kept."""
     video = models.Video.objects.select_for_update().filter(id=video_id).first()
     source = models.Source.objects.filter(video_id=video_id).first()
-    if video is None or source is None or not store.source_path(source.id).is_file():
+    if video is None or source is None or not store.source_file(source).is_file():
         raise CannotIngest(_("The source file is not kept any more. Upload it again."))
     _stop_older(video_id)
-    job = _enqueue(video, source, types.IngestOptions(keep_source=source.keep))
+    job = _enqueue(video, source, store.options_of(source))
     owner = video.title_id or (video.episode.season.title_id if video.episode else video_id)
     return types.IngestTicket(video_id=video.id, job_id=job.id, title_id=owner, source_id=source.id)
 
@@ -176,7 +187,7 @@ def _works(rows: Iterable[models.Video]) -> list[types.Work]:
         kept = (
             source is not None
             and status.state is types.IngestState.FAILED
-            and store.source_path(source.id).is_file()
+            and store.source_file(source).is_file()
         )
         answer.append(
             types.Work(

@@ -6,12 +6,14 @@ import shutil
 from collections import namedtuple
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import time_machine
 from django.utils import timezone
 
 from catalog import intake, models, reconcile, services, store, types
+from catalog.services import ingesting
 from catalog.tests.factories import make_package, make_series, make_title
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import JobState
@@ -246,3 +248,27 @@ def test_figures_are_told_once(film_file, monkeypatch) -> None:
     status = services.ingest_status(ticket.video_id)
     assert (status.note, status.progress) == ("Encoding 720p", 0.25)
     assert 85 < status.remaining.total_seconds() < 100
+
+
+def test_a_file_of_a_library_is_read_where_it_stands(film_file, tmp_path):
+    source_id = uuid4()
+    ticket = ingesting.register(
+        source_id=source_id, size=5000, source_name=film_file.name, in_place=film_file.resolve()
+    )
+    order = store.video_for_ingest(video_id=ticket.video_id, source_id=source_id)
+    assert order.path == film_file.resolve()
+    store.delete_source(source_id=source_id)
+    store.mark_refused(video_id=ticket.video_id, reason="It is no film.")
+    services.remove_title(ticket.title_id)
+    assert film_file.stat().st_size == 5000
+    with pytest.raises(services.CannotIngest, match="absolute"):
+        ingesting.register(source_id=uuid4(), size=1, source_name="x", in_place=Path("relative/film.mkv"))
+
+
+def test_another_try_makes_what_the_first_was_asked_for(film_file):
+    options = types.IngestOptions(ladder="light", preset="ultrafast", early=False, av1="never", burn=3)
+    ticket = services.ingest(path=str(film_file), options=options)
+    store.mark_failed(video_id=ticket.video_id, reason="It went wrong.")
+    again = services.retry_ingest(ticket.video_id)
+    job = jobs.job(again.job_id)
+    assert store.options_from(job.payload["options"]) == options
