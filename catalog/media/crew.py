@@ -12,6 +12,7 @@ from pathlib import Path
 from django.db import connections
 
 from catalog.media import encode, sandbox
+from catalog.media import sound as tracks
 from catalog.media.encode import Piece
 from catalog.media.facts import Sound
 from catalog.media.plan import Chunk, Plan
@@ -94,7 +95,7 @@ def encode_all(
     found: dict[Path, Piece] = {}
     tasks: list[Callable[[], None]] = []
     for sound in plan.facts.sounds:
-        where = encode.sound_folder(done, sound)
+        where = tracks.sound_folder(done, sound)
         if (piece := encode.finished(where)) is not None:
             found[where] = piece
         else:
@@ -126,7 +127,7 @@ def encode_all(
     )
     return Pieces(
         chunks=tuple(_piece(encode.chunk_folder(done, chunk), found) for chunk in plan.chunks),
-        sounds=tuple((sound, _piece(encode.sound_folder(done, sound), found)) for sound in plan.facts.sounds),
+        sounds=tuple((sound, _piece(tracks.sound_folder(done, sound), found)) for sound in plan.facts.sounds),
     )
 
 
@@ -152,7 +153,7 @@ def _sound_task(
     plan: Plan, sound: Sound, source: Path, done: Path, scratch: Path, stop: sandbox.Halt
 ) -> Callable[[], None]:
     def make() -> None:
-        encode.make_sound(plan, sound, source=source, done=done, scratch=scratch, halt=stop)
+        tracks.make_sound(plan, sound, source=source, done=done, scratch=scratch, halt=stop)
 
     return make
 

@@ -1,4 +1,4 @@
-"""Turns a plan into encoded chunks and sound tracks, several at once, each finished piece kept as a checkpoint.
+"""Turns a plan into encoded chunks, each finished piece kept as a checkpoint.
 
 One ffmpeg makes one chunk of the film for all rungs: the source is decoded once, and what a killed worker loses is one
 chunk. A chunk is a folder that appears by rename when all its files are verified; nothing else counts as done. The
@@ -18,14 +18,11 @@ from pathlib import Path
 
 from catalog.media import boxes, encoders, sandbox, tools
 from catalog.media.errors import ToolFailed
-from catalog.media.facts import Picture, Sound
+from catalog.media.facts import Picture
 from catalog.media.plan import Chunk, Plan
 
 #: What was made and how to know it again, in each finished folder.
 RECORD = "made.json"
-AUDIO_BITRATE = 128_000
-AUDIO_RATE = 48_000
-_AUDIO_SEGMENT_US = 4_000_000
 _HDR_TO_SDR = (
     "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,"
     "zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
@@ -58,7 +55,7 @@ def chunk_command(plan: Plan, chunk: Chunk, source: Path, folder: Path) -> list[
     argv += [*sandbox.guards(demuxer=plan.facts.demuxer), "-noautorotate", "-copyts"]
     if chunk.number > 0:
         lead = plan.margin + Fraction(math.ceil(plan.facts.frame_gap * 1000), 1000)
-        argv += ["-ss", _time(max(Fraction(0), plan.starts_at(chunk) - lead))]
+        argv += ["-ss", timestamp(max(Fraction(0), plan.starts_at(chunk) - lead))]
     argv += ["-i", f"file:{source}", "-filter_complex", _graph(plan, chunk)]
     for position, rung in enumerate(plan.rungs):
         argv += [
@@ -68,39 +65,6 @@ def chunk_command(plan: Plan, chunk: Chunk, source: Path, folder: Path) -> list[
             str(folder / f"{rung.name}.mp4"),
         ]
     return argv
-
-
-def sound_command(plan: Plan, sound: Sound, source: Path, target: Path) -> list[str]:
-    """The argument list for one sound track as stereo AAC, as long as the picture and in step with it."""
-    start, length = plan.facts.start, plan.frames / plan.rate
-    argv = [tools.ffmpeg().path, "-hide_banner", "-nostdin", "-v", "error"]
-    argv += ["-progress", "pipe:1", "-nostats", "-stats_period", "0.5"]
-    argv += [
-        *sandbox.guards(demuxer=plan.facts.demuxer),
-        "-vn",
-        "-sn",
-        "-dn",
-        "-copyts",
-        "-i",
-        f"file:{source}",
-    ]
-    graph = (
-        f"[0:{sound.index}]atrim=start={_time(start)}:end={_time(start + length)},asetpts=PTS-({_time(start)})/TB,"
-        # Holes become silence and a late start is filled, so that sound and picture begin together.
-        f"aresample={AUDIO_RATE}:async=1:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo,"
-        f"apad=whole_dur={_time(length)},atrim=end={_time(length)}[a]"
-    )
-    argv += ["-filter_complex", graph, "-map", "[a]", "-map_metadata", "-1", "-map_chapters", "-1"]
-    argv += ["-c:a", "aac", "-b:a", str(AUDIO_BITRATE), "-flags:a", "+bitexact", "-fflags", "+bitexact"]
-    argv += [
-        "-movflags",
-        "+cmaf+delay_moov+skip_trailer",
-        "-frag_duration",
-        str(_AUDIO_SEGMENT_US),
-        "-f",
-        "mp4",
-    ]
-    return [*argv, str(target)]
 
 
 def make_chunk(
@@ -136,38 +100,8 @@ def make_chunk(
         argv = chunk_command(plan, chunk, source, folder)
         sandbox.run(argv, what=what, read=[source], write=[folder], limits=limits, on_line=see, halt=halt)
         frames = _verify_chunk(plan, chunk, folder, what)
-        _record(folder, frames, [rung.name for rung in plan.rungs] if frames else [])
-        _settle(folder, chunk_folder(done, chunk))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def make_sound(
-    plan: Plan,
-    sound: Sound,
-    *,
-    source: Path,
-    done: Path,
-    scratch: Path,
-    halt: sandbox.Halt | None = None,
-) -> None:
-    """Encode one sound track and put it into `done` by rename. Raises as `make_chunk` does."""
-    what = f"Encoding sound track {sound.index}"
-    folder = scratch / f"sound-{sound.index}-{uuid.uuid4().hex[:8]}"
-    folder.mkdir(parents=True)
-    seconds = float(plan.facts.duration)
-    limits = sandbox.Limits(
-        file_size=int(AUDIO_BITRATE / 8 * seconds * 3) + 16 * 1024**2,
-        cpu=int(600 + seconds),
-        wall=1200 + seconds * 2,
-    )
-    try:
-        target = folder / "sound.mp4"
-        argv = sound_command(plan, sound, source, target)
-        sandbox.run(argv, what=what, read=[source], write=[folder], limits=limits, halt=halt)
-        _verify_sound(target, what)
-        _record(folder, 0, ["sound"])
-        _settle(folder, sound_folder(done, sound))
+        record(folder, frames, [rung.name for rung in plan.rungs] if frames else [])
+        settle(folder, chunk_folder(done, chunk))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -175,11 +109,6 @@ def make_sound(
 def chunk_folder(done: Path, chunk: Chunk) -> Path:
     """Where a finished chunk stands."""
     return done / f"chunk-{chunk.number:05}"
-
-
-def sound_folder(done: Path, sound: Sound) -> Path:
-    """Where a finished sound track stands."""
-    return done / f"sound-{sound.index:03}"
 
 
 def finished(folder: Path) -> Piece | None:
@@ -205,13 +134,13 @@ def _graph(plan: Plan, chunk: Chunk) -> str:
     if chunk.number > 0 and picture.variable:
         # The frame that is still shown when the chunk begins may have begun long before.
         begin -= Fraction(math.ceil(facts.frame_gap * 1000), 1000)
-    window = f"trim=start={_time(begin)}"
+    window = f"trim=start={timestamp(begin)}"
     if not chunk.last:
-        window += f":end={_time(plan.starts_at(chunk) + chunk.frames / plan.rate + facts.start - half)}"
+        window += f":end={timestamp(plan.starts_at(chunk) + chunk.frames / plan.rate + facts.start - half)}"
     steps = ["bwdif=mode=send_frame:parity=auto:deint=interlaced"] if picture.interlaced else []
-    steps += [window, f"setpts=PTS-({_time(facts.start)})/TB"]
+    steps += [window, f"setpts=PTS-({timestamp(facts.start)})/TB"]
     steps.append(
-        f"fps={plan.rate.numerator}/{plan.rate.denominator}:start_time={_time(plan.starts_at(chunk))}:round=near"
+        f"fps={plan.rate.numerator}/{plan.rate.denominator}:start_time={timestamp(plan.starts_at(chunk))}:round=near"
     )
     if not chunk.last:
         # A hole in the source at the border must not make the chunk shorter than the grid says.
@@ -286,24 +215,8 @@ def _is_past_the_end(plan: Plan, chunk: Chunk, folder: Path) -> bool:
     return all(not file.exists() or file.stat().st_size < 64 for file in files)
 
 
-def _verify_sound(path: Path, what: str) -> None:
-    try:
-        with path.open("rb") as file:
-            init = boxes.read_init(file)
-            fragments = boxes.read_fragments(file, len(init))
-        boxes.header(init)
-    except (OSError, boxes.BadBoxes) as error:
-        raise Unsound(what, str(error)) from error
-    expected = 0
-    for fragment in fragments:
-        if fragment.time != expected:
-            raise Unsound(what, f"a segment at {fragment.time}, expected at {expected}")
-        expected += fragment.duration
-    if not fragments:
-        raise Unsound(what, "no sound came out")
-
-
-def _record(folder: Path, frames: int, names: Sequence[str]) -> None:
+def record(folder: Path, frames: int, names: Sequence[str]) -> None:
+    """Write down what a finished folder holds, so that `finished` can tell whether it still does."""
     files = {}
     for name in names:
         path = folder / f"{name}.mp4"
@@ -311,7 +224,7 @@ def _record(folder: Path, frames: int, names: Sequence[str]) -> None:
     (folder / RECORD).write_text(json.dumps({"frames": frames, "files": files}), encoding="utf-8")
 
 
-def _settle(folder: Path, target: Path) -> None:
+def settle(folder: Path, target: Path) -> None:
     """Publish a finished folder by rename. Somebody else's equal one wins: the content is the same by construction."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -326,6 +239,6 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _time(seconds: Fraction) -> str:
+def timestamp(seconds: Fraction) -> str:
     """Seconds for a command line, to the microsecond as ffmpeg counts them."""
     return f"{float(seconds):.6f}"
