@@ -103,6 +103,8 @@ class Title(models.Model):
     )
     tmdb_id = models.PositiveIntegerField(_("TMDB number"), null=True, blank=True)
     imdb_id = models.CharField(_("IMDb number"), max_length=12, blank=True)
+    #: What machines (file names, NFO, TMDB) wrote last, by field: a value that differs from it is a person's.
+    written = models.JSONField(default=dict, blank=True, editable=False)
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
     available_from = models.DateTimeField(_("available from"), null=True, blank=True)
     available_until = models.DateTimeField(_("available until"), null=True, blank=True)
@@ -212,6 +214,8 @@ class Episode(models.Model):
     number = models.PositiveSmallIntegerField(_("number"), validators=[MinValueValidator(1)])
     name = models.CharField(_("name"), max_length=200)
     synopsis = models.TextField(_("synopsis"), blank=True)
+    #: As Title.written.
+    written = models.JSONField(default=dict, blank=True, editable=False)
 
     class Meta:
         ordering = ["number"]
@@ -526,7 +530,18 @@ class Upload(models.Model):
 
 
 class LibraryFile(models.Model):
-    """A file of a library folder: what it was when last looked at, and what became of it."""
+    """A file of a library folder: what it was when last looked at, and what became of it.
+
+    A series has a row too, whose path is its folder's and ends in a slash: its NFO and pictures stand there.
+    """
+
+    class Kind(models.TextChoices):
+        """What its name says it is."""
+
+        FILM = "film", _("film")
+        EPISODE = "episode", _("episode")
+        SERIES = "series", _("folder of a series")
+        SKIPPED = "skipped", _("left out")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     path = models.CharField(max_length=4096, unique=True)
@@ -534,16 +549,37 @@ class LibraryFile(models.Model):
     modified_ns = models.BigIntegerField(default=0)
     #: Of the files beside it that matter (NFO, pictures, subtitles): names, sizes and times, hashed.
     company = models.CharField(max_length=64, blank=True)
+    #: The company whose pictures and subtitles were taken in; another one than `company`: there is news.
+    attended = models.CharField(max_length=64, blank=True)
+    #: Of size, beginning and end: tells a file that was merely touched from one that is another.
+    fingerprint = models.CharField(max_length=64, blank=True)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.SKIPPED)
+    #: What its name says, in the form that is compared: the same key is the same film or the same series.
+    key = models.CharField(max_length=300, blank=True, db_index=True)
     title = models.ForeignKey(Title, on_delete=models.SET_NULL, related_name="+", null=True, blank=True)
     episode = models.ForeignKey(Episode, on_delete=models.SET_NULL, related_name="+", null=True, blank=True)
-    problem = models.TextField(blank=True)
-    seen_at = models.DateTimeField()
-    missing_at = models.DateTimeField(null=True, blank=True)
+    #: The source that was made of it, None while it waits its turn. No reference: it outlives a source that a
+    #: person's upload has replaced, or the file would be taken in again over it.
+    source_id = models.UUIDField(null=True, blank=True)
+    #: How it is to be taken in (catalog/library/orders.py).
+    orders = models.JSONField(default=dict, blank=True)
+    #: Subtitle files beside it that were taken in: name → size, time and text track.
+    texts = models.JSONField(default=dict, blank=True)
+    #: Why it was left out, or what went wrong, in words for the operator.
+    problem = models.TextField(_("problem"), blank=True)
+    #: When it was last found new or changed.
+    seen_at = models.DateTimeField(_("found"))
+    #: Since when it is not where it was. Its film stays: the folder may only be away for a while.
+    missing_at = models.DateTimeField(_("missing since"), null=True, blank=True)
 
     class Meta:
         ordering = ["path"]
         verbose_name = _("library file")
         verbose_name_plural = _("library files")
+        indexes = [
+            models.Index(fields=["bytes", "modified_ns"], name="library_file_moved"),
+            models.Index(fields=["kind", "source_id", "-modified_ns"], name="library_file_waiting"),
+        ]
 
     def __str__(self) -> str:
         return self.path
