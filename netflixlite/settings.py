@@ -230,6 +230,21 @@ JOB_RETRY_SECONDS = env.float("NETFLIXLITE_JOB_RETRY_SECONDS", default=5.0)
 #: Modules of your own that register further kinds of jobs; imported by every process.
 JOB_MODULES = env.list("NETFLIXLITE_JOB_MODULES", default=[])
 
+# Library and metadata -----------------------------------------------------------------------------------
+
+#: Folders of films and series that are watched: absolute paths, comma separated. They are only ever read.
+LIBRARY = env.list("NETFLIXLITE_LIBRARY", default=[])
+#: How often they are looked through, in minutes.
+LIBRARY_MINUTES = env.float("NETFLIXLITE_LIBRARY_MINUTES", default=15.0)
+#: How many of their films may be under way at once; the newest come first.
+LIBRARY_WINDOW = env.int("NETFLIXLITE_LIBRARY_WINDOW", default=4)
+#: Whether their titles are published by themselves as soon as they can be played.
+LIBRARY_PUBLISH = env.bool("NETFLIXLITE_LIBRARY_PUBLISH", default=True)
+#: The age that a title of theirs needs when nothing beside it says so: children see nothing that nobody has rated.
+LIBRARY_MATURITY = env.int("NETFLIXLITE_LIBRARY_MATURITY", default=18)
+#: Key of The Movie Database (v3 key or v4 token). Without it the studio does not offer the look-up.
+TMDB_KEY = _secret("NETFLIXLITE_TMDB_KEY")
+
 # Push to browsers ---------------------------------------------------------------------------------------
 
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
