@@ -85,7 +85,10 @@ def options_from(given: object) -> IngestOptions:
 
 def _sidecar(given: dict[str, Any]) -> SidecarText:
     return SidecarText(
-        language=str(given.get("language", "und")), path=str(given["path"]), label=str(given.get("label", ""))
+        language=str(given.get("language", "und")),
+        path=str(given["path"]),
+        label=str(given.get("label", "")),
+        purpose=str(given.get("purpose", "subtitles")),
     )
 
 

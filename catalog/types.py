@@ -263,11 +263,15 @@ class IngestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SidecarText:
-    """A subtitle file (SubRip, WebVTT or ASS) to package with a film. `language` is a BCP 47 tag, `path` is local."""
+    """A subtitle file (SubRip, WebVTT or ASS) to package with a film. `language` is a BCP 47 tag, `path` is local.
+
+    `purpose` is 'subtitles', 'sdh' (for the deaf and hard of hearing) or 'forced' (foreign passages only).
+    """
 
     language: str
     path: str
     label: str = ""
+    purpose: str = "subtitles"
 
 
 @dataclass(frozen=True, slots=True)
