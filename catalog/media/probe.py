@@ -15,13 +15,14 @@ from typing import Any
 
 from catalog.media import languages, rates, refusals, sandbox, tools
 from catalog.media.errors import Refused, Stalled, ToolFailed
-from catalog.media.facts import Facts, Picture, Sound, Words
+from catalog.media.facts import Chapter, Facts, Picture, Sound, Words
 from catalog.media.sniff import HEAD, Looks, looks_like
 
 #: Bounds on what is accepted. Seconds; pixels.
 DURATION_MIN = 0.5
 DURATION_MAX = 8 * 3600
 SOUNDS_MAX = 8
+CHAPTERS_MAX = 300
 SIDE_MIN = 64
 SIDE_MAX = 4096
 #: Long side over short side.
@@ -65,16 +66,25 @@ class _Packets:
     latest: int | None = None
     setback: int = 0
     last_duration: int = 0
+    bytes: int = 0
+    key: int | None = None
+    hidden: bool = False
+    whole: bool = True
 
     def add(self, line: str) -> None:
-        """One line of the scan: pts, dts, duration, flags."""
+        """One line of the scan: pts, dts, duration, size, flags."""
         parts = line.split(",")
-        if len(parts) < 4 or "D" in parts[3]:
+        if len(parts) < 5:
+            return
+        if "D" in parts[4]:
+            self.hidden = True  # by an edit list: decoded, but never shown
             return
         if max(len(self.shown), len(self.decoded)) >= _PACKETS_MAX:
             raise refusals.too_dense()
-        shown, decoded, duration = (int(part) if part != "N/A" else None for part in parts[:3])
-        is_key = "K" in parts[3]
+        shown, decoded, duration, size = (int(part) if part != "N/A" else None for part in parts[:4])
+        is_key = "K" in parts[4]
+        self.bytes += size or 0
+        self._follow(shown, is_key)
         self.undated |= shown is None
         if shown is not None:
             self.shown.append(shown)
@@ -88,6 +98,14 @@ class _Packets:
             self.keys.append(shown if shown is not None else decoded or 0)
         if duration is not None:
             self.last_duration = duration
+
+    def _follow(self, shown: int | None, is_key: bool) -> None:
+        """Note whether the film could be cut at its keyframes: nothing before the first, nothing shown before the
+        keyframe that it is stored after, nothing hidden but at the end."""
+        if is_key:
+            self.key = shown
+        if self.hidden or self.key is None or shown is None or shown < self.key:
+            self.whole = False
 
     def times(self) -> list[int]:
         """When each frame is shown, sorted. Where a container dates only some packets for showing (MPEG, AVI), the
@@ -111,17 +129,12 @@ def probe(path: Path, *, halt: sandbox.Halt | None = None) -> Facts:
     if family not in _DEMUXER:
         raise Refused("not_a_film", refusals.UNKNOWN)
     packets = _scan(path, _DEMUXER[family][0], int(video["index"]), halt)
-    return _facts(path, said["format"], streams, video, packets)
+    return _facts(path, said, video, packets)
 
 
-def _facts(
-    path: Path,
-    container: Mapping[str, Any],
-    streams: Sequence[Mapping[str, Any]],
-    video: Mapping[str, Any],
-    packets: _Packets,
-) -> Facts:
+def _facts(path: Path, said: Mapping[str, Any], video: Mapping[str, Any], packets: _Packets) -> Facts:
     """Put both passes together. Raises `Refused` for films of a wrong length."""
+    container, streams, chapters = said["format"], said["streams"], said.get("chapters", [])
     demuxer, indexed = _DEMUXER[str(container["format_name"])]
     base = Fraction(str(video["time_base"]))
     times = packets.times()
@@ -155,6 +168,9 @@ def _facts(
         picture=picture,
         sounds=tuple(_sound(one) for one in streams if _is_sound(one))[:SOUNDS_MAX],
         words=tuple(_words(one) for one in streams if one.get("codec_type") == "subtitle"),
+        chapters=_chapters(chapters, float(start), float(duration)),
+        bit_rate=int(packets.bytes * 8 / duration),
+        closed=packets.whole,
     )
 
 
@@ -171,7 +187,7 @@ def _describe(path: Path, looks: Looks, halt: sandbox.Halt | None) -> dict[str, 
         lines.append(line)
 
     argv = [tools.ffprobe().path, "-hide_banner", "-v", "error", *sandbox.guards(sound=True)]
-    argv += ["-show_format", "-show_streams", "-of", "json", "-i", f"file:{path}"]
+    argv += ["-show_format", "-show_streams", "-show_chapters", "-of", "json", "-i", f"file:{path}"]
     try:
         murmur = sandbox.run(
             argv, what="Checking the film", read=[path], limits=_LIMITS, on_line=keep, halt=halt
@@ -234,7 +250,7 @@ def _scan(path: Path, demuxer: str, index: int, halt: sandbox.Halt | None) -> _P
         "-select_streams",
         str(index),
         "-show_entries",
-        "packet=pts,dts,duration,flags",
+        "packet=pts,dts,duration,size,flags",
         "-of",
         "csv=p=0",
     ]
@@ -286,6 +302,7 @@ def _picture(video: Mapping[str, Any], times: list[int], base: Fraction, span: F
         matrix=str(video.get("color_space", "")),
         full_range=video.get("color_range") == "pc" or pixel_format.startswith("yuvj"),
         bits=int(video.get("bits_per_raw_sample") or (10 if "10" in pixel_format else 8)),
+        level=max(0, int(video.get("level") or 0)),
     )
 
 
@@ -353,6 +370,9 @@ def _sound(stream: Mapping[str, Any]) -> Sound:
         language=languages.tag(tags.get("language", "und")),
         label=tags.get("title", "")[:80],
         default=bool(stream.get("disposition", {}).get("default")),
+        profile=str(stream.get("profile", "")),
+        layout=str(stream.get("channel_layout", "")),
+        commentary=bool(stream.get("disposition", {}).get("comment")),
     )
 
 
@@ -367,6 +387,24 @@ def _words(stream: Mapping[str, Any]) -> Words:
         default=bool(stream.get("disposition", {}).get("default")),
         forced=bool(stream.get("disposition", {}).get("forced")),
         bitmap=codec in _BITMAP_WORDS or codec not in _TEXT_WORDS,
+        sdh=bool(stream.get("disposition", {}).get("hearing_impaired")),
+    )
+
+
+def _chapters(found: Sequence[Mapping[str, Any]], start: float, duration: float) -> tuple[Chapter, ...]:
+    """Chapters on the film's own clock, in order, without those that lie outside it or say nothing."""
+    spans = [
+        (_seconds(one.get("start_time")) - start, _seconds(one.get("end_time")) - start, one)
+        for one in found[:CHAPTERS_MAX]
+    ]
+    return tuple(
+        Chapter(
+            start=round(max(0.0, begin), 3),
+            end=round(min(end, duration), 3),
+            name=_tags(one).get("title", "")[:80],
+        )
+        for begin, end, one in sorted(spans, key=lambda span: span[:2])
+        if max(0.0, begin) < min(end, duration)
     )
 
 
