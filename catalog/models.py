@@ -425,6 +425,8 @@ class Marker(models.Model):
     end = models.DurationField(_("end"))
     name = models.CharField(_("name"), max_length=120, blank=True)
     origin = models.CharField(_("origin"), max_length=8, choices=Origin.choices, default=Origin.PERSON)
+    #: A person took it away; the row stays so that no machine suggests the same stretch again.
+    dropped = models.BooleanField(default=False, editable=False)
 
     class Meta:
         ordering = ["start"]

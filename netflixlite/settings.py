@@ -198,6 +198,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 #: Programs; empty means the ones that came with the installation (docs/operations.md says why PATH comes last).
 FFMPEG = env.str("NETFLIXLITE_FFMPEG", default="")
 FFPROBE = env.str("NETFLIXLITE_FFPROBE", default="")
+#: How loud every film's sound is made (integrated, EBU R 128), in LUFS; empty leaves loudness alone.
+_loudness = env.str("NETFLIXLITE_LOUDNESS", default="-18")
+try:
+    LOUDNESS = float(_loudness) if _loudness.strip() else None
+except ValueError:
+    raise ImproperlyConfigured(
+        f"NETFLIXLITE_LOUDNESS is {_loudness!r}; write a number of LUFS from -31 to -10, or leave it empty."
+    ) from None
+if LOUDNESS is not None and not -31 <= LOUDNESS <= -10:
+    raise ImproperlyConfigured(f"NETFLIXLITE_LOUDNESS is {LOUDNESS:g}; it goes from -31 to -10 LUFS.")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
