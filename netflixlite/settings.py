@@ -198,6 +198,19 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 #: Programs; empty means the ones that came with the installation (docs/operations.md says why PATH comes last).
 FFMPEG = env.str("NETFLIXLITE_FFMPEG", default="")
 FFPROBE = env.str("NETFLIXLITE_FFPROBE", default="")
+#: Which renditions a film gets when nobody says otherwise: 'per-title' (measured), 'standard', 'light' or 'apple'.
+LADDER = env.str("NETFLIXLITE_LADDER", default="per-title")
+if LADDER not in ("per-title", "standard", "light", "apple"):
+    raise ImproperlyConfigured(f"NETFLIXLITE_LADDER is {LADDER!r}; write per-title, standard, light or apple.")
+#: Whether films get a second ladder in AV1 when the machine has nothing else to do: 'idle' or 'never'.
+AV1 = env.str("NETFLIXLITE_AV1", default="idle")
+if AV1 not in ("idle", "never"):
+    raise ImproperlyConfigured(f"NETFLIXLITE_AV1 is {AV1!r}; write idle or never.")
+#: How much the films may take on the disk (sources, packages and uploads under way), in GB of 10^9 bytes; 0: no bound
+#: but the disk.
+MEDIA_QUOTA_GB = env.float("NETFLIXLITE_MEDIA_QUOTA_GB", default=0.0)
+#: An unfinished upload is thrown away when nothing of it has come for this many days.
+UPLOAD_DAYS = env.float("NETFLIXLITE_UPLOAD_DAYS", default=7.0)
 #: How loud every film's sound is made (integrated, EBU R 128), in LUFS; empty leaves loudness alone.
 _loudness = env.str("NETFLIXLITE_LOUDNESS", default="-18")
 try:

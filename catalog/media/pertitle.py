@@ -1,0 +1,1 @@
+"""Chooses a film's renditions from what was measured of it. Pure."""
