@@ -56,7 +56,7 @@ def chunk_command(plan: Plan, chunk: Chunk, source: Path, folder: Path) -> list[
     if chunk.number > 0:
         lead = plan.margin + Fraction(math.ceil(plan.facts.frame_gap * 1000), 1000)
         argv += ["-ss", timestamp(max(Fraction(0), plan.starts_at(chunk) - lead))]
-    argv += ["-i", f"file:{source}", "-filter_complex", _graph(plan, chunk)]
+    argv += ["-i", f"file:{source}", "-filter_complex", graph(plan, chunk)]
     for position, rung in enumerate(plan.rungs):
         argv += [
             "-map",
@@ -126,8 +126,8 @@ def finished(folder: Path) -> Piece | None:
         return None
 
 
-def _graph(plan: Plan, chunk: Chunk) -> str:
-    """The filters from the source's picture to each rung's. Only numbers of ours go in."""
+def graph(plan: Plan, chunk: Chunk) -> str:
+    """The filters from the source's picture to each rung's, `[v0]` … Only numbers of ours go in."""
     facts, picture = plan.facts, plan.facts.picture
     half = 1 / plan.rate / 2
     begin = plan.starts_at(chunk) + facts.start - half
