@@ -9,16 +9,26 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, transaction
 
 from netflixlite.jobs import queue
-from netflixlite.jobs.errors import Cancelled, JobFailed, JobInterrupted, LeaseLost, Stopping
+from netflixlite.jobs.errors import Cancelled, JobFailed, JobInterrupted, LeaseLost, Parked, Stopping
 
-__all__ = ["Cancelled", "JobContext", "JobFailed", "JobInterrupted", "LeaseLost", "Stopping", "job_folder"]
+__all__ = [
+    "Cancelled",
+    "JobContext",
+    "JobFailed",
+    "JobInterrupted",
+    "LeaseLost",
+    "Parked",
+    "Stopping",
+    "job_folder",
+    "shared_folder",
+]
 
 log = logging.getLogger("netflixlite.jobs")
 #: Progress is written at most this often, in seconds.
@@ -30,6 +40,13 @@ _CONFIRM_AGAIN = 5.0
 def job_folder(job_id: UUID) -> Path:
     """Where a job's files are while it is not finished."""
     return Path(settings.WORK_DIR) / "jobs" / job_id.hex
+
+
+def shared_folder(job_id: UUID) -> Path:
+    """The folder that all attempts at a job and its parts share (see `JobContext.shared_dir`); made if missing."""
+    folder = job_folder(job_id) / "shared"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 class JobContext:
@@ -45,6 +62,7 @@ class JobContext:
         self._checkpoint = dict(claim.checkpoint)
         self._renewed = time.monotonic()
         self._reported = 0.0
+        self._said: tuple[float, str] | None = None
 
     @property
     def job_id(self) -> UUID:
@@ -60,6 +78,16 @@ class JobContext:
     def payload(self) -> dict[str, Any]:
         """What `enqueue` was given."""
         return self.claim.payload
+
+    @property
+    def priority(self) -> int:
+        """The job's priority when this attempt began."""
+        return self.claim.priority
+
+    @property
+    def parent_id(self) -> UUID | None:
+        """The job that this one is a part of."""
+        return self.claim.parent
 
     @property
     def fence(self) -> int:
@@ -89,9 +117,7 @@ class JobContext:
         """A folder that all attempts at this job share, for the files that a checkpoint speaks of; removed when the
         job is finished. Rename finished files into it from `work_dir`: a frozen attempt may still be writing.
         """
-        folder = job_folder(self.job_id) / "shared"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return shared_folder(self.job_id)
 
     def check(self) -> None:
         """Raise LeaseLost, Cancelled or Stopping when the handler has to end. Cheap: call it often."""
@@ -111,6 +137,7 @@ class JobContext:
         """
         self.check()
         now = time.monotonic()
+        self._said = (fraction, note)
         if now - self._reported < _PROGRESS_EVERY:
             return
         self._reported = now
@@ -136,6 +163,15 @@ class JobContext:
         self._checkpoint = dict(checkpoint)
         self.check()
 
+    def park(self, delay: timedelta | float) -> NoReturn:
+        """End this attempt until a part of the job ends (`enqueue(…, parent=…)`), at most for `delay` (seconds).
+
+        The attempt does not count, and what `progress` last said is shown meanwhile. Raises as `check` does if the job
+        has to end anyway.
+        """
+        self.check()
+        raise Parked(delay if isinstance(delay, timedelta) else timedelta(seconds=delay))
+
     @contextmanager
     def commit(self) -> Iterator[None]:
         """A transaction that marks the job done and takes the handler's last effects with it: both or neither.
@@ -152,6 +188,11 @@ class JobContext:
         self.done = True
 
     # For the worker that runs the attempt ------------------------------------------------------------------
+
+    @property
+    def said(self) -> tuple[float, str] | None:
+        """What `progress` was last told, written or not."""
+        return self._said
 
     def renewed(self, at: float) -> None:
         """The lease was renewed by a statement that began at this monotonic time."""

@@ -20,5 +20,9 @@ class Cancelled(JobInterrupted):
     """Somebody cancelled the job."""
 
 
+class Parked(JobInterrupted):
+    """The handler has nothing to do until a part of the job ends, or some time has passed. Nothing went wrong."""
+
+
 class Stopping(JobInterrupted):
     """The worker is stopping; the job goes back to the queue and the attempt does not count."""

@@ -19,6 +19,8 @@ log = logging.getLogger("netflixlite.jobs")
 
 _KEEP_DONE = timedelta(days=7)
 _KEEP_FAILED = timedelta(days=30)
+#: Parts of a finished job: a film has hundreds.
+_KEEP_PARTS = timedelta(hours=1)
 _KEEP_TICKS = timedelta(hours=6)
 _KEEP_WORKERS = timedelta(hours=1)
 #: Rows removed by one statement: the write lock is held for a moment only.
@@ -32,6 +34,12 @@ def prune() -> None:
         | Q(state=JobState.FAILED, finished_at__lt=queue.from_now(-_KEEP_FAILED))
     )
     _delete(finished)
+    over = queue.from_now(-_KEEP_PARTS)
+    _delete(
+        models.Job.objects.filter(finished_at__lt=over, parent__finished_at__lt=over).exclude(
+            state=JobState.FAILED
+        )
+    )
     _delete(models.Tick.objects.filter(started_at__lt=queue.from_now(-_KEEP_TICKS)))
     _delete(models.Worker.objects.filter(seen_at__lt=queue.from_now(-_KEEP_WORKERS)))
     remove_orphans(Path(settings.WORK_DIR) / "jobs")

@@ -51,6 +51,15 @@ class Job(models.Model):
     owner = models.CharField(max_length=120, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveBigIntegerField(default=0)
+    #: The job that this one is a part of, and which part of that one's progress it stands for (0 … 1).
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children"
+    )
+    share = models.FloatField(default=0.0)
+    #: How many live parts the job waits for between two attempts; None when it is not parked.
+    parked = models.PositiveIntegerField(null=True, blank=True)
+    #: Grows whenever a part ends: an attempt that looked before that does not sleep over it.
+    wakes = models.PositiveBigIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
     progress = models.FloatField(default=0.0)
     note = models.CharField(max_length=300, blank=True, default="")

@@ -12,10 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Greatest, Now
+from django.db.models import Case, Exists, F, OuterRef, Q, When
+from django.db.models.functions import Greatest, Least, Now
 
-from netflixlite.jobs.models import Job
+from netflixlite.jobs import hints
+from netflixlite.jobs.models import LIVE, Job
 from netflixlite.jobs.types import JobState
 
 #: How many candidates a claim looks at: other workers are taking from the same end of the queue.
@@ -35,6 +36,10 @@ class Claim:
     fence: int
     attempt: int
     max_attempts: int
+    priority: int = 0
+    parent: UUID | None = None
+    share: float = 0.0
+    wakes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,14 @@ def from_now(delta: timedelta) -> models.Expression:
 
 
 def claim(
-    *, owner: str, lease: timedelta, kinds: Collection[str], job_id: UUID | None = None
+    *,
+    owner: str,
+    lease: timedelta,
+    kinds: Collection[str],
+    job_id: UUID | None = None,
+    parent: UUID | None = None,
 ) -> Claim | None:
-    """Take the most urgent job of these kinds, or the given one if it can be taken; None when there is none.
+    """Take the most urgent job of these kinds, or the given one, or a part of `parent`; None when there is none.
 
     Reads candidates without a lock, then takes one by a conditional UPDATE: of two workers that want the same row one
     changes it and the other changes nothing and tries its next candidate.
@@ -72,6 +82,8 @@ def claim(
     wanted = Job.objects.claimable().filter(kind__in=kinds, cancel_requested=False)
     if job_id is not None:
         wanted = wanted.filter(id=job_id)
+    if parent is not None:
+        wanted = wanted.filter(parent_id=parent)
     candidates = wanted.order_by("-priority", "available_at", "created_at").values_list("id", flat=True)
     for candidate in list(candidates[:_CANDIDATES]):
         with transaction.atomic():
@@ -81,6 +93,7 @@ def claim(
                 attempts=F("attempts") + 1,
                 owner=owner,
                 lease_until=from_now(lease),
+                parked=None,
                 started_at=models.functions.Coalesce("started_at", Now()),
             )
             # Inside the transaction: nobody can take the row again between the two statements.
@@ -94,6 +107,10 @@ def claim(
                 fence=row.fence,
                 attempt=row.attempts,
                 max_attempts=row.max_attempts,
+                priority=row.priority,
+                parent=row.parent_id,
+                share=row.share,
+                wakes=row.wakes,
             )
     return None
 
@@ -134,18 +151,13 @@ def complete(mine: Claim) -> bool:
 
     A cancel that came too late for the handler loses: the work is done.
     """
-    return (
-        _held(mine).update(
-            state=JobState.DONE, progress=1.0, error="", details="", cancel_requested=False, **_let_go()
-        )
-        == 1
-    )
+    done = {"state": JobState.DONE, "progress": 1.0, "error": "", "details": "", "cancel_requested": False}
+    return _end(mine, **done)
 
 
 def fail(mine: Claim, *, error: str, details: str = "") -> bool:
     """The job has failed for good."""
-    words = {"error": error[:_ERROR_LIMIT], "details": details}
-    return _held(mine).update(state=JobState.FAILED, **words, **_let_go()) == 1
+    return _end(mine, state=JobState.FAILED, error=error[:_ERROR_LIMIT], details=details)
 
 
 def retry_later(mine: Claim, *, error: str, details: str = "", after: timedelta) -> bool:
@@ -180,9 +192,69 @@ def release(mine: Claim) -> bool:
     )
 
 
+def park(mine: Claim, *, delay: timedelta, progress: float | None = None, note: str | None = None) -> bool:
+    """Put the job back until one of its parts ends, at most for `delay`; the attempt does not count.
+
+    A part that ended after this attempt was claimed counts as a part that ends now.
+    """
+    told: dict[str, Any] = {} if progress is None else {"progress": min(1.0, max(0.0, progress))}
+    if note is not None:
+        told["note"] = note[:300]
+    with transaction.atomic():
+        parts = Job.objects.live().filter(parent_id=mine.job_id).count()
+        return (
+            _held(mine).update(
+                state=JobState.QUEUED,
+                attempts=Greatest(F("attempts") - 1, 0),
+                fence=F("fence") + 1,
+                parked=parts,
+                available_at=Case(When(wakes=mine.wakes, then=from_now(delay)), default=Now()),
+                owner="",
+                lease_until=None,
+                **told,
+            )
+            == 1
+        )
+
+
 def cancel_held(mine: Claim) -> bool:
     """The attempt has obeyed a cancel."""
-    return _held(mine).update(state=JobState.CANCELLED, **_let_go()) == 1
+    return _end(mine, state=JobState.CANCELLED)
+
+
+def tell_parent(parent: UUID | None, *, share: float = 0.0) -> None:
+    """A part has ended: wake the job that it is a part of, in the transaction that ends the part. `share` is what the
+    part adds to the job's progress.
+    """
+    if parent is None:
+        return
+    Job.objects.live().filter(id=parent).update(
+        wakes=F("wakes") + 1,
+        progress=Least(models.Value(1.0), F("progress") + share),
+        available_at=Case(
+            When(state=JobState.QUEUED, parked__isnull=False, then=Now()), default=F("available_at")
+        ),
+    )
+    transaction.on_commit(hints.wake, robust=True)
+
+
+def cancel_parts(parent: UUID) -> None:
+    """Cancel what is left of a job's parts: waiting ones now, running ones as soon as they look."""
+    parts = Job.objects.filter(parent_id=parent)
+    parts.filter(state=JobState.QUEUED).update(
+        state=JobState.CANCELLED, fence=F("fence") + 1, finished_at=Now()
+    )
+    parts.filter(state=JobState.RUNNING).update(cancel_requested=True)
+
+
+def is_parked(job_id: UUID) -> bool:
+    """Whether the job is between two attempts of its own making."""
+    return Job.objects.filter(id=job_id, state=JobState.QUEUED, parked__isnull=False).exists()
+
+
+def family_over(parent: UUID) -> bool:
+    """Whether a job is finished and none of its parts is being worked on any more."""
+    return not Job.objects.live().filter(Q(id=parent) | Q(parent_id=parent)).exists()
 
 
 def waiting(kinds: Collection[str]) -> bool:
@@ -196,20 +268,20 @@ def sweep() -> Swept:
     """
     abandoned = list(
         Job.objects.filter(Job.objects.abandoned()).values_list(
-            "id", "fence", "attempts", "max_attempts", "cancel_requested"
+            "id", "fence", "attempts", "max_attempts", "cancel_requested", "parent_id"
         )[:200]
     )
     requeued, given_up, cancelled = [], [], []
-    for job_id, fence, attempts, max_attempts, cancel in abandoned:
+    for job_id, fence, attempts, max_attempts, cancel, parent in abandoned:
         row = Job.objects.filter(Job.objects.abandoned(), id=job_id, fence=fence)
         if cancel:
-            if row.update(state=JobState.CANCELLED, fence=F("fence") + 1, **_let_go()):
+            if _end_rows(row, parent, state=JobState.CANCELLED, fence=F("fence") + 1):
                 cancelled.append(job_id)
         elif attempts >= max_attempts:
             words = f"The worker died {attempts} times while doing this, so it was given up."
             if attempts == 1:
                 words = "The worker died while doing this, and it may be tried only once."
-            if row.update(state=JobState.FAILED, fence=F("fence") + 1, error=words, **_let_go()):
+            if _end_rows(row, parent, state=JobState.FAILED, fence=F("fence") + 1, error=words):
                 given_up.append(job_id)
         elif row.update(
             state=JobState.QUEUED, fence=F("fence") + 1, available_at=Now(), owner="", lease_until=None
@@ -217,9 +289,11 @@ def sweep() -> Swept:
             requeued.append(job_id)
     # Cancelled while running, and then put back by a worker that stopped or failed before it heard of that.
     unwanted = Job.objects.filter(state=JobState.QUEUED, cancel_requested=True)
-    for job_id in list(unwanted.values_list("id", flat=True)[:200]):
-        if unwanted.filter(id=job_id).update(state=JobState.CANCELLED, fence=F("fence") + 1, **_let_go()):
+    for job_id, parent in list(unwanted.values_list("id", "parent_id")[:200]):
+        row = unwanted.filter(id=job_id)
+        if _end_rows(row, parent, state=JobState.CANCELLED, fence=F("fence") + 1):
             cancelled.append(job_id)
+    _reconcile_parts()
     return Swept(requeued=tuple(requeued), given_up=tuple(given_up), cancelled=tuple(cancelled))
 
 
@@ -231,9 +305,36 @@ def backoff(attempt: int, *, base: timedelta) -> timedelta:
     return timedelta(seconds=wait * random.uniform(0.75, 1.25))  # noqa: S311 (jitter)
 
 
+def _reconcile_parts() -> None:
+    """Parts of a job that is over are not wanted any more; a job that waits for parts is woken when none lives."""
+    orphans = Job.objects.live().filter(parent__isnull=False).exclude(parent__state__in=LIVE)
+    for parent in set(orphans.filter(cancel_requested=False).values_list("parent_id", flat=True)[:200]):
+        cancel_parts(parent)
+    parts = Job.objects.live().filter(parent_id=OuterRef("pk"))
+    forgotten = Job.objects.filter(state=JobState.QUEUED, parked__gt=0, available_at__gt=Now()).exclude(
+        Exists(parts)
+    )
+    for job_id in list(forgotten.values_list("id", flat=True)[:200]):
+        forgotten.filter(id=job_id).update(available_at=Now())
+
+
+def _end(mine: Claim, **values: Any) -> bool:
+    share = mine.share if values["state"] == JobState.DONE else 0.0
+    return _end_rows(_held(mine), mine.parent, share=share, **values)
+
+
+def _end_rows(rows: models.QuerySet[Job], parent: UUID | None, *, share: float = 0.0, **values: Any) -> bool:
+    """End a job and wake the one that it is a part of, in one transaction."""
+    with transaction.atomic():
+        ended = rows.update(**values, **_let_go()) == 1
+        if ended:
+            tell_parent(parent, share=share)
+    return ended
+
+
 def _held(mine: Claim) -> models.QuerySet[Job]:
     return Job.objects.held(mine.fence).filter(Q(id=mine.job_id))
 
 
 def _let_go() -> dict[str, Any]:
-    return {"owner": "", "lease_until": None, "finished_at": Now()}
+    return {"owner": "", "lease_until": None, "parked": None, "finished_at": Now()}

@@ -26,16 +26,26 @@ class AlreadyRegistered(Exception):
 
 
 _handlers: dict[str, Handler] = {}
+_heavy: set[str] = set()
+_groups: dict[str, set[str]] = {}
 _periodics: dict[str, Periodic] = {}
 
 
-def register(kind: str) -> Callable[[Handler], Handler]:
-    """Make a function the handler of a kind, e.g. `register("catalog.ingest_video")(handle)`; also a decorator."""
+def register(kind: str, *, heavy: bool = False, group: str = "") -> Callable[[Handler], Handler]:
+    """Make a function the handler of a kind, e.g. `register("catalog.ingest_video")(handle)`; also a decorator.
+
+    A `heavy` kind keeps a processor core and much memory busy for long: a worker does only so many at once, and keeps
+    its other slots for the rest. `group` is a name for several kinds: `manage.py worker --kinds encode`.
+    """
 
     def add(handler: Handler) -> Handler:
         if _handlers.get(kind, handler) is not handler:
             raise AlreadyRegistered(f"{kind} has a handler already.")
         _handlers[kind] = handler
+        if heavy:
+            _heavy.add(kind)
+        if group:
+            _groups.setdefault(group, set()).add(kind)
         return handler
 
     return add
@@ -67,6 +77,16 @@ def handler_of(kind: str) -> Handler | None:
 def kinds() -> frozenset[str]:
     """All kinds that this process can do."""
     return frozenset(_handlers)
+
+
+def heavy() -> frozenset[str]:
+    """The kinds of which a worker does only so many at once."""
+    return frozenset(_heavy)
+
+
+def groups() -> dict[str, frozenset[str]]:
+    """Names for several kinds."""
+    return {name: frozenset(members) for name, members in _groups.items()}
 
 
 def periodics() -> tuple[Periodic, ...]:

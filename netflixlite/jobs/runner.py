@@ -5,11 +5,13 @@ The threads live as long as the process: children of jobs are tied to the thread
 
 import logging
 import random
+import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -17,9 +19,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections, transaction
 
-from netflixlite.jobs import periodic, presence, queue, registry
-from netflixlite.jobs.context import JobContext
-from netflixlite.jobs.errors import Cancelled, JobFailed, LeaseLost, Stopping
+from netflixlite.jobs import machine, periodic, presence, queue, registry
+from netflixlite.jobs.context import JobContext, job_folder
+from netflixlite.jobs.errors import Cancelled, JobFailed, LeaseLost, Parked, Stopping
 
 log = logging.getLogger("netflixlite.jobs")
 
@@ -109,11 +111,60 @@ class Keeper:
         connections.close_all()
 
 
+@dataclass(slots=True)
+class Seat:
+    """What may be claimed now; `keep` is set when it was a heavy job that was claimed."""
+
+    kinds: Collection[str]
+    reserved: bool
+    keep: bool = False
+
+
+class Room:
+    """How many heavy jobs a worker does at once: as many as it was told, and fewer while memory is short."""
+
+    def __init__(self, kinds: Sequence[str], *, heavy: int) -> None:
+        self._all = kinds
+        self._light = [kind for kind in kinds if kind not in registry.heavy()]
+        self._most = max(1, heavy)
+        self._lock = threading.Lock()
+        self._busy = 0
+
+    def kinds(self) -> Sequence[str]:
+        """What could be claimed now."""
+        with self._lock:
+            return self._all if self._is_room() else self._light
+
+    @contextmanager
+    def claiming(self) -> Iterator[Seat]:
+        """Hold a place among the heavy jobs while claiming, if there is one, and keep it if it was needed."""
+        with self._lock:
+            reserved = self._is_room()
+            self._busy += reserved
+        seat = Seat(kinds=self._all if reserved else self._light, reserved=reserved)
+        try:
+            yield seat
+        finally:
+            if reserved and not seat.keep:
+                self.leave()
+
+    def leave(self) -> None:
+        """A heavy job has ended."""
+        with self._lock:
+            self._busy -= 1
+
+    def _is_room(self) -> bool:
+        return self._busy == 0 or (self._busy < self._most and machine.memory_free() >= machine.HEAVY_JOB)
+
+
 class Runner:
     """The working part of a worker process."""
 
-    def __init__(self, *, slots: int, kinds: Collection[str] | None, lease: timedelta) -> None:
+    def __init__(
+        self, *, slots: int, kinds: Collection[str] | None, lease: timedelta, heavy: int | None = None
+    ) -> None:
         self.kinds = sorted(set(kinds or registry.kinds()) & registry.kinds())
+        self.room = Room(self.kinds, heavy=slots if heavy is None else heavy)
         self.bell = Doorbell()
         self.stopping = threading.Event()
         self._ended = threading.Event()
@@ -169,15 +220,19 @@ class Runner:
 
     def _take(self, owner: str) -> bool:
         """Do one job; False when there is none."""
-        claim = queue.claim(owner=owner, lease=self._lease, kinds=self.kinds)
-        if claim is None:
-            return False
+        with self.room.claiming() as seat:
+            claim = queue.claim(owner=owner, lease=self._lease, kinds=seat.kinds)
+            if claim is None:
+                return False
+            seat.keep = claim.kind in registry.heavy()
         context = JobContext(claim, lease=self._lease, stopping=self.stopping)
         self._keeper.add(context)
         try:
             work(context)
         finally:
             self._keeper.remove(context)
+            if seat.keep:
+                self.room.leave()
         return True
 
     def _keep(self) -> None:
@@ -195,7 +250,7 @@ class Runner:
             log.warning("Job %s was abandoned by its worker; it is queued again.", job_id)
         for job_id in swept.given_up:
             log.error("Job %s was abandoned by its worker too often; it has failed.", job_id)
-        if not self.stopping.is_set() and queue.waiting(self.kinds):
+        if not self.stopping.is_set() and queue.waiting(self.room.kinds()):
             self.bell.ring()
         self._presence.report_if_due(self._lease)
 
@@ -215,6 +270,15 @@ def work(context: JobContext) -> None:
         _reconnect(f"{context.kind} {context.job_id}", error)
     finally:
         context.remove_files(finished=finished)
+        if context.parent_id is not None:
+            _safely("tidying", partial(_tidy_family, context.parent_id))
+
+
+def _tidy_family(parent: UUID) -> None:
+    """Whoever ends last removes the folder that a finished job and its parts shared."""
+    folder = job_folder(parent)
+    if folder.exists() and queue.family_over(parent):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _attempt(context: JobContext) -> bool:
@@ -233,6 +297,9 @@ def _attempt(context: JobContext) -> bool:
         return False
     except Cancelled:
         return _write(lambda: queue.cancel_held(claim))
+    except Parked as parked:
+        _write(partial(_park, context, parked.args[0]))
+        return False
     except Stopping:
         _write(lambda: queue.release(claim))
         return context.done
@@ -269,10 +336,27 @@ def _failed(context: JobContext, error: BaseException) -> bool:
     return False
 
 
+def _park(context: JobContext, delay: timedelta) -> bool:
+    progress, note = context.said or (None, None)
+    return queue.park(context.claim, delay=delay, progress=progress, note=note)
+
+
 def run_here(job_id: UUID) -> bool:
-    """Claim one job and do it in this thread; False when it could not be claimed."""
+    """Do one job, and the parts that it makes, in this thread, until it is finished or there is nothing to be claimed;
+    False when nothing could be.
+    """
+    busy = False
+    while _run_one(job_id=job_id) or _run_one(parent=job_id):
+        busy = True
+        if not queue.is_parked(job_id):
+            break
+    return busy
+
+
+def _run_one(*, job_id: UUID | None = None, parent: UUID | None = None) -> bool:
     lease = timedelta(seconds=settings.JOB_LEASE_SECONDS)
-    claim = queue.claim(owner=f"{presence.here()}/here", lease=lease, kinds=registry.kinds(), job_id=job_id)
+    owner = f"{presence.here()}/here"
+    claim = queue.claim(owner=owner, lease=lease, kinds=registry.kinds(), job_id=job_id, parent=parent)
     if claim is None:
         return False
     keeper, ended = Keeper(lease), threading.Event()

@@ -1,15 +1,17 @@
 """What apps may ask of jobs. `register` and `register_periodic` are how they offer handlers."""
 
+import shutil
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from netflixlite.jobs import hints, models, queue
+from netflixlite.jobs import context, hints, models, queue
 from netflixlite.jobs.errors import JobFailed
 from netflixlite.jobs.registry import register, register_periodic
 from netflixlite.jobs.types import Job, JobState
@@ -18,6 +20,7 @@ __all__ = [
     "JobFailed",
     "NotFound",
     "cancel",
+    "children",
     "enqueue",
     "find",
     "job",
@@ -27,6 +30,7 @@ __all__ = [
     "register_periodic",
     "retry",
     "run_here",
+    "set_priority",
     "workers_alive",
 ]
 
@@ -43,11 +47,14 @@ def enqueue(
     priority: int = 0,
     available_at: datetime | None = None,
     max_attempts: int = 3,
+    parent: UUID | None = None,
+    share: float = 0.0,
 ) -> Job:
     """Add a job; higher priority comes first. Call it inside your transaction: it is there when you commit, or not.
 
     `payload` holds JSON values. With a `dedupe_key` there is one live job of that key at a time: a second call returns
-    the first's job. `available_at` is the earliest time to begin.
+    the first's job. `available_at` is the earliest time to begin. A job with a `parent` is a part of that one: its
+    end wakes the parent and adds `share` (0 … 1) to the parent's progress, and it is cancelled with the parent.
     """
     for _try in range(5):
         if dedupe_key:
@@ -60,6 +67,8 @@ def enqueue(
             dedupe_key=dedupe_key,
             priority=priority,
             max_attempts=max_attempts,
+            parent_id=parent,
+            share=share,
         )
         # By the database's clock: the caller's may be a moment ahead, and the job would miss its wake-up.
         row.available_at = available_at or Now()
@@ -88,6 +97,11 @@ def jobs(ids: Iterable[UUID]) -> dict[UUID, Job]:
     return {row.id: _job(row) for row in models.Job.objects.filter(id__in=list(ids))}
 
 
+def children(parent_id: UUID) -> list[Job]:
+    """The parts of a job, oldest first; those that ended long ago are removed."""
+    return [_job(row) for row in models.Job.objects.filter(parent_id=parent_id).order_by("created_at", "id")]
+
+
 def find(
     *, kind: str | None = None, state: JobState | None = None, dedupe_key: str | None = None, limit: int = 100
 ) -> list[Job]:
@@ -109,41 +123,55 @@ def latest(dedupe_keys: Iterable[str]) -> dict[str, Job]:
 
 
 def cancel(job_id: UUID) -> bool:
-    """Cancel a job that is not finished. A running one stops within about two seconds, when its handler next looks.
+    """Cancel a job that is not finished, and its parts. What runs stops within about two seconds, when its handler
+    next looks.
 
     False: there is no such job or it is finished.
     """
     with transaction.atomic():
-        if models.Job.objects.filter(id=job_id, state=JobState.QUEUED).update(
-            state=JobState.CANCELLED, finished_at=Now(), fence=F("fence") + 1
+        job_of = models.Job.objects.filter(id=job_id)
+        if job_of.filter(state=JobState.QUEUED).update(
+            state=JobState.CANCELLED, parked=None, finished_at=Now(), fence=F("fence") + 1
         ):
+            queue.tell_parent(job_of.values_list("parent_id", flat=True).first())
+            queue.cancel_parts(job_id)
+            transaction.on_commit(partial(_remove_files, job_id), robust=True)
             return True
-        running = models.Job.objects.filter(id=job_id, state=JobState.RUNNING)
-        return running.update(cancel_requested=True) == 1
+        if job_of.filter(state=JobState.RUNNING).update(cancel_requested=True):
+            queue.cancel_parts(job_id)
+            return True
+    return False
+
+
+def _remove_files(job_id: UUID) -> None:
+    """Remove what a job left that was cancelled between two attempts; its parts that run still do so when they end."""
+    if queue.family_over(job_id):
+        shutil.rmtree(context.job_folder(job_id), ignore_errors=True)
+
+
+def set_priority(job_id: UUID, priority: int) -> bool:
+    """Change a job's priority; its live parts move by as much. What runs goes on. False: it is finished or unknown."""
+    with transaction.atomic():
+        before = models.Job.objects.live().filter(id=job_id).values_list("priority", flat=True).first()
+        if before is None:
+            return False
+        moved = F("priority") + (priority - before)
+        models.Job.objects.live().filter(Q(id=job_id) | Q(parent_id=job_id)).update(priority=moved)
+    transaction.on_commit(hints.wake, robust=True)
+    return True
 
 
 def retry(job_id: UUID) -> Job:
-    """Put a failed or cancelled job back into the queue with all its attempts; its checkpoint is kept.
+    """Put a failed or cancelled job, and its parts that were, back into the queue with all attempts; what was reached
+    is kept.
 
     A job that is live or done is returned as it is; so is the live job that took its dedupe key. Raises NotFound.
     """
     try:
         with transaction.atomic():
-            again = models.Job.objects.filter(
-                id=job_id, state__in=[JobState.FAILED, JobState.CANCELLED]
-            ).update(
-                state=JobState.QUEUED,
-                attempts=0,
-                fence=F("fence") + 1,
-                available_at=Now(),
-                progress=0.0,
-                note="",
-                error="",
-                details="",
-                cancel_requested=False,
-                started_at=None,
-                finished_at=None,
-            )
+            again = _again(models.Job.objects.filter(id=job_id))
+            if again:
+                _again(models.Job.objects.filter(parent_id=job_id))
     except IntegrityError:
         again = 0  # its key is taken by a live job
     row = models.Job.objects.filter(id=job_id).first()
@@ -154,6 +182,23 @@ def retry(job_id: UUID) -> Job:
     elif row.dedupe_key and row.state not in models.LIVE:
         row = models.Job.objects.live().filter(dedupe_key=row.dedupe_key).first() or row
     return _job(row)
+
+
+def _again(rows: "QuerySet[models.Job]") -> int:
+    return rows.filter(state__in=[JobState.FAILED, JobState.CANCELLED]).update(
+        state=JobState.QUEUED,
+        attempts=0,
+        fence=F("fence") + 1,
+        available_at=Now(),
+        progress=0.0,
+        note="",
+        error="",
+        details="",
+        cancel_requested=False,
+        parked=None,
+        started_at=None,
+        finished_at=None,
+    )
 
 
 def workers_alive(kind: str | None = None) -> int:
@@ -194,4 +239,6 @@ def _job(row: models.Job) -> Job:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        parent=row.parent_id,
+        parked=row.parked is not None,
     )

@@ -34,3 +34,6 @@ class Job:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    #: The job that this one is a part of; and whether it is between two attempts of its own making (`park`).
+    parent: UUID | None = None
+    parked: bool = False

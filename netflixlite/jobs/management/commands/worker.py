@@ -11,10 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from netflixlite.jobs import registry
+from netflixlite.jobs import machine, registry
 from netflixlite.jobs.runner import Runner
 
 log = logging.getLogger("netflixlite.jobs")
+#: Below the web process: pages come first.
+NICE = 5
 
 
 class Command(BaseCommand):
@@ -25,10 +27,24 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Arguments of the command."""
         parser.add_argument(
-            "--kinds", default="", help="only these kinds, separated by commas (default: all)"
+            "--kinds",
+            default="",
+            help="only these kinds or groups of kinds (encode), separated by commas (default: all)",
         )
         parser.add_argument(
             "--slots", type=int, default=0, help="jobs at once (default: the setting, or the cores)"
+        )
+        parser.add_argument(
+            "--heavy",
+            type=int,
+            default=0,
+            help="encoders at once (default: one for each core, fewer while memory is short)",
+        )
+        parser.add_argument(
+            "--cpus", default="", help="use only these processor cores, e.g. 0,1 or 0-3 (default: all)"
+        )
+        parser.add_argument(
+            "--memory", default="", help="what each encoder may use at most, e.g. 4G (default: 6G)"
         )
         parser.add_argument(
             "--grace",
@@ -39,11 +55,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until stopped."""
-        kinds = {kind.strip() for kind in str(options["kinds"]).split(",") if kind.strip()}
-        if unknown := kinds - registry.kinds():
-            raise CommandError(f"Nothing here does {', '.join(sorted(unknown))}. Known: {_known()}.")
-        slots = int(options["slots"]) or settings.WORKER_SLOTS or os.cpu_count() or 1
-        runner = Runner(slots=slots, kinds=kinds, lease=timedelta(seconds=settings.JOB_LEASE_SECONDS))
+        kinds = _kinds(str(options["kinds"]))
+        _limit(cpus=str(options["cpus"]), memory=str(options["memory"]))
+        # One more than encoders: checking, sound and publishing go on while all cores are busy.
+        slots = int(options["slots"]) or settings.WORKER_SLOTS or machine.cores() + 1
+        lease = timedelta(seconds=settings.JOB_LEASE_SECONDS)
+        runner = Runner(slots=slots, kinds=kinds, lease=lease, heavy=int(options["heavy"]) or machine.cores())
         stop = threading.Event()
         _on_signals(stop)
         runner.start()
@@ -71,5 +88,35 @@ def _on_signals(stop: threading.Event) -> None:
     signal.signal(signal.SIGINT, handle)
 
 
-def _known() -> str:
-    return ", ".join(sorted(registry.kinds())) or "none"
+def _kinds(told: str) -> set[str]:
+    """The kinds that were named, alone or as a group."""
+    kinds: set[str] = set()
+    for name in filter(None, (part.strip() for part in told.split(","))):
+        members = registry.groups().get(name, {name} & registry.kinds())
+        if not members:
+            known = ", ".join(sorted({*registry.groups(), *registry.kinds()})) or "none"
+            raise CommandError(f"Nothing here does {name}. Known: {known}.")
+        kinds |= members
+    return kinds
+
+
+def _limit(*, cpus: str, memory: str) -> None:
+    """Bound what this worker and its programs use; before any thread is there."""
+    os.nice(max(0, NICE - os.nice(0)))
+    try:
+        if cpus:
+            machine.keep_to(_numbers(cpus))
+    except (ValueError, OSError) as error:
+        raise CommandError(f"--cpus {cpus}: {error}. Say for example --cpus 0,1 or --cpus 0-3.") from error
+    try:
+        machine.limit_programs(machine.size(memory) if memory else None)
+    except ValueError as error:
+        raise CommandError(f"--memory {memory}: say for example --memory 4G.") from error
+
+
+def _numbers(text: str) -> set[int]:
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return found
