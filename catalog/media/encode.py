@@ -16,18 +16,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from catalog.media import boxes, encoders, sandbox, tools
+from catalog.media import boxes, encoders, sandbox, screen, tools
 from catalog.media.errors import ToolFailed
-from catalog.media.facts import Picture
 from catalog.media.plan import Chunk, Plan
 
 #: What was made and how to know it again, in each finished folder.
 RECORD = "made.json"
-_HDR_TO_SDR = (
-    "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,"
-    "zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
-)
-_TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
 
 
 class Unsound(ToolFailed):
@@ -137,8 +131,7 @@ def graph(plan: Plan, chunk: Chunk) -> str:
     window = f"trim=start={timestamp(begin)}"
     if not chunk.last:
         window += f":end={timestamp(plan.starts_at(chunk) + chunk.frames / plan.rate + facts.start - half)}"
-    steps = ["bwdif=mode=send_frame:parity=auto:deint=interlaced"] if picture.interlaced else []
-    steps += [window, f"setpts=PTS-({timestamp(facts.start)})/TB"]
+    steps = [*screen.whole_frames(picture), window, f"setpts=PTS-({timestamp(facts.start)})/TB"]
     steps.append(
         f"fps={plan.rate.numerator}/{plan.rate.denominator}:start_time={timestamp(plan.starts_at(chunk))}:round=near"
     )
@@ -146,7 +139,10 @@ def graph(plan: Plan, chunk: Chunk) -> str:
         # A hole in the source at the border must not make the chunk shorter than the grid says.
         pad = max(plan.gop, math.ceil(facts.frame_gap * plan.rate) + 1)
         steps += [f"tpad=stop_mode=clone:stop={pad}", f"trim=end_frame={chunk.frames}"]
-    steps += [*_TURNS.get(picture.rotation, []), *_colours(picture)]
+    steps += [
+        *screen.upright(picture),
+        *screen.colours(picture, has_zscale=tools.self_test().has_tonemap),
+    ]
     outlets = "".join(f"[s{position}]" for position in range(len(plan.rungs)))
     lines = [f"[0:{picture.index}]{','.join(steps)},split={len(plan.rungs)}{outlets}"]
     lines += [
@@ -154,21 +150,6 @@ def graph(plan: Plan, chunk: Chunk) -> str:
         for position, rung in enumerate(plan.rungs)
     ]
     return ";".join(lines)
-
-
-def _colours(picture: Picture) -> list[str]:
-    """Map HDR to ordinary screens; name the colours of a source that does not, or players guess by rung size."""
-    if picture.hdr and tools.self_test().has_tonemap:
-        return [_HDR_TO_SDR]
-    guess = "bt709" if min(picture.width, picture.height) >= 720 else "smpte170m"
-    unnamed = ("", "unknown", "unspecified", "reserved")
-    names = {
-        "color_primaries": guess if picture.primaries in unnamed else "",
-        "color_trc": guess if picture.transfer in unnamed else "",
-        "colorspace": guess if picture.matrix in unnamed else "",
-    }
-    told = ":".join(f"{name}={value}" for name, value in names.items() if value)
-    return [f"setparams={told}"] if told else []
 
 
 def _verify_chunk(plan: Plan, chunk: Chunk, folder: Path, what: str) -> int:

@@ -17,7 +17,8 @@ _COPY_HOLE = 2.5
 class Picture:
     """The picture track that will be encoded.
 
-    `width` and `height` are of the coded frame in pixels, before `rotation` (degrees clockwise, 0/90/180/270)
+    `width` and `height` are of the coded frame in pixels, before `rotation` (degrees clockwise, 0/90/180/270; what is
+    `mirrored` is flipped left to right first)
     and before its pixels are stretched by `pixel_aspect`. `rate` is the grid that frames are put on (frames a
     second), which for a variable rate source is the next usual one. `bits` is the depth of a sample; `level` the
     codec's own number (H.264: 42 is 4.2), 0 when unknown.
@@ -40,6 +41,7 @@ class Picture:
     full_range: bool
     bits: int
     level: int = 0
+    mirrored: bool = False
 
     @property
     def display(self) -> tuple[Fraction, int]:
@@ -175,7 +177,7 @@ def copyable(facts: Facts) -> str:
         (picture.pixel_format != "yuv420p", f"colours are stored as {picture.pixel_format}"),
         (picture.hdr, "its brightness is HDR"),
         (picture.interlaced, "it is interlaced"),
-        (picture.rotation != 0, "it must be turned"),
+        (picture.rotation != 0 or picture.mirrored, "it must be turned"),
         (picture.pixel_aspect != 1, "its pixels are not square"),
         (picture.variable, "its frame rate varies"),
         (facts.clock_jumps, "its clock jumps"),

@@ -285,6 +285,7 @@ def _picture(video: Mapping[str, Any], times: list[int], base: Fraction, span: F
         times=[time * float(base) for time in times],
     )
     pixel_format = str(video.get("pix_fmt", ""))
+    rotation, mirrored = _orientation(video)
     return Picture(
         index=int(video["index"]),
         codec=str(video["codec_name"]),
@@ -293,7 +294,8 @@ def _picture(video: Mapping[str, Any], times: list[int], base: Fraction, span: F
         width=int(video["width"]),
         height=int(video["height"]),
         pixel_aspect=_pixel_aspect(video.get("sample_aspect_ratio")),
-        rotation=_rotation(video),
+        rotation=rotation,
+        mirrored=mirrored,
         rate=rate,
         variable=variable,
         interlaced=interlaced,
@@ -416,12 +418,18 @@ def _tags(stream: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _rotation(video: Mapping[str, Any]) -> int:
-    """Degrees clockwise that the picture must be turned, in quarters."""
+def _orientation(video: Mapping[str, Any]) -> tuple[int, bool]:
+    """Degrees clockwise that the picture must be turned, in quarters, and whether it is mirrored before."""
     for side in video.get("side_data_list") or []:
         if "rotation" in side:
-            return round(-float(side["rotation"]) / 90) * 90 % 360
-    return 0
+            turn = round(-_seconds(side["rotation"]) / 90) * 90 % 360
+            # "00000000: a b u", "00000001: c d v", …: a negative determinant of the two first rows is a mirror.
+            rows = [
+                line.split()[1:3] for line in str(side.get("displaymatrix", "")).splitlines() if ":" in line
+            ]
+            (a, b), (c, d) = ([_seconds(one) for one in row] for row in [*rows, ["1", "0"], ["0", "1"]][:2])
+            return ((turn + 180) % 360, True) if a * d - b * c < 0 else (turn, False)
+    return 0, False
 
 
 def _pixel_aspect(text: object) -> Fraction:

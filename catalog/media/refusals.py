@@ -1,5 +1,7 @@
 """Why a source cannot become a package, in words for whoever handed it in: what is wrong, and what to do. Pure."""
 
+import re
+
 from catalog.media import sandbox
 from catalog.media.errors import Refused, ToolFailed
 from catalog.media.sniff import Looks
@@ -34,6 +36,7 @@ SOUND_ONLY = (
 )
 #: What ffprobe says on stderr when it meets the bounds that `sandbox.guards` sets.
 TOO_MANY_SIGN, TOO_LARGE_SIGN = "exceeds max_streams", "exceeds specified max pixel count"
+_FOREIGN_SIGN = re.compile(r"Codec \(([\w.-]{1,40})\) not on whitelist")
 AGAIN = "Copy or download it again and hand in the whole file."
 NO_INDEX = (
     "This film is cut off: its table of contents, which stands at the end, is missing. That happens when a download, a "
@@ -61,11 +64,22 @@ def why(failed: ToolFailed, looks: Looks) -> Refused:
         return too_many()
     if TOO_LARGE_SIGN in tail:
         return too_large()
+    if foreign := _FOREIGN_SIGN.search(tail):
+        return foreign_codec(foreign[1])
     if looks is Looks.SOUND:
         return Refused("sound_only", SOUND_ONLY)
     if looks is Looks.FILM:
         return Refused("damaged", f"This looks like a film, but it is too damaged to be read. {AGAIN}")
     return Refused("not_a_film", UNKNOWN)
+
+
+def foreign_codec(name: str) -> Refused:
+    """A track that only a rare decoder reads."""
+    return Refused(
+        "codec",
+        f"A track of this file is coded as {name!r}, which is not opened here: rare decoders are where attackers "
+        "get in. Convert the film to H.264 with AAC sound first, or export it without that track.",
+    )
 
 
 def stuck() -> Refused:

@@ -28,6 +28,18 @@ logger = logging.getLogger(__name__)
 DEMUXERS = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,ogg,flv,asf,mxf"
 #: Sound-only containers, opened by the probe alone, so that it can say "this is only sound".
 SOUND_DEMUXERS = "wav,mp3,flac,aac,w64,aiff,caf,ac3,eac3,amr"
+#: What may be decoded: what films are made of, edited in, recorded and archived as. ffmpeg has some 550 decoders, most
+#: of them for games and cameras of the nineties, where memory bugs are found; these are the well-trodden ones.
+DECODERS = (
+    "h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,libvpx,libvpx-vp9,mpeg1video,mpeg2video,mpeg4,mpegvideo,h263,h263p,theora,"
+    "msmpeg4,msmpeg4v1,msmpeg4v2,wmv1,wmv2,wmv3,vc1,flv,vp6,vp6a,vp6f,svq1,svq3,cinepak,mjpeg,dvvideo,"
+    "prores,dnxhd,cfhd,jpeg2000,ffv1,huffyuv,ffvhuff,utvideo,rawvideo,v210,qtrle,png,bmp,gif,webp,"
+    "aac,aac_latm,mp1,mp1float,mp2,mp2float,mp3,mp3float,ac3,eac3,dca,truehd,mlp,flac,alac,vorbis,libvorbis,opus,libopus,"
+    "wmav1,wmav2,wmapro,wmalossless,wavpack,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,nellymoser,speex,"
+    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_u8,pcm_s8,"
+    "pcm_alaw,pcm_mulaw,pcm_bluray,pcm_dvd,s302m,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_swf,adpcm_yamaha,"
+    "subrip,srt,ass,ssa,webvtt,mov_text,text,pgssub,dvdsub,dvbsub,xsub,cc_dec,libzvbi_teletextdec"
+)
 STREAMS_MAX = 64
 #: 4096 x 2304: nothing that we make is larger, and a frame of this size costs 30 MB already.
 PIXELS_MAX = 9_437_184
@@ -80,7 +92,8 @@ class Halted(Exception):
 
 
 def guards(*, sound: bool = False, demuxer: str = "") -> list[str]:
-    """The options that must stand before every `-i` (and before ffprobe's): nothing but local files of known kinds."""
+    """The options that must stand before every `-i` (and before ffprobe's): nothing but local files of known kinds, and
+    none but known decoders."""
     allowed = f"{DEMUXERS},{SOUND_DEMUXERS}" if sound else DEMUXERS
     options = ["-protocol_whitelist", "file,pipe", "-format_whitelist", allowed]
     options += [
@@ -91,7 +104,7 @@ def guards(*, sound: bool = False, demuxer: str = "") -> list[str]:
         "-max_alloc",
         str(_ALLOC_MAX),
     ]
-    options += ["-probesize", "20M", "-analyzeduration", "10M"]
+    options += ["-codec_whitelist", DECODERS, "-probesize", "20M", "-analyzeduration", "10M"]
     return options + (["-f", demuxer] if demuxer else [])
 
 
