@@ -8,7 +8,7 @@ measured at 25 Mb/s.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 #: Frames a viewer's screen knows, and fall-backs for narrow lines. All are exactly 16:9.
@@ -18,6 +18,19 @@ LIGHT = (720, 360, 180)
 #: What small sources go on with, so that there are always three.
 SMALLER = (360, 234, 180, 144, 108, 72)
 LADDERS = {"standard": STANDARD, "light": LIGHT}
+#: Apple's authoring specification for HLS, H.264 up to 30 frames a second: frame height and average bits a second. It
+#: is here to be compared with, and for those who must keep to it.
+APPLE = (
+    (1080, 7_800_000),
+    (1080, 6_000_000),
+    (720, 4_500_000),
+    (720, 3_000_000),
+    (540, 2_000_000),
+    (432, 1_100_000),
+    (432, 730_000),
+    (360, 365_000),
+    (234, 145_000),
+)
 LEAST_RUNGS = 3
 #: A source this much taller than the next rung gets a rung of its own size (480p and 576p discs).
 _OWN_SIZE = Fraction(11, 10)
@@ -45,17 +58,21 @@ class Rung:
     """One video rendition to make. Sizes in pixels; `cap` and `buffer` in bits a second and bits.
 
     `codec` is 'h264' or 'av1'; `encoder` names a hardware encoder of ffmpeg's, and is empty for the codec's own.
+    `bits` asks for so many bits a second on average instead of a constant quality, as fixed ladders do; `grain` is
+    how much noise AV1 takes out and has the player draw again (0 … 50).
     """
 
     name: str
     label: str
     width: int
     height: int
-    crf: int
+    crf: float
     cap: int
     profile: str
     codec: str = "h264"
     encoder: str = ""
+    bits: int = 0
+    grain: int = 0
 
     @property
     def buffer(self) -> int:
@@ -75,10 +92,12 @@ def rungs(
 
     Largest first, at least three. Raises `ValueError` for a ladder that is not known or a size that is no size.
     """
-    if ladder not in LADDERS:
+    if ladder not in LADDERS and ladder != "apple":
         raise ValueError(f"no ladder is called {ladder!r}")
     if width <= 0 or height <= 0:
         raise ValueError("a picture has two positive sides")
+    if ladder == "apple":
+        return _apple(Fraction(width), height, rate)
     aspect = Fraction(width) / height
     frame = _frame_height(Fraction(width), height)
     made: list[Rung] = []
@@ -88,6 +107,28 @@ def rungs(
         sides = _fit(aspect, box=box, limit=(Fraction(width), height))
         if not made or (sides[0] < made[-1].width and sides[1] < made[-1].height):
             made.append(_rung(wanted, sides, rate))
+    return tuple(made)
+
+
+def _apple(width: Fraction, height: int, rate: Fraction) -> tuple[Rung, ...]:
+    """The fixed ladder, as far as the source is large enough for it."""
+    frame, aspect = _frame_height(width, height), width / height
+    made: list[Rung] = []
+    for wanted, bits in APPLE:
+        if wanted > frame and wanted != APPLE[-1][0]:
+            continue
+        sides = _fit(aspect, box=_frame(wanted, aspect), limit=(width, height))
+        again = sum(rung.label.startswith(f"{wanted}p") for rung in made)
+        rung = _rung(wanted, sides, rate)
+        made.append(
+            replace(
+                rung,
+                name=rung.name + (f"-{again + 1}" if again else ""),
+                label=rung.label + (f" ({bits / 1e6:.1f} Mb/s)" if again else ""),
+                bits=bits,
+                cap=2 * bits,
+            )
+        )
     return tuple(made)
 
 
