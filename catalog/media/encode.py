@@ -42,15 +42,7 @@ class Piece:
 
 def chunk_command(plan: Plan, chunk: Chunk, source: Path, folder: Path) -> list[str]:
     """The argument list for one chunk; writes `<rung>.mp4` into `folder`."""
-    argv = [tools.ffmpeg().path, "-hide_banner", "-nostdin", "-v", "error"]
-    argv += ["-progress", "pipe:1", "-nostats", "-stats_period", "0.5"]
-    # Rotation is our own filter, so that sizes are known before; timestamps stay the source's, so that a chunk is a
-    # window of time and not a count of frames from wherever a seek happened to land.
-    argv += [*sandbox.guards(demuxer=plan.facts.demuxer), "-noautorotate", "-copyts"]
-    if chunk.number > 0:
-        lead = plan.margin + Fraction(math.ceil(plan.facts.frame_gap * 1000), 1000)
-        argv += ["-ss", timestamp(max(Fraction(0), plan.starts_at(chunk) - lead))]
-    argv += ["-i", f"file:{source}", "-filter_complex", graph(plan, chunk)]
+    argv = input_command(plan, chunk, source)
     for position, rung in enumerate(plan.rungs):
         argv += [
             "-map",
@@ -59,6 +51,20 @@ def chunk_command(plan: Plan, chunk: Chunk, source: Path, folder: Path) -> list[
             str(folder / f"{rung.name}.mp4"),
         ]
     return argv
+
+
+def input_command(plan: Plan, chunk: Chunk, source: Path) -> list[str]:
+    """How a chunk's pictures are read from the source: everything before the outputs, which map `[v0]` …"""
+    argv = [tools.ffmpeg().path, "-hide_banner", "-nostdin", "-v", "error"]
+    argv += ["-progress", "pipe:1", "-nostats", "-stats_period", "0.5"]
+    # Rotation is our own filter, so that sizes are known before; timestamps stay the source's, so that a chunk is a
+    # window of time and not a count of frames from wherever a seek happened to land.
+    argv += [*sandbox.guards(demuxer=plan.facts.demuxer), "-noautorotate", "-copyts"]
+    if chunk.number > 0:
+        lead = plan.margin + Fraction(math.ceil(plan.facts.frame_gap * 1000), 1000)
+        argv += ["-ss", timestamp(max(Fraction(0), plan.starts_at(chunk) - lead))]
+    argv += hardware.inputs(plan.rungs)
+    return [*argv, "-i", f"file:{source}", "-filter_complex", graph(plan, chunk)]
 
 
 def make_chunk(
@@ -92,7 +98,8 @@ def make_chunk(
     )
     try:
         argv = chunk_command(plan, chunk, source, folder)
-        sandbox.run(argv, what=what, read=[source], write=[folder], limits=limits, on_line=see, halt=halt)
+        write = [folder, *hardware.devices(plan.rungs)]
+        sandbox.run(argv, what=what, read=[source], write=write, limits=limits, on_line=see, halt=halt)
         frames = _verify_chunk(plan, chunk, folder, what)
         record(folder, frames, [rung.name for rung in plan.rungs] if frames else [])
         settle(folder, chunk_folder(done, chunk))
@@ -103,6 +110,18 @@ def make_chunk(
 def chunk_folder(done: Path, chunk: Chunk) -> Path:
     """Where a finished chunk stands."""
     return done / f"chunk-{chunk.number:05}"
+
+
+def present(folder: Path) -> Piece | None:
+    """The piece in this folder, by its record and its files' sizes: quick, for looking often."""
+    try:
+        told = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        files = {name: folder / f"{name}.mp4" for name in told["files"]}
+        if any(path.stat().st_size != told["files"][name]["bytes"] for name, path in files.items()):
+            return None
+        return Piece(folder=folder, frames=int(told["frames"]), files=files)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def finished(folder: Path) -> Piece | None:
@@ -145,8 +164,9 @@ def graph(plan: Plan, chunk: Chunk) -> str:
     ]
     outlets = "".join(f"[s{position}]" for position in range(len(plan.rungs)))
     lines = [f"[0:{picture.index}]{','.join(steps)},split={len(plan.rungs)}{outlets}"]
+    upload = f",{onto}" if (onto := hardware.filters(plan.rungs)) else ""
     lines += [
-        f"[s{position}]scale={rung.width}:{rung.height}:flags=bicubic:out_range=tv,setsar=1[v{position}]"
+        f"[s{position}]scale={rung.width}:{rung.height}:flags=bicubic:out_range=tv,setsar=1{upload}[v{position}]"
         for position, rung in enumerate(plan.rungs)
     ]
     return ";".join(lines)
@@ -206,13 +226,26 @@ def record(folder: Path, frames: int, names: Sequence[str]) -> None:
 
 
 def settle(folder: Path, target: Path) -> None:
-    """Publish a finished folder by rename. Somebody else's equal one wins: the content is the same by construction."""
+    """Publish a finished folder by rename, on the disk and not only in memory before it has its name. Somebody else's
+    equal one wins: the content is the same by construction.
+    """
+    for path in (*folder.iterdir(), folder):
+        _sync(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.rename(folder, target)
     except OSError:
         if finished(target) is None:
             os.rename(folder, target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _sha256(path: Path) -> str:
