@@ -206,6 +206,8 @@ if LADDER not in ("per-title", "standard", "light", "apple"):
 AV1 = env.str("NETFLIXLITE_AV1", default="idle")
 if AV1 not in ("idle", "never"):
     raise ImproperlyConfigured(f"NETFLIXLITE_AV1 is {AV1!r}; write idle or never.")
+#: Whether titles made from now on are encrypted: their packages, with keys that playback sessions alone give out.
+ENCRYPT = env.bool("NETFLIXLITE_ENCRYPT", default=False)
 #: How much the films may take on the disk (sources, packages and uploads under way), in GB of 10^9 bytes; 0: no bound
 #: but the disk.
 MEDIA_QUOTA_GB = env.float("NETFLIXLITE_MEDIA_QUOTA_GB", default=0.0)

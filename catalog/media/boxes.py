@@ -9,14 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from catalog.media import codec
+from catalog.media.codec import BadBoxes as BadBoxes
+
 #: A header box (moov, moof) larger than this is not ours, in bytes.
 _HEADER_MAX = 64 * 1024 * 1024
 #: Of a sample's flags: it is not a keyframe.
 _NOT_SYNC = 0x10000
-
-
-class BadBoxes(ValueError):
-    """These bytes are not the fragmented MP4 that we make."""
+#: How a picture track's sample entry names its codec, and the box inside that says which kind of it.
+_PICTURES = {
+    b"avc1": (codec.avc, b"avcC"),
+    b"avc3": (codec.avc, b"avcC"),
+    b"hvc1": (codec.hevc, b"hvcC"),
+    b"hev1": (codec.hevc, b"hvcC"),
+    b"av01": (codec.av1, b"av1C"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,8 @@ class Box:
 class Fragment:
     """One movie fragment. `offset` and `length` (bytes) cover all boxes up to its media data's end.
 
-    `time` and `duration` are in the track's time scale; `sync` says whether its first sample is a keyframe.
+    `time` and `duration` are in the track's time scale; `sync` says whether its first sample is a keyframe, and
+    `first` is how many of its bytes, from `offset`, hold everything up to the end of that sample.
     """
 
     offset: int
@@ -42,6 +50,7 @@ class Fragment:
     duration: int
     samples: int
     sync: bool
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,7 @@ def read_fragments(file: BinaryIO, offset: int) -> list[Fragment]:
     size = file.tell()
     file.seek(offset)
     found: list[Fragment] = []
-    started, moof = offset, b""
+    started, moof, lead = offset, b"", 0
     while file.tell() < size:
         position = file.tell()
         kind, length, head = _top(file)
@@ -122,12 +131,12 @@ def read_fragments(file: BinaryIO, offset: int) -> list[Fragment]:
         if kind == b"moof":
             if length > _HEADER_MAX:
                 raise BadBoxes("a fragment's header is absurdly large")
-            moof = head + file.read(length - len(head))
+            moof, lead = head + file.read(length - len(head)), position - started
         elif kind == b"mdat":
             if not moof:
                 raise BadBoxes("media data without a fragment")
             try:
-                found.append(_fragment(moof, started, position + length - started))
+                found.append(_fragment(moof, started, position + length - started, lead))
             except (struct.error, IndexError) as error:
                 raise BadBoxes(f"a table of the fragment at {started} is cut off: {error}") from error
             started, moof = position + length, b""
@@ -156,19 +165,18 @@ def _header(init: bytes) -> Header:
     if entry is None or timescale == 0:
         raise BadBoxes("a track without a description")
     skip = _skip(init, trak)
-    if entry.kind in (b"avc1", b"avc3"):
+    if entry.kind in _PICTURES:
         width, height = struct.unpack_from(">HH", init, entry.body + 24)
-        config = _need(init, b"avcC", start=entry.body + 78, end=entry.end)
-        profile, compatible, level = init[config.body + 1 : config.body + 4]
-        codecs = f"{entry.kind.decode()}.{profile:02x}{compatible:02x}{level:02x}"
+        name, config = _PICTURES[entry.kind]
+        told = _need(init, config, start=entry.body + 78, end=entry.end)
+        codecs = name(entry.kind.decode("ascii"), init[told.body : told.end])
         return Header(timescale, codecs, width, height, channels=0, sample_rate=0, skip=skip)
     if entry.kind == b"mp4a":
         channels = struct.unpack_from(">H", init, entry.body + 16)[0]
         rate = struct.unpack_from(">I", init, entry.body + 24)[0] >> 16
         esds = _need(init, b"esds", start=entry.body + 28, end=entry.end)
-        return Header(
-            timescale, f"mp4a.40.{_audio_object(init[esds.body + 4 : esds.end])}", 0, 0, channels, rate, skip
-        )
+        config = init[esds.body + 4 : esds.end]
+        return Header(timescale, f"mp4a.40.{codec.audio_object(config)}", 0, 0, channels, rate, skip)
     raise BadBoxes(f"a track coded as {entry.kind!r}")
 
 
@@ -204,30 +212,8 @@ def _skip(init: bytes, trak: Box) -> int:
     return max(0, time)
 
 
-def _audio_object(esds: bytes) -> int:
-    """The MPEG-4 audio object type (2 is AAC-LC) from an elementary stream descriptor."""
-    position = 0
-    while position + 2 <= len(esds):
-        tag, position = esds[position], position + 1
-        length = 0
-        for _ in range(4):
-            byte, position = esds[position], position + 1
-            length = length << 7 | byte & 0x7F
-            if not byte & 0x80:
-                break
-        if tag == 3:  # ES descriptor: id, flags; go inside
-            position += 3
-        elif tag == 4:  # decoder configuration: object type, stream type, buffer, two bit rates; go inside
-            position += 13
-        elif tag == 5 and length:
-            kind = esds[position] >> 3
-            return kind if kind != 31 else 32 + ((esds[position] & 7) << 3 | esds[position + 1] >> 5)
-        else:
-            position += length
-    raise BadBoxes("a sound track that does not say how it is coded")
-
-
-def _fragment(moof: bytes, offset: int, length: int) -> Fragment:
+def _fragment(moof: bytes, offset: int, length: int, lead: int) -> Fragment:
+    """A fragment whose `moof` begins `lead` bytes behind its start."""
     outer = _need(moof, b"moof")
     traf = _need(moof, b"traf", start=outer.body, end=outer.end)
     inside = {box.kind: box for box in boxes(moof, traf.body, traf.end)}
@@ -235,46 +221,65 @@ def _fragment(moof: bytes, offset: int, length: int) -> Fragment:
         raise BadBoxes("a fragment without its tables")
     tfdt = inside[b"tfdt"].body
     time = struct.unpack_from(">Q" if moof[tfdt] == 1 else ">I", moof, tfdt + 4)[0]
-    default_duration, default_flags = _defaults(moof, inside[b"tfhd"].body)
-    samples, duration, first_flags = 0, 0, None
-    for box in boxes(moof, traf.body, traf.end):
-        if box.kind == b"trun":
-            count, ticks, flags = _run(moof, box, default_duration, default_flags)
-            samples, duration = samples + count, duration + ticks
-            first_flags = flags if first_flags is None else first_flags
-    return Fragment(offset, length, time, duration, samples, not (first_flags or 0) & _NOT_SYNC)
+    usual = _defaults(moof, inside[b"tfhd"].body)
+    runs = [_run(moof, box, usual) for box in boxes(moof, traf.body, traf.end) if box.kind == b"trun"]
+    samples, duration = sum(run.samples for run in runs), sum(run.duration for run in runs)
+    end = lead + runs[0].data + runs[0].first_size
+    if not 0 <= end <= length:
+        raise BadBoxes("a sample lies outside its fragment")
+    return Fragment(offset, length, time, duration, samples, not runs[0].first_flags & _NOT_SYNC, end)
 
 
-def _defaults(moof: bytes, body: int) -> tuple[int, int]:
-    """A fragment's default sample duration and flags."""
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What a fragment says of samples that do not say it themselves."""
+
+    duration: int
+    size: int
+    flags: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run of samples; `data` is where its bytes begin, counted from the fragment's moof."""
+
+    samples: int
+    duration: int
+    data: int
+    first_size: int
+    first_flags: int
+
+
+def _defaults(moof: bytes, body: int) -> _Usual:
     flags = int.from_bytes(moof[body + 1 : body + 4])
     position = body + 8
     position += 8 if flags & 0x1 else 0
     position += 4 if flags & 0x2 else 0
-    duration = sample_flags = 0
-    if flags & 0x8:
-        duration, position = struct.unpack_from(">I", moof, position)[0], position + 4
-    position += 4 if flags & 0x10 else 0
-    if flags & 0x20:
-        sample_flags = struct.unpack_from(">I", moof, position)[0]
-    return duration, sample_flags
+    found = []
+    for bit in (0x8, 0x10, 0x20):
+        found.append(struct.unpack_from(">I", moof, position)[0] if flags & bit else 0)
+        position += 4 if flags & bit else 0
+    return _Usual(*found)
 
 
-def _run(moof: bytes, trun: Box, default_duration: int, default_flags: int) -> tuple[int, int, int]:
-    """Number of samples, their total duration, and the first one's flags."""
+def _run(moof: bytes, trun: Box, usual: _Usual) -> _Run:
     flags = int.from_bytes(moof[trun.body + 1 : trun.body + 4])
     count: int = struct.unpack_from(">I", moof, trun.body + 4)[0]
-    position = trun.body + 8 + (4 if flags & 0x1 else 0)
-    first = default_flags
+    position = trun.body + 8
+    data, first_flags, first_size = len(moof) + 8, usual.flags, usual.size
+    if flags & 0x1:
+        data, position = struct.unpack_from(">i", moof, position)[0], position + 4
     if flags & 0x4:
-        first, position = struct.unpack_from(">I", moof, position)[0], position + 4
+        first_flags, position = struct.unpack_from(">I", moof, position)[0], position + 4
     fields = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
     width = 4 * len(fields)
     if position + count * width > trun.end:
         raise BadBoxes("a fragment's table is cut off")
     if count and flags & 0x400 and not flags & 0x4:
-        first = struct.unpack_from(">I", moof, position + 4 * fields.index(0x400))[0]
-    if not flags & 0x100:
-        return count, count * default_duration, first
-    ticks = sum(struct.unpack_from(">I", moof, position + index * width)[0] for index in range(count))
-    return count, ticks, first
+        first_flags = struct.unpack_from(">I", moof, position + 4 * fields.index(0x400))[0]
+    if count and flags & 0x200:
+        first_size = struct.unpack_from(">I", moof, position + 4 * fields.index(0x200))[0]
+    ticks = count * usual.duration
+    if flags & 0x100:
+        ticks = sum(struct.unpack_from(">I", moof, position + index * width)[0] for index in range(count))
+    return _Run(count, ticks, data, first_size if count else 0, first_flags)

@@ -1,53 +1,73 @@
-"""Puts encoded pieces together: one immutable file per rendition, its playlist, and the manifest that names them all.
+"""Puts encoded pieces together: one immutable file per rendition, its playlists, and the manifest that names them all.
 
-Everything is measured from the bytes written, nothing is taken from what was planned. The package's id is the hash
-of its manifest, which holds the hash of every file and segment. The same plan gives the same bytes and so the same id,
-however often workers were killed on the way.
+The package's id is the hash of its manifest, which holds the hash of every file and segment. The same pieces give the
+same bytes and so the same id, however often workers were killed on the way. (An encrypted package's id also depends on
+its key.)
 """
 
-import hashlib
+import logging
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import UUID
 
 from catalog import manifests
-from catalog.media import boxes, languages, playlist
+from catalog.media import entries
 from catalog.media.encode import Piece, Unsound
 from catalog.media.facts import Sound
 from catalog.media.plan import Plan
+from catalog.media.tracks import Sheets, SoundTrack, VideoTrack, Written
+
+logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
-_BLOCK = 1024 * 1024
+#: The rendition of small pictures for scrubbing.
+IMAGES = "images"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A text track ready to be packaged: WebVTT `data` of a `language`."""
+def build(
+    *,
+    video_id: UUID,
+    videos: Sequence[VideoTrack],
+    sounds: Sequence[SoundTrack],
+    texts: Sequence[Written] = (),
+    sheets: Sheets | None = None,
+    folder: Path,
+    tool: str,
+    complete: bool = True,
+    expected: Fraction | float | None = None,
+    key: bytes | None = None,
+) -> bytes:
+    """Write all files of a package into the empty `folder`, the manifest last, and return the manifest.
 
-    language: str
-    label: str
-    data: bytes
-    default: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """A rendition's file as it was written."""
-
-    header: boxes.Header
-    init: tuple[int, int]
-    segments: tuple[tuple[int, int, Fraction, str], ...]
-    bytes: int
-    sha256: str
-
-    @property
-    def sizes(self) -> list[tuple[int, Fraction]]:
-        """(bytes, seconds) of each segment."""
-        return [(length, duration) for _, length, duration, _ in self.segments]
+    `videos` from large to small. A package that is not `complete` ends before the film does, which is likely to last
+    `expected` seconds. With a `key` (16 bytes) picture and sound are encrypted. `tool` names what encoded.
+    Raises `Unsound` when the pieces do not fit together, OSError when the disk is full.
+    """
+    made = add_videos(videos, folder, key)
+    duration = max((length for _, length in made), default=Fraction(0))
+    found = [entry for entry, _ in made]
+    names = entries.Names([entry["name"] for entry in found])
+    found += add_sounds(sounds, names, folder, key)
+    found += add_texts(texts, names, duration, folder)
+    if sheets is not None and sheets.files:
+        found.append(entries.images(sheets, names.take(IMAGES), folder))
+    document: dict[str, Any] = {
+        "v": manifests.MANIFEST_VERSION,
+        "video": str(video_id),
+        "duration": round(float(duration), 6),
+        "renditions": found,
+        "created_by": f"netflixlite ffmpeg-{tool}",
+    }
+    if not complete:
+        document["complete"] = False
+    if expected is not None:
+        document["expected"] = round(max(float(expected), float(duration)), 6)
+    if key is not None:
+        document["encrypted"] = True
+    return finish(document, folder)
 
 
 def assemble(
@@ -58,176 +78,101 @@ def assemble(
     sounds: Sequence[tuple[Sound, Piece]],
     texts: Sequence[Written],
     folder: Path,
+    sheets: Sheets | None = None,
+    key: bytes | None = None,
 ) -> bytes:
-    """Write all files of the package into `folder`, the manifest last, and return the manifest.
-
-    Raises `Unsound` when the pieces do not fit together, OSError when the disk is full.
-    """
-    chunks = [piece for piece in chunks if piece.frames]
-    duration = sum(piece.frames for piece in chunks) / plan.rate
-    entries: list[dict[str, Any]] = []
-    for rung in plan.rungs:
-        joined = _join([piece.files[rung.name] for piece in chunks], folder / f"{rung.name}.mp4")
-        entries.append(
-            _entry(rung.name, "video", joined, folder)
-            | {
-                "width": joined.header.width,
-                "height": joined.header.height,
-                "frame_rate": round(float(plan.rate), 3),
-                "label": rung.label,
-            }
-        )
-    names = _Names()
-    chosen = next((sound.index for sound, _ in sounds if sound.default), sounds[0][0].index if sounds else -1)
-    for sound, piece in sounds:
-        name = names.take("a", sound.language)
-        joined = _join([piece.files["sound"]], folder / f"{name}.mp4")
-        entries.append(
-            _entry(name, "audio", joined, folder)
-            | {
-                "language": sound.language,
-                "label": sound.label or languages.name(sound.language),
-                "channels": joined.header.channels,
-                "default": sound.index == chosen,
-            }
-        )
-    for text in texts:
-        entries.append(_text_entry(names.take("t", text.language), text, duration, folder))
-    for position, entry in enumerate(entries):
-        entry["index"] = position
-    manifest = manifests.canonical(
-        {
-            "v": manifests.MANIFEST_VERSION,
-            "video": str(video_id),
-            "duration": round(float(duration), 6),
-            "renditions": entries,
-            "created_by": f"netflixlite ffmpeg-{plan.tool}",
-        }
+    """Build the package of a plan whose pieces are all there. Raises as `build` does."""
+    return build(
+        video_id=video_id,
+        videos=plan_videos(plan, chunks),
+        sounds=[
+            SoundTrack(sound.language, sound.label, (piece.files["sound"],), sound.default, sound.index)
+            for sound, piece in sounds
+        ],
+        texts=texts,
+        sheets=sheets,
+        folder=folder,
+        tool=plan.tool,
+        key=key,
     )
+
+
+def plan_videos(plan: Plan, chunks: Sequence[Piece]) -> list[VideoTrack]:
+    """The picture tracks of a plan's rungs from these finished chunks; a last chunk may be empty."""
+    filled = [piece for piece in chunks if piece.frames]
+    return [
+        VideoTrack(rung.name, rung.label, plan.rate, tuple(piece.files[rung.name] for piece in filled))
+        for rung in plan.rungs
+    ]
+
+
+def add_videos(
+    tracks: Sequence[VideoTrack], folder: Path, key: bytes | None
+) -> list[tuple[dict[str, Any], Fraction]]:
+    """Write picture renditions; returns their entries and durations. Those of one codec must break alike."""
+    grids: dict[str, tuple[str, list[Fraction]]] = {}
+    found = []
+    for track in tracks:
+        entry, joined = entries.video(track, folder, key)
+        name, grid = grids.setdefault(entry["codecs"].split(".")[0], (track.name, joined.durations))
+        if grid != joined.durations:
+            raise Unsound("Packaging", f"{track.name} and {name} do not break at the same frames")
+        found.append((entry, joined.duration))
+    return found
+
+
+def add_sounds(
+    tracks: Sequence[SoundTrack], names: entries.Names, folder: Path, key: bytes | None
+) -> list[dict[str, Any]]:
+    """Write sound renditions; returns their entries. The default is the first that says so, else the first."""
+    if not tracks:
+        return []
+    main = next((track for track in tracks if track.default), tracks[0])
+    found: list[tuple[SoundTrack, dict[str, Any]]] = []
+    stereo: dict[int, str] = {}
+    for track in tracks:
+        default = track is main or (track.source >= 0 and track.source == main.source)
+        entry = entries.sound(track, names, folder, key, default=default)
+        found.append((track, entry))
+        if entry["channels"] <= entries.STEREO and track.source >= 0:
+            stereo.setdefault(track.source, entry["name"])
+    for track, entry in found:
+        if entry["channels"] > entries.STEREO and track.source in stereo:
+            entry["twin"] = stereo[track.source]
+    return [entry for _, entry in found]
+
+
+def add_texts(
+    tracks: Iterable[Written], names: entries.Names, duration: Fraction, folder: Path
+) -> list[dict[str, Any]]:
+    """Write text renditions for a film of this many seconds; returns their entries."""
+    return [entries.text(track, names.take(f"t-{track.language}"), duration, folder) for track in tracks]
+
+
+def finish(document: dict[str, Any], folder: Path) -> bytes:
+    """Number the renditions, write the manifest and make sure that all of it is on the disk."""
+    document["renditions"] = _fitting(document["renditions"])
+    for position, entry in enumerate(document["renditions"]):
+        entry["index"] = position
+    manifest = manifests.canonical(document)
     manifests.parse(manifest)
-    _write(folder / MANIFEST, manifest)
+    entries.write(folder / MANIFEST, manifest)
     _sync_folder(folder)
     return manifest
 
 
-class _Names:
-    """Rendition names in use: `a-en`, `a-en-2`, …"""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-
-    def take(self, kind: str, language: str) -> str:
-        """A free name for a track of this language."""
-        base = name = f"{kind}-{language.lower()}"
-        number = 1
-        while name in self._taken:
-            number += 1
-            name = f"{base}-{number}"
-        self._taken.add(name)
-        return name
-
-
-def _join(parts: Sequence[Path], target: Path) -> _Joined:
-    """Concatenate pieces that share one init segment; hash the whole and every segment while copying."""
-    whole = hashlib.sha256()
-    segments: list[tuple[int, int, Fraction, str]] = []
-    with target.open("wb") as out:
-        with parts[0].open("rb") as file:
-            init = boxes.read_init(file)
-        header = boxes.header(init)
-        out.write(init)
-        whole.update(init)
-        offset, expected = len(init), 0
-        for part in parts:
-            with part.open("rb") as file:
-                if boxes.read_init(file) != init:
-                    raise Unsound(
-                        "Packaging", f"{part.name} was encoded with other settings than the part before it"
-                    )
-                for fragment in boxes.read_fragments(file, len(init)):
-                    if fragment.time != expected:
-                        raise Unsound(
-                            "Packaging", f"{part.name}: a gap at {fragment.time}, expected {expected}"
-                        )
-                    digest = _copy(file, out, fragment, whole)
-                    seconds = Fraction(fragment.duration, header.timescale)
-                    segments.append((offset, fragment.length, seconds, digest))
-                    offset, expected = offset + fragment.length, expected + fragment.duration
-        out.flush()
-        os.fsync(out.fileno())
-    return _Joined(header, (0, len(init)), tuple(segments), offset, whole.hexdigest())
-
-
-def _copy(source: BinaryIO, out: BinaryIO, fragment: boxes.Fragment, whole: "hashlib._Hash") -> str:
-    """Copy one segment; returns its SHA-256 in hex."""
-    own = hashlib.sha256()
-    source.seek(fragment.offset)
-    left = fragment.length
-    while left:
-        block = source.read(min(_BLOCK, left))
-        if not block:
-            raise Unsound("Packaging", "a part ends early")
-        out.write(block)
-        own.update(block)
-        whole.update(block)
-        left -= len(block)
-    return own.hexdigest()
-
-
-def _entry(name: str, kind: str, joined: _Joined, folder: Path) -> dict[str, Any]:
-    """What the manifest says of a rendition of segments; writes its playlist."""
-    written = playlist.media_playlist([duration for _, duration in joined.sizes])
-    return {
-        "name": name,
-        "kind": kind,
-        "codecs": joined.header.codecs,
-        "bandwidth": playlist.peak_bandwidth(joined.sizes),
-        "average_bandwidth": playlist.average_bandwidth(joined.sizes),
-        "file": f"{name}.mp4",
-        "bytes": joined.bytes,
-        "sha256": joined.sha256,
-        "playlist": _playlist_entry(name, written, folder),
-        "init": list(joined.init),
-        "segments": [
-            [offset, length, round(float(s), 6), digest] for offset, length, s, digest in joined.segments
-        ],
-    }
-
-
-def _text_entry(name: str, text: Written, duration: Fraction, folder: Path) -> dict[str, Any]:
-    """What the manifest says of a text track: one segment as long as the film."""
-    digest = hashlib.sha256(text.data).hexdigest()
-    _write(folder / f"{name}.vtt", text.data)
-    written = playlist.media_playlist([duration], text=True)
-    rate = playlist.average_bandwidth([(len(text.data), duration)])
-    return {
-        "name": name,
-        "kind": "text",
-        "codecs": "wvtt",
-        "bandwidth": rate,
-        "average_bandwidth": rate,
-        "file": f"{name}.vtt",
-        "bytes": len(text.data),
-        "sha256": digest,
-        "playlist": _playlist_entry(name, written, folder),
-        "init": None,
-        "segments": [[0, len(text.data), round(float(duration), 6), digest]],
-        "language": text.language,
-        "label": text.label or languages.name(text.language),
-        "default": text.default,
-    }
-
-
-def _playlist_entry(name: str, written: bytes, folder: Path) -> dict[str, Any]:
-    _write(folder / f"{name}.m3u8", written)
-    return {"file": f"{name}.m3u8", "bytes": len(written), "sha256": hashlib.sha256(written).hexdigest()}
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def _fitting(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """No more renditions than a token has bits for: the last texts go first, then the last sounds."""
+    for kind in ("text", "audio"):
+        while len(found) > manifests.RENDITIONS_MAX:
+            last = next((entry for entry in reversed(found) if entry["kind"] == kind), None)
+            if last is None:
+                break
+            logger.warning(
+                "%s is left out: a package has %d tracks at most", last["name"], manifests.RENDITIONS_MAX
+            )
+            found = [entry for entry in found if entry is not last]
+    return found
 
 
 def _sync_folder(folder: Path) -> None:

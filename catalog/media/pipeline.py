@@ -24,6 +24,7 @@ from catalog.media import crew, package, plan, probe, shelf, sound, stills, stra
 from catalog.media.errors import Refused, Stalled, ToolFailed, ToolMissing
 from catalog.media.facts import Facts
 from catalog.media.plan import Plan
+from catalog.media.tracks import Written
 from catalog.types import IngestOptions
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.context import JobContext, JobFailed
@@ -160,7 +161,7 @@ def _encode(work: _Work, made: Plan, source: Path) -> crew.Pieces:
     )
 
 
-def _texts(work: _Work, made: Plan, pieces: crew.Pieces, source: Path) -> list[package.Written]:
+def _texts(work: _Work, made: Plan, pieces: crew.Pieces, source: Path) -> list[Written]:
     """Subtitles, written anew for a film of exactly this length."""
     duration = sum(piece.frames for piece in pieces.chunks) / made.rate
     return text.gather(

@@ -10,18 +10,41 @@ from fractions import Fraction
 
 #: The file that a text rendition consists of.
 TEXT_SEGMENT = "0.vtt"
+#: Where an encrypted rendition's playlist says that the key is: nodes have none. Our loader asks the session for it,
+#: and other players get playlists from the site that name the session's address.
+KEY_NAME = "key.bin"
 
 
-def media_playlist(durations: Sequence[Fraction], *, text: bool = False) -> bytes:
+def media_playlist(durations: Sequence[Fraction], *, text: bool = False, encrypted: bool = False) -> bytes:
     """The playlist of one rendition with segments of these lengths in seconds."""
-    lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target_duration(durations)}"]
-    lines += ["#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    lines = _head(durations)
     if not text:
         lines.append('#EXT-X-MAP:URI="init.mp4"')
+    if encrypted:
+        # After MAP: the init segment is in the clear. No IV attribute: it is the segment's sequence number.
+        lines.append(f'#EXT-X-KEY:METHOD=AES-128,URI="{KEY_NAME}"')
     for number, duration in enumerate(durations):
         lines += [f"#EXTINF:{float(duration):.6f},", TEXT_SEGMENT if text else f"{number}.m4s"]
     lines.append("#EXT-X-ENDLIST")
     return ("\n".join(lines) + "\n").encode()
+
+
+def iframe_playlist(durations: Sequence[Fraction], firsts: Sequence[int]) -> bytes:
+    """The playlist of the keyframes alone: `firsts` are the bytes of each segment up to the end of its first sample.
+
+    They are ranges of the very segments that play, so that scrubbing needs no files of its own.
+    """
+    lines = _head(durations)
+    lines[-1:] = ["#EXT-X-I-FRAMES-ONLY", '#EXT-X-MAP:URI="init.mp4"']
+    for number, (duration, first) in enumerate(zip(durations, firsts, strict=True)):
+        lines += [f"#EXTINF:{float(duration):.6f},", f"#EXT-X-BYTERANGE:{first}@0", f"{number}.m4s"]
+    lines.append("#EXT-X-ENDLIST")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _head(durations: Sequence[Fraction]) -> list[str]:
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target_duration(durations)}"]
+    return [*lines, "#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-INDEPENDENT-SEGMENTS"]
 
 
 def target_duration(durations: Sequence[Fraction]) -> int:
@@ -52,3 +75,22 @@ def average_bandwidth(segments: Sequence[tuple[int, Fraction]]) -> int:
     """All bits over all seconds."""
     total = sum(duration for _, duration in segments)
     return math.ceil(sum(size for size, _ in segments) * 8 / total) if total else 0
+
+
+def sheets_index(
+    times: Sequence[tuple[Fraction, Fraction]], *, width: int, height: int, columns: int, rows: int
+) -> bytes:
+    """WebVTT whose cues are tiles of sheets: `3.webp#xywh=…` beside the index itself."""
+    lines = ["WEBVTT", ""]
+    for number, (start, end) in enumerate(times):
+        sheet, place = divmod(number, columns * rows)
+        row, column = divmod(place, columns)
+        lines.append(f"{_clock(start)} --> {_clock(end)}")
+        lines += [f"{sheet}.webp#xywh={column * width},{row * height},{width},{height}", ""]
+    return ("\n".join(lines)).encode()
+
+
+def _clock(seconds: Fraction) -> str:
+    thousandths = round(seconds * 1000)
+    minutes, rest = divmod(thousandths, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}.{rest % 1000:03}"

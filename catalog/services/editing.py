@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from catalog import models, removal, types
+from catalog import keyring, models, removal, types
 from catalog.events import title_published, title_removed
 from catalog.services.reading import title
 from catalog.services.searching import reindex
@@ -60,6 +60,7 @@ def create_title(
         accent=accent,
         available_from=available_from,
         available_until=available_until,
+        encrypted=keyring.usual(),
     )
     _save(row)
     _set_genres(row, genres)

@@ -83,6 +83,8 @@ def test_the_manifest_names_every_byte(package):
     listed = {"manifest.json"}
     for entry in json.loads(raw)["renditions"]:
         listed |= {entry["file"], entry["playlist"]["file"]}
+        if entry["kind"] == "video":
+            listed.add(entry["iframes"]["file"])
         data = (folder / entry["file"]).read_bytes()
         assert (len(data), hashlib.sha256(data).hexdigest()) == (entry["bytes"], entry["sha256"])
         playlist = (folder / entry["playlist"]["file"]).read_bytes()
