@@ -5,15 +5,13 @@ cannot: films that end before they say they do, uneven frames, and files that ar
 """
 
 import json
-from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from catalog.media import languages, rates, refusals, sandbox, tools
+from catalog.media import languages, rates, refusals, sandbox, scan, tools
 from catalog.media.errors import Refused, Stalled, ToolFailed
 from catalog.media.facts import Chapter, Facts, Picture, Sound, Words
 from catalog.media.sniff import HEAD, Looks, looks_like
@@ -31,10 +29,7 @@ _SHAPE_MAX = 5
 _SHORT_SECONDS, _SHORT_SHARE = 1.5, 0.03
 #: With gaps as long as this and next to no frames, a small file would become hours of nothing. Seconds; share.
 _SPARSE_GAP, _SPARSE_SHARE = 120.0, 0.05
-#: More packets than any film of the longest kind has: a scan keeps some 24 bytes of each.
-_PACKETS_MAX = DURATION_MAX * 300
 _TEXT_MAX = 4 * 1024 * 1024
-_LIMITS = sandbox.Limits(memory=2 * 1024**3, file_size=0, cpu=1200, wall=1200.0, quiet=120.0)
 
 #: ffmpeg's family names → one demuxer to pin, and whether it can be entered anywhere exactly.
 _DEMUXER = {
@@ -54,67 +49,6 @@ _BITMAP_WORDS = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", 
 _TEXT_WORDS = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"})
 
 
-@dataclass(slots=True)
-class _Packets:
-    """The picture packets of a source. Times in units of the stream's time base."""
-
-    shown: "array[int]" = field(default_factory=lambda: array("q"))
-    decoded: "array[int]" = field(default_factory=lambda: array("q"))
-    keys: "array[int]" = field(default_factory=lambda: array("q"))
-    undated: bool = False
-    delay: int | None = None
-    latest: int | None = None
-    setback: int = 0
-    last_duration: int = 0
-    bytes: int = 0
-    key: int | None = None
-    hidden: bool = False
-    whole: bool = True
-
-    def add(self, line: str) -> None:
-        """One line of the scan: pts, dts, duration, size, flags."""
-        parts = line.split(",")
-        if len(parts) < 5:
-            return
-        if "D" in parts[4]:
-            self.hidden = True  # by an edit list: decoded, but never shown
-            return
-        if max(len(self.shown), len(self.decoded)) >= _PACKETS_MAX:
-            raise refusals.too_dense()
-        shown, decoded, duration, size = (int(part) if part != "N/A" else None for part in parts[:4])
-        is_key = "K" in parts[4]
-        self.bytes += size or 0
-        self._follow(shown, is_key)
-        self.undated |= shown is None
-        if shown is not None:
-            self.shown.append(shown)
-        if decoded is not None:
-            self.decoded.append(decoded)
-            self.setback = max(self.setback, (self.latest if self.latest is not None else decoded) - decoded)
-            self.latest = decoded
-        if is_key and shown is not None and decoded is not None and self.delay is None:
-            self.delay = shown - decoded
-        if is_key and (shown is not None or decoded is not None):
-            self.keys.append(shown if shown is not None else decoded or 0)
-        if duration is not None:
-            self.last_duration = duration
-
-    def _follow(self, shown: int | None, is_key: bool) -> None:
-        """Note whether the film could be cut at its keyframes: nothing before the first, nothing shown before the
-        keyframe that it is stored after, nothing hidden but at the end."""
-        if is_key:
-            self.key = shown
-        if self.hidden or self.key is None or shown is None or shown < self.key:
-            self.whole = False
-
-    def times(self) -> list[int]:
-        """When each frame is shown, sorted. Where a container dates only some packets for showing (MPEG, AVI), the
-        decoding times of all are as even, and later by the delay of the first keyframe."""
-        if not self.undated:
-            return sorted(self.shown)
-        return sorted(time + (self.delay or 0) for time in self.decoded)
-
-
 def probe(path: Path, *, halt: sandbox.Halt | None = None) -> Facts:
     """Judge the source at `path`. Raises `Refused` when it cannot become a package, `ToolMissing` without ffprobe."""
     with path.open("rb") as file:
@@ -128,11 +62,11 @@ def probe(path: Path, *, halt: sandbox.Halt | None = None) -> Facts:
     _check_picture(video)
     if family not in _DEMUXER:
         raise Refused("not_a_film", refusals.UNKNOWN)
-    packets = _scan(path, _DEMUXER[family][0], int(video["index"]), halt)
+    packets = scan.packets(path, _DEMUXER[family][0], int(video["index"]), halt)
     return _facts(path, said, video, packets)
 
 
-def _facts(path: Path, said: Mapping[str, Any], video: Mapping[str, Any], packets: _Packets) -> Facts:
+def _facts(path: Path, said: Mapping[str, Any], video: Mapping[str, Any], packets: scan.Packets) -> Facts:
     """Put both passes together. Raises `Refused` for films of a wrong length."""
     container, streams, chapters = said["format"], said["streams"], said.get("chapters", [])
     demuxer, indexed = _DEMUXER[str(container["format_name"])]
@@ -190,7 +124,7 @@ def _describe(path: Path, looks: Looks, halt: sandbox.Halt | None) -> dict[str, 
     argv += ["-show_format", "-show_streams", "-show_chapters", "-of", "json", "-i", f"file:{path}"]
     try:
         murmur = sandbox.run(
-            argv, what="Checking the film", read=[path], limits=_LIMITS, on_line=keep, halt=halt
+            argv, what="Checking the film", read=[path], limits=scan.LIMITS, on_line=keep, halt=halt
         )
         said: dict[str, Any] = json.loads("\n".join(lines))
     except Stalled as stalled:
@@ -240,35 +174,6 @@ def _check_picture(video: Mapping[str, Any]) -> None:
         raise refusals.too_large()
     if not 1 / _SHAPE_MAX <= width / height * _pixel_aspect(video.get("sample_aspect_ratio")) <= _SHAPE_MAX:
         raise Refused("shape", refusals.SHAPE)
-
-
-def _scan(path: Path, demuxer: str, index: int, halt: sandbox.Halt | None) -> _Packets:
-    """Every packet of the picture track. About 0.1 s of CPU for a minute of film."""
-    packets = _Packets()
-    argv = [tools.ffprobe().path, "-hide_banner", "-v", "error", *sandbox.guards(demuxer=demuxer)]
-    argv += [
-        "-select_streams",
-        str(index),
-        "-show_entries",
-        "packet=pts,dts,duration,size,flags",
-        "-of",
-        "csv=p=0",
-    ]
-    try:
-        sandbox.run(
-            [*argv, "-i", f"file:{path}"],
-            what="Reading the film",
-            read=[path],
-            limits=_LIMITS,
-            on_line=packets.add,
-            halt=halt,
-        )
-    except Stalled as stalled:
-        raise refusals.stuck() from stalled
-    except ToolFailed as failed:
-        if not packets.times():
-            raise Refused("damaged", f"This film is too damaged to be read. {refusals.AGAIN}") from failed
-    return packets
 
 
 def _picture(video: Mapping[str, Any], times: list[int], base: Fraction, span: Fraction) -> Picture:
@@ -326,7 +231,7 @@ def _check_length(
         declared = max(declared, _seconds(video.get("nb_frames")) * float(_fraction(video.get("time_base"))))
     if declared > DURATION_MIN and found + max(_SHORT_SECONDS, declared * _SHORT_SHARE) < declared:
         # The picture may rightly end before the sound does; data that is missing is missing for all tracks.
-        reached = found if own else max(found, _last_moment(path, demuxer) - float(start))
+        reached = found if own else max(found, scan.last_moment(path, demuxer) - float(start))
         if reached + max(_SHORT_SECONDS, declared * _SHORT_SHARE) < declared:
             raise refusals.cut_off(declared, reached)
     promised = int(_seconds(video.get("nb_frames")))
@@ -334,24 +239,6 @@ def _check_length(
         raise refusals.cut_off(declared, found)
     if found < DURATION_MIN:
         raise refusals.too_short(found)
-
-
-def _last_moment(path: Path, demuxer: str) -> float:
-    """When the last packet of any track ends, in seconds on the source's clock."""
-    last = 0.0
-
-    def see(line: str) -> None:
-        nonlocal last
-        for part in line.split(","):
-            last = max(last, _seconds(part))
-
-    argv = [tools.ffprobe().path, "-hide_banner", "-v", "error", *sandbox.guards(demuxer=demuxer)]
-    argv += ["-show_entries", "packet=pts_time", "-of", "csv=p=0", "-i", f"file:{path}"]
-    try:
-        sandbox.run(argv, what="Reading the film", read=[path], limits=_LIMITS, on_line=see)
-    except ToolFailed:
-        return last
-    return last
 
 
 def _is_sound(stream: Mapping[str, Any]) -> bool:
