@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from catalog.media import boxes, encoders, sandbox, screen, tools
+from catalog.media import boxes, encoders, hardware, sandbox, screen, tools
 from catalog.media.errors import ToolFailed
 from catalog.media.plan import Chunk, Plan
 
