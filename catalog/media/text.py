@@ -1,4 +1,8 @@
-"""Gathers a film's subtitles: files beside it, files that were named, tracks inside. One WebVTT per language."""
+"""Gathers a film's subtitles: uploaded ones, files beside it, files that were named, tracks inside.
+
+A language may have several: the usual ones, ones for the deaf and hard of hearing (SDH), and forced ones that only
+translate foreign passages. All are cleaned and written anew as WebVTT.
+"""
 
 import logging
 import re
@@ -6,19 +10,26 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from catalog.media import languages, sandbox, tools, vtt
+from catalog.media import charsets, languages, sandbox, tools, vtt
 from catalog.media.errors import ToolFailed
 from catalog.media.facts import Facts, Words
-from catalog.media.package import Written
+from catalog.media.tracks import Written
 from catalog.types import SidecarText
 
 logger = logging.getLogger(__name__)
 
 #: A subtitle file beyond this is not one, in bytes.
 BYTES_MAX = 5 * 1024 * 1024
-TRACKS_MAX = 16
-#: `anything.en.srt`, `anything.pt-BR.vtt` beside the source.
-_BESIDE = re.compile(r"\.([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,4})*)\.(?:srt|vtt|ass)$")
+#: Text renditions of a package at most: it has 32 of all kinds.
+TRACKS_MAX = 10
+PURPOSES = ("subtitles", "sdh", "forced")
+#: Kinds of subtitle files that are read, by the end of their names.
+SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
+#: What file names and track titles call the purposes; 'hi' beside a language is not Hindi.
+_MARKS = {"forced": "forced", "foreign": "forced", "sdh": "sdh", "cc": "sdh", "hi": "sdh", "hoh": "sdh"}
+_TITLE_SDH = re.compile(r"\b(?:sdh|cc|hoh|hearing.impaired|closed.captions?)\b", re.IGNORECASE)
+_TITLE_FORCED = re.compile(r"\bforced\b", re.IGNORECASE)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,4})*")
 #: How a track leaves its container: written as this kind of file, copied where ffmpeg's own conversion would harm it.
 _WAYS = {
     "ass": ("copy", "ass"),
@@ -30,6 +41,10 @@ _OTHER_WAY = ("srt", "srt")
 _LIMITS = sandbox.Limits(file_size=64 * 1024**2, cpu=900, wall=1800.0, quiet=300.0)
 
 
+class Unreadable(ValueError):
+    """There is no subtitle in this file; the text says why, for whoever chose it."""
+
+
 def gather(
     facts: Facts,
     *,
@@ -37,61 +52,144 @@ def gather(
     named: Sequence[SidecarText],
     duration: float,
     scratch: Path,
+    uploaded: Sequence[Written] = (),
     halt: sandbox.Halt | None = None,
 ) -> list[Written]:
-    """All usable subtitles, at most one for each language: named files first, then the tracks inside.
+    """All usable subtitles: uploaded ones first, then named files, then the tracks inside.
 
+    Of tracks of one language and purpose those inside give way to files, and to each other unless their titles differ.
     Subtitles that cannot be read are left out and named in the log: they are no reason to refuse a film.
     """
-    found: dict[str, Written] = {}
+    found = list(uploaded)
     for sidecar in named:
-        language = languages.tag(sidecar.language)
-        written = _from_file(Path(sidecar.path), language, sidecar.label, duration)
-        if written is not None:
-            found.setdefault(language, written)
-    wanted: dict[str, Words] = {}
-    for words in sorted(facts.words, key=lambda one: (one.forced, not one.default, one.index)):
+        written = _from_file(sidecar, duration)
+        if written is not None and (_key(written), written.label) not in {(_key(o), o.label) for o in found}:
+            found.append(written)
+    given = {_key(written) for written in found}
+    wanted: dict[tuple[str, str, str], Words] = {}
+    for words in sorted(facts.words, key=lambda one: (not one.default, one.index)):
+        language, purpose = languages.tag(words.language), purpose_of(words)
         if words.bitmap:
-            logger.warning(
-                "subtitle track %s is pictures of letters (%s): left out", words.index, words.codec
-            )
-        elif words.language not in found:
-            wanted.setdefault(words.language, words)
+            logger.info("subtitle track %s is pictures of letters (%s): left out", words.index, words.codec)
+        elif (language, purpose) not in given:
+            wanted.setdefault((language, purpose, words.label.lower()), words)
     for words, data in _extract(facts, list(wanted.values()), source, scratch, halt):
-        cues = vtt.shifted(vtt.parse(vtt.decode(data, words.language)), by=float(facts.start))
-        written = _written(cues, words.language, words.label, duration)
-        if written is not None:
-            found[words.language] = written
-    return list(found.values())[:TRACKS_MAX]
+        cues = vtt.shifted(vtt.parse(charsets.decode(data, words.language)), by=float(facts.start))
+        text = vtt.write(cues, duration=duration)
+        if " --> " in text:
+            found.append(track(text, words.language, label=words.label, purpose=purpose_of(words)))
+    for written in found[TRACKS_MAX:]:
+        logger.warning("the subtitles %s are left out: %d are the most", written.label, TRACKS_MAX)
+    return found[:TRACKS_MAX]
+
+
+def track(
+    webvtt: str, language: str, *, label: str = "", purpose: str = "subtitles", uploaded: bool = False
+) -> Written:
+    """A text track of WebVTT that is clean already, named for menus when it has no name of its own."""
+    known = {"sdh": " (SDH)", "forced": " (forced)"}.get(purpose, "")
+    return Written(
+        language=language,
+        label=label or languages.name(language) + known,
+        data=webvtt.encode(),
+        forced=purpose == "forced",
+        hearing_impaired=purpose == "sdh",
+        uploaded=uploaded,
+    )
+
+
+def clean(data: bytes, language: str, *, duration: float | None = None) -> str:
+    """An uploaded subtitle file as WebVTT. `duration` (seconds) cuts what lies behind the film's end.
+
+    Raises `Unreadable` with words for whoever chose the file.
+    """
+    if len(data) > BYTES_MAX:
+        raise Unreadable("The file is larger than 5 MB; no subtitles are. Choose an SRT, VTT or ASS file.")
+    if b"\x00\x00\x01\xba" in data[:64] or data[:2] == b"PG":
+        raise Unreadable(
+            "These subtitles are pictures of letters (VobSub or PGS). Choose an SRT, VTT or ASS file."
+        )
+    cues = vtt.parse(charsets.decode(data, language))
+    if not cues:
+        raise Unreadable("No subtitles were found in this file. Choose an SRT, VTT or ASS file.")
+    text = vtt.write(cues, duration=duration if duration is not None else 24 * 3600.0)
+    if " --> " not in text:
+        raise Unreadable("All of these subtitles lie behind the film's end. They may belong to another film.")
+    return text
+
+
+def purpose_of(words: Words) -> str:
+    """What an embedded track is for: by its marks, or by what its title says."""
+    if words.forced or _TITLE_FORCED.search(words.label):
+        return "forced"
+    return "sdh" if words.sdh or _TITLE_SDH.search(words.label) else "subtitles"
 
 
 def beside(source: Path) -> list[SidecarText]:
-    """Subtitle files in the source's folder that name their language, in the order of their names."""
-    matches = (
-        (path, _BESIDE.search(path.name)) for path in sorted(source.parent.iterdir()) if path.is_file()
-    )
-    return [SidecarText(language=match[1], path=str(path)) for path, match in matches if match]
+    """Subtitle files of a film in its folder that name their language: `Film.en.srt`, `Film.pt-BR.forced.ass`."""
+    stem = "" if source.name == "source.bin" else source.stem
+    found = (named(path, stem) for path in sorted(source.parent.iterdir()) if path.is_file())
+    return [sidecar for sidecar in found if sidecar is not None]
 
 
-def _from_file(path: Path, language: str, label: str, duration: float) -> Written | None:
+def named(path: Path, stem: str) -> SidecarText | None:
+    """What the name of a file beside the film `stem` says; None when it is no subtitle file of that film, or does not
+    say in which language it is."""
+    name = path.name
+    if path.suffix.lower() not in SUFFIXES or (stem and not name.lower().startswith(f"{stem.lower()}.")):
+        return None
+    parts = name[len(stem) : -len(path.suffix)].strip(".").split(".") if stem else path.stem.split(".")[1:]
+    language, purpose = "", "subtitles"
+    for part in parts[-3:]:
+        mark = _MARKS.get(part.lower())
+        if mark and (part.lower() != "hi" or language):
+            purpose = mark
+        elif _LANGUAGE.fullmatch(part) and languages.tag(part) != "und":
+            language = language or languages.tag(part)
+    return SidecarText(language=language, path=str(path), purpose=purpose) if language else None
+
+
+def pictures(facts: Facts) -> tuple[Words, ...]:
+    """The subtitle tracks that are pictures of letters: they can be burned into the picture, and nothing else."""
+    return tuple(words for words in facts.words if words.bitmap and words.codec in _BURNABLE)
+
+
+#: Picture subtitles that ffmpeg draws.
+_BURNABLE = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
+#: How long before its chunk a subtitle may have begun, in seconds: decoding starts so early when one is burned in.
+BURN_LEAD = 12
+
+
+def burn_filter(facts: Facts, index: int, *, inlet: str, outlet: str) -> str:
+    """The piece of a filter graph that draws picture subtitles (the stream `index`) into the picture `[inlet]`.
+
+    `[inlet]` is the decoded picture before it is turned or scaled, on the source's clock; `[outlet]` is the same with
+    the letters in it. The letters' canvas is stretched to the picture: discs store both at the same shape. Raises
+    `ValueError` when the source has no such picture subtitles.
+    """
+    if index not in {words.index for words in pictures(facts)}:
+        raise ValueError(f"stream {index} is no picture subtitle that can be burned in")
+    width, height = facts.picture.width, facts.picture.height
+    canvas = f"[0:{index}]scale={width}:{height}:flags=bilinear[{inlet}letters]"
+    return f"{canvas};[{inlet}][{inlet}letters]overlay=eof_action=pass:repeatlast=0[{outlet}]"
+
+
+def _key(written: Written) -> tuple[str, str]:
+    purpose = "forced" if written.forced else "sdh" if written.hearing_impaired else "subtitles"
+    return written.language, purpose
+
+
+def _from_file(sidecar: SidecarText, duration: float) -> Written | None:
+    path, language = Path(sidecar.path), languages.tag(sidecar.language)
     try:
         if path.stat().st_size > BYTES_MAX:
-            raise ValueError("it is larger than 5 MB")
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
+            raise Unreadable("it is larger than 5 MB")
+        text = clean(path.read_bytes(), language, duration=duration)
+    except (OSError, Unreadable) as error:
         logger.warning("the subtitles %s are left out: %s", path.name, error)
         return None
-    written = _written(vtt.parse(vtt.decode(data, language)), language, label, duration)
-    if written is None:
-        logger.warning("the subtitles %s are left out: nothing in them could be read", path.name)
-    return written
-
-
-def _written(cues: list[vtt.Cue], language: str, label: str, duration: float) -> Written | None:
-    text = vtt.write(cues, duration=duration)
-    if " --> " not in text:
-        return None
-    return Written(language=language, label=label or languages.name(language), data=text.encode())
+    purpose = sidecar.purpose if sidecar.purpose in PURPOSES else "subtitles"
+    return track(text, language, label=sidecar.label, purpose=purpose)
 
 
 def _extract(

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 CUES_MAX = 20_000
 LETTERS_MAX = 1_000
 SHORTEST = 0.1
+#: Cues with the same words this close to each other are one cue: moving letters are written frame by frame. Seconds.
+_SEAM = 0.12
 _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}(.*)$")
 #: A tag of any kind: <i>, </b>, <font color=…>, <v Roger>, <c.loud>, <00:01.000>.
@@ -25,13 +27,6 @@ _ASS_STYLE = re.compile(r"\\([ibu])(\d+)")
 _ASS_TOP = re.compile(r"\\an[789]|\\a(?:5|6|7)(?!\d)")
 _ASS_DRAWING = re.compile(r"\\p(\d+)")
 _LINE = re.compile(r"\bline:(-?\d+(?:\.\d+)?)(%?)")
-#: Written by old programs; by the language of the track.
-_LEGACY = {
-    "ar": "cp1256", "bg": "cp1251", "cs": "cp1250", "el": "cp1253", "et": "cp1257", "fa": "cp1256", "he": "cp1255",
-    "hr": "cp1250", "hu": "cp1250", "ja": "cp932", "ko": "cp949", "lt": "cp1257", "lv": "cp1257", "pl": "cp1250",
-    "ro": "cp1250", "ru": "cp1251", "sk": "cp1250", "sl": "cp1250", "sr": "cp1251", "th": "cp874", "tr": "cp1254",
-    "uk": "cp1251", "vi": "cp1258", "zh": "gb18030",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +37,6 @@ class Cue:
     end: float
     text: str
     top: bool = False
-
-
-def decode(data: bytes, language: str = "und") -> str:
-    """The text of a subtitle file: by its byte order mark, as UTF-8, or as its language was written before."""
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode(_LEGACY.get(language.partition("-")[0], "cp1252"), "replace")
 
 
 def parse(text: str) -> list[Cue]:
@@ -71,32 +55,49 @@ def shifted(cues: Iterable[Cue], *, by: float) -> list[Cue]:
 def write(cues: Iterable[Cue], *, duration: float) -> str:
     """A WebVTT file: sorted, inside the film, nothing empty, nothing twice."""
     lines = ["WEBVTT", ""]
-    seen: set[tuple[str, str, str]] = set()
-    for cue in sorted(cues, key=lambda one: (one.start, one.end)):
+    for cue in merged(cues):
         start = max(0.0, cue.start)
         end = min(duration, max(cue.end, start + SHORTEST))
-        if cue.end <= 0 or end <= start or not cue.text:
-            continue
-        key = (_stamp(start), _stamp(end), cue.text)
-        if key in seen or key[0] == key[1]:
-            continue
-        seen.add(key)
-        lines += [f"{key[0]} --> {key[1]}{' line:0' if cue.top else ''}", cue.text, ""]
+        first, last = _stamp(start), _stamp(end)
+        if cue.end > 0 and end > start and cue.text and first != last:
+            lines += [f"{first} --> {last}{' line:0' if cue.top else ''}", cue.text, ""]
     return "\n".join(lines)
+
+
+def merged(cues: Iterable[Cue]) -> list[Cue]:
+    """The cues in order; those that say the same thing without a pause are one.
+
+    Karaoke and moving letters come as a cue for each frame or syllable, and in several layers at once.
+    """
+    out: list[Cue] = []
+    latest: dict[tuple[str, bool], int] = {}
+    for cue in sorted(cues, key=lambda one: (one.start, one.end)):
+        key = (" ".join(_TAG.sub("", cue.text).split()), cue.top)
+        place = latest.get(key)
+        if place is not None and cue.start <= out[place].end + _SEAM:
+            before = out[place]
+            out[place] = Cue(before.start, max(before.end, cue.end), before.text, before.top)
+            continue
+        latest[key] = len(out)
+        out.append(cue)
+    return out
 
 
 def _blocks(text: str) -> Iterator[Cue]:
     """Cues of SubRip and WebVTT: a timing line, then words up to a blank line. Headers and notes have no timing."""
-    lines = iter(text.split("\n"))
-    for line in lines:
-        timing = _TIMING.match(line)
-        if timing is None:
-            continue
+    lines = text.split("\n")
+    starts = [(number, timing) for number, line in enumerate(lines) if (timing := _TIMING.match(line))]
+    ends = [*(number for number, _ in starts), len(lines)][1:]
+    for (number, timing), following in zip(starts, ends, strict=False):
         words: list[str] = []
-        for inside in lines:
-            if not inside.strip():
+        for line in lines[number + 1 : following]:
+            if not line.strip():
                 break
-            words.append(inside)
+            words.append(line)
+        else:
+            # No blank line before the next timing: what stands directly above that is its number.
+            if following < len(lines) and words and words[-1].strip().isdigit():
+                words.pop()
         start, end = _seconds(timing.groups()[:4]), _seconds(timing.groups()[4:8])
         top = _is_top(timing[9]) or any(_ASS_TOP.search(word) for word in words)
         cleaned = _clean("\n".join(words))
@@ -122,11 +123,15 @@ def _ass(text: str) -> Iterator[Cue]:
             in_events = line.strip().lower() == "[events]"
         elif in_events and line.startswith("Format:"):
             order = [part.strip().lower() for part in line[7:].split(",")]
-        elif in_events and line.startswith("Dialogue:"):
-            values = line[9:].split(",", len(order) - 1)
-            fields = dict(zip(order, values, strict=False))
+        elif in_events and line.startswith(("Dialogue:", "Comment:")):
+            kind, _, rest = line.partition(":")
+            fields = dict(zip(order, rest.split(",", len(order) - 1), strict=False))
             start, end = _ass_seconds(fields.get("start", "")), _ass_seconds(fields.get("end", ""))
             words = fields.get("text", "")
+            # A karaoke script keeps each line of the song once, as a comment, beside the syllables made of it.
+            effect = fields.get("effect", "").strip().lower()
+            if effect == "fx" if kind == "Dialogue" else effect != "karaoke":
+                continue
             cleaned = _clean(_ass_words(words))
             if cleaned and end > start:
                 yield Cue(start, end, cleaned, bool(_ASS_TOP.search(words)))

@@ -86,24 +86,34 @@ def test_headers_notes_and_styles_are_left_out():
     assert vtt.parse(text) == [vtt.Cue(62.25, 63.0, "yes")]
 
 
-@pytest.mark.parametrize(
-    ("data", "language", "text"),
-    [
-        ("Größe".encode(), "de", "Größe"),
-        (b"\xef\xbb\xbf" + "Größe".encode(), "de", "Größe"),
-        ("Größe".encode("utf-16"), "de", "Größe"),
-        ("Größe".encode("cp1252"), "de", "Größe"),
-        ("Привет".encode("cp1251"), "ru", "Привет"),
-        ("Γειά".encode("cp1253"), "el", "Γειά"),
-        ("Zażółć".encode("cp1250"), "pl", "Zażółć"),
-        ("שלום".encode("cp1255"), "he", "שלום"),
-        ("你好".encode("gb18030"), "zh", "你好"),
-        ("こんにちは".encode("cp932"), "ja", "こんにちは"),
-        ("안녕".encode("cp949"), "ko-KR", "안녕"),
-    ],
-)
-def test_old_files_are_read_in_the_letters_of_their_language(data, language, text):
-    assert vtt.decode(data, language) == text
+def test_karaoke_is_merged_to_the_lines_that_are_sung():
+    head = "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+    cues = vtt.parse(
+        head
+        + r"Comment: 0,0:00:01.00,0:00:03.00,Song,,0,0,0,karaoke,{\k20}La {\k30}la {\k40}land"
+        + "\n"
+        + r"Dialogue: 0,0:00:01.00,0:00:01.20,Song,,0,0,0,fx,{\pos(1,2)}La"
+        + "\n"
+        + r"Dialogue: 0,0:00:01.20,0:00:01.50,Song,,0,0,0,fx,{\pos(3,2)}la"
+        + "\n"
+        + r"Dialogue: 0,0:00:05.00,0:00:06.00,Song,,0,0,0,,{\k20}Syl{\k30}la{\k40}bles"
+        + "\n"
+    )
+    assert [cue.text for cue in cues] == ["La la land", "Syllables"]
+
+
+def test_words_that_are_written_frame_by_frame_or_in_layers_become_one_cue():
+    frames = [vtt.Cue(1 + step * 0.042, 1 + (step + 1) * 0.042, "SIGN") for step in range(24)]
+    layers = [vtt.Cue(3, 5, "glow"), vtt.Cue(3, 5, "<b>glow</b>"), vtt.Cue(8, 9, "glow")]
+    assert vtt.write([*frames, *layers], duration=10) == (
+        "WEBVTT\n\n00:00:01.000 --> 00:00:02.008\nSIGN\n\n"
+        "00:00:03.000 --> 00:00:05.000\nglow\n\n00:00:08.000 --> 00:00:09.000\nglow\n"
+    )
+
+
+def test_subrip_without_blank_lines_is_read_all_the_same():
+    text = "1\n00:00:01,000 --> 00:00:02,000\nOne\n2\n00:00:03,000 --> 00:00:04,000\nTwo\n"
+    assert [cue.text for cue in vtt.parse(text)] == ["One", "Two"]
 
 
 def test_a_flood_of_cues_and_letters_is_bounded():
