@@ -195,6 +195,44 @@ def record_package(*, video_id: UUID, manifest: bytes, replaces: str | None = No
     return parsed.id
 
 
+@transaction.atomic
+def swap_package(*, video_id: UUID, base: str, manifest: bytes) -> bool:
+    """Put a package that was made from `base` (other subtitles, more renditions) in its place, while it is current.
+
+    False when another package has come between: the caller starts again from that one. Nothing else changes: where
+    a newer source stands is not touched, and the package is of the base's stage. Its files must be in storage already.
+    """
+    parsed = manifests.parse(manifest)
+    if parsed.video_id != video_id:
+        raise ValueError(f"the manifest is of video {parsed.video_id}, not of {video_id}")
+    video = Video.objects.select_for_update().filter(id=video_id).first()
+    if video is None:
+        raise VideoGone(video_id)
+    if video.current_package_id == parsed.id:
+        return True
+    before = Package.objects.filter(id=base, video_id=video_id).first()
+    if before is None or video.current_package_id != base:
+        return False
+    now = timezone.now()
+    Package.objects.filter(video_id=video_id, replaced_at__isnull=True).update(replaced_at=now)
+    Package.objects.update_or_create(
+        id=parsed.id,
+        defaults={
+            "video_id": video_id,
+            "manifest": manifest.decode(),
+            "duration": parsed.duration,
+            "bytes": parsed.bytes,
+            "stage": before.stage,
+            "complete": parsed.complete,
+            "replaced_at": None,
+        },
+    )
+    Video.objects.filter(id=video_id).update(current_package_id=parsed.id, updated_at=now)
+    news = PackagePublished(video_id=video_id, package_id=parsed.id, replaced=base)
+    transaction.on_commit(partial(package_published.send_robust, sender=PackagePublished, event=news))
+    return True
+
+
 def needs_artwork(*, video_id: UUID) -> tuple[str, ...]:
     """Which pictures the pipeline should take from the film: those that nobody chose.
 
