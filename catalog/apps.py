@@ -16,6 +16,8 @@ class CatalogConfig(AppConfig):
         """Offer the app's work to the workers."""
         from catalog import reconcile
         from catalog.media import pipeline
+        from catalog.tus import finishing
 
+        finishing.register()
         pipeline.register()
         reconcile.register()

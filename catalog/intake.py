@@ -8,15 +8,19 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from catalog import store
+from catalog import models, store
+from catalog.tus import parts
 
 CHUNK = 4 * 1024 * 1024
 #: Left free on the disk whatever comes in, in bytes: the database has to go on writing.
 RESERVE = 512 * 1024 * 1024
 #: A source needs its own size again for the packages made of it (the standard ladder of a film at 8 Mbit/s and more).
 ROOM_FACTOR = 2.0
+#: … but never more than this, in bytes: what a film of three hours takes at the highest rungs.
+MADE_MAX = 40_000_000_000
 
 #: Subtitles beside a film: `Night Mail.en.srt` for `Night Mail.mkv`. Each at most this many bytes.
 _SUBTITLES = re.compile(r"\.[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,4})*\.(?:srt|vtt|ass)")
@@ -30,11 +34,14 @@ class CannotTake(ValueError):
 
 
 def check_room(size: int, *, moved: bool = False) -> None:
-    """Raise `CannotTake` when `size` bytes and what is made of them would fill the disk."""
+    """Raise `CannotTake` when `size` bytes and what is made of them would fill the disk or the quota.
+
+    What open uploads were promised counts as taken. `moved` bytes are on this disk already.
+    """
     root = Path(settings.MEDIA_ROOT)
     root.mkdir(parents=True, exist_ok=True)
-    needed = int(size * (ROOM_FACTOR - 1 if moved else ROOM_FACTOR)) + RESERVE
-    free = shutil.disk_usage(root).free
+    needed = (0 if moved else size) + _made_of(size) + RESERVE
+    free = max(0, shutil.disk_usage(root).free - _promised())
     if free < needed:
         raise CannotTake(
             _(
@@ -42,6 +49,38 @@ def check_room(size: int, *, moved: bool = False) -> None:
                 "%(free)s are free. Free some space, or move the media folder to a larger disk."
             )
             % {"needed": human_size(needed), "free": human_size(free)}
+        )
+    _check_quota(size)
+
+
+def _made_of(size: int) -> int:
+    """Room for the packages made of a source. A ladder has an upper end: a huge source makes no huger package."""
+    return int(min(size * (ROOM_FACTOR - 1), MADE_MAX))
+
+
+def _promised() -> int:
+    """Room that open uploads will still take: what has not been set aside on the disk yet, and what is made of it."""
+    return sum(
+        max(0, length - parts.allocated(upload_id)) + _made_of(length)
+        for upload_id, length in models.Upload.objects.open().values_list("id", "length")
+    )
+
+
+def _check_quota(size: int) -> None:
+    quota = int(settings.MEDIA_QUOTA_GB * 1e9)
+    if not quota:
+        return
+    taken = models.Package.objects.aggregate(all=Sum("bytes", default=0))["all"]
+    taken += models.Upload.objects.open().aggregate(all=Sum("length", default=0))["all"]
+    ours = models.Source.objects.filter(path="", archived_at=None).values_list("id", "bytes")
+    taken += sum(length for source_id, length in ours if store.source_path(source_id).exists())
+    if taken + size > quota:
+        raise CannotTake(
+            _(
+                "The quota is used up: films may take %(quota)s, %(taken)s are taken, and this file has %(size)s. "
+                "Delete sources or titles that are not needed, or raise NETFLIXLITE_MEDIA_QUOTA_GB."
+            )
+            % {"quota": human_size(quota), "taken": human_size(taken), "size": human_size(size)}
         )
 
 

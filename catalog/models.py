@@ -487,8 +487,19 @@ class TextTrack(models.Model):
         return f"{self.language} {self.label}".strip()
 
 
+class UploadQuerySet(models.QuerySet["Upload"]):
+    """Ways to ask for uploads."""
+
+    def open(self) -> "UploadQuerySet":
+        """Those whose bytes are still with them: being received, or about to become a source."""
+        return self.filter(state__in=[Upload.State.RECEIVING, Upload.State.FINISHING])
+
+
 class Upload(models.Model):
-    """A source that is being received in pieces (tus 1.0). Its bytes grow at the source's place."""
+    """A source that is being received in pieces (tus 1.0). Its bytes grow in a file of its own (catalog/tus/parts.py).
+
+    Its id becomes the source's.
+    """
 
     class State(models.TextChoices):
         """How far it is."""
@@ -516,6 +527,8 @@ class Upload(models.Model):
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = UploadQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

@@ -11,6 +11,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402 (Django must be set 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
+from catalog.tus.receiver import ReceiveUploads  # noqa: E402
 from catalog.urls_ws import websocket_urlpatterns  # noqa: E402
 from cdn import silence  # noqa: E402
 
@@ -18,7 +19,7 @@ silence.start()  # leases are in this process's memory: it must notice by itself
 
 application = ProtocolTypeRouter(
     {
-        "http": _http,
+        "http": ReceiveUploads(_http),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -1,0 +1,17 @@
+"""One site for all slow tests of uploads."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.upload.site import Site
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A running site with an operator."""
+    up = Site(tmp_path_factory.mktemp("upload-site"))
+    up.prepare()
+    up.start()
+    yield up
+    up.stop()
