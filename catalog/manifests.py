@@ -14,7 +14,8 @@ PACKAGES = "packages"
 MANIFEST_VERSION = 1
 #: A token's rendition mask has 32 bits.
 RENDITIONS_MAX = 32
-#: In our playlists `index.m3u8`; `init.mp4`; text is one file. Segments: `<n>.m4s`.
+#: Wire names beside `init.mp4`, `<n>.m4s`, `<n>.webp` and a text's one file.
+PLAYLIST, IFRAMES, SHEETS_INDEX, TEXT = "index.m3u8", "iframes.m3u8", "index.vtt", "0.vtt"
 CONTENT_TYPES = {
     RenditionKind.VIDEO: "video/mp4",
     RenditionKind.AUDIO: "audio/mp4",
@@ -68,12 +69,16 @@ def parse(manifest: bytes, *, markers: tuple[Marker, ...] = ()) -> Package:
     return package
 
 
-def playlists(manifest: bytes) -> dict[str, tuple[int, str]]:
-    """Length in bytes and SHA-256 of each rendition's media playlist, by the rendition's name."""
-    return {
-        str(entry["name"]): (int(entry["playlist"]["bytes"]), str(entry["playlist"]["sha256"]))
-        for entry in json.loads(manifest)["renditions"]
-    }
+def playlists(manifest: bytes) -> dict[tuple[str, str], tuple[str, int, str]]:
+    """File, length in bytes and SHA-256 of the playlists (and of the sheets' index), by rendition and wire name."""
+    found = {}
+    for entry in json.loads(manifest)["renditions"]:
+        wire = SHEETS_INDEX if entry["kind"] == RenditionKind.IMAGES else PLAYLIST
+        for name, said in ((wire, entry["playlist"]), (IFRAMES, entry.get("iframes"))):
+            if said:
+                place = (str(said["file"]), int(said["bytes"]), str(said["sha256"]))
+                found[str(entry["name"]), name] = place
+    return found
 
 
 def _rendition(entry: Mapping[str, Any]) -> Rendition:
@@ -102,8 +107,14 @@ def _rendition(entry: Mapping[str, Any]) -> Rendition:
         channels=entry.get("channels"),
         default=bool(entry.get("default", False)),
         iframes=str((entry.get("iframes") or {}).get("file", "")),
+        iframe_bandwidth=int((entry.get("iframes") or {}).get("bandwidth", 0)),
+        timescale=int(entry.get("timescale", 0)),
+        start=int(entry.get("start", 0)),
+        twin=str(entry.get("twin", "")),
+        tiles=(int(entry["tiles"][0]), int(entry["tiles"][1])) if entry.get("tiles") else None,
         forced=bool(entry.get("forced", False)),
         hearing_impaired=bool(entry.get("hearing_impaired", False)),
+        uploaded=bool(entry.get("uploaded", False)),
     )
 
 
@@ -118,7 +129,7 @@ def _check(package: Package) -> None:
             )
         if not rendition.segments:
             raise BadManifest(f"rendition {rendition.name} has no segments")
-        for file in (rendition.file, rendition.playlist):
+        for file in (rendition.file, rendition.playlist, rendition.iframes or rendition.playlist):
             if "/" in file or "\\" in file or file.startswith("."):
                 raise BadManifest(f"{file!r} is not a plain file name")
         ends = [segment.offset + segment.length for segment in rendition.segments]

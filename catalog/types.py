@@ -169,11 +169,20 @@ class Rendition:
     label: str = ""
     channels: int | None = None
     default: bool = False
-    #: The I-frame playlist's file, of picture renditions that have one.
+    #: The I-frame playlist's file, of picture renditions that have one, and the peak of its bits per second.
     iframes: str = ""
-    #: Text only: shown even to who asked for no subtitles; and written for who cannot hear.
+    iframe_bandwidth: int = 0
+    #: Ticks a second of the file's own clock, and when its first sample is shown, in ticks; 0 when unsaid.
+    timescale: int = 0
+    start: int = 0
+    #: Surround sound: the rendition that says the same in stereo.
+    twin: str = ""
+    #: Images: columns and rows of each sheet; `width` and `height` are one tile's.
+    tiles: tuple[int, int] | None = None
+    #: Text only: shown even to who asked for no subtitles; written for who cannot hear; and not from the film itself.
     forced: bool = False
     hearing_impaired: bool = False
+    uploaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

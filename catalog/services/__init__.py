@@ -22,7 +22,9 @@ from catalog.services.ingesting import (
     title_statuses,
 )
 from catalog.services.packages import (
+    content_key,
     current_package,
+    current_package_id,
     manifest_bytes,
     open_object,
     package,
@@ -54,9 +56,11 @@ __all__ = [
     "add_season",
     "attention",
     "browse",
+    "content_key",
     "count",
     "create_title",
     "current_package",
+    "current_package_id",
     "episode",
     "first_video",
     "genres",

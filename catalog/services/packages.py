@@ -3,15 +3,19 @@
 import hashlib
 import re
 from dataclasses import replace
-from datetime import timedelta
 from functools import lru_cache
 from uuid import UUID
 
 from django.core.files.storage import default_storage
 
-from catalog import manifests, models, types
+from catalog import keyring, manifests, models, types
 
-_SEGMENT = re.compile(r"(0|[1-9][0-9]{0,5})\.m4s")
+_SEGMENT = re.compile(r"(0|[1-9][0-9]{0,5})\.(m4s|webp)")
+_ENDINGS = {
+    types.RenditionKind.VIDEO: "m4s",
+    types.RenditionKind.AUDIO: "m4s",
+    types.RenditionKind.IMAGES: "webp",
+}
 
 
 def package(package_id: str) -> types.Package | None:
@@ -38,6 +42,16 @@ def manifest_bytes(package_id: str) -> bytes | None:
     return text.encode() if text is not None else None
 
 
+def content_key(package_id: str) -> bytes | None:
+    """The 16 bytes that open an encrypted package; None when it is not encrypted, or not known."""
+    return keyring.of(package_id)
+
+
+def current_package_id(video_id: UUID) -> str | None:
+    """The id of what a video plays now, and nothing more: asked with every beacon."""
+    return models.Video.objects.filter(id=video_id).values_list("current_package_id", flat=True).first()
+
+
 def published_packages() -> list[str]:
     """Ids of the current packages of every title that viewers may see now."""
     visible = models.Title.objects.published().values("id")
@@ -49,7 +63,8 @@ def published_packages() -> list[str]:
 
 
 def stored_object(package_id: str, *, rendition: str, name: str) -> types.StoredObject | None:
-    """Where the bytes of one wire name stand: `index.m3u8`, `init.mp4`, `<n>.m4s`, or `0.vtt` of a text rendition.
+    """Where the bytes of one wire name stand: `index.m3u8`, `iframes.m3u8`, `init.mp4`, `<n>.m4s`; `0.vtt` of a text
+    rendition; `index.vtt` and `<n>.webp` of the sheets of small pictures.
 
     Nothing of the arguments becomes part of a path: all are looked up in the manifest. None when unknown.
     """
@@ -59,13 +74,17 @@ def stored_object(package_id: str, *, rendition: str, name: str) -> types.Stored
     track = next((one for one in parsed.renditions if one.name == rendition), None) if parsed else None
     if track is None:
         return None
-    if name == "index.m3u8":
-        length, digest = _playlists(package_id)[rendition]
+    listed = _playlists(package_id).get((rendition, name))
+    if listed is not None:
+        file, length, digest = listed
+        sheets = track.kind is types.RenditionKind.IMAGES
         return types.StoredObject(
-            key=manifests.key(package_id, track.playlist),
+            key=manifests.key(package_id, file),
             offset=0,
             length=length,
-            content_type=manifests.PLAYLIST_TYPE,
+            content_type=manifests.CONTENT_TYPES[types.RenditionKind.TEXT]
+            if sheets
+            else manifests.PLAYLIST_TYPE,
             sha256=digest,
         )
     return _media_object(package_id, track, name)
@@ -85,7 +104,7 @@ def _media_object(package_id: str, track: types.Rendition, name: str) -> types.S
     kind = manifests.CONTENT_TYPES[track.kind]
     where = manifests.key(package_id, track.file)
     if track.kind is types.RenditionKind.TEXT:
-        if name != "0.vtt":
+        if name != manifests.TEXT:
             return None
         part = track.segments[0]
         return types.StoredObject(where, part.offset, part.length, kind, part.sha256)
@@ -94,7 +113,7 @@ def _media_object(package_id: str, track: types.Rendition, name: str) -> types.S
             return None
         return _init_object(types.StoredObject(where, track.init[0], track.init[1], kind, ""))
     match = _SEGMENT.fullmatch(name)
-    if match is None or int(match[1]) >= len(track.segments):
+    if match is None or match[2] != _ENDINGS[track.kind] or int(match[1]) >= len(track.segments):
         return None
     part = track.segments[int(match[1])]
     return types.StoredObject(where, part.offset, part.length, kind, part.sha256)
@@ -108,7 +127,7 @@ def _parsed(package_id: str) -> types.Package | None:
 
 
 @lru_cache(maxsize=256)
-def _playlists(package_id: str) -> dict[str, tuple[int, str]]:
+def _playlists(package_id: str) -> dict[tuple[str, str], tuple[str, int, str]]:
     data = manifest_bytes(package_id)
     return manifests.playlists(data) if data is not None else {}
 
@@ -120,9 +139,8 @@ def _init_object(stored: types.StoredObject) -> types.StoredObject:
 
 
 def _markers(video_id: UUID) -> tuple[types.Marker, ...]:
-    rows = models.Marker.objects.filter(video_id=video_id).values_list("kind", "start", "end")
-    return tuple(_marker(kind, start, end) for kind, start, end in rows)
-
-
-def _marker(kind: str, start: timedelta, end: timedelta) -> types.Marker:
-    return types.Marker(kind=kind, start=start, end=end)
+    rows = models.Marker.objects.filter(video_id=video_id).exclude(dropped=True)
+    return tuple(
+        types.Marker(kind=kind, start=start, end=end, name=name)
+        for kind, start, end, name in rows.values_list("kind", "start", "end", "name")
+    )

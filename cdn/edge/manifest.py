@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
-_SEGMENT = re.compile(rb"(0|[1-9][0-9]{0,5})\.m4s\Z")
-_TYPES = {"video": "video/mp4", "audio": "audio/mp4", "text": "text/vtt"}
+_SEGMENT = re.compile(rb"(0|[1-9][0-9]{0,5})\.(m4s|webp)\Z")
+_TYPES = {"video": "video/mp4", "audio": "audio/mp4", "text": "text/vtt", "images": "image/webp"}
+_ENDINGS = {"video": b"m4s", "audio": b"m4s", "images": b"webp"}
 #: No object may be larger than this: it is held in memory while it is fetched.
 OBJECT_MAX = 128 << 20
 PAGE = 4096
@@ -37,7 +38,8 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class RenditionIndex:
-    """Where the objects of one rendition stand in its file here. They are numbered: segments, init, playlist.
+    """Where the objects of one rendition stand in its file here. They are numbered: segments, init, playlist, I-frame
+    playlist. (The playlist of a rendition of images is the index of its sheets.)
 
     Each begins on a page of its own (not where the origin's file has it): `sendfile` then moves whole pages, which
     was measured to cost a third at 64 KiB, and evicting an object gives back all of its blocks.
@@ -54,31 +56,34 @@ class RenditionIndex:
     playlist_offset: int
     playlist_length: int
     playlist_sha256: bytes
+    #: Offset, length and hash of the I-frame playlist, when there is one.
+    iframes: tuple[int, int, bytes] | None = None
 
     @property
     def objects(self) -> int:
         """How many numbers there are."""
-        return len(self.offsets) + 2
+        return len(self.offsets) + (3 if self.iframes else 2)
 
     def place(self, number: int) -> tuple[int, int] | None:
         """Offset and length of an object here; None when there is none of this number."""
         count = len(self.offsets)
         if number < count:
             return self.offsets[number], self.lengths[number]
+        if number == count + 2:
+            return self.iframes[:2] if self.iframes else None
         return self.init if number == count else (self.playlist_offset, self.playlist_length)
 
     def spec(self, name: bytes) -> Spec | None:
         """The object of this wire name; None when there is none."""
         count = len(self.offsets)
-        if name == b"index.m3u8":
-            return Spec(
-                self,
-                count + 1,
-                "index.m3u8",
-                self.playlist_offset,
-                self.playlist_length,
-                self.playlist_sha256,
-                PLAYLIST_TYPE,
+        listed = b"index.vtt" if self.kind == "images" else b"index.m3u8"
+        if name == listed:
+            place = (self.playlist_offset, self.playlist_length, self.playlist_sha256)
+            kind = _TYPES["text"] if self.kind == "images" else PLAYLIST_TYPE
+            return Spec(self, count + 1, name.decode(), *place, kind)
+        if name == b"iframes.m3u8":
+            return (
+                Spec(self, count + 2, name.decode(), *self.iframes, PLAYLIST_TYPE) if self.iframes else None
             )
         kind = _TYPES[self.kind]
         if self.kind == "text":
@@ -88,7 +93,7 @@ class RenditionIndex:
                 return None
             return Spec(self, count, "init.mp4", self.init[0], self.init[1], None, kind)
         match = _SEGMENT.match(name)
-        if match is None or int(match[1]) >= count:
+        if match is None or match[2] != _ENDINGS[self.kind] or int(match[1]) >= count:
             return None
         return self._segment(int(match[1]), name.decode(), kind)
 
@@ -118,7 +123,8 @@ def parse(package: str, manifest: bytes) -> PackageIndex:
         document = json.loads(manifest)
         if document["v"] != 1:
             raise BadManifest(f"manifest version {document['v']!r} is not known")
-        found = [_rendition(package, entry) for entry in document["renditions"]]
+        # A kind that a later site makes is passed over: the rest of its package plays all the same.
+        found = [_rendition(package, entry) for entry in document["renditions"] if entry["kind"] in _TYPES]
     except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise BadManifest(f"not a manifest: {error!r}") from error
     return PackageIndex(package, {rendition.name.encode(): rendition for rendition in found})
@@ -126,8 +132,8 @@ def parse(package: str, manifest: bytes) -> PackageIndex:
 
 def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
     name, kind, segments, playlist = entry["name"], entry["kind"], entry["segments"], entry["playlist"]
-    if not isinstance(name, str) or not _NAME.match(name) or kind not in _TYPES:
-        raise BadManifest("a rendition has no proper name or kind")
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise BadManifest("a rendition has no proper name")
     if not isinstance(segments, list) or not isinstance(playlist, dict):
         raise BadManifest("a rendition lacks its segments or its playlist")
     size, index = entry["bytes"], entry["index"]
@@ -152,6 +158,12 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
         init = (place, init[1])
         place += pages(init[1])
     _checked(0, playlist["bytes"], OBJECT_MAX)
+    iframes = entry.get("iframes")
+    if iframes is not None:
+        if not isinstance(iframes, dict):
+            raise BadManifest("an I-frame playlist has no place")
+        _checked(0, iframes["bytes"], OBJECT_MAX)
+        iframes = (place + pages(playlist["bytes"]), iframes["bytes"], bytes.fromhex(iframes["sha256"]))
     return RenditionIndex(
         package=package,
         name=name,
@@ -164,6 +176,7 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
         playlist_offset=place,
         playlist_length=playlist["bytes"],
         playlist_sha256=bytes.fromhex(playlist["sha256"]),
+        iframes=iframes,
     )
 
 

@@ -81,10 +81,32 @@ def test_every_wire_name_leads_to_its_bytes() -> None:
     }  # fmt: skip
 
 
+def test_iframe_playlists_and_sheets_have_places_of_their_own() -> None:
+    iframes = {"file": "v720.iframes.m3u8", "bytes": 7, "sha256": "12" * 32}
+    rendition = parse(*package(iframes=iframes)).renditions[b"v720"]
+    spec = rendition.spec(b"iframes.m3u8")
+    assert spec is not None
+    assert (spec.number, spec.offset, spec.length, spec.sha256) == (4, 16384, 7, bytes.fromhex("12" * 32))
+    assert (rendition.objects, rendition.place(4)) == (5, (16384, 7))
+    assert parse(*package()).spec(b"v720", b"iframes.m3u8") is None
+    sheets = parse(*package(kind="images", init=None))
+    found = {name: sheets.spec(b"v720", name) for name in (b"index.vtt", b"0.webp", b"1.webp")}
+    assert {name: spec and spec.content_type for name, spec in found.items()} == {
+        b"index.vtt": "text/vtt", b"0.webp": "image/webp", b"1.webp": "image/webp",
+    }  # fmt: skip
+    assert [sheets.spec(b"v720", name) for name in (b"index.m3u8", b"0.m4s", b"2.webp", b"init.mp4")] == [None] * 4
+
+
+def test_renditions_of_a_later_kind_are_passed_over() -> None:
+    assert parse(*package(kind="smell")).renditions == {}
+
+
 @pytest.mark.parametrize(
     "name",
     [
         b"2.m4s",
+        b"0.webp",
+        b"index.vtt",
         b"00.m4s",
         b"01.m4s",
         b"-1.m4s",
@@ -109,11 +131,11 @@ def test_a_manifest_must_be_what_the_id_says() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"name": "../x"}, {"name": 5}, {"kind": "film"}, {"index": 32}, {"index": -1}, {"bytes": "30"},
+        {"name": "../x"}, {"name": 5}, {"kind": []}, {"index": 32}, {"index": -1}, {"bytes": "30"},
         {"segments": [[10, 21, 4.0, "ab" * 32]]}, {"segments": [[-1, 5, 4.0, "ab" * 32]]},
         {"segments": [[0, 0, 4.0, "ab" * 32]]}, {"segments": [[0, 5, 4.0, "ab" * 31]]}, {"segments": [[0, 5]]},
         {"segments": "x"}, {"init": [25, 10]}, {"init": 5}, {"playlist": None},
-        {"playlist": {"bytes": 1 << 40, "sha256": "ef" * 32}},
+        {"playlist": {"bytes": 1 << 40, "sha256": "ef" * 32}}, {"iframes": 5}, {"iframes": {"bytes": 0}},
     ],
 )  # fmt: skip
 def test_a_manifest_that_points_outside_its_files_is_refused(changes: dict[str, Any]) -> None:
