@@ -2,7 +2,7 @@
 
 Each window is drawn exactly as an encode would see it (turned, deinterlaced, tone-mapped, on the grid), so that the
 two pictures compared are the same frames by construction: both are counted from 0 on the plan's grid, whatever the
-container thinks of time. Cost scales with the film: about one second of every 150 is looked at, never less than two windows.
+container thinks of time. Cost scales with the film: a window for every five minutes, never less than two.
 """
 
 import json
@@ -26,7 +26,7 @@ from catalog.media.plan import Chunk, Plan
 
 logger = logging.getLogger(__name__)
 
-#: How long a window is, in seconds, for films shorter and longer than `_LONG`; AV1 looks further back, so its own are longer.
+#: How long a window is, in seconds, in films shorter and longer than `_LONG`; AV1 looks further back, so needs more.
 _WINDOW, _WINDOW_LONG, _WINDOW_AV1 = Fraction(1), Fraction(2), Fraction(2)
 _LONG = 1200
 #: A window for every so many seconds of film, at least and at most so many.
@@ -208,15 +208,15 @@ def _scores(probe: _Probe, reference: Path) -> dict[str, float]:
         "-i",
         f"file:{reference}",
     ]
-    graph = [
-        f"[0:v]setpts=N,split={len(probe.trials)}" + "".join(f"[r{n}]" for n in range(len(probe.trials)))
-    ]
+    rate = probe.plan.rate
+    # Frames are counted on one clock, not timed: containers that round times would pair neighbours otherwise.
+    count = f"settb={rate.denominator}/{rate.numerator},setpts=N"
+    graph = [f"[0:v]{count},split={len(probe.trials)}" + "".join(f"[r{n}]" for n in range(len(probe.trials)))]
     for number, trial in enumerate(probe.trials):
         argv += ["-i", f"file:{probe.folder / trial.name}.mp4"]
         log = probe.folder / f"{trial.name}.json"
-        # Frames are counted, not timed: containers that round times would pair neighbours otherwise.
         graph.append(
-            f"[{number + 1}:v]scale={top.width}:{top.height}:flags=bicubic,setpts=N[d{number}];"
+            f"[{number + 1}:v]scale={top.width}:{top.height}:flags=bicubic,{count}[d{number}];"
             f"[d{number}][r{number}]libvmaf=n_subsample={_EVERY_FRAME}:n_threads=1:log_fmt=json:log_path={log}"
         )
     argv += ["-filter_complex", ";".join(graph), "-f", "null", "-"]
@@ -227,7 +227,7 @@ def _scores(probe: _Probe, reference: Path) -> dict[str, float]:
             told = json.loads((probe.folder / f"{trial.name}.json").read_text(encoding="utf-8"))
             pooled = told["pooled_metrics"]["vmaf"]
             found[trial.name] = float(pooled["mean"])
-            frames = len(told["frames"])
+            frames = sum("vmaf" in frame["metrics"] for frame in told["frames"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ToolFailed("Comparing encodes with the film", 0, f"no VMAF came out: {error}") from error
         if frames != -(-probe.frames // _EVERY_FRAME):

@@ -20,7 +20,8 @@ from catalog.media.ladder import Rung
 #: What nobody tells from the source at an ordinary distance: more VMAF than this is bits that nobody sees.
 TOP_VMAF = 95.0
 #: The lowest rung: not larger than this frame, at most so many bits a second.
-LOW_FRAME, LOW_BITS = 360, 300_000
+LOW_FRAME = 360
+LOW_BITS: Mapping[str, int] = {"h264": 300_000, "av1": 160_000}
 #: Quality factors that may be used: finer ones waste bits, coarser ones look worse than a smaller picture.
 _FINEST: Mapping[str, float] = {"h264": 16.0, "av1": 20.0}
 _COARSEST: Mapping[str, float] = {"h264": 36.0, "av1": 58.0}
@@ -149,7 +150,7 @@ def _top(sizes: Sequence[Rung], curves: Sequence[_Curve], finest: float, coarses
 def _low(sizes: Sequence[Rung], curves: Sequence[_Curve], codec: str, top_bits: float) -> _Choice:
     """The rung for small screens and narrow lines."""
     small = [number for number, size in enumerate(sizes) if int(size.name[1:]) <= LOW_FRAME]
-    wanted = min(LOW_BITS, top_bits / _STEP_MIN**2)
+    wanted = min(LOW_BITS[codec], top_bits / _STEP_MIN**2)
     for number in small or [len(sizes) - 1]:
         curve = curves[number]
         crf = max(_FINEST[codec] + 6, curve.crf_for_bits(wanted))
