@@ -6,6 +6,7 @@
 
 import { bufferAhead } from "../player/engine.js";
 import { Player } from "../player/player.js";
+import { Screen } from "../player/screen.js";
 import { Bar, startButton } from "../player/ui/bar.js";
 import { Captions } from "../player/ui/captions.js";
 import { figures } from "../player/ui/clock.js";
@@ -37,7 +38,9 @@ const NEXT_COUNTDOWN_S = 10;
 const WAITING_WORDS = {
   switch: "Switching to another server …",
   trouble: "No server answers. Trying again …",
+  growing: "The rest of this film is still being prepared. It goes on by itself …",
 };
+const EARLY = "This film is still being prepared: it does not reach that far yet.";
 
 class NlPlayer extends HTMLElement {
   #abort = null;
@@ -50,10 +53,9 @@ class NlPlayer extends HTMLElement {
     if (this.#abort) return;
     this.#abort = new AbortController();
     this.preferences = new Preferences();
-    this.video = h("video", { class: "player-video", playsInline: true, preload: "auto", disableRemotePlayback: true });
-    this.video.setAttribute("aria-label", this.dataset.title ?? "");
+    this.screen = new Screen(() => this.#makeVideo());
     this.player = new Player(
-      this.video,
+      this.screen,
       { sessionUrl: this.dataset.sessionUrl, csrf: this.dataset.csrf ?? "" },
       this.preferences,
     );
@@ -84,22 +86,38 @@ class NlPlayer extends HTMLElement {
     return this.player.state;
   }
 
+  /** The media element that is shown: another one after a newer package has taken over. */
+  get video() {
+    return this.screen.video;
+  }
+
   // Building ---------------------------------------------------------------------------------------------------
+
+  #makeVideo() {
+    return h("video", {
+      class: "player-video",
+      playsInline: true,
+      preload: "auto",
+      disableRemotePlayback: true,
+      "aria-label": this.dataset.title ?? "",
+    });
+  }
 
   #build() {
     const backUrl = this.dataset.backUrl || "/";
-    this.viewer = new Viewer(this.player, this.video, this.preferences, {
+    this.viewer = new Viewer(this.player, this.screen, this.preferences, {
       flash: (name, more) => this.flash.show(name, more),
       say: (text) => this.say(text),
       captions: (on) => this.captions.show(on),
+      early: () => this.notice.show(EARLY, { seconds: 6 }),
       paint: () => {
         this.bar.paint();
         this.bar.paintTime();
       },
     });
-    this.bar = new Bar(this.video, this.player, this.#actions(), this.preferences);
+    this.bar = new Bar(this.screen, this.player, this.#actions(), this.preferences);
     this.bar.onMenu = () => this.wake();
-    this.captions = new Captions(this.video);
+    this.captions = new Captions(this.screen);
     this.spinner = new Spinner();
     this.flash = new Flash();
     this.notice = new Notice();
@@ -122,7 +140,7 @@ class NlPlayer extends HTMLElement {
     const back = h("a", { class: "player-button", href: backUrl, "aria-label": "Back" }, icon("back"));
     const top = h("header", { class: "player-top" }, back, h("div", { class: "names" }, this.heading, this.subheading));
     this.replaceChildren(
-      this.video,
+      this.screen.element,
       this.surface,
       this.card,
       h("div", { class: "player-scrim", "aria-hidden": "true" }),
@@ -172,7 +190,7 @@ class NlPlayer extends HTMLElement {
   #listenToVideo() {
     const { signal } = this.#abort;
     const on = (types, handler) => {
-      for (const type of types.split(" ")) this.video.addEventListener(type, handler, { signal });
+      for (const type of types.split(" ")) this.screen.addEventListener(type, handler, { signal });
     };
     on("timeupdate progress durationchange seeking seeked", () => this.#tick());
     on("play pause ended volumechange ratechange loadedmetadata", () => this.bar.paint());
@@ -201,6 +219,7 @@ class NlPlayer extends HTMLElement {
       this.bar.paint();
     });
     on("level", () => this.bar.paint());
+    on("scene", () => this.#tick());
     on("switch", ({ to }) => this.say(`Now playing from ${to}`, { quietly: true }));
   }
 
@@ -285,7 +304,8 @@ class NlPlayer extends HTMLElement {
 
   toggle({ flash = false } = {}) {
     const { video } = this;
-    if (video.ended) this.#again();
+    if (this.player.ended) this.#again();
+    else if (video.ended) return; // at the end of what is there so far: it goes on by itself
     else if (video.paused) this.#unblock();
     else video.pause();
     if (flash) this.flash.show(video.paused ? "pause" : "play");
@@ -409,6 +429,7 @@ class NlPlayer extends HTMLElement {
   }
 
   #onEnded() {
+    if (!this.player.ended) return;
     this.spinner.hide();
     this.wake();
     if (this.player.answer?.next && !this.nextCard.dismissed) this.playNext();
@@ -435,7 +456,7 @@ class NlPlayer extends HTMLElement {
   }
 
   #waiting(why) {
-    if (this.video.paused && why !== "start") return;
+    if (this.video.paused && why !== "start" && why !== "growing") return;
     this.spinner.show(WAITING_WORDS[why] ?? "");
     if (WAITING_WORDS[why]) this.say(WAITING_WORDS[why]);
     if (this.#failure && bufferAhead(this.video) < 0.5) this.#showFailure();

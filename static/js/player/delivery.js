@@ -8,7 +8,7 @@ import { Estimates } from "./estimate.js";
 import { firstByteLimit, stallLimit } from "./limits.js";
 import { Nodes } from "./nodes.js";
 import { isSlow, SlowGuard } from "./slow.js";
-import { join, renewalDelay, renewalRetryDelay, split } from "./token.js";
+import { isKey, join, renewalDelay, renewalRetryDelay, split } from "./token.js";
 
 const PROBE_BYTES = 65_536;
 const PROBE_MS = 1500;
@@ -37,6 +37,7 @@ export class Delivery extends EventTarget {
    * @param {typeof fetch} [tools.fetch]
    * @param {() => number} [tools.now] ms, never going back
    * @param {() => number} [tools.random]
+   * @param {Delivery} [tools.learnt] another delivery to this viewer, whose knowledge of the nodes is shared from now on
    */
   constructor(session, tools) {
     super();
@@ -47,13 +48,17 @@ export class Delivery extends EventTarget {
       random: Math.random,
       ...tools,
     };
-    this.nodes = new Nodes(session.nodes, { random: this.#tools.random });
-    this.estimates = new Estimates();
-    this.switches = [];
-    this.serving = null;
-    this.renewals = 0;
-    this.resumes = 0;
+    const { learnt } = this.#tools;
+    this.nodes = learnt?.nodes ?? new Nodes(session.nodes, { random: this.#tools.random });
+    this.estimates = learnt?.estimates ?? new Estimates();
+    this.switches = learnt?.switches ?? [];
+    this.serving = learnt?.serving ?? null;
+    this.renewals = learnt?.renewals ?? 0;
+    this.resumes = learnt?.resumes ?? 0;
+    /** Where the key of encrypted segments is given out; null when there are none. */
+    this.contentKeyUrl = session.content_key_url ?? null;
     this.#take(session.token);
+    if (learnt) this.rank(session.nodes);
     this.#probeTimer = setInterval(() => this.#probeDue(), PROBE_EVERY_MS);
     this.#probeTimer.unref?.();
   }
@@ -83,9 +88,14 @@ export class Delivery extends EventTarget {
 
   // Where to go ------------------------------------------------------------------------------------------------
 
-  /** Node ids in the order to ask them, for this URL; null when the URL has only itself. */
+  /** Node ids in the order to ask them, for this URL; null when the URL has one place only. */
   order(url) {
-    return split(url) ? this.nodes.order(this.now()) : null;
+    return split(url) && !isKey(url) ? this.nodes.order(this.now()) : null;
+  }
+
+  /** The one place of a URL that no node serves. A content key comes from the session, never from a node. */
+  place(url) {
+    return isKey(url) && this.contentKeyUrl ? this.contentKeyUrl : url;
   }
 
   /** This media URL at that node, with the token of now. */
@@ -183,6 +193,7 @@ export class Delivery extends EventTarget {
 
   /** Take over another session of the same video (the first was closed or expired while the page slept). */
   adopt(session) {
+    this.contentKeyUrl = session.content_key_url ?? null;
     this.#take(session.token);
     this.rank(session.nodes);
   }

@@ -112,6 +112,16 @@ export class Engine extends EventTarget {
     this.#hls = null;
   }
 
+  /** Load nothing more for a while: another one needs the line. */
+  hold() {
+    this.#hls?.stopLoad();
+  }
+
+  /** Go on loading after `hold`. */
+  resume() {
+    this.#hls?.startLoad(-1);
+  }
+
   // Renditions -------------------------------------------------------------------------------------------------
 
   /** Picture renditions, lowest first. */

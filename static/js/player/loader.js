@@ -8,6 +8,7 @@ import { Body, Failure, transfer } from "./transfer.js";
 
 const LONGEST_MS = 20_000;
 const BOXES = new Set(["ftyp", "styp", "moof", "sidx", "emsg", "prft", "moov", "mdat"]);
+const KEY_BYTES = 16;
 const STEERING_TAG = /^#EXT-X-CONTENT-STEERING:.*\r?\n?/m;
 
 /** Whether the bytes can be what was asked for: a node (or a hotel's portal) may answer 200 with a page of its own. */
@@ -15,6 +16,7 @@ export function plausible(url, bytes) {
   const path = url.split(/[?#]/, 1)[0];
   if (/\.m3u8$/.test(path)) return startsWith(bytes, "#EXTM3U");
   if (/\.vtt$/.test(path)) return startsWith(bytes, "WEBVTT");
+  if (/content-key$/.test(path)) return bytes.length === KEY_BYTES;
   if (/\.(m4s|mp4)$/.test(path)) return bytes.length >= 8 && BOXES.has(String.fromCharCode(...bytes.slice(4, 8)));
   return true;
 }
@@ -140,7 +142,7 @@ export function loaderFor(delivery) {
 
     async #attempt(place, round) {
       const { context } = this;
-      const url = place ? delivery.url(context.url, place) : context.url;
+      const url = place ? delivery.url(context.url, place) : delivery.place(context.url);
       const body = this.#body;
       const kept = body.received;
       const range = context.rangeEnd ? [context.rangeStart ?? 0, context.rangeEnd] : null;
@@ -155,7 +157,7 @@ export function loaderFor(delivery) {
           onHead: (timing) => this.#showHead(timing),
           onBytes: () => (this.stats.loaded = body.received),
         });
-        if (!plausible(url, body.head(12))) throw new Failure("content");
+        if (!plausible(url, body.head(KEY_BYTES + 1))) throw new Failure("content");
       } catch (error) {
         if (error.kind === "content") body.clear();
         if (error.timing?.bytes) this.#parts.push(error.timing);
@@ -220,7 +222,7 @@ export function loaderFor(delivery) {
       stats.total = stats.loaded;
       const data = context.responseType === "arraybuffer" ? bytes.buffer : this.#text(bytes);
       // The URL stays the logical one, whichever node answered: hls.js sees one URL space.
-      const url = split(context.url) ? context.url : this.#response.url || context.url;
+      const url = split(context.url) ? context.url : this.#response.url || context.url; // a key's too: it is the cache's name
       this.#over = true;
       this.#tell("onProgress", stats, context, data, this.#response);
       this.#tell("onSuccess", { url, data, code: this.#response.status }, stats, context, this.#response);

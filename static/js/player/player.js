@@ -1,23 +1,26 @@
-// One film on one video element: opens the session, runs engine, delivery, steering and beacons, and mends what breaks.
+// One film on one screen: opens the session, shows its package, hands over to newer ones, and mends what breaks.
 // Knows nothing of controls; says what happens by events.
 //
 // Events: "opened" {answer, position, resumed} · "refused" {error} · "blocked" (a gesture is needed) ·
-// "waiting" {why} · "flowing" · "failed" {message, detail, retryIn} · "mended" · "tracks" · "level" · "switch".
+// "waiting" {why} · "flowing" · "failed" {message, detail, retryIn} · "mended" · "tracks" · "level" · "switch" ·
+// "scene" (a newer package is shown).
 
-import { Delivery } from "./delivery.js";
+import { capabilities } from "./capabilities.js";
 import { bufferAhead, Engine } from "./engine.js";
+import { Growth } from "./growth.js";
+import { Scene } from "./scene.js";
 import { PlaybackSession, SessionError } from "./session.js";
-import { Steering } from "./steering.js";
+import { Tally } from "./tally.js";
 import { seconds } from "./ui/clock.js";
 
 const RESUME_FROM_S = 5;
 const WATCHED = 0.95;
 const KEPT_ERRORS = 50;
-// A wait that nobody sees is no stall.
-const STALL_MS = 200;
 // After this long without a picture a spinner is not enough: the viewer gets words and a button.
 const PATIENCE_MS = 8000;
 const LONGEST_RETRY_S = 30;
+// Where one begins in a film that is still being prepared, at the latest: so far from the end of what is there.
+const SHORT_OF_END_S = 10;
 
 const MESSAGES = {
   network: ["We can't reach any of our servers.", "Your place is kept."],
@@ -26,16 +29,13 @@ const MESSAGES = {
 };
 
 export class Player extends EventTarget {
-  #video;
+  #screen;
   #options;
   #preferences;
+  #tally;
   #session = null;
-  #delivery = null;
-  #engine = null;
-  #steering = null;
-  #answer = null;
+  #scene = null;
   #errors = [];
-  #stalls = { count: 0, ms: 0, since: 0 };
   #started = false;
   #attempts = 0;
   #retryTimer = 0;
@@ -43,21 +43,35 @@ export class Player extends EventTarget {
   #mending = false;
   #lastFailure = null;
   #from = 0;
-  #watched = { at: 0, since: 0 };
-  #settled = false;
-  #waitingSince = 0;
+  #growth;
 
   /**
-   * @param {HTMLVideoElement} video
+   * @param {import("./screen.js").Screen} screen
    * @param {{sessionUrl: string, csrf: string}} options
    * @param {import("./ui/prefs.js").Preferences} preferences
    */
-  constructor(video, options, preferences) {
+  constructor(screen, options, preferences) {
     super();
-    this.#video = video;
+    this.#screen = screen;
     this.#options = options;
     this.#preferences = preferences;
+    this.#tally = new Tally(screen);
+    this.#growth = new Growth(screen, {
+      scene: () => this.#scene,
+      open: () => this.#openAgain(),
+      prepare: (video, session) => this.#sceneOn(video, session),
+      start: () => this.#start(this.#scene),
+      show: (scene) => this.#show(scene),
+      reload: (session) => this.#reload(session),
+      ask: () => this.#session?.beat("growing"),
+      note: (text) => this.#note(text),
+      play: () => this.play(),
+    });
     this.#listen();
+  }
+
+  get #video() {
+    return this.#screen.video;
   }
 
   // Coming and going -------------------------------------------------------------------------------------------
@@ -68,25 +82,18 @@ export class Player extends EventTarget {
    * @param {{position?: number}} [from]
    */
   async load(videoId, { position } = {}) {
-    const leaves = this.#answer?.id;
+    const leaves = this.answer?.id;
     this.unload("left");
     if (Engine.way === "none") {
       this.#fail({ kind: "none" });
       return;
     }
-    const session = new PlaybackSession({
-      url: this.#options.sessionUrl,
-      csrf: this.#options.csrf,
-      videoId,
-      leaves,
-      facts: () => this.#facts(),
-      onClosed: (reason, text) => this.#closed(reason, text),
-    });
+    const session = this.#sessionOf(videoId, leaves);
     this.videoId = videoId;
     this.#session = session;
     try {
-      const answer = await session.open();
-      if (this.#session === session) this.#begin(answer, position);
+      await session.open();
+      if (this.#session === session) this.#begin(session, position);
       else session.close("left");
     } catch (error) {
       if (this.#session === session) this.#refused(error, position);
@@ -96,15 +103,13 @@ export class Player extends EventTarget {
   /** Stop, free the slot, forget. */
   unload(event = "close") {
     clearTimeout(this.#retryTimer);
+    this.#growth.stop();
     this.#session?.close(event);
-    this.#steering?.stop();
-    this.#engine?.destroy();
-    this.#delivery?.close();
-    this.#session = this.#steering = this.#engine = this.#delivery = this.#answer = null;
-    this.#started = this.#settled = false;
-    this.#waitingSince = 0;
+    this.#scene?.close();
+    this.#session = this.#scene = null;
+    this.#started = false;
     this.#attempts = 0;
-    this.#stalls = { count: 0, ms: 0, since: 0 };
+    this.#tally.reset();
   }
 
   destroy() {
@@ -120,9 +125,9 @@ export class Player extends EventTarget {
   /** Try to go on after a failure, keeping what is buffered where that is possible. */
   retry() {
     clearTimeout(this.#retryTimer);
-    if (!this.#engine || this.#lastFailure?.manifest || this.#lastFailure?.kind === "media") this.restart();
+    if (!this.#scene || this.#lastFailure?.manifest || this.#lastFailure?.kind === "media") this.restart();
     else {
-      this.#engine.retry();
+      this.#scene.engine.retry();
       this.play();
     }
   }
@@ -139,17 +144,33 @@ export class Player extends EventTarget {
   // What there is ----------------------------------------------------------------------------------------------
 
   get engine() {
-    return this.#engine;
+    return this.#scene?.engine ?? null;
   }
 
   get answer() {
-    return this.#answer;
+    return this.#scene?.answer ?? null;
   }
 
-  /** Seconds; the video's own when it knows, else the catalogue's. */
+  /** The shared media of requests (thumbnails over the timeline ask through it too). */
+  get delivery() {
+    return this.#scene?.delivery ?? null;
+  }
+
+  /** Seconds of the whole film, also while only its beginning is there. */
   get duration() {
     const { duration } = this.#video;
-    return Number.isFinite(duration) && duration > 0 ? duration : seconds(this.#answer?.duration) || 0;
+    if (this.#scene) return this.#scene.duration;
+    return Number.isFinite(duration) && duration > 0 ? duration : 0;
+  }
+
+  /** Seconds that can be played now: less than `duration` while the film is still being prepared. */
+  get available() {
+    return this.#scene?.available ?? 0;
+  }
+
+  /** Whether the film (not only what is there of it so far) has been played to its end. */
+  get ended() {
+    return this.#video.ended && (this.#scene?.complete ?? true);
   }
 
   /** Where the viewer is, also while nothing is loaded. */
@@ -161,20 +182,22 @@ export class Player extends EventTarget {
   get state() {
     const video = this.#video;
     const quality = video.getVideoPlaybackQuality?.() ?? {};
-    const delivery = this.#delivery;
-    const stalls = this.#stallsNow(this.#stalls.since);
+    const { delivery = null, engine = null } = this.#scene ?? {};
+    const stalls = this.#tally.stalls;
     return {
-      session: this.#answer?.id ?? null,
+      session: this.answer?.id ?? null,
       video: this.videoId ?? null,
       node: delivery?.serving ?? delivery?.nodes.active ?? null,
       nodes: delivery?.nodes.list(delivery.now()) ?? [],
-      level: this.#engine?.level ?? null,
-      choice: this.#engine?.choice ?? -1,
-      throughput: Math.round(this.#engine?.throughput) || 0,
+      level: engine?.level ?? null,
+      levels: engine?.levels.map(({ height }) => height) ?? [],
+      choice: engine?.choice ?? -1,
+      throughput: Math.round(engine?.throughput) || 0,
       position: video.currentTime,
       duration: this.duration,
+      available: this.available,
       paused: video.paused,
-      ended: video.ended,
+      ended: this.ended,
       buffer: bufferAhead(video),
       decoded: quality.totalVideoFrames ?? 0,
       dropped: quality.droppedVideoFrames ?? 0,
@@ -183,53 +206,122 @@ export class Player extends EventTarget {
       switches: [...(delivery?.switches ?? [])],
       resumes: delivery?.resumes ?? 0,
       renewals: delivery?.renewals ?? 0,
+      handovers: this.#growth.handovers,
+      reloads: this.#growth.reloads,
       errors: [...this.#errors],
     };
   }
 
   // ------------------------------------------------------------------------------------------------------------
 
-  #begin(answer, position) {
-    this.#answer = answer;
+  #sessionOf(videoId, leaves) {
+    const session = new PlaybackSession({
+      url: this.#options.sessionUrl,
+      csrf: this.#options.csrf,
+      videoId,
+      leaves,
+      capabilities,
+      facts: () => this.#facts(),
+      onClosed: (reason, text) => session === this.#session && this.#closed(reason, text),
+      onNewer: () => session === this.#session && this.#growth.hear(),
+    });
+    return session;
+  }
+
+  #sceneOn(video, session) {
+    const whereabouts = () => ({ current: this.state.node ?? "" });
+    return new Scene(video, session, { whereabouts, learnt: this.#scene?.delivery });
+  }
+
+  #begin(session, position) {
+    const { answer } = session;
+    const scene = this.#sceneOn(this.#video, session);
     const bookmark = answer.bookmark;
     const stopped = bookmark && !bookmark.finished ? seconds(bookmark.position) : 0;
-    const resumable = stopped >= RESUME_FROM_S && stopped < (seconds(answer.duration) || Infinity) * WATCHED;
-    const from = position ?? (resumable ? stopped : 0);
+    const resumable = stopped >= RESUME_FROM_S && stopped < (scene.duration || Infinity) * WATCHED;
+    const wanted = position ?? (resumable ? stopped : 0);
+    // A film that is still being prepared may not reach to where its viewer once was.
+    const from = scene.complete ? wanted : Math.min(wanted, Math.max(0, scene.available - SHORT_OF_END_S));
     this.#from = from;
-    this.#delivery = new Delivery(answer, {
-      buffer: () => bufferAhead(this.#video),
-      renew: () => this.#session.renew(),
-    });
-    this.#engine = new Engine(this.#video, this.#delivery);
-    this.#steering = new Steering(answer.steering, this.#delivery, () => this.#whereabouts());
-    this.#follow(this.#delivery, this.#engine);
-    this.#engine.open(answer.hls, {
-      position: from,
-      bandwidth: this.#preferences.get("bandwidth"),
-      audioLanguage: this.#preferences.get("audio"),
-      textLanguage: this.#preferences.get("text"),
-    });
-    this.#session.startBeacons();
+    this.#show(scene);
+    scene.open({ ...this.#start(null), position: from });
+    session.startBeacons();
     this.#say("opened", { answer, position: from, resumed: position === undefined && resumable });
     this.play();
   }
 
-  #follow(delivery, engine) {
-    delivery.addEventListener("switch", ({ detail }) => {
+  /** What an engine is told at its start: what was learnt of the line, and the viewer's languages. */
+  #start(before) {
+    const rate = before?.engine.throughput;
+    return {
+      bandwidth: Number.isFinite(rate) ? rate * 0.8 : this.#preferences.get("bandwidth"),
+      audioLanguage: this.#preferences.get("audio"),
+      textLanguage: this.#preferences.get("text"),
+    };
+  }
+
+  /** This scene is the film from now on. */
+  #show(scene) {
+    const before = this.#scene;
+    this.#scene = scene;
+    this.#follow(scene);
+    this.#growth.watch(scene);
+    if (!before) return;
+    const height = before.engine.levels[before.engine.choice]?.height;
+    const same = height && scene.engine.levels.find((level) => level.height === height);
+    if (same) scene.engine.choose(same.index);
+    before.close();
+    for (const type of ["tracks", "level", "scene"]) this.#say(type);
+  }
+
+  /** Another session of this video, for its newer package. The one of now is at its end with that; its picture is not. */
+  async #openAgain() {
+    const session = this.#sessionOf(this.videoId, this.answer?.id);
+    const before = this.#session;
+    await session.open();
+    if (this.#session !== before) {
+      session.close("left");
+      return null;
+    }
+    before.retire();
+    this.#session = session;
+    this.#tally.turnPage();
+    session.startBeacons();
+    return session;
+  }
+
+  /** Show what a session plays on the element that is there: the picture is gone for a moment. */
+  #reload(session) {
+    const { paused, ended } = this.#video;
+    const runs = !paused || ended;
+    const position = this.position;
+    const scene = this.#sceneOn(this.#video, session);
+    const start = this.#start(this.#scene);
+    this.#scene.close();
+    this.#scene = null;
+    this.#show(scene);
+    scene.open({ ...start, position });
+    if (runs) this.play();
+  }
+
+  #follow(scene) {
+    const { delivery, engine } = scene;
+    const on = (target, type, handler) =>
+      target.addEventListener(type, ({ detail }) => scene === this.#scene && handler(detail));
+    on(delivery, "switch", (detail) => {
       this.#say("switch", detail);
       if (!this.#flowing) this.#say("waiting", { why: "switch" });
     });
-    delivery.addEventListener("failure", ({ detail }) => {
-      this.#note(`${detail.node}: ${detail.kind}${detail.status ? ` ${detail.status}` : ""}`);
+    on(delivery, "failure", ({ node, kind, status }) => this.#note(`${node}: ${kind}${status ? ` ${status}` : ""}`));
+    on(delivery, "trouble", () => this.#trouble());
+    on(delivery, "calm", () => this.#mended());
+    on(delivery, "lost", ({ error }) => {
+      // The picture of a session that another one has taken over from plays on with the token that it has.
+      if (scene.session === this.#session) this.#closed(error.details?.reason ?? "", error.message);
     });
-    delivery.addEventListener("trouble", () => this.#trouble());
-    delivery.addEventListener("calm", () => this.#mended());
-    delivery.addEventListener("lost", ({ detail: { error } }) => {
-      this.#closed(error.details?.reason ?? "", error.message);
-    });
-    engine.addEventListener("fatal", ({ detail }) => this.#fail(detail));
+    on(engine, "fatal", (detail) => this.#fail(detail));
     for (const type of ["ready", "tracks", "level"]) {
-      engine.addEventListener(type, () => this.#say(type === "ready" ? "tracks" : type));
+      on(engine, type, () => this.#say(type === "ready" ? "tracks" : type));
     }
   }
 
@@ -237,7 +329,7 @@ export class Player extends EventTarget {
   #trouble() {
     if (this.#flowing) return;
     this.#say("waiting", { why: "trouble" });
-    if (performance.now() - this.#waitingSince < PATIENCE_MS || this.#lastFailure) return;
+    if (this.#tally.waited < PATIENCE_MS || this.#lastFailure) return;
     const [message, detail] = MESSAGES.network;
     this.#lastFailure = { kind: "network" };
     this.#say("failed", { message, detail: `${detail} We keep trying.`, retryIn: null });
@@ -256,16 +348,17 @@ export class Player extends EventTarget {
   }
 
   // The site does not know this session any more (it slept for long, or was closed elsewhere): take another one and go
-  // on with its token. The picture does not notice.
+  // on with its token. The picture does not notice, unless the film has been packaged anew since.
   async #reopen() {
-    if (this.#mending || !this.#session) return;
+    const scene = this.#scene;
+    if (this.#mending || !this.#session || !scene) return;
     this.#mending = true;
     try {
+      const before = scene.answer.package;
       const answer = await this.#session.open();
-      this.#answer = answer;
-      this.#delivery.adopt(answer);
-      this.#steering.stop();
-      this.#steering = new Steering(answer.steering, this.#delivery, () => this.#whereabouts());
+      if (this.#scene !== scene) return;
+      if (answer.package && answer.package !== before) this.#growth.take(this.#session);
+      else scene.adopt(answer);
       this.#session.startBeacons();
     } catch (error) {
       if (error.final) {
@@ -282,6 +375,7 @@ export class Player extends EventTarget {
     this.#note(`session closed: ${reason}`);
     if (["silent", "forgotten", ""].includes(reason)) this.#reopen();
     else {
+      this.#growth.stop();
       this.#video.pause();
       this.#say("refused", { error: new SessionError({ code: reason, message, status: 403 }) });
     }
@@ -309,43 +403,36 @@ export class Player extends EventTarget {
     this.#say("mended");
   }
 
-  // What the video element says --------------------------------------------------------------------------------
+  // What the picture says --------------------------------------------------------------------------------------
 
   #listen() {
     const { signal } = this.#unlisten;
-    const video = this.#video;
-    const on = (type, handler) => video.addEventListener(type, handler, { signal });
+    const on = (type, handler) => this.#screen.addEventListener(type, handler, { signal });
     on("playing", () => this.#flow());
     on("waiting", () => this.#wait());
     on("pause", () => {
       this.#flow();
-      if (!video.ended) this.#session?.beat("pause");
+      if (!this.#video.ended) this.#session?.beat("pause");
     });
     on("play", () => this.#session?.beat("play"));
-    on("timeupdate", () => {
-      const moved = video.currentTime - this.#watched.at;
-      if (moved > 0 && moved < 2 && !video.seeking) {
-        this.#watched.since += moved;
-        this.#settled = true;
-        this.#waitingSince = 0;
-      }
-      this.#watched.at = video.currentTime;
-    });
+    on("timeupdate", () => this.#tally.moved());
     on("seeking", () => {
-      this.#waitingSince = performance.now();
-      this.#settled = false; // what is waited for now is the seek, until the picture moves again
+      this.#tally.seeking();
       this.#flow();
     });
     on("seeked", () => this.#session?.beat("seek"));
     on("ended", () => {
+      if (!this.ended) {
+        this.#say("waiting", { why: "growing" });
+        return;
+      }
       this.#session?.beat("ended");
-      const rate = this.#engine?.throughput;
-      if (Number.isFinite(rate)) this.#rememberRate(rate);
+      this.#rememberRate();
     });
     document.addEventListener("visibilitychange", () => {
-      if (document.hidden) this.#session?.beatLast("hidden");
-      const rate = this.#engine?.throughput;
-      if (document.hidden && this.#started && Number.isFinite(rate)) this.#rememberRate(rate);
+      if (!document.hidden) return;
+      this.#session?.beatLast("hidden");
+      if (this.#started) this.#rememberRate();
     }, { signal });
     addEventListener("pagehide", () => {
       this.#session?.beatLast("pagehide");
@@ -356,36 +443,28 @@ export class Player extends EventTarget {
     addEventListener("online", () => this.#lastFailure && this.retry(), { signal });
   }
 
-  #rememberRate(rate) {
+  #rememberRate() {
+    const rate = this.engine?.throughput;
     // Careful (0.8) and bounded: the link of tomorrow may be another one.
-    this.#preferences.set("bandwidth", Math.round(Math.min(20e6, Math.max(400e3, rate * 0.8))));
+    if (Number.isFinite(rate)) this.#preferences.set("bandwidth", Math.round(Math.min(20e6, Math.max(400e3, rate * 0.8))));
   }
 
   #wait() {
-    this.#waitingSince ||= performance.now();
-    const { seeking, ended, paused } = this.#video;
-    if (this.#settled && !seeking && !ended && !paused) this.#stalls.since ||= performance.now();
-    this.#say("waiting", { why: seeking ? "seek" : this.#started ? "stall" : "start" });
-  }
-
-  /** The count with the wait of now in it, if that is long enough to be one. */
-  #stallsNow(since) {
-    const { count, ms, since: began } = this.#stalls;
-    const wait = began ? performance.now() - began : 0;
-    return wait < STALL_MS ? { count, ms, since } : { count: count + 1, ms: ms + wait, since };
+    this.#tally.waits();
+    this.#say("waiting", { why: this.#video.seeking ? "seek" : this.#started ? "stall" : "start" });
   }
 
   #flow() {
-    this.#stalls = this.#stallsNow(0);
+    this.#tally.flows();
     if (!this.#video.paused && !this.#video.seeking) {
       this.#started = true;
-      this.#waitingSince = 0;
       this.#say("flowing");
     }
   }
 
   #facts() {
-    const { position, duration, paused, buffer, level, stalls, stall_ms, dropped, node } = this.state;
+    const { position, duration, paused, buffer, level, dropped, node } = this.state;
+    const stalls = this.#tally.fresh;
     return {
       position: Math.round(position * 1000) / 1000,
       duration: Math.round(duration * 1000) / 1000,
@@ -393,24 +472,13 @@ export class Player extends EventTarget {
       buffer: Math.round(buffer * 100) / 100,
       rendition: level?.name ?? "",
       height: level?.height ?? 0,
-      watched: this.#takeWatched(),
-      stalls,
-      stall_ms,
+      watched: this.#tally.takeWatched(),
+      stalls: stalls.count,
+      stall_ms: Math.round(stalls.ms),
       dropped,
       node: node ?? "",
-      samples: this.#delivery?.estimates.take("beacon") ?? [],
+      samples: this.#scene?.delivery.estimates.take("beacon") ?? [],
     };
-  }
-
-  #whereabouts() {
-    return { current: this.state.node ?? "" };
-  }
-
-  /** Seconds that the picture really moved since the last report. */
-  #takeWatched() {
-    const { since } = this.#watched;
-    this.#watched.since = 0;
-    return Math.round(since * 100) / 100;
   }
 
   #note(text) {

@@ -76,6 +76,8 @@ export class PlaybackSession {
    * @param {string} [options.leaves] a session of this browser that ends for this one (the previous episode's)
    * @param {() => object} options.facts the beacon's content at this moment
    * @param {(reason: string, message: string) => void} [options.onClosed] the site has ended this session
+   * @param {() => void} [options.onNewer] the site has a newer package of this video than this session plays
+   * @param {() => Promise<object>} [options.capabilities] what this browser decodes well
    */
   constructor(options) {
     this.#options = { fetch: (...args) => fetch(...args), ...options };
@@ -86,12 +88,13 @@ export class PlaybackSession {
    * @throws {SessionError}
    */
   async open() {
-    const { url, videoId, csrf, leaves } = this.#options;
+    const { url, videoId, csrf, leaves, capabilities } = this.#options;
+    const wish = { video: videoId, ...(leaves && { leaves }), capabilities: await capabilities?.() };
     const response = await this.#request(url, {
       method: "POST",
       credentials: "same-origin",
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf },
-      body: JSON.stringify(leaves ? { video: videoId, leaves } : { video: videoId }),
+      body: JSON.stringify(wish),
     });
     const answer = await readJson(response);
     if (!response.ok) throw refusal(answer, response.status);
@@ -133,6 +136,12 @@ export class PlaybackSession {
     if (!navigator.sendBeacon(this.answer.beacon.url, body)) this.beat(event);
   }
 
+  /** Say nothing any more: another session of the same video on this browser has taken this one's place. */
+  retire() {
+    this.stopBeacons();
+    this.#closed = true;
+  }
+
   /** Free the stream's slot. */
   close(event = "close") {
     if (this.#closed || !this.answer) return;
@@ -160,13 +169,15 @@ export class PlaybackSession {
         });
         if (response.status >= 500 || response.status === 429) break;
         waiting.shift(); // taken, or refused for good: sending it again would not change that
-        const { state, reason = "", message = "" } = response.ok ? await readJson(response) : {};
+        const answer = response.ok && response.status !== 204 ? await readJson(response) : {};
+        const { state, reason = "", message = "" } = answer;
         if (state === "closed" && !this.#closed) {
           this.#closed = true;
           this.stopBeacons();
           this.#options.onClosed?.(reason, message);
           break;
         }
+        if (answer.newer_package && !this.#closed) this.#options.onNewer?.();
       }
     } catch {
       // offline: all of it goes with the next one

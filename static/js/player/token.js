@@ -15,6 +15,11 @@ export function split(url) {
   return found ? { base: found[1], token: found[2], path: found[3] } : null;
 }
 
+/** Whether this is the key that encrypted playlists name: always `key.bin` beside them, where nothing is stored. */
+export function isKey(url) {
+  return /\/key\.bin(?:[?#]|$)/.test(url);
+}
+
 /** The opposite of `split`. */
 export function join(base, token, path) {
   return `${base.replace(/\/+$/, "")}/v1/${token}/${path}`;

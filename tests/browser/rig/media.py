@@ -1,5 +1,7 @@
 """A real film for the rig: CMAF in three renditions with sound and subtitles, in the wire names of an edge node."""
 
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -7,6 +9,9 @@ import imageio_ffmpeg
 
 #: 32 hex characters, as a package id is.
 PACKAGE = "0123456789abcdef0123456789abcdef"
+#: The same film while it is still being made: its lowest picture, and no further than the first segments.
+EARLY_PACKAGE = "fedcba9876543210fedcba9876543210"
+EARLY_SECONDS = 16
 #: Name, width, height, bit/s.
 LADDER = (("v240", 426, 240, 350_000), ("v360", 640, 360, 900_000), ("v720", 1280, 720, 2_500_000))
 SEGMENT_SECONDS = 4
@@ -60,8 +65,25 @@ def make(root: Path, *, seconds: int = 48, source: str = "") -> Path:
             ]
         )
     _text(package / "t-en", seconds)
+    _early(package, root / EARLY_PACKAGE)
     (package / "done").touch()
     return package
+
+
+def _early(package: Path, early: Path) -> None:
+    """The beginning of the film as a package of its own, which shares the files."""
+    count = EARLY_SECONDS // SEGMENT_SECONDS
+    for name in ("v240", "a-en", "a-de", "t-en"):
+        folder = early / name
+        folder.mkdir(parents=True, exist_ok=True)
+        playlist = (package / name / "index.m3u8").read_text(encoding="utf-8")
+        for file in [*re.findall(r"^\S+\.(?:m4s|vtt)$", playlist, re.MULTILINE)[:count], "init.mp4"]:
+            if (package / name / file).exists() and not (folder / file).exists():
+                os.link(package / name / file, folder / file)
+        head = re.split(rf"(?m)^#EXTINF.*\n{count}\.m4s$", playlist)[0]
+        (folder / "index.m3u8").write_text(
+            head if head.rstrip().endswith("#EXT-X-ENDLIST") else head + "#EXT-X-ENDLIST\n", encoding="utf-8"
+        )
 
 
 def _text(folder: Path, seconds: int) -> None:

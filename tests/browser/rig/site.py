@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.browser.rig.media import AUDIO_RATE, LADDER, PACKAGE
+from tests.browser.rig.media import AUDIO_RATE, EARLY_PACKAGE, EARLY_SECONDS, LADDER, PACKAGE
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
 TYPES = {
@@ -58,6 +58,12 @@ class Site(ThreadingHTTPServer):
         self.next: dict[str, str] | None = None
         self.duration = 48.0
         self.down = False
+        #: While true, new sessions get the beginning of the film only. Those that have it are told when that changes.
+        self.early = False
+        #: While true, no playlist of a complete package can be read.
+        self.broken = False
+        self.sessions = 0
+        self.packages: dict[str, str] = {}
         self.requests: list[dict[str, Any]] = []
         self.lock = threading.Lock()
 
@@ -84,13 +90,21 @@ class Site(ThreadingHTTPServer):
 
     def session(self, video: str) -> dict[str, Any]:
         """The answer of POST /api/v1/playback/sessions."""
-        doors = f"{self.base}/api/v1/playback/s/key"
+        self.sessions += 1
+        key = f"key{self.sessions}"
+        package = self.packages[key] = EARLY_PACKAGE if self.early else PACKAGE
+        doors = f"{self.base}/api/v1/playback/s/{key}"
         return {
-            "id": "33333333-3333-3333-3333-333333333333",
+            "id": f"33333333-3333-3333-3333-{self.sessions:012d}",
             "video": video,
+            "package": package,
             "title": "The Long Meridian",
             "name": "Two Maps" if video == SECOND else "",
-            "duration": self.duration,
+            "duration": EARLY_SECONDS if self.early else self.duration,
+            "complete": not self.early,
+            "expected_duration": self.duration if self.early else None,
+            "encrypted": False,
+            "content_key_url": None,
             "hls": f"{doors}/multivariant.m3u8",
             "dash": None,
             "nodes": self.ranked(),
@@ -110,13 +124,22 @@ class Site(ThreadingHTTPServer):
         expires = datetime.now(UTC) + timedelta(seconds=self.token_seconds)
         return {"value": self.token, "expires_at": expires.isoformat()}
 
-    def multivariant(self) -> str:
+    def heard(self, key: str) -> dict[str, Any]:
+        """The answer to a beacon."""
+        newer = self.packages.get(key) == EARLY_PACKAGE and not self.early
+        return {"ok": True, "state": "active"} | ({"newer_package": True} if newer else {})
+
+    def multivariant(self, key: str) -> str:
         """Every variant on every pathway, each with its own audio and subtitle group."""
+        package = self.packages[key]
+        if self.broken and package == PACKAGE:
+            return "#EXTM3U\n"
+        ladder = LADDER[:1] if package == EARLY_PACKAGE else LADDER
         lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
-        steering = f"{self.base}/api/v1/playback/s/key/steering"
+        steering = f"{self.base}/api/v1/playback/s/{key}/steering"
         lines.append(f'#EXT-X-CONTENT-STEERING:SERVER-URI="{steering}",PATHWAY-ID="{self.ranked()[0]["id"]}"')
         for one in self.ranked():
-            root = f"{one['base_url']}/v1/{self.token}/{PACKAGE}"
+            root = f"{one['base_url']}/v1/{self.token}/{package}"
             for name, language, label in (("a-en", "en", "English"), ("a-de", "de", "Deutsch")):
                 first = "YES" if language == "en" else "NO"
                 lines.append(
@@ -128,8 +151,8 @@ class Site(ThreadingHTTPServer):
                 f'DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI="{root}/t-en/index.m3u8"'
             )
         for one in self.ranked():
-            root = f"{one['base_url']}/v1/{self.token}/{PACKAGE}"
-            for name, width, height, rate in LADDER:
+            root = f"{one['base_url']}/v1/{self.token}/{package}"
+            for name, width, height, rate in ladder:
                 lines.append(
                     f"#EXT-X-STREAM-INF:BANDWIDTH={rate + AUDIO_RATE},RESOLUTION={width}x{height},FRAME-RATE=24.000,"
                     f'CODECS="avc1.4d401f,mp4a.40.2",AUDIO="aud-{one["id"]}",SUBTITLES="sub-{one["id"]}",'
@@ -160,7 +183,9 @@ class Handler(BaseHTTPRequestHandler):
         elif self.server.down:
             self._json({"error": {"code": "down", "message": "down"}}, 503)
         elif path.endswith("/multivariant.m3u8"):
-            self._answer(200, self.server.multivariant().encode(), "application/vnd.apple.mpegurl")
+            self._answer(
+                200, self.server.multivariant(path.split("/")[-2]).encode(), "application/vnd.apple.mpegurl"
+            )
         elif path.endswith("/steering"):
             order = [one["id"] for one in self.server.ranked()]
             self._json({"VERSION": 1, "TTL": 30, "PATHWAY-PRIORITY": order})
@@ -187,7 +212,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path.endswith("/steering"):
             self._json({"nodes": site.ranked(), "ttl": 30})
         else:
-            self._json({"ok": True, "state": "active"})
+            self._json(site.heard(self.path.split("/")[-2]))
 
     def _static(self, path: str) -> None:
         file = (STATIC / path.removeprefix("/static/")).resolve()

@@ -17,7 +17,7 @@ from tests.browser.rig.site import FILM, Site
 
 ROOT = Path(__file__).resolve().parents[3]
 #: Made once per machine and kept: the film is the same every time.
-FILMS = Path(os.environ.get("RIG_FILMS") or Path(tempfile.gettempdir()) / "netflixlite-rig-film-v1")
+FILMS = Path(os.environ.get("RIG_FILMS") or Path(tempfile.gettempdir()) / "netflixlite-rig-film-v2")
 
 
 class Node:

@@ -37,25 +37,29 @@ function trackChoices(tracks = [], chosen = -1) {
 }
 
 export class Bar {
-  #video;
+  #screen;
   #player;
   #actions;
   #preferences;
 
   /**
-   * @param {HTMLVideoElement} video
+   * @param {import("../screen.js").Screen} screen
    * @param {import("../player.js").Player} player
    * @param {object} actions toggle, jump(s), seek(s), mute, volume(v), rate(r), text(id), audio(id), quality(i), next,
    *   fullscreen, pip, statistics, help
    */
-  constructor(video, player, actions, preferences) {
-    this.#video = video;
+  constructor(screen, player, actions, preferences) {
+    this.#screen = screen;
     this.#player = player;
     this.#actions = actions;
     this.#preferences = preferences;
     this.#makeButtons();
     this.#makeMenus();
     this.#makeElements();
+  }
+
+  get #video() {
+    return this.#screen.video;
   }
 
   get menus() {
@@ -86,7 +90,9 @@ export class Bar {
 
   /** Everything else: on changes. */
   paint() {
-    const { paused, ended, muted, volume, playbackRate } = this.#video;
+    const { muted, volume, playbackRate } = this.#video;
+    const { ended } = this.#player;
+    const paused = this.#video.paused && !this.#video.ended; // at the end of what is there so far it goes on by itself
     const label = ended ? "Watch again" : paused ? "Play" : "Pause";
     const name = ended ? "retry" : paused ? "play" : "pause";
     relabel(this.playButton, name, label);
@@ -185,8 +191,9 @@ export class Bar {
 
   #makeElements() {
     const { seek, statistics } = this.#actions;
-    this.scrubber = new Scrubber(this.#video, {
+    this.scrubber = new Scrubber(this.#screen, {
       duration: () => this.#player.duration,
+      available: () => this.#player.available,
       onSeek: seek,
       onDrag: () => this.paintTime(),
     });

@@ -4,16 +4,16 @@
 import { h } from "./dom.js";
 
 export class Captions {
-  #video;
-  #tracks = new Set();
+  #screen;
+  #tracks = new WeakSet();
   #on = false;
 
-  constructor(video) {
-    this.#video = video;
+  /** @param {import("../screen.js").Screen} screen */
+  constructor(screen) {
+    this.#screen = screen;
     this.element = h("div", { class: "player-captions" });
-    video.textTracks.addEventListener("addtrack", () => this.#listen());
-    video.textTracks.addEventListener("change", () => this.#listen());
-    this.#listen();
+    screen.addEventListener("swap", () => this.#take());
+    this.#take();
   }
 
   /** Show cues or not. */
@@ -30,7 +30,7 @@ export class Captions {
   }
 
   #active() {
-    const tracks = [...this.#video.textTracks].filter(({ mode, kind }) => mode !== "disabled" && kind !== "metadata");
+    const tracks = [...this.#screen.video.textTracks].filter(({ mode, kind }) => mode !== "disabled" && kind !== "metadata");
     const cues = tracks.flatMap((track) => [...(track.activeCues ?? [])]);
     return cues.sort((a, b) => a.startTime - b.startTime);
   }
@@ -43,8 +43,14 @@ export class Captions {
     return line;
   }
 
+  #take() {
+    const { textTracks } = this.#screen.video;
+    for (const type of ["addtrack", "change"]) textTracks.addEventListener(type, () => this.#listen());
+    this.#listen();
+  }
+
   #listen() {
-    for (const track of this.#video.textTracks) {
+    for (const track of this.#screen.video.textTracks) {
       // Browsers show a track by default in some cases; ours is drawn here.
       if (track.mode === "showing") track.mode = "hidden";
       if (this.#tracks.has(track)) continue;

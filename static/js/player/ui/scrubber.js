@@ -6,8 +6,9 @@ import { h } from "./dom.js";
 const STEP_S = 10;
 
 export class Scrubber {
-  #video;
+  #screen;
   #duration;
+  #available;
   #onSeek;
   #dragging = null;
   #rail;
@@ -16,15 +17,17 @@ export class Scrubber {
   #tip;
 
   /**
-   * @param {HTMLVideoElement} video
+   * @param {import("../screen.js").Screen} screen
    * @param {object} tools
-   * @param {() => number} tools.duration
+   * @param {() => number} tools.duration of the whole film, seconds
+   * @param {() => number} tools.available how much of it is there
    * @param {(seconds: number) => void} tools.onSeek
    * @param {(seconds: number | null) => void} [tools.onDrag]
    */
-  constructor(video, { duration, onSeek, onDrag }) {
-    this.#video = video;
+  constructor(screen, { duration, available, onSeek, onDrag }) {
+    this.#screen = screen;
     this.#duration = duration;
+    this.#available = available;
     this.#onSeek = onSeek;
     this.onDrag = onDrag;
     this.#played = h("div", { class: "played" });
@@ -33,6 +36,7 @@ export class Scrubber {
     this.#rail = h(
       "div",
       { class: "rail" },
+      h("div", { class: "there" }),
       this.#buffered,
       h("div", { class: "hovered" }),
       this.#played,
@@ -59,6 +63,10 @@ export class Scrubber {
     );
   }
 
+  get #video() {
+    return this.#screen.video;
+  }
+
   /** The position that is shown: where the finger is, while one drags. */
   get shown() {
     return this.#dragging ?? this.#video.currentTime;
@@ -79,6 +87,9 @@ export class Scrubber {
     const part = (seconds) => String(duration ? Math.min(1, seconds / duration) : 0);
     this.element.style.setProperty("--played", part(this.shown));
     this.element.style.setProperty("--buffered", part(end));
+    const growing = duration - this.#available() > 1;
+    this.element.classList.toggle("growing", growing);
+    if (growing) this.element.style.setProperty("--there", part(this.#available()));
     const whole = Math.floor(this.shown);
     if (this.element.getAttribute("aria-valuenow") === String(whole)) return;
     this.element.setAttribute("aria-valuemax", String(Math.floor(duration)));

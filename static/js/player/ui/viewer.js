@@ -9,7 +9,7 @@ const ADD_UP_MS = 800;
 
 export class Viewer {
   #player;
-  #video;
+  #screen;
   #preferences;
   #show;
   #jumped = 0;
@@ -19,16 +19,20 @@ export class Viewer {
 
   /**
    * @param {import("../player.js").Player} player
-   * @param {HTMLVideoElement} video
+   * @param {import("../screen.js").Screen} screen
    * @param {import("./prefs.js").Preferences} preferences
    * @param {{flash: (icon: string | null, more?: object) => void, say: (text: string) => void, paint: () => void,
-   *   captions: (on: boolean) => void}} show
+   *   captions: (on: boolean) => void, early: () => void}} show
    */
-  constructor(player, video, preferences, show) {
+  constructor(player, screen, preferences, show) {
     this.#player = player;
-    this.#video = video;
+    this.#screen = screen;
     this.#preferences = preferences;
     this.#show = show;
+  }
+
+  get #video() {
+    return this.#screen.video;
   }
 
   /** Take over what this browser remembers. */
@@ -40,8 +44,10 @@ export class Viewer {
   }
 
   seek(to, { quietly = false } = {}) {
-    const { duration } = this.#player;
-    const target = Math.min(Math.max(0, to), duration ? duration - 0.1 : to);
+    const { available, duration } = this.#player;
+    const end = available || duration;
+    const target = Math.min(Math.max(0, to), end ? end - 0.1 : to);
+    if (available && to > available + 1 && duration - available > 1) this.#show.early();
     this.#video.currentTime = target;
     this.#show.paint();
     if (!quietly) this.#show.say(words(target));

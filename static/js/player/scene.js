@@ -1,0 +1,68 @@
+// One package of a film on one media element: its session, the way its bytes come, the engine, the steering. A film is
+// one scene after another: a newer package is prepared as a second scene while the first one still plays.
+
+import { Delivery } from "./delivery.js";
+import { bufferAhead, Engine } from "./engine.js";
+import { Steering } from "./steering.js";
+import { seconds } from "./ui/clock.js";
+
+export class Scene {
+  #steering;
+  #whereabouts;
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {import("./session.js").PlaybackSession} session opened
+   * @param {object} tools
+   * @param {() => object} tools.whereabouts what steering is told
+   * @param {Delivery} [tools.learnt] of the scene before
+   */
+  constructor(video, session, { whereabouts, learnt }) {
+    this.video = video;
+    this.session = session;
+    this.answer = session.answer;
+    this.#whereabouts = whereabouts;
+    this.delivery = new Delivery(this.answer, {
+      buffer: () => bufferAhead(video),
+      renew: () => this.session.renew(),
+      learnt,
+    });
+    this.engine = new Engine(video, this.delivery);
+    this.#steering = new Steering(this.answer.steering, this.delivery, whereabouts);
+  }
+
+  /** Seconds of film that this package has. */
+  get available() {
+    const { duration } = this.video;
+    return Number.isFinite(duration) && duration > 0 ? duration : seconds(this.answer.duration) || 0;
+  }
+
+  /** Whether the package has all of the film. */
+  get complete() {
+    return this.answer.complete !== false;
+  }
+
+  /** Seconds that the film will have when all of it is there. */
+  get duration() {
+    const expected = this.complete ? 0 : seconds(this.answer.expected_duration) || 0;
+    return Math.max(this.available, expected);
+  }
+
+  open(start) {
+    this.engine.open(this.answer.hls, start);
+  }
+
+  /** Go on with what the session was just given anew (a token, an order of nodes). */
+  adopt(answer) {
+    this.answer = answer;
+    this.delivery.adopt(answer);
+    this.#steering.stop();
+    this.#steering = new Steering(answer.steering, this.delivery, this.#whereabouts);
+  }
+
+  close() {
+    this.#steering.stop();
+    this.engine.destroy();
+    this.delivery.close();
+  }
+}

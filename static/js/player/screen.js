@@ -1,0 +1,102 @@
+// What the film is shown on: one media element at a time, and now and then a second one behind it that is got ready to
+// take over. Whoever listens here hears the element of now, whichever that is, and never needs to know of the change.
+//
+// Events: those of the media element that is shown · "swap" (another element is shown from now on).
+
+const FORWARDED = [
+  "play",
+  "pause",
+  "playing",
+  "waiting",
+  "ended",
+  "seeking",
+  "seeked",
+  "timeupdate",
+  "progress",
+  "durationchange",
+  "volumechange",
+  "ratechange",
+  "loadedmetadata",
+  "enterpictureinpicture",
+  "leavepictureinpicture",
+];
+
+export class Screen extends EventTarget {
+  #make;
+  #video;
+  #spare = null;
+
+  /** @param {() => HTMLVideoElement} make a new media element, ready to be put on the page */
+  constructor(make) {
+    super();
+    this.#make = make;
+    this.element = document.createElement("div");
+    this.element.className = "player-screen";
+    this.#video = this.#add();
+  }
+
+  /** The element that is seen and heard. */
+  get video() {
+    return this.#video;
+  }
+
+  /** Whether the picture stands in a window of the browser's own, which shows this very element and no other. */
+  get detached() {
+    return document.pictureInPictureElement === this.#video;
+  }
+
+  /** A second element, unseen and unheard; the one before it is dropped. */
+  spare() {
+    this.drop();
+    const spare = this.#add();
+    spare.classList.add("spare");
+    spare.setAttribute("aria-hidden", "true");
+    spare.muted = true;
+    this.#spare = spare;
+    return spare;
+  }
+
+  /** Take the spare away again. */
+  drop() {
+    this.#spare?.pause();
+    this.#spare?.remove();
+    this.#spare = null;
+  }
+
+  /**
+   * Show the spare instead of the element of now, as loud and as fast. Both run for a moment, so that no sample is
+   * missing between them.
+   * @returns {HTMLVideoElement | null} the element that was shown before, still there, silent; null when the browser
+   *   does not let the spare be heard: then nothing has changed
+   */
+  swap() {
+    const before = this.#video;
+    const next = this.#spare;
+    const running = !next.paused;
+    next.volume = before.volume;
+    next.muted = before.muted;
+    // Without a gesture on this page a browser stops what is made audible.
+    if (running && next.paused) {
+      next.muted = true;
+      return null;
+    }
+    before.muted = true;
+    next.playbackRate = before.playbackRate;
+    next.classList.remove("spare");
+    next.removeAttribute("aria-hidden");
+    this.#video = next;
+    this.#spare = null;
+    this.dispatchEvent(new Event("swap"));
+    for (const type of ["durationchange", "ratechange", "timeupdate"]) this.dispatchEvent(new Event(type));
+    return before;
+  }
+
+  #add() {
+    const video = this.#make();
+    for (const type of FORWARDED) {
+      video.addEventListener(type, () => video === this.#video && this.dispatchEvent(new Event(type)));
+    }
+    this.element.append(video);
+    return video;
+  }
+}
