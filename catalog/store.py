@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 #: The job that packages one video; its payload is {"video": uuid, "source": uuid, "options": {…}}.
 INGEST_KIND = "catalog.ingest_video"
+#: The stage of packages that are replaced as soon as the ladder is there.
+EARLY = "early"
+#: When something of the film could first be watched, among the times of a source's states.
+PLAYABLE = "playable"
 #: Where a source's facts keep the times of its states, beside what the probe found.
 _TIMES = "state_times"
 UNKNOWN_REASON = "It failed and nothing was said about why. Try again; the log of the worker may tell more."
@@ -57,6 +61,8 @@ class VideoOrder:
     keep_source: bool
     facts: dict[str, Any]
     current_package: str | None
+    #: Whether the current package is the last word on an earlier source (or this one): better than any early one.
+    finished_before: bool = False
 
 
 def source_path(source_id: UUID) -> Path:
@@ -117,6 +123,9 @@ def video_for_ingest(*, video_id: UUID, source_id: UUID) -> VideoOrder:
         keep_source=source.keep,
         facts={name: value for name, value in source.facts.items() if name != _TIMES},
         current_package=video.current_package_id,
+        finished_before=Package.objects.filter(id=video.current_package_id, complete=True)
+        .exclude(stage=EARLY)
+        .exists(),
     )
 
 
@@ -143,6 +152,20 @@ def mark_failed(*, video_id: UUID, reason: str) -> None:
     _set_state(video_id, Video.State.FAILED, reason)
 
 
+def quarantine(*, source_id: UUID, reason: str) -> None:
+    """Set a source aside that killed or froze its encoder: nothing tries it again unless a person says so."""
+    source = Source.objects.filter(id=source_id).first()
+    if source is None:
+        return
+    Source.objects.filter(id=source_id).update(quarantined_at=timezone.now())
+    mark_failed(video_id=source.video_id, reason=reason)
+
+
+def release_from_quarantine(*, source_id: UUID) -> None:
+    """A person wants it tried once more."""
+    Source.objects.filter(id=source_id).update(quarantined_at=None)
+
+
 def set_source_facts(*, source_id: UUID, facts: Mapping[str, Any], duration: timedelta | None = None) -> None:
     """Keep what the probe found. `duration` becomes the video's, until a package says it exactly."""
     source = Source.objects.filter(id=source_id).first()
@@ -155,8 +178,12 @@ def set_source_facts(*, source_id: UUID, facts: Mapping[str, Any], duration: tim
 
 
 @transaction.atomic
-def record_package(*, video_id: UUID, manifest: bytes, replaces: str | None = None) -> str:
+def record_package(
+    *, video_id: UUID, manifest: bytes, replaces: str | None = None, stage: str = "ladder"
+) -> str:
     """Make this manifest the video's package and return its id. Its files must be in storage already.
+
+    With the stage 'early' people can watch, but the video is still being encoded; with any other it is ready.
 
     The same manifest twice gives the same row and one piece of news. `replaces` is what the caller believed
     to be current when it began; it is written to the log when another package came between.
@@ -180,16 +207,23 @@ def record_package(*, video_id: UUID, manifest: bytes, replaces: str | None = No
                 "manifest": manifest.decode(),
                 "duration": parsed.duration,
                 "bytes": parsed.bytes,
+                "stage": stage,
+                "complete": parsed.complete,
                 "replaced_at": None,
             },
         )
         news = PackagePublished(video_id=video_id, package_id=parsed.id, replaced=before)
         transaction.on_commit(partial(package_published.send_robust, sender=PackagePublished, event=news))
     video.current_package_id = parsed.id
-    video.duration = parsed.duration
+    video.duration = parsed.expected or parsed.duration
+    if stage == EARLY:
+        video.save(update_fields=["current_package", "duration", "updated_at"])
+        _note_time(video_id, PLAYABLE, first=True)
+        return parsed.id
     video.state = Video.State.READY
     video.reason = ""
     video.save(update_fields=["current_package", "duration", "state", "reason", "updated_at"])
+    _note_time(video_id, PLAYABLE, first=True)
     _note_time(video_id, Video.State.READY.value)
     transaction.on_commit(partial(_forget_old_sources, video_id))
     return parsed.id
@@ -280,21 +314,28 @@ def state_of(*, video_id: UUID) -> IngestState:
 
 
 def times(*, source_id: UUID) -> dict[str, float]:
-    """Seconds that a source spent in 'checking' and 'encoding'; states that are not over are missing."""
+    """Seconds that a source spent in 'checking' and 'encoding', and from the beginning of checking until it was
+    'playable'; what is not over is missing.
+    """
     facts = Source.objects.filter(id=source_id).values_list("facts", flat=True).first() or {}
     began = {state: datetime.fromisoformat(text) for state, text in facts.get(_TIMES, {}).items()}
     order = [state for state in ("checking", "encoding", "ready", "refused", "failed") if state in began]
-    return {
+    took = {
         state: round((began[after] - began[state]).total_seconds(), 3)
         for state, after in pairwise(order)
         if state in ("checking", "encoding")
     }
+    if PLAYABLE in began and "checking" in began:
+        took[PLAYABLE] = round((began[PLAYABLE] - began["checking"]).total_seconds(), 3)
+    return took
 
 
-def _note_time(video_id: UUID, state: str) -> None:
-    """Remember when the newest source came into a state: what took how long is asked afterwards."""
+def _note_time(video_id: UUID, state: str, *, first: bool = False) -> None:
+    """Remember when the newest source came into a state (`first`: for the first time): what took how long is asked
+    afterwards.
+    """
     source = Source.objects.filter(video_id=video_id).order_by("-created_at").first()
-    if source is not None:
+    if source is not None and not (first and state in source.facts.get(_TIMES, {})):
         source.facts = {
             **source.facts,
             _TIMES: {**source.facts.get(_TIMES, {}), state: timezone.now().isoformat()},

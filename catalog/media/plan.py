@@ -7,8 +7,10 @@ Chunk borders are frame counts on the output's grid, so that 23.976 frames a sec
 import hashlib
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from typing import Any
 
 from catalog.media import ladder
 from catalog.media.facts import Facts
@@ -67,29 +69,58 @@ class Plan:
     @property
     def key(self) -> str:
         """Names the plan: checkpoints made under another name are of no use."""
-        told = [
-            _RECIPE,
-            self.facts.plain(),
-            [asdict(rung) for rung in self.rungs],
-            self.preset,
-            str(self.rate),
-        ]
-        told += [
-            self.gop,
-            self.timescale,
-            [asdict(chunk) for chunk in self.chunks],
-            str(self.margin),
-            self.tool,
-        ]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        told = json.dumps([_RECIPE, self.plain()], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready: whoever makes a chunk of it reads it from a file."""
+        return {
+            "facts": self.facts.plain(),
+            "rungs": [asdict(rung) for rung in self.rungs],
+            "preset": self.preset,
+            "rate": str(self.rate),
+            "gop": self.gop,
+            "timescale": self.timescale,
+            "chunks": [asdict(chunk) for chunk in self.chunks],
+            "margin": str(self.margin),
+            "tool": self.tool,
+        }
+
+    @classmethod
+    def load(cls, plain: Mapping[str, Any]) -> "Plan":
+        """What `plain` came from. Raises `ValueError` for anything that is no plan."""
+        try:
+            return cls(
+                facts=Facts.load(plain["facts"]),
+                rungs=tuple(Rung(**rung) for rung in plain["rungs"]),
+                preset=str(plain["preset"]),
+                rate=Fraction(plain["rate"]),
+                gop=int(plain["gop"]),
+                timescale=int(plain["timescale"]),
+                chunks=tuple(Chunk(**chunk) for chunk in plain["chunks"]),
+                margin=Fraction(plain["margin"]),
+                tool=str(plain["tool"]),
+            )
+        except (KeyError, TypeError, ZeroDivisionError) as error:
+            raise ValueError(f"this is no plan: {error}") from error
 
     def starts_at(self, chunk: Chunk) -> Fraction:
         """When the chunk starts, in seconds from the film's start."""
         return chunk.first / self.rate
 
 
-def make(facts: Facts, *, ladder_name: str, preset: str, tool: str) -> Plan:
-    """The plan for a source. Raises `ValueError` for an unknown ladder or preset."""
+def make(
+    facts: Facts,
+    *,
+    preset: str,
+    tool: str,
+    ladder_name: str = "standard",
+    rungs: tuple[Rung, ...] = (),
+    first: Sequence[int] = (),
+) -> Plan:
+    """The plan for a source: with these `rungs`, or those of a fixed ladder. `first` are the segments in the first
+    chunks, where those are to be ready sooner. Raises `ValueError` for an unknown ladder or preset.
+    """
     if preset not in ladder.PRESETS:
         raise ValueError(f"no preset is called {preset!r}")
     picture = facts.picture
@@ -100,26 +131,27 @@ def make(facts: Facts, *, ladder_name: str, preset: str, tool: str) -> Plan:
     whole = facts.frame_gap > _GAP_MAX
     return Plan(
         facts=facts,
-        rungs=ladder.rungs(width=width, height=height, rate=rate, ladder=ladder_name),
+        rungs=rungs or ladder.rungs(width=width, height=height, rate=rate, ladder=ladder_name),
         preset=preset,
         rate=rate,
         gop=gop,
         timescale=rate.numerator * (1 if rate.numerator >= _SCALE_MIN else 1000),
-        chunks=_chunks(frames, gop, frames if whole else gop * CHUNK_SEGMENTS),
+        chunks=_chunks(frames, gop, [] if whole else first, frames if whole else gop * CHUNK_SEGMENTS),
         margin=_MARGIN if facts.indexed else Fraction(math.ceil(facts.keyframe_gap)) + _MARGIN,
         tool=tool,
     )
 
 
-def _chunks(frames: int, gop: int, size: int) -> tuple[Chunk, ...]:
-    count = max(1, math.ceil(frames / size))
+def _chunks(frames: int, gop: int, first: Sequence[int], size: int) -> tuple[Chunk, ...]:
+    """Chunks of `size` frames after the `first` ones, which are given in segments."""
+    starts = [0]
+    for segments in first:
+        starts.append(starts[-1] + segments * gop)
+    starts = [start for start in starts if start < frames]
+    while starts[-1] + size < frames and len(starts) > len(first):
+        starts.append(starts[-1] + size)
+    ends = [*starts[1:], frames]
     return tuple(
-        Chunk(
-            number=number,
-            first=number * size,
-            frames=min(size, frames - number * size),
-            segment=number * size // gop,
-            last=number == count - 1,
-        )
-        for number in range(count)
+        Chunk(number=number, first=start, frames=end - start, segment=start // gop, last=end == frames)
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True))
     )

@@ -187,6 +187,21 @@ class JobContext:
             yield
         self.done = True
 
+    @contextmanager
+    def effects(self) -> Iterator[None]:
+        """A transaction for effects before the end: they are written while this attempt holds the job, or not at all.
+
+        Raises LeaseLost before anything is written when the job is in other hands.
+        """
+        if self._lost.is_set():
+            raise LeaseLost(f"{self.kind} {self.job_id}")
+        began = time.monotonic()
+        with transaction.atomic():
+            if not queue.renew(self.claim, lease=self._lease):
+                self._lose()
+            yield
+        self._renewed = began
+
     # For the worker that runs the attempt ------------------------------------------------------------------
 
     @property

@@ -320,7 +320,11 @@ def _reconcile_parts() -> None:
 
 def _end(mine: Claim, **values: Any) -> bool:
     share = mine.share if values["state"] == JobState.DONE else 0.0
-    return _end_rows(_held(mine), mine.parent, share=share, **values)
+    with transaction.atomic():
+        ended = _end_rows(_held(mine), mine.parent, share=share, **values)
+        if ended:
+            cancel_parts(mine.job_id)
+    return ended
 
 
 def _end_rows(rows: models.QuerySet[Job], parent: UUID | None, *, share: float = 0.0, **values: Any) -> bool:

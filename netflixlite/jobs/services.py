@@ -241,4 +241,5 @@ def _job(row: models.Job) -> Job:
         finished_at=row.finished_at,
         parent=row.parent_id,
         parked=row.parked is not None,
+        checkpoint=row.checkpoint,
     )

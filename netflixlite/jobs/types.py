@@ -1,6 +1,6 @@
 """What callers may know of a job."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -37,3 +37,4 @@ class Job:
     #: The job that this one is a part of; and whether it is between two attempts of its own making (`park`).
     parent: UUID | None = None
     parked: bool = False
+    checkpoint: dict[str, object] = field(default_factory=dict)
