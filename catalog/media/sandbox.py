@@ -169,7 +169,7 @@ def run(
             timeout=bounds.wall,
             stall_timeout=bounds.quiet,
             limits=process.Limits(nice=0, error_bytes=_TAIL),
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "SVT_LOG": "1"},
         )
     except (process.TimedOut, process.Stalled) as error:
         raise Stalled(what, -signal.SIGKILL, str(error)) from error
