@@ -15,9 +15,10 @@ class CatalogConfig(AppConfig):
     def ready(self) -> None:
         """Offer the app's work to the workers."""
         from catalog import reconcile
-        from catalog.media import pipeline
+        from catalog.media import pipeline, retext
         from catalog.tus import finishing
 
         finishing.register()
         pipeline.register()
         reconcile.register()
+        retext.register()

@@ -47,13 +47,16 @@ from catalog.services.reading import (
     videos,
 )
 from catalog.services.searching import search
+from catalog.services.words import BadText, add_text_track, leave_out_text, remove_text_track
 
 __all__ = [
+    "BadText",
     "CannotIngest",
     "InvalidTitle",
     "NotPlayable",
     "add_episode",
     "add_season",
+    "add_text_track",
     "attention",
     "browse",
     "content_key",
@@ -67,6 +70,7 @@ __all__ = [
     "ingest",
     "ingest_status",
     "ingest_statuses",
+    "leave_out_text",
     "manifest_bytes",
     "next_episode",
     "next_episodes",
@@ -74,6 +78,7 @@ __all__ = [
     "package",
     "publish",
     "published_packages",
+    "remove_text_track",
     "remove_title",
     "retry_ingest",
     "search",
