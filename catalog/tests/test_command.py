@@ -123,7 +123,7 @@ def test_into_an_episode(film_file) -> None:
     ("arguments", "words"),
     [
         (["{folder}/nothing.mp4"], "cannot be read"),
-        (["{folder}"], "not a file"),
+        (["{folder}", "--title", "Night Mail"], "is for one film"),
         (["{film}", "--maturity", "99"], "maturity"),
         (["{film}", "--into", "0b6c0b8e-3d55-4f6c-9d3c-0d6a6d1e8f10"], "no such title"),
     ],

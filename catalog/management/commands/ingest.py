@@ -1,4 +1,4 @@
-"""`manage.py ingest PATH`: what the studio's upload does, from a shell."""
+"""`manage.py ingest PATH`: what the studio's upload does, from a shell. A folder is taken in as a library."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections, transaction
 
 from catalog import intake, progress, services, store, types
+from catalog.management.commands import _folder
 from catalog.meter import Meter
 from catalog.services.ingesting import check_place, register
 from netflixlite.jobs import services as jobs
@@ -22,11 +23,15 @@ LOOK_EVERY = 0.2
 
 
 class Command(BaseCommand):
-    help = "Take a film in: copy it, package it, show how far it is."
+    help = (
+        "Take a film in: copy it, package it, show how far it is. "
+        "A folder's films and series are taken in where they stand, with what lies beside them: NFO files, pictures, "
+        "subtitles."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What may be said."""
-        parser.add_argument("path", help="the film's file")
+        parser.add_argument("path", help="the film's file, or a folder of films and series")
         parser.add_argument(
             "--title", metavar="NAME", help="name of the new title (default: what the file's name says)"
         )
@@ -35,13 +40,22 @@ class Command(BaseCommand):
         )
         parser.add_argument("--year", type=int)
         parser.add_argument(
-            "--maturity", type=int, default=0, metavar="AGE", help="the age it needs (default 0)"
+            "--maturity",
+            type=int,
+            metavar="AGE",
+            help="the age it needs (default 0; in a folder: what NFO files say, else NETFLIXLITE_LIBRARY_MATURITY)",
         )
         parser.add_argument("--genre", action="append", default=[], help="may be given several times")
         parser.add_argument("--synopsis", default="")
         parser.add_argument("--credit", default="", help="owner and licence, shown where it plays")
         parser.add_argument("--preset", default="veryfast", help="x264's preset (default veryfast)")
         parser.add_argument("--ladder", default="standard", choices=["standard", "light"])
+        parser.add_argument(
+            "--copy", action="store_true", help="of a folder: copy its films instead of reading them there"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="of a folder: only say what each file would become"
+        )
         parser.add_argument("--move", action="store_true", help="take the file itself instead of a copy")
         parser.add_argument(
             "--discard", action="store_true", help="do not keep the source once it is packaged"
@@ -54,6 +68,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Copy, queue, follow."""
+        if Path(options["path"]).is_dir():
+            _folder.take_in(self, options)
+            return
         began = time.monotonic()
         # With --json the last line of stdout is the answer; the meter speaks on stderr.
         meter = Meter(sys.stderr if options["json"] else sys.stdout)
@@ -133,7 +150,7 @@ class Command(BaseCommand):
             title = services.create_title(
                 name=options["title"] or guessed,
                 year=options["year"] or (None if options["title"] else year),
-                maturity=options["maturity"],
+                maturity=options["maturity"] or 0,
                 genres=options["genre"],
                 synopsis=options["synopsis"],
                 credit=options["credit"],
