@@ -1,6 +1,7 @@
 """What apps may ask of jobs. `register` and `register_periodic` are how they offer handlers."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +15,7 @@ from django.db.models.functions import Now
 from netflixlite.jobs import context, hints, models, queue
 from netflixlite.jobs.errors import JobFailed
 from netflixlite.jobs.registry import register, register_periodic
-from netflixlite.jobs.types import Job, JobState
+from netflixlite.jobs.types import Job, JobState, Worker
 
 __all__ = [
     "JobFailed",
@@ -31,6 +32,7 @@ __all__ = [
     "retry",
     "run_here",
     "set_priority",
+    "workers",
     "workers_alive",
 ]
 
@@ -201,12 +203,30 @@ def _again(rows: "QuerySet[models.Job]") -> int:
     )
 
 
+def workers() -> list[Worker]:
+    """The worker processes that have reported within a lease, the oldest first."""
+    owners = models.Job.objects.filter(state=JobState.RUNNING).values_list("owner", flat=True)
+    busy = Counter(owner.rsplit("/", 1)[0] for owner in owners)
+    return [
+        Worker(
+            name=worker.name,
+            slots=worker.slots,
+            busy=min(worker.slots, busy[worker.name]),
+            kinds=tuple(worker.kinds),
+            started_at=worker.started_at,
+        )
+        for worker in _reporting()
+    ]
+
+
 def workers_alive(kind: str | None = None) -> int:
     """How many worker processes have reported within a lease, or of those how many do this kind of job."""
-    seen = models.Worker.objects.filter(
-        seen_at__gt=queue.from_now(-timedelta(seconds=max(settings.JOB_LEASE_SECONDS, 5.0)))
-    )
-    return sum(1 for worker in seen if kind is None or kind in worker.kinds)
+    return sum(1 for worker in _reporting() if kind is None or kind in worker.kinds)
+
+
+def _reporting() -> "QuerySet[models.Worker]":
+    lease = timedelta(seconds=max(settings.JOB_LEASE_SECONDS, 5.0))
+    return models.Worker.objects.filter(seen_at__gt=queue.from_now(-lease))
 
 
 def run_here(job_id: UUID) -> Job:

@@ -38,3 +38,14 @@ class Job:
     parent: UUID | None = None
     parked: bool = False
     checkpoint: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker process that reports. `busy` of its `slots` are at work; `kinds` are what it does."""
+
+    name: str
+    slots: int
+    busy: int
+    kinds: tuple[str, ...]
+    started_at: datetime

@@ -440,6 +440,9 @@ def test_workers_that_report_are_alive() -> None:
         name="gone", slots=2, kinds=["a"], seen_at=timezone.now() - timedelta(hours=1)
     )
     assert (services.workers_alive(), services.workers_alive("a"), services.workers_alive("b")) == (1, 1, 0)
+    lease = timezone.now() + timedelta(minutes=1)
+    models.Job.objects.create(kind="a", state=JobState.RUNNING, owner="here/0", lease_until=lease)
+    assert [(one.slots, one.busy, one.kinds) for one in services.workers()] == [(2, 1, ("a",))]
 
 
 def test_the_doorbell_is_heard_even_between_look_and_wait() -> None:
