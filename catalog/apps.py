@@ -15,10 +15,12 @@ class CatalogConfig(AppConfig):
     def ready(self) -> None:
         """Offer the app's work to the workers."""
         from catalog import reconcile
+        from catalog.library import watch
         from catalog.media import pipeline, retext
         from catalog.tus import finishing
 
         finishing.register()
         pipeline.register()
         reconcile.register()
+        watch.register()
         retext.register()
