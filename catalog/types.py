@@ -331,6 +331,8 @@ class IngestStatus:
     remaining: timedelta | None
     playable: bool
     job_id: UUID | None = None
+    #: Seconds of film that are made in a second, of late; None while nobody knows.
+    speed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

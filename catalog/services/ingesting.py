@@ -147,6 +147,11 @@ def ingest_statuses(video_ids: Iterable[UUID]) -> dict[UUID, types.IngestStatus]
     return {work.status.video_id: work.status for work in _works(rows)}
 
 
+def works(video_ids: Iterable[UUID]) -> list[types.Work]:
+    """The same with what a person needs to recognise each."""
+    return _works(_with_sources(models.Video.objects.filter(id__in=list(video_ids))))
+
+
 def title_statuses(title_id: UUID) -> list[types.Work]:
     """Where every video of a title stands, in the order of seasons and episodes."""
     rows = models.Video.objects.filter(Q(title_id=title_id) | Q(episode__season__title_id=title_id)).order_by(
