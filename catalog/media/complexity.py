@@ -5,8 +5,10 @@ two pictures compared are the same frames by construction: both are counted from
 container thinks of time. Cost scales with the film: a window for every five minutes, never less than two.
 """
 
+import contextlib
 import json
 import logging
+import math
 import re
 import shutil
 import uuid
@@ -26,11 +28,14 @@ from catalog.media.plan import Chunk, Plan
 
 logger = logging.getLogger(__name__)
 
-#: How long a window is, in seconds, in films shorter and longer than `_LONG`; AV1 looks further back, so needs more.
-_WINDOW, _WINDOW_LONG, _WINDOW_AV1 = Fraction(1), Fraction(2), Fraction(2)
-_LONG = 1200
+#: How long a window is, in seconds; AV1 looks further back and so needs more.
+_WINDOW: dict[str, Fraction] = {"h264": Fraction(1), "av1": Fraction(2)}
 #: A window for every so many seconds of film, at least and at most so many.
-_EVERY, _WINDOWS_MIN, _WINDOWS_MAX = 300, 2, 16
+_EVERY, _WINDOWS_MIN, _WINDOWS_MAX = 300, 2, 24
+#: The source's own bits tell where it is busy: counted by the second, evened out over so many (keyframes are large).
+_EVEN = 5
+#: How far the windows' bits are corrected for being calmer or busier than the film.
+_CORRECT = 2.0
 #: Which sizes are encoded at which quality factors: position among the rungs that a source could have → factors.
 _TRIALS: dict[str, tuple[tuple[float, tuple[float, ...]], ...]] = {
     "h264": ((1.0, (20, 27, 34)), (0.67, (23, 33)), (0.34, (23, 33))),
@@ -90,9 +95,9 @@ def measure(
     if not tools.self_test().has_vmaf:
         raise NotMeasurable("this ffmpeg cannot compute VMAF")
     made = plan.make(facts, ladder_name="standard", preset=preset, tool=tools.ffmpeg().fingerprint)
-    length = _window_seconds(facts, codec)
-    frames = min(made.frames, max(2, round(length * made.rate)))
-    starts = _starts(made.frames, frames, _count(float(facts.duration)))
+    frames = min(made.frames, max(2, round(_WINDOW[codec] * made.rate)))
+    profile = _profile(facts, source, halt)
+    starts = _starts(made, frames, profile)
     folder = scratch / f"probe-{uuid.uuid4().hex[:8]}"
     folder.mkdir(parents=True)
     probe = _Probe(made, source, folder, halt, _trials(made.rungs, codec), frames)
@@ -110,24 +115,46 @@ def measure(
                 on_progress((number + 1) / len(starts))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return _summed(probe, windows, used, grain, codec, preset)
+    return _summed(probe, windows, used, grain, _Weights.of(profile, used, made), preset)
 
 
-def _window_seconds(facts: Facts, codec: str) -> Fraction:
-    if codec == "av1":
-        return _WINDOW_AV1
-    return _WINDOW_LONG if facts.duration >= _LONG else _WINDOW
+def _profile(facts: Facts, source: Path, halt: sandbox.Halt | None) -> list[float]:
+    """What the source spends on each second of the film, evened out: its own encoder's word on where it is busy."""
+    sums = [0.0] * max(1, math.ceil(facts.duration))
+    start = float(facts.start)
+
+    def add(line: str) -> None:
+        time, _, size = line.partition(",")
+        with contextlib.suppress(ValueError):  # undated packets say N/A
+            second = int(float(time) - start)
+            if 0 <= second < len(sums):
+                sums[second] += int(size.strip(","))
+
+    argv = [tools.ffprobe().path, "-hide_banner", "-v", "error", *sandbox.guards(demuxer=facts.demuxer)]
+    argv += ["-select_streams", str(facts.picture.index), "-show_entries", "packet=pts_time,size"]
+    argv += ["-of", "csv=p=0", "-i", f"file:{source}"]
+    limits = sandbox.Limits(file_size=0, cpu=1200, wall=1800.0, quiet=120.0)
+    try:
+        sandbox.run(argv, what="Reading the film", read=[source], limits=limits, on_line=add, halt=halt)
+    except ToolFailed as failed:
+        logger.info("the film's bits could not be counted: %s", failed)
+    around = min(_EVEN, len(sums)) // 2
+    return [
+        sum(near) / len(near)
+        for near in (sums[max(0, second - around) : second + around + 1] for second in range(len(sums)))
+    ]
 
 
-def _count(seconds: float) -> int:
-    return max(_WINDOWS_MIN, min(_WINDOWS_MAX, round(seconds / _EVERY)))
-
-
-def _starts(film: int, frames: int, count: int) -> list[int]:
-    """First frames of the windows: spread over the film, off its very beginning and end."""
-    count = max(1, min(count, film // frames))
-    last = film - frames
-    return sorted({round(last * (position + 0.5) / count) for position in range(count)})
+def _starts(made: Plan, frames: int, profile: list[float]) -> list[int]:
+    """First frames of the windows: as many calm as busy ones, each from the middle of its share of the film."""
+    count = max(_WINDOWS_MIN, min(_WINDOWS_MAX, round(len(profile) / _EVERY)))
+    count = max(1, min(count, made.frames // frames))
+    last = made.frames - frames
+    # A film's own beginning and end (logos, credits) are no example of it.
+    margin = len(profile) // 20
+    seconds = sorted(range(margin, len(profile) - margin), key=lambda second: profile[second])
+    chosen = (seconds[int(len(seconds) * (position + 0.5) / count)] for position in range(count))
+    return sorted({min(last, round(second * made.rate)) for second in chosen})
 
 
 def _trials(rungs: tuple[Rung, ...], codec: str) -> tuple[_Trial, ...]:
@@ -273,14 +300,35 @@ def _noise(path: Path, rung: Rung) -> float | None:
     return float(np.sqrt(np.percentile(variances, 20) / 2))
 
 
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """How the windows stand to the film, by the source's own bits: `correction` of their mean, and how much the
+    `busiest` seconds take beside the mean one."""
+
+    correction: float
+    busiest: float
+
+    @classmethod
+    def of(cls, profile: list[float], starts: list[int], made: Plan) -> "_Weights":
+        """From the source's bits by the second and the first frames of the windows."""
+        mean = sum(profile) / len(profile)
+        seen = [profile[min(len(profile) - 1, int(start / made.rate))] for start in starts]
+        here = sum(seen) / len(seen) if seen else 0.0
+        if mean <= 0 or here <= 0:
+            return cls(1.0, 2.0)
+        high = sorted(profile)[int(len(profile) * 0.98)]
+        return cls(max(1 / _CORRECT, min(_CORRECT, mean / here)), max(1.0, high / mean))
+
+
 def _summed(
     probe: _Probe,
     windows: list[dict[str, tuple[float, float]]],
     starts: list[int],
     grain: list[float],
-    codec: str,
+    weights: _Weights,
     preset: str,
 ) -> Measurement:
+    codec = probe.trials[0].rung.codec
     points: list[Point] = []
     for trial in probe.trials:
         bits = [window[trial.name][0] for window in windows]
@@ -289,18 +337,17 @@ def _summed(
             Point(
                 frame=int(trial.rung.name[1:]),
                 crf=float(trial.crf),
-                bits=round(sum(bits) / len(bits), 1),
+                bits=round(sum(bits) / len(bits) * weights.correction, 1),
                 vmaf=round(sum(vmaf) / len(vmaf), 3),
             )
         )
-    costs = [window[probe.trials[0].name][0] for window in windows]
     return Measurement(
         codec=codec,
         preset=preset if codec == "h264" else encoders.AV1_PRESET,
         points=tuple(points),
         windows=tuple(round(float(start / probe.plan.rate), 3) for start in starts),
         seconds=round(float(probe.frames / probe.plan.rate), 3),
-        busiest=round(max(costs) * len(costs) / sum(costs), 3),
+        busiest=round(weights.busiest, 3),
         grain=round(sorted(grain)[len(grain) // 2], 3),
         tool=tools.ffmpeg().fingerprint,
     )
