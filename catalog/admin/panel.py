@@ -29,6 +29,11 @@ class Line:
     work: dict[str, Any] | None
     package: str
 
+    @property
+    def episode_text(self) -> str:
+        """The episode's id for addresses; '' for a film."""
+        return str(self.episode.id) if self.episode else ""
+
 
 class EpisodeQuickForm(forms.Form):
     """A new episode."""
@@ -127,7 +132,19 @@ class PanelViews:
 
         return view
 
-    def _receive(self, request: HttpRequest, handler: SourceUploadHandler, title_id: UUID) -> HttpResponse:
+    @property
+    def upload_new(self) -> Any:
+        """Receive a source that becomes a film of its own."""
+
+        @receives_source
+        def view(request: HttpRequest, handler: SourceUploadHandler) -> HttpResponseBase:
+            return self._receive(request, handler, None)
+
+        return view
+
+    def _receive(
+        self, request: HttpRequest, handler: SourceUploadHandler, title_id: UUID | None
+    ) -> HttpResponse:
         self._may_change(request)
         file = request.FILES.get("source")
         try:
@@ -135,7 +152,7 @@ class PanelViews:
                 raise services.CannotIngest(_("Choose a file first."))
             if file.problem:
                 raise services.CannotIngest(file.problem)
-            register(
+            ticket = register(
                 source_id=file.source_id,
                 size=file.size or 0,
                 source_name=file.shown_name,
@@ -145,9 +162,9 @@ class PanelViews:
         except services.CannotIngest as error:
             return self._answer(request, title_id, error=str(error))
         handler.claimed = True
-        self._note(request, title_id, _("Uploaded “%(file)s”.") % {"file": file.shown_name})
+        self._note(request, ticket.title_id, _("Uploaded “%(file)s”.") % {"file": file.shown_name})
         said = _("“%(file)s” was received and is being prepared. You may leave this page.")
-        return self._answer(request, title_id, said=said % {"file": file.shown_name})
+        return self._answer(request, ticket.title_id, said=said % {"file": file.shown_name})
 
     def publish(self, request: HttpRequest, title_id: UUID) -> HttpResponse:
         """Let viewers see the title."""
@@ -220,15 +237,16 @@ class PanelViews:
             self.log_change(request, row, text)  # type: ignore[attr-defined]  # ModelAdmin's
 
     def _answer(
-        self, request: HttpRequest, title_id: UUID, *, said: str = "", error: str = ""
+        self, request: HttpRequest, title_id: UUID | None, *, said: str = "", error: str = ""
     ) -> HttpResponse:
         """Back to the page with a message; or the message as JSON for a script that sent the form."""
         if error and request.headers.get("Accept") == "application/json":
             return JsonResponse({"error": error}, status=422)
         messages.add_message(request, messages.ERROR if error else messages.SUCCESS, error or said)
-        page = reverse("admin:catalog_title_change", args=[title_id])
+        page = reverse("admin:catalog_title_change", args=[title_id]) if title_id else ""
+        page = page or reverse("admin:catalog_title_uploads")
         if request.headers.get("Accept") == "application/json":
             return JsonResponse({"next": page})
-        if not Title.objects.filter(id=title_id).exists():
+        if title_id and not Title.objects.filter(id=title_id).exists():
             page = reverse("admin:catalog_title_changelist")
         return HttpResponseRedirect(page)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog import artwork, services
-from catalog.admin import panel
+from catalog.admin import panel, uploads
 from catalog.admin.bases import CreditTable, SeasonTable, TitleModelAdmin
 from catalog.admin.chips import chip, picture, tone
 from catalog.admin.filters import MediaFilter, PublishedFilter
@@ -43,7 +43,7 @@ class SeasonInline(SeasonTable):
         return False
 
 
-class TitleAdmin(panel.PanelViews, TitleModelAdmin):
+class TitleAdmin(panel.PanelViews, uploads.UploadViews, TitleModelAdmin):
     """Titles."""
 
     form = TitleForm
@@ -218,9 +218,8 @@ class TitleAdmin(panel.PanelViews, TitleModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The form with the panel of sources above."""
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), **panel.context(request, object_id)}
-        )
+        more = {**(extra_context or {}), **panel.context(request, object_id), **uploads.context(request)}
+        return super().change_view(request, object_id, form_url, more)
 
     def get_urls(self) -> list[URLPattern]:
         """The panel's actions beside the usual pages."""
@@ -234,5 +233,8 @@ class TitleAdmin(panel.PanelViews, TitleModelAdmin):
             path("<uuid:title_id>/episodes/", view(self.add_episode), name=name % "add_episode"),
             path("<uuid:title_id>/progress/", view(self.title_progress), name=name % "progress"),
             path("progress/", view(self.all_progress), name=name % "all_progress"),
+            path("uploads/", view(self.uploads_page), name=name % "uploads"),
+            path("uploads/file/", view(self.upload_new), name=name % "upload_new"),
+            path("uploads/state/", view(self.uploads_state), name=name % "uploads_state"),
         ]
         return own + super().get_urls()

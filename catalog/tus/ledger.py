@@ -40,6 +40,7 @@ class Entry:
     modified: int
     title_id: UUID | None
     title_name: str
+    episode_id: UUID | None
     expires_at: datetime
     mine: bool
 
@@ -179,6 +180,7 @@ def _entry(row: models.Upload, user_id: UUID) -> Entry:
         modified=int(row.options.get("modified", 0)),
         title_id=title.id if title else None,
         title_name=_title_name(row, title),
+        episode_id=row.episode_id,
         expires_at=row.expires_at,
         mine=row.user_id == user_id,
     )

@@ -94,7 +94,7 @@ class Part:
         self._checksum = checksum
         self._hasher = checksum.hasher() if checksum else None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Write behind what is there. Raises TusError when the disk is full or more comes than was announced."""
         if self.position + len(data) > self._limit:
             raise TusError(413, "too_much", _("More bytes came than the upload was announced with."))
