@@ -60,6 +60,7 @@ def input_command(plan: Plan, chunk: Chunk, source: Path) -> list[str]:
     # Rotation is our own filter, so that sizes are known before; timestamps stay the source's, so that a chunk is a
     # window of time and not a count of frames from wherever a seek happened to land.
     argv += [*sandbox.guards(demuxer=plan.facts.demuxer), "-noautorotate", "-copyts"]
+    argv += ["-reinit_filter", "0"]
     if chunk.number > 0:
         lead = plan.margin + Fraction(math.ceil(plan.facts.frame_gap * 1000), 1000)
         argv += ["-ss", timestamp(max(Fraction(0), plan.starts_at(chunk) - lead))]
@@ -150,7 +151,12 @@ def graph(plan: Plan, chunk: Chunk) -> str:
     window = f"trim=start={timestamp(begin)}"
     if not chunk.last:
         window += f":end={timestamp(plan.starts_at(chunk) + chunk.frames / plan.rate + facts.start - half)}"
-    steps = [*screen.whole_frames(picture), window, f"setpts=PTS-({timestamp(facts.start)})/TB"]
+    steps = [
+        *screen.steady(picture),
+        *screen.whole_frames(picture),
+        window,
+        f"setpts=PTS-({timestamp(facts.start)})/TB",
+    ]
     steps.append(
         f"fps={plan.rate.numerator}/{plan.rate.denominator}:start_time={timestamp(plan.starts_at(chunk))}:round=near"
     )
@@ -161,6 +167,7 @@ def graph(plan: Plan, chunk: Chunk) -> str:
     steps += [
         *screen.upright(picture),
         *screen.colours(picture, has_zscale=tools.self_test().has_tonemap),
+        *screen.bare(),
     ]
     outlets = "".join(f"[s{position}]" for position in range(len(plan.rungs)))
     lines = [f"[0:{picture.index}]{','.join(steps)},split={len(plan.rungs)}{outlets}"]

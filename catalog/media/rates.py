@@ -1,5 +1,6 @@
 """Which frame grid a source is put on. Pure: fractions in, a fraction out."""
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -45,15 +46,29 @@ def is_even(times: Sequence[float], rate: Fraction) -> bool:
     return strays <= max(1, len(times) * _STRAYS)
 
 
+def typical(times: Sequence[float]) -> Fraction:
+    """The rate of the frames but for the few that stray (joints of recordings, holes); 0 when there are too few."""
+    steps = sorted(later - earlier for earlier, later in pairwise(times))
+    cut = math.ceil(len(steps) * _STRAYS)
+    kept = steps[cut : len(steps) - cut]
+    total = sum(kept)
+    return Fraction(len(kept) / total).limit_denominator(100_000) if total > 0 else Fraction(0)
+
+
 def grid(*, average: Fraction, nominal: Fraction, times: Sequence[float]) -> tuple[Fraction, bool]:
     """The rate to encode at, and whether the source's own rate varies.
 
     `average` is frames over time, `nominal` what the container announces (0 when it says nothing), `times`
     are the frames' times in seconds, sorted.
     """
-    for claimed in (snapped(nominal), snapped(average)):
-        if claimed > 0 and abs(claimed - average) <= average / 50 and is_even(times, claimed):
-            return _bounded(claimed), False
+    usual = snapped(typical(times))
+    for rate in (snapped(nominal), snapped(average)):
+        close = rate > 0 and abs(rate - average) <= average / 50
+        if close and (rate in USUAL or usual not in USUAL) and is_even(times, rate):
+            return _bounded(rate), False
+    if usual in USUAL and is_even(times, usual):
+        # Even but for a few holes, or a joint where two recordings overlap: that is not another rate.
+        return usual, True
     if snapped(nominal) in USUAL and Fraction(17, 20) <= average / nominal <= Fraction(101, 100):
         return snapped(nominal), True
     # Telephones and screen recorders vary; they know nothing of 1001.

@@ -33,6 +33,18 @@ def upright(picture: Picture) -> list[str]:
     return (["hflip"] if picture.mirrored else []) + _TURNS.get(picture.rotation, [])
 
 
+def steady(picture: Picture) -> list[str]:
+    """Frames of another size, as some broadcasts have them, become as large as the first ones; others pass untouched.
+    Stands before all other filters, which are made for one size. Their input has `-reinit_filter 0`: a graph that is
+    built anew in the middle would count its frames from zero."""
+    return [f"scale={picture.width}:{picture.height}"]
+
+
+def bare() -> list[str]:
+    """Take all notes off the frames: how to turn them (that is done), how bright they were, where they were taken."""
+    return ["sidedata=mode=delete"]
+
+
 def colours(picture: Picture, *, has_zscale: bool) -> list[str]:
     """Bring colours onto ordinary screens, and name those of a source that does not: players guess by rung size."""
     if picture.hdr and has_zscale:
