@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog import artwork, services
-from catalog.admin import panel, uploads
+from catalog.admin import lookup, panel, uploads
 from catalog.admin.bases import CreditTable, SeasonTable, TitleModelAdmin
 from catalog.admin.chips import chip, picture, tone
 from catalog.admin.filters import MediaFilter, PublishedFilter
@@ -43,7 +43,7 @@ class SeasonInline(SeasonTable):
         return False
 
 
-class TitleAdmin(panel.PanelViews, uploads.UploadViews, TitleModelAdmin):
+class TitleAdmin(panel.PanelViews, uploads.UploadViews, lookup.LookupViews, TitleModelAdmin):
     """Titles."""
 
     form = TitleForm
@@ -237,4 +237,4 @@ class TitleAdmin(panel.PanelViews, uploads.UploadViews, TitleModelAdmin):
             path("uploads/file/", view(self.upload_new), name=name % "upload_new"),
             path("uploads/state/", view(self.uploads_state), name=name % "uploads_state"),
         ]
-        return own + super().get_urls()
+        return own + self.lookup_urls() + super().get_urls()

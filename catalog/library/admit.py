@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog import intake, store, types
-from catalog.library import company, content, finding, orders
+from catalog.library import company, content, finding, orders, subtitles
 from catalog.models import LibraryFile
 from catalog.services import editing, ingesting
 from netflixlite.jobs import services as jobs
@@ -104,7 +104,7 @@ def attend_some(*, check: Callable[[], None] | None = None) -> None:
 def attend(row: LibraryFile) -> None:
     """Take in the pictures and subtitles that stand beside a film now."""
     beside = finding.company_now(row.path, orders.from_plain(row.orders).root)
-    problems = company.take_pictures(row, beside)
+    problems = company.take_pictures(row, beside) + subtitles.follow(row, beside)
     LibraryFile.objects.filter(pk=row.pk).update(
         attended=row.company, problem=" ".join([*filter(None, [row.problem]), *problems])[:2000]
     )
@@ -169,6 +169,7 @@ def _hand_in(row: LibraryFile) -> types.IngestTicket | None:
             row.source_id, row.fingerprint = ticket.source_id, mark
             row.problem = "" if row.problem.startswith(str(_NOT_YET)) else row.problem
             row.save(update_fields=["source_id", "fingerprint", "problem"])
+            subtitles.remember(row, beside)
     except ingesting.CannotIngest as error:
         _say(row, str(error))
         return None
