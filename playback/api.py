@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.doors import profile_of
 from playback import services, shapes
-from playback.types import ActiveSession, Bookmark, Session, Track
+from playback.types import ActiveSession, Bookmark, Capabilities, Session, Track
 from playback.views import listed
 
 
@@ -54,6 +54,7 @@ class Sessions(APIView):
                 address=str(request.META.get("REMOTE_ADDR") or ""),
                 device=request.session.session_key or "",
                 leaves=data.validated_data.get("leaves"),
+                can=_capabilities(data.validated_data.get("capabilities")),
             )
         except services.Refused as refused:
             raise _refusal(refused) from refused
@@ -116,8 +117,12 @@ def opened(session: Session) -> dict[str, Any]:
         "title_id": session.title_id,
         "name": session.name,
         "duration": session.duration.total_seconds(),
+        "complete": session.complete,
+        "expected_duration": session.expected_duration.total_seconds() if session.expected_duration else None,
+        "encrypted": session.encrypted,
+        "content_key_url": session.content_key_url,
         "hls": session.hls,
-        "dash": None,
+        "dash": session.dash,
         "nodes": listed(session.nodes),
         "steering": session.steering,
         "token": {
@@ -135,16 +140,26 @@ def opened(session: Session) -> dict[str, Any]:
             ],
         },
         "markers": [
-            {"kind": one.kind, "start": one.start.total_seconds(), "end": one.end.total_seconds()}
+            {
+                "kind": one.kind,
+                "name": one.name,
+                "start": one.start.total_seconds(),
+                "end": one.end.total_seconds(),
+            }
             for one in session.markers
         ],
-        "trickplay": None,
+        "trickplay": session.trickplay,
         "next": {"video": following.video_id, "name": following.name, "title": following.title}
         if following
         else None,
         "beacon": {"url": session.beacon_url, "interval": session.beacon_interval.total_seconds()},
         "close": {"url": session.close_url},
     }
+
+
+def _capabilities(given: dict[str, Any] | None) -> Capabilities:
+    """What the player said of its device; a player that says nothing is not known."""
+    return Capabilities(av1=given["av1"], surround=given["surround"]) if given else Capabilities()
 
 
 def marked(bookmark: Bookmark) -> dict[str, Any]:

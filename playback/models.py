@@ -52,6 +52,8 @@ class PlaybackSession(models.Model):
     maturity = models.PositiveSmallIntegerField(default=0)
     package_id = models.CharField(max_length=32)
     renditions = models.BigIntegerField(help_text="Bit mask of the renditions that the plan allows.")
+    av1 = models.BooleanField(default=False, help_text="The player said that it decodes AV1 well.")
+    surround = models.BooleanField(null=True, help_text="Whether it has surround sound, when it said so.")
     device = models.CharField(max_length=64, help_text="Hash that stays the same on one browser.")
     device_name = models.CharField(max_length=100, blank=True)
     started_at = models.DateTimeField()

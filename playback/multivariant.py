@@ -11,14 +11,20 @@ Rules that were found the hard way (the player report):
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import quote
 
 from catalog.types import Rendition, RenditionKind
+from playback.types import Capabilities
 
 #: HLS version 7: fragmented MP4 in all tracks, and nothing newer is needed to play.
 VERSION = 7
 #: What a text track adds to no variant's CODECS; players expect it named when subtitles are WebVTT in the open.
 _ESCAPE = str.maketrans({'"': "'", "\r": " ", "\n": " "})
+#: What Apple's authoring text asks for on subtitles that also tell sounds.
+_FOR_THE_DEAF = (
+    "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +35,42 @@ class Pathway:
     base_url: str
 
 
-def allowed(renditions: Sequence[Rendition], *, max_height: int | None) -> tuple[Rendition, ...]:
-    """What a plan may play: pictures up to `max_height` pixels, all sound and text.
+def allowed(
+    renditions: Sequence[Rendition], *, max_height: int | None, can: Capabilities | None = None
+) -> tuple[Rendition, ...]:
+    """What a plan may play on a device: pictures up to `max_height` pixels of the best codec that it decodes well,
+    sound as it can be heard there, all text and small pictures.
 
     A cap below the smallest picture leaves that one: nobody pays for a black screen.
     """
-    pictures = [one for one in renditions if one.kind is RenditionKind.VIDEO]
+    can = can or Capabilities()
+    pictures = _of_one_codec(_of(renditions, RenditionKind.VIDEO), av1=can.av1)
     under = [one for one in pictures if max_height is None or (one.height or 0) <= max_height]
     if not under and pictures:
         under = [min(pictures, key=lambda one: (one.height or 0, one.bandwidth))]
-    keep = {one.name for one in under}
-    return tuple(one for one in renditions if one.kind is not RenditionKind.VIDEO or one.name in keep)
+    keep = {one.name for one in chain(under, _heard(_of(renditions, RenditionKind.AUDIO), can.surround))}
+    chosen = (RenditionKind.VIDEO, RenditionKind.AUDIO)
+    return tuple(one for one in renditions if one.kind not in chosen or one.name in keep)
+
+
+def _of_one_codec(pictures: list[Rendition], *, av1: bool) -> list[Rendition]:
+    """The AV1 pictures for a device that decodes them well, else the others: players do not mix codecs."""
+    modern = [one for one in pictures if one.codecs.startswith("av01.")]
+    return (
+        modern
+        if modern and (av1 or len(modern) == len(pictures))
+        else [p for p in pictures if p not in modern]
+    )
+
+
+def _heard(sounds: list[Rendition], surround: bool | None) -> list[Rendition]:
+    """Of stereo and surround that say the same: one, or both when nothing is known of the device."""
+    if surround is None:
+        return sounds
+    names, twins = {one.name for one in sounds}, {one.twin for one in sounds}
+    if surround:
+        return [one for one in sounds if one.name not in twins]
+    return [one for one in sounds if one.twin not in names]
 
 
 def mask(renditions: Sequence[Rendition]) -> int:
@@ -47,21 +78,40 @@ def mask(renditions: Sequence[Rendition]) -> int:
     return sum(1 << index for index in {one.index for one in renditions})
 
 
-def media_url(pathway: Pathway, *, token: str, package_id: str, rendition: str) -> str:
-    """Where a rendition's media playlist stands on a pathway."""
-    return f"{pathway.base_url}/v1/{token}/{package_id}/{quote(rendition)}/index.m3u8"
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the renditions of one package are for one session.
+
+    `keyed` is the session's address under which the site gives playlists that name its key; '' leads players to the
+    nodes' own playlists, whose key only our loader can find.
+    """
+
+    package_id: str
+    token: str
+    keyed: str = ""
+
+    def url(self, pathway: Pathway, rendition: str, name: str = "index.m3u8") -> str:
+        """Where an object of a rendition stands on a pathway."""
+        return f"{pathway.base_url}/v1/{self.token}/{self.package_id}/{quote(rendition)}/{name}"
+
+    def playlist(self, pathway: Pathway, one: Rendition) -> str:
+        """Where a rendition's media playlist stands."""
+        if self.keyed and one.kind is not RenditionKind.TEXT:
+            return f"{self.keyed}/{pathway.id}/{quote(one.name)}.m3u8"
+        return self.url(pathway, one.name)
 
 
 def write(
     renditions: Sequence[Rendition],
     pathways: Sequence[Pathway],
     *,
-    package_id: str,
-    token: str,
+    places: Places,
     steering_url: str,
 ) -> str:
     """The playlist's text. `pathways` in order of preference; the first is where players start."""
-    pathways = _at_least_two(pathways)
+    pathways = at_least_two(pathways)
+    groups = sound_groups(renditions)
+    pictures, texts = _of(renditions, RenditionKind.VIDEO), _of(renditions, RenditionKind.TEXT)
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
@@ -69,17 +119,25 @@ def write(
         f'#EXT-X-CONTENT-STEERING:SERVER-URI="{steering_url}",PATHWAY-ID="{pathways[0].id}"',
     ]
     for pathway in pathways:
-        for one in _of(renditions, RenditionKind.AUDIO) + _of(renditions, RenditionKind.TEXT):
-            url = media_url(pathway, token=token, package_id=package_id, rendition=one.name)
-            lines.append(_media(one, renditions, pathway, url))
+        for group, sounds in groups.items():
+            main = main_sound(sounds)
+            lines += [
+                _sound(one, f"{group}-{pathway.id}", sounds, pathway, places, chosen=one is main)
+                for one in sounds
+            ]
+        lines += [_text(one, texts, pathway, places) for one in texts]
     for pathway in pathways:
-        for one in _of(renditions, RenditionKind.VIDEO):
-            lines.append(_variant(one, renditions, pathway))
-            lines.append(media_url(pathway, token=token, package_id=package_id, rendition=one.name))
+        for group, sounds in (groups or {"": []}).items():
+            for one in pictures:
+                lines += [
+                    _variant(one, group, sounds, pathway, texts=bool(texts)),
+                    places.playlist(pathway, one),
+                ]
+        lines += [_iframes(one, pathway, places) for one in pictures if one.iframes and not places.keyed]
     return "\n".join(lines) + "\n"
 
 
-def _at_least_two(pathways: Sequence[Pathway]) -> list[Pathway]:
+def at_least_two(pathways: Sequence[Pathway]) -> list[Pathway]:
     """A lone pathway is written twice under two names: to a player that is a second chance at the same place."""
     if len(pathways) == 1:
         return [pathways[0], Pathway(f"{pathways[0].id}-again", pathways[0].base_url)]
@@ -94,35 +152,64 @@ def _of(renditions: Sequence[Rendition], kind: RenditionKind) -> list[Rendition]
     return sorted(some, key=lambda one: one.index)
 
 
-def _main_sound(renditions: Sequence[Rendition]) -> Rendition | None:
-    """The sound that plays when nobody chooses: the default one, else the first."""
+def sound_groups(renditions: Sequence[Rendition]) -> dict[str, list[Rendition]]:
+    """The sounds as groups to choose one of: all of them, or stereo and surround when some are there in both."""
     sounds = _of(renditions, RenditionKind.AUDIO)
+    names = {one.name for one in sounds}
+    rich = {one.twin: one for one in sounds if one.twin in names}
+    if not rich:
+        return {"aud": sounds} if sounds else {}
+    plain = [one for one in sounds if one not in rich.values()]
+    return {"aud": plain, "sur": [rich.get(one.name, one) for one in plain]}
+
+
+def main_sound(sounds: Sequence[Rendition]) -> Rendition | None:
+    """The sound that plays when nobody chooses: the default one, else the first."""
     return next((one for one in sounds if one.default), sounds[0] if sounds else None)
 
 
-def _media(one: Rendition, renditions: Sequence[Rendition], pathway: Pathway, url: str) -> str:
-    """One EXT-X-MEDIA line. Of each group exactly one sound is the default; text is never on by itself."""
-    sound = one.kind is RenditionKind.AUDIO
-    chosen = sound and one is _main_sound(renditions)
-    siblings = _of(renditions, one.kind)
-    attributes = [
-        f"TYPE={'AUDIO' if sound else 'SUBTITLES'}",
-        f'GROUP-ID="{"aud" if sound else "sub"}-{pathway.id}"',
-        f'NAME="{_name(one, siblings)}"',
-        f"DEFAULT={'YES' if chosen else 'NO'}",
-        "AUTOSELECT=YES",
-    ]
+def _sound(
+    one: Rendition,
+    group: str,
+    siblings: Sequence[Rendition],
+    pathway: Pathway,
+    places: Places,
+    *,
+    chosen: bool,
+) -> str:
+    """One EXT-X-MEDIA line of a sound. Of each group exactly one is the default."""
+    more = [f'CHANNELS="{one.channels}"'] if one.channels else []
+    return _media("AUDIO", one, group, siblings, pathway, places, more, chosen=chosen)
+
+
+def _text(one: Rendition, siblings: Sequence[Rendition], pathway: Pathway, places: Places) -> str:
+    """One EXT-X-MEDIA line of a text. Text is never on by itself, but forced text, which players show of themselves."""
+    more = [f"FORCED={'YES' if one.forced else 'NO'}"]
+    if one.hearing_impaired:
+        more.append(f'CHARACTERISTICS="{_FOR_THE_DEAF}"')
+    return _media("SUBTITLES", one, f"sub-{pathway.id}", siblings, pathway, places, more, chosen=False)
+
+
+def _media(
+    kind: str,
+    one: Rendition,
+    group: str,
+    siblings: Sequence[Rendition],
+    pathway: Pathway,
+    places: Places,
+    more: Sequence[str],
+    *,
+    chosen: bool,
+) -> str:
+    attributes = [f"TYPE={kind}", f'GROUP-ID="{group}"', f'NAME="{track_name(one, siblings)}"']
     if one.language and one.language != "und":
-        attributes.insert(3, f'LANGUAGE="{one.language.translate(_ESCAPE)}"')
-    if sound and one.channels:
-        attributes.append(f'CHANNELS="{one.channels}"')
-    if not sound:
-        attributes.append("FORCED=NO")
-    attributes += [f'STABLE-RENDITION-ID="{one.name}"', f'PATHWAY-ID="{pathway.id}"', f'URI="{url}"']
-    return "#EXT-X-MEDIA:" + ",".join(attributes)
+        attributes.append(f'LANGUAGE="{one.language.translate(_ESCAPE)}"')
+    attributes += [f"DEFAULT={'YES' if chosen else 'NO'}", "AUTOSELECT=YES", *more]
+    attributes += [f'STABLE-RENDITION-ID="{one.name}"', f'PATHWAY-ID="{pathway.id}"']
+    return "#EXT-X-MEDIA:" + ",".join([*attributes, f'URI="{places.playlist(pathway, one)}"'])
 
 
-def _name(one: Rendition, siblings: Sequence[Rendition]) -> str:
+def track_name(one: Rendition, siblings: Sequence[Rendition]) -> str:
     """The label, told apart by the rendition's name when two of a group would be called the same."""
     label = (one.label or one.language or one.name).translate(_ESCAPE)
     same = [
@@ -133,24 +220,33 @@ def _name(one: Rendition, siblings: Sequence[Rendition]) -> str:
     return f"{label} ({one.name})" if len(same) > 1 else label
 
 
-def _variant(one: Rendition, renditions: Sequence[Rendition], pathway: Pathway) -> str:
+def _variant(
+    one: Rendition, group: str, sounds: Sequence[Rendition], pathway: Pathway, *, texts: bool
+) -> str:
     """One EXT-X-STREAM-INF line: its bandwidth holds the dearest sound, for it must be true whichever is chosen."""
-    sounds = _of(renditions, RenditionKind.AUDIO)
     peak = one.bandwidth + max((sound.bandwidth for sound in sounds), default=0)
     mean = one.average_bandwidth + max((sound.average_bandwidth for sound in sounds), default=0)
     codecs = list(dict.fromkeys([one.codecs, *(sound.codecs for sound in sounds)]))
     attributes = [f"BANDWIDTH={peak}", f"AVERAGE-BANDWIDTH={mean}", f'CODECS="{",".join(codecs)}"']
-    if one.width and one.height:
-        attributes.append(f"RESOLUTION={one.width}x{one.height}")
+    attributes += _looks(one)
     if one.frame_rate:
         attributes.append(f"FRAME-RATE={one.frame_rate:.3f}")
     if sounds:
-        attributes.append(f'AUDIO="aud-{pathway.id}"')
-    if _of(renditions, RenditionKind.TEXT):
+        attributes.append(f'AUDIO="{group}-{pathway.id}"')
+    if texts:
         attributes.append(f'SUBTITLES="sub-{pathway.id}"')
-    attributes += [
-        "CLOSED-CAPTIONS=NONE",
-        f'STABLE-VARIANT-ID="{one.name}"',
-        f'PATHWAY-ID="{pathway.id}"',
-    ]
+    stable = one.name if group in ("aud", "") else f"{one.name}-{group}"
+    attributes += ["CLOSED-CAPTIONS=NONE", f'STABLE-VARIANT-ID="{stable}"', f'PATHWAY-ID="{pathway.id}"']
     return "#EXT-X-STREAM-INF:" + ",".join(attributes)
+
+
+def _iframes(one: Rendition, pathway: Pathway, places: Places) -> str:
+    """One EXT-X-I-FRAME-STREAM-INF line: the keyframes alone, for scrubbing."""
+    attributes = [f"BANDWIDTH={one.iframe_bandwidth}", f'CODECS="{one.codecs}"', *_looks(one)]
+    attributes += [f'STABLE-VARIANT-ID="{one.name}"', f'PATHWAY-ID="{pathway.id}"']
+    url = places.url(pathway, one.name, "iframes.m3u8")
+    return "#EXT-X-I-FRAME-STREAM-INF:" + ",".join([*attributes, f'URI="{url}"'])
+
+
+def _looks(one: Rendition) -> list[str]:
+    return [f"RESOLUTION={one.width}x{one.height}"] if one.width and one.height else []

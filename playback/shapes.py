@@ -22,11 +22,19 @@ class SecondsField(serializers.FloatField):
         return float(data)
 
 
+class CapabilitiesInput(serializers.Serializer[Any]):
+    """What the device can do: decode AV1 well; play surround sound. What is left out is not known."""
+
+    av1 = serializers.BooleanField(required=False, default=False)
+    surround = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
 class OpenInput(serializers.Serializer[Any]):
     """What to play. `leaves` is a session of this browser that ends for it, such as the previous episode's."""
 
     video = serializers.UUIDField()
     leaves = serializers.UUIDField(required=False, allow_null=True)
+    capabilities = CapabilitiesInput(required=False, allow_null=True)
 
 
 class BookmarkInput(serializers.Serializer[Any]):
@@ -90,9 +98,10 @@ class TracksOutput(serializers.Serializer[Any]):
 
 
 class MarkerOutput(serializers.Serializer[Any]):
-    """A named stretch, in seconds. `kind` is 'intro', 'recap' or 'credits'."""
+    """A named stretch, in seconds. `kind` is 'intro', 'recap', 'credits' or 'chapter'; chapters have a name."""
 
     kind = serializers.CharField()
+    name = serializers.CharField()
     start = serializers.FloatField()
     end = serializers.FloatField()
 
@@ -119,7 +128,12 @@ class CloseOutput(serializers.Serializer[Any]):
 
 
 class SessionOutput(serializers.Serializer[Any]):
-    """All that a player needs. Times in seconds, addresses absolute."""
+    """All that a player needs. Times in seconds, addresses absolute.
+
+    `complete` is false while more of the film is being made: it is likely to last `expected_duration` then. `hls` plays
+    in any player; with `?keys=loader` an encrypted package's playlists come from the nodes and name a `key.bin`
+    beside them, which stands for `content_key_url`. `dash` is null for an encrypted package.
+    """
 
     id = serializers.UUIDField()
     video = serializers.UUIDField()
@@ -127,6 +141,10 @@ class SessionOutput(serializers.Serializer[Any]):
     title_id = serializers.UUIDField()
     name = serializers.CharField()
     duration = serializers.FloatField()
+    complete = serializers.BooleanField()
+    expected_duration = serializers.FloatField(allow_null=True)
+    encrypted = serializers.BooleanField()
+    content_key_url = serializers.URLField(allow_null=True)
     hls = serializers.URLField()
     dash = serializers.URLField(allow_null=True)
     nodes = NodeOutput(many=True)

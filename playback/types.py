@@ -69,6 +69,17 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a player says of its device: whether it decodes AV1 well, and whether it has loudspeakers for surround.
+
+    `surround` is None when it said nothing: then both are offered, and its player chooses.
+    """
+
+    av1: bool = False
+    surround: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Next:
     """What plays after this."""
 
@@ -87,7 +98,11 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One viewer playing one video on one device, as the API answers it. URLs are absolute."""
+    """One viewer playing one video on one device, as the API answers it. URLs are absolute.
+
+    `duration` is how much there is to play; of a package that is not `complete` the film is likely to last
+    `expected_duration`. `dash` is None for an encrypted package, `trickplay` when there are no small pictures.
+    """
 
     id: UUID
     video_id: UUID
@@ -96,7 +111,13 @@ class Session:
     title: str
     name: str
     duration: timedelta
+    complete: bool
+    expected_duration: timedelta | None
+    encrypted: bool
+    content_key_url: str | None
     hls: str
+    dash: str | None
+    trickplay: str | None
     steering: str
     nodes: tuple[RankedNode, ...]
     token: str
@@ -187,11 +208,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The answer to a beacon: whether the session goes on, and if not why, in words for the viewer."""
+    """The answer to a beacon: whether the session goes on, and if not why, in words for the viewer.
+
+    `newer_package` says that the video has another package now which offers this player something else: more of the
+    film, or other tracks. It may open a new session for it.
+    """
 
     active: bool
     ended: Ended | None = None
     message: str = ""
+    newer_package: bool = False
 
 
 @dataclass(frozen=True, slots=True)

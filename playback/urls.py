@@ -8,6 +8,13 @@ urlpatterns = [
     path("api/v1/playback/sessions", api.Sessions.as_view(), name="playback-sessions"),
     path("api/v1/playback/bookmarks/<uuid:video_id>", api.BookmarkDetail.as_view(), name="playback-bookmark"),
     path("api/v1/playback/s/<str:key>/multivariant.m3u8", views.multivariant, name="playback-multivariant"),
+    path("api/v1/playback/s/<str:key>/manifest.mpd", views.mpd, name="playback-mpd"),
+    path(
+        "api/v1/playback/s/<str:key>/keyed/<str:pathway>/<str:rendition>.m3u8",
+        views.keyed,
+        name="playback-keyed",
+    ),
+    path("api/v1/playback/s/<str:key>/content-key", views.content_key, name="playback-content-key"),
     path("api/v1/playback/s/<str:key>/steering", views.steering, name="playback-steering"),
     path("api/v1/playback/s/<str:key>/beacon", views.beacon, name="playback-beacon"),
     path("api/v1/playback/s/<str:key>/close", views.close, name="playback-close"),

@@ -28,14 +28,14 @@ def capability(*methods: str) -> Callable[[Callable[..., HttpResponse]], Callabl
         @csrf_exempt
         @login_not_required
         @wraps(view)
-        def guarded(request: HttpRequest, key: str) -> HttpResponse:
+        def guarded(request: HttpRequest, key: str, **more: str) -> HttpResponse:
             if request.method == "OPTIONS":
                 response = HttpResponse(status=204)
             elif request.method not in methods:
                 response = _error(405, "method_not_allowed", f"Use {' or '.join(methods)}.")
                 response["Allow"] = ", ".join(methods)
             else:
-                response = _answer(view, request, key)
+                response = _answer(view, request, key, more)
             response["Access-Control-Allow-Origin"] = "*"
             response["Access-Control-Allow-Methods"] = ", ".join(methods)
             response["Access-Control-Allow-Headers"] = "Content-Type"
@@ -51,21 +51,42 @@ def capability(*methods: str) -> Callable[[Callable[..., HttpResponse]], Callabl
 @capability("GET", "HEAD")
 def multivariant(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """The multivariant playlist of the session."""
-    return HttpResponse(services.playlist(key.session_id), content_type=_PLAYLIST)
+    text = services.playlist(key.session_id, by_loader=request.GET.get("keys") == "loader")
+    return HttpResponse(text, content_type=_PLAYLIST)
+
+
+@capability("GET", "HEAD")
+def mpd(request: HttpRequest, key: keys.Key) -> HttpResponse:
+    """The session as a DASH presentation."""
+    return HttpResponse(services.manifest(key.session_id), content_type="application/dash+xml")
+
+
+@capability("GET", "HEAD")
+def keyed(request: HttpRequest, key: keys.Key, pathway: str, rendition: str) -> HttpResponse:
+    """A media playlist of an encrypted package, for players that cannot find the key by themselves."""
+    text = services.keyed_playlist(key.session_id, pathway=pathway, rendition=rendition)
+    return HttpResponse(text, content_type=_PLAYLIST)
+
+
+@capability("GET", "HEAD")
+def content_key(request: HttpRequest, key: keys.Key) -> HttpResponse:
+    """The key of what the session plays, for as long as the session may play it."""
+    return HttpResponse(services.content_key(key.session_id), content_type="application/octet-stream")
 
 
 @capability("GET", "HEAD", "POST")
 def steering(request: HttpRequest, key: keys.Key) -> HttpResponse:
-    """GET: an HLS steering manifest. POST: the ranking for our own player, which sends what it saw of its nodes."""
+    """GET: a steering manifest for HLS and DASH. POST: the ranking for our player, which sends what it saw of nodes."""
     if request.method == "POST":
         data = _body(request)
         nodes = services.steer(
             key.session_id, current=bodies.pathway(data, "current"), samples=bodies.samples(data)
         )
         return JsonResponse({"nodes": listed(nodes), "ttl": services.STEERING_TTL.total_seconds()})
-    current = bodies.pathway(
-        {"_HLS_pathway": request.GET.get("_HLS_pathway", "").strip('"') or None}, "_HLS_pathway"
-    )
+    # DASH players name all their places, by commas, the one in use first (ETSI TS 103 998, 6).
+    field = "_DASH_pathway" if "_DASH_pathway" in request.GET else "_HLS_pathway"
+    named = request.GET.get(field, "").strip('"').split(",")[0]
+    current = bodies.pathway({field: named or None}, field)
     nodes = services.steer(key.session_id, current=current)
     return JsonResponse(
         {
@@ -108,6 +129,8 @@ def listed(nodes: tuple[RankedNode, ...]) -> list[dict[str, Any]]:
 
 def _heard(heard: Heard) -> dict[str, Any]:
     body: dict[str, Any] = {"ok": True, "state": "active" if heard.active else "closed"}
+    if heard.newer_package:
+        body["newer_package"] = True
     if heard.ended:
         body |= {"reason": heard.ended.value, "message": heard.message}
     return body
@@ -118,9 +141,11 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     return bodies.parse(request.read(bodies.BODY_MAX + 1))
 
 
-def _answer(view: Callable[..., HttpResponse], request: HttpRequest, key: str) -> HttpResponse:
+def _answer(
+    view: Callable[..., HttpResponse], request: HttpRequest, key: str, more: dict[str, str]
+) -> HttpResponse:
     try:
-        return view(request, keys.read(key))
+        return view(request, keys.read(key), **more)
     except keys.BadKey as error:
         return _error(403, "bad_key", str(error))
     except bodies.BadBody as error:

@@ -18,6 +18,7 @@ from catalog.media import entries
 from catalog.media.encode import Piece, Unsound
 from catalog.media.facts import Sound
 from catalog.media.plan import Plan
+from catalog.media.sound import Wanted
 from catalog.media.tracks import Sheets, SoundTrack, VideoTrack, Written
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def assemble(
     *,
     video_id: UUID,
     chunks: Sequence[Piece],
-    sounds: Sequence[tuple[Sound, Piece]],
+    sounds: Sequence[tuple[Wanted | Sound, Piece]],
     texts: Sequence[Written],
     folder: Path,
     sheets: Sheets | None = None,
@@ -85,10 +86,7 @@ def assemble(
     return build(
         video_id=video_id,
         videos=plan_videos(plan, chunks),
-        sounds=[
-            SoundTrack(sound.language, sound.label, (piece.files["sound"],), sound.default, sound.index)
-            for sound, piece in sounds
-        ],
+        sounds=plan_sounds(sounds),
         texts=texts,
         sheets=sheets,
         folder=folder,
@@ -103,6 +101,14 @@ def plan_videos(plan: Plan, chunks: Sequence[Piece]) -> list[VideoTrack]:
     return [
         VideoTrack(rung.name, rung.label, plan.rate, tuple(piece.files[rung.name] for piece in filled))
         for rung in plan.rungs
+    ]
+
+
+def plan_sounds(sounds: Iterable[tuple[Wanted | Sound, Piece]]) -> list[SoundTrack]:
+    """The sound tracks of these finished pieces."""
+    named = [(one.sound if isinstance(one, Wanted) else one, piece) for one, piece in sounds]
+    return [
+        SoundTrack(one.language, one.label, (piece.files["sound"],), one.default, one.index) for one, piece in named
     ]
 
 

@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from catalog import manifests, models, services, store, types
+from catalog import keyring, manifests, models, services, store, types
 
 #: Facts of the rungs that `make_package` knows: width, average and peak bits per second, codecs string.
 _RUNGS = {
@@ -79,10 +79,17 @@ def make_package(
     audio: Sequence[str] = ("en",),
     text: Sequence[str] = ("en",),
     segment_bytes: int = 2000,
+    av1: Sequence[int] = (),
+    surround: bool = False,
+    sheets: int = 0,
+    key: bytes | None = None,
+    complete: bool = True,
+    expected: float | None = None,
 ) -> str:
     """Write a tiny package of true structure (boxes, byte ranges, hashes, playlists) and publish it; returns its id.
 
-    Its segments hold no pictures: what is tested is how they are found and moved, not how they look.
+    Its segments hold no pictures: what is tested is how they are found and moved, not how they look. With a `key` it
+    says that it is encrypted. `sheets` is how many of them the small pictures fill, each of four.
     """
     video_id = video.id if isinstance(video, types.Video) else video
     files: dict[str, bytes] = {}
@@ -92,18 +99,49 @@ def make_package(
         width, average, peak, codecs = _RUNGS[height]
         facts = {"kind": "video", "codecs": codecs, "bandwidth": peak, "average_bandwidth": average}
         facts |= {"width": width, "height": height, "frame_rate": 25.0}
-        renditions.append(_fragmented(f"v{height}", facts, durations, segment_bytes, files))
+        renditions.append(_fragmented(f"v{height}", facts, durations, segment_bytes, files, key=key))
+        if key is None:
+            renditions[-1]["iframes"] = _iframes(renditions[-1], durations, files)
+    for height in av1:
+        width, average, peak, _codecs = _RUNGS[height]
+        facts = {
+            "kind": "video",
+            "codecs": "av01.0.04M.08",
+            "bandwidth": peak // 2,
+            "average_bandwidth": average // 2,
+        }
+        facts |= {"width": width, "height": height, "frame_rate": 25.0}
+        renditions.append(_fragmented(f"x{height}", facts, durations, segment_bytes // 2, files, key=key))
     for position, language in enumerate(audio):
         facts = {"kind": "audio", "codecs": "mp4a.40.2", "bandwidth": 140_000, "average_bandwidth": 128_000}
         facts |= {"language": language, "label": language, "channels": 2, "default": position == 0}
-        renditions.append(_fragmented(f"a-{language}", facts, durations, segment_bytes // 2, files))
+        renditions.append(_fragmented(f"a-{language}", facts, durations, segment_bytes // 2, files, key=key))
+        if surround and position == 0:
+            facts = facts | {
+                "channels": 6,
+                "bandwidth": 400_000,
+                "average_bandwidth": 384_000,
+                "twin": f"a-{language}",
+            }
+            renditions.append(
+                _fragmented(f"a-{language}-51", facts, durations, segment_bytes, files, key=key)
+            )
     for language in text:
         renditions.append(_text(f"t-{language}", language, duration, files))
+    if sheets:
+        renditions.append(_sheets(sheets, duration, files))
     for index, rendition in enumerate(renditions):
         rendition["index"] = index
-    manifest = manifests.canonical(
-        {"v": 1, "video": str(video_id), "duration": duration, "renditions": renditions, "created_by": "test"}
-    )
+    document: dict[str, Any] = {
+        "v": 1,
+        "video": str(video_id),
+        "duration": duration,
+        "renditions": renditions,
+    }
+    document |= {"created_by": "test"} | ({} if complete else {"complete": False, "expected": expected})
+    manifest = manifests.canonical(document | ({"encrypted": True} if key else {}))
+    if key:
+        keyring.keep(manifests.package_id(manifest), video_id=video_id, key=key)
     package_id = manifests.package_id(manifest)
     for name, content in {**files, "manifest.json": manifest}.items():
         if not default_storage.exists(manifests.key(package_id, name)):
@@ -120,7 +158,13 @@ def segment_content(rendition: str, number: int, length: int) -> bytes:
 
 
 def _fragmented(
-    name: str, facts: dict[str, Any], durations: Sequence[float], size: int, files: dict[str, bytes]
+    name: str,
+    facts: dict[str, Any],
+    durations: Sequence[float],
+    size: int,
+    files: dict[str, bytes],
+    *,
+    key: bytes | None,
 ) -> dict[str, Any]:
     brand = b"iso6" + struct.pack(">I", 0) + b"iso6cmfc"
     content = _box(b"ftyp", brand) + _box(b"moov", _box(b"mvhd", name.encode().ljust(100, b"\0")))
@@ -132,6 +176,7 @@ def _fragmented(
         content += part
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{round(max(durations))}"]
     lines += ["#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-INDEPENDENT-SEGMENTS", '#EXT-X-MAP:URI="init.mp4"']
+    lines += ['#EXT-X-KEY:METHOD=AES-128,URI="key.bin"'] if key else []
     for number, length in enumerate(durations):
         lines += [f"#EXTINF:{length:.6f},", f"{number}.m4s"]
     return (
@@ -140,8 +185,47 @@ def _fragmented(
         | {
             "init": init,
             "segments": segments,
+            "timescale": 12_800,
         }
     )
+
+
+def _iframes(entry: dict[str, Any], durations: Sequence[float], files: dict[str, bytes]) -> dict[str, Any]:
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{round(max(durations))}"]
+    lines += ["#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-I-FRAMES-ONLY", '#EXT-X-MAP:URI="init.mp4"']
+    for number, length in enumerate(durations):
+        lines += [f"#EXTINF:{length:.6f},", "#EXT-X-BYTERANGE:200@0", f"{number}.m4s"]
+    text = "\n".join([*lines, "#EXT-X-ENDLIST", ""]).encode()
+    files[f"{entry['name']}.iframes.m3u8"] = text
+    return {
+        "file": f"{entry['name']}.iframes.m3u8",
+        "bytes": len(text),
+        "sha256": hashlib.sha256(text).hexdigest(),
+        "bandwidth": entry["bandwidth"] // 10,
+    }
+
+
+def _sheets(count: int, duration: float, files: dict[str, bytes]) -> dict[str, Any]:
+    """Sheets of 2 x 2 tiles that hold no pictures."""
+    whole, segments = b"", []
+    for number in range(count):
+        part = f"sheet {number}".encode() * 40
+        segments.append([len(whole), len(part), duration / count, hashlib.sha256(part).hexdigest()])
+        whole += part
+    index = ["WEBVTT", ""]
+    for tile in range(4 * count):
+        index += [f"00:00:{tile:02}.000 --> 00:00:{tile + 1:02}.000", f"{tile // 4}.webp#xywh=0,0,160,90", ""]
+    return _entry("images", "images.bin", whole, index, files) | {
+        "kind": "images",
+        "codecs": "webp",
+        "bandwidth": 4000,
+        "average_bandwidth": 4000,
+        "init": None,
+        "segments": segments,
+        "width": 160,
+        "height": 90,
+        "tiles": [2, 2],
+    }
 
 
 def _text(name: str, language: str, duration: float, files: dict[str, bytes]) -> dict[str, Any]:

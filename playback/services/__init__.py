@@ -1,5 +1,6 @@
 """Playback's public verbs. Everything else in this app is private to it."""
 
+from playback.services.describing import content_key, keyed_playlist, manifest, playlist
 from playback.services.errors import (
     AboveMaturity,
     NoPackage,
@@ -19,7 +20,7 @@ from playback.services.going import (
     stop_session,
 )
 from playback.services.history import forget_profile, forget_title, prune, trending, viewings_since
-from playback.services.opening import open_session, playlist
+from playback.services.opening import open_session
 from playback.services.places import bookmarks, continue_watching, remove_bookmark, save_bookmark
 from playback.services.steer import STEERING_TTL, steer
 
@@ -37,10 +38,13 @@ __all__ = [
     "bookmarks",
     "close_session",
     "close_silent",
+    "content_key",
     "continue_watching",
     "decisions",
     "forget_profile",
     "forget_title",
+    "keyed_playlist",
+    "manifest",
     "open_session",
     "playlist",
     "prune",

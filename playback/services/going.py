@@ -1,6 +1,7 @@
 """While it plays and after: beacons, renewing the token, closing, silence."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -13,13 +14,14 @@ from accounts import services as accounts
 from catalog import services as catalog
 from cdn import services as cdn
 from cdn.types import SignedToken
-from playback import concurrency, events, keys, models, progress
+from playback import concurrency, events, keys, models, multivariant, progress
 from playback.live import LIVE
 from playback.services import history, places
 from playback.services.errors import NotFound, SessionOver
 from playback.services.steer import DECISIONS_MAX, rank
 from playback.types import (
     ActiveSession,
+    Capabilities,
     Considered,
     Decision,
     Ended,
@@ -58,6 +60,7 @@ def beat(session_id: UUID, report: Report, *, now: datetime | None = None) -> He
             row.save()
             _move_bookmark(row, now=now)
     if heard.active:
+        heard = replace(heard, newer_package=_offers_more(row))
         try:
             _log(session_id, report, now=now)
         except DatabaseError:  # the record of a beacon is worth less than the bookmark that was just saved
@@ -269,6 +272,25 @@ def _may_watch(row: models.PlaybackSession) -> bool:
     """Whether the session's profile may still see what it plays. A title that was hidden meanwhile plays to its end."""
     profile, video = accounts.watching(row.profile_id), catalog.video(row.video_id)
     return profile is not None and video is not None and video.maturity <= profile.maturity
+
+
+def _offers_more(row: models.PlaybackSession) -> bool:
+    """Whether the video's package of now has something else for this player than the one that it plays.
+
+    Told by the renditions' own bytes: a package that differs in nothing that this player may use (a second ladder in a
+    codec that it does not decode) is no reason to move.
+    """
+    current = catalog.current_package_id(row.video_id)
+    if current is None or current == row.package_id:
+        return False
+    newer, mine = catalog.package(current), catalog.package(row.package_id)
+    if newer is None or mine is None:
+        return False
+    can = Capabilities(av1=row.av1, surround=row.surround)
+    max_height = accounts.plan(row.user_id).max_height
+    offered = multivariant.allowed(newer.renditions, max_height=max_height, can=can)
+    used = [one for one in mine.renditions if row.renditions >> one.index & 1]
+    return {one.sha256 for one in offered} != {one.sha256 for one in used}
 
 
 def _take(row: models.PlaybackSession, report: Report, *, now: datetime) -> None:

@@ -3,9 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts import services as accounts
@@ -16,10 +14,11 @@ from cdn import services as cdn
 from cdn.types import SignedToken
 from playback import concurrency, devices, models, multivariant, progress
 from playback.services import going
+from playback.services.describing import url
 from playback.services.errors import AboveMaturity, NoPackage, NotAvailable, NotFound, StreamLimit
 from playback.services.places import bookmarks
 from playback.services.steer import USUAL_BPS, rank
-from playback.types import Bookmark, Ended, Next, Picture, RankedNode, Session, Track
+from playback.types import Bookmark, Capabilities, Ended, Next, Picture, RankedNode, Session, Track
 
 #: How often players report.
 BEACON_INTERVAL = timedelta(seconds=10)
@@ -33,21 +32,24 @@ def open_session(
     address: str = "",
     device: str = "",
     leaves: UUID | None = None,
+    can: Capabilities | None = None,
     now: datetime | None = None,
 ) -> Session:
     """Start playing: check, take a stream slot, sign, rank.
 
     `device` is whatever identifies the browser to us; without one it is guessed from the other two. Only a hash of it
-    is kept, and no address. `leaves` is a session on the same device that ends for this one.
+    is kept, and no address. `leaves` is a session on the same device that ends for this one. `can` is what the player
+    said of its device.
     Raises NotFound, AboveMaturity, NotAvailable, NoPackage, StreamLimit.
     """
-    now = now or timezone.now()
+    now, can = now or timezone.now(), can or Capabilities()
     profile = accounts.profile(profile_id)
     if profile is None:
         raise NotFound
     video, package = _playable(profile, video_id)
     plan = accounts.plan(profile.user_id)
-    renditions = multivariant.allowed(package.renditions, max_height=plan.max_height)
+    renditions = multivariant.allowed(package.renditions, max_height=plan.max_height, can=can)
+    whole = package.duration if package.complete else package.expected or package.duration
     title = video.name if video.episode_id is None else _title_name(video)
     row = models.PlaybackSession(
         id=uuid4(),
@@ -60,12 +62,14 @@ def open_session(
         maturity=video.maturity,
         package_id=package.id,
         renditions=multivariant.mask(renditions),
+        av1=can.av1,
+        surround=can.surround,
         device=devices.fingerprint(device or f"{user_agent}\n{address}", profile.user_id.hex),
         device_name=devices.name(user_agent),
         started_at=now,
         last_seen_at=now,
-        duration=package.duration,
-        finish_at=progress.finish_at(package.duration, package.markers),
+        duration=whole,
+        finish_at=_finish_at(package, whole),
     )
     _admit(row, profile=profile, plan=plan, leaves=leaves)
     token = cdn.sign(
@@ -78,27 +82,11 @@ def open_session(
     )
 
 
-def playlist(session_id: UUID, *, now: datetime | None = None) -> str:
-    """The multivariant playlist of a session, with a fresh token. Raises NotFound, SessionOver."""
-    now = now or timezone.now()
-    row, token = going.fresh_token(session_id, now=now)
-    package = catalog.package(row.package_id)
-    if package is None:
-        raise NotFound
-    renditions = [one for one in package.renditions if row.renditions >> one.index & 1]
-    nodes = rank(row.id, why="playlist", now=now)
-    return multivariant.write(
-        renditions,
-        [multivariant.Pathway(node.id, node.base_url) for node in nodes],
-        package_id=package.id,
-        token=token.text,
-        steering_url=url("playback-steering", going.key_of(row)),
-    )
-
-
-def url(name: str, key: str) -> str:
-    """The absolute address of one of a session's capability URLs."""
-    return f"{settings.SITE_URL}{reverse(name, kwargs={'key': key})}"
+def _finish_at(package: Package, whole: timedelta) -> timedelta:
+    """From where on the film is finished. The end of what is there so far is not its end."""
+    if not package.complete and package.expected is None:
+        return whole + timedelta(seconds=1)
+    return progress.finish_at(whole, package.markers)
 
 
 def _playable(profile: Profile, video_id: UUID) -> tuple[Video, Package]:
@@ -180,7 +168,13 @@ def _session(
         title=title,
         name=row.title_name,
         duration=package.duration,
+        complete=package.complete,
+        expected_duration=None if package.complete else package.expected,
+        encrypted=package.encrypted,
+        content_key_url=url("playback-content-key", key) if package.encrypted else None,
         hls=url("playback-multivariant", key),
+        dash=None if package.encrypted else url("playback-mpd", key),
+        trickplay=_trickplay(tracks, package, token, nodes),
         steering=url("playback-steering", key),
         nodes=nodes,
         token=token.text,
@@ -200,6 +194,17 @@ def _session(
         markers=package.markers,
         next=following,
     )
+
+
+def _trickplay(
+    tracks: list[Rendition], package: Package, token: SignedToken, nodes: tuple[RankedNode, ...]
+) -> str | None:
+    """The index of the small pictures at the first node; they stand beside it."""
+    sheets = next((one for one in tracks if one.kind is RenditionKind.IMAGES), None)
+    if sheets is None:
+        return None
+    best = multivariant.Pathway(nodes[0].id, nodes[0].base_url)
+    return multivariant.Places(package.id, token.text).url(best, sheets.name, "index.vtt")
 
 
 def _tracks(renditions: list[Rendition], kind: RenditionKind) -> tuple[Track, ...]:

@@ -32,15 +32,13 @@ def test_pressing_play(ada: Profile, lamplighters: Title, nodes: tuple[Node, Nod
     body = response.json()
     assert set(body) == {
         "id", "video", "title", "title_id", "name", "duration", "hls", "dash", "nodes", "steering", "token",
-        "bookmark", "tracks", "markers", "trickplay", "next", "beacon", "close",
+        "bookmark", "tracks", "markers", "trickplay", "next", "beacon", "close", "complete", "expected_duration",
+        "encrypted", "content_key_url",
     }  # fmt: skip
     assert body["video"] == str(first)
-    assert (body["title"], body["duration"], body["dash"], body["trickplay"]) == (
-        "The Lamplighters",
-        10.0,
-        None,
-        None,
-    )
+    assert (body["title"], body["duration"], body["trickplay"]) == ("The Lamplighters", 10.0, None)
+    assert (body["complete"], body["expected_duration"]) == (True, None)
+    assert (body["encrypted"], body["content_key_url"]) == (False, None)
     assert body["bookmark"] == {"video": str(first), "position": 3.0, "duration": 10.0, "finished": False}
     assert {tuple(node) for node in body["nodes"]} == {("id", "base_url", "rank", "reason")}
     assert parse_datetime(body["token"]["expires_at"]) is not None
@@ -50,6 +48,7 @@ def test_pressing_play(ada: Profile, lamplighters: Title, nodes: tuple[Node, Nod
     assert body["beacon"]["interval"] == 10
     for url in (
         body["hls"],
+        body["dash"],
         body["steering"],
         body["token"]["renew_url"],
         body["beacon"]["url"],

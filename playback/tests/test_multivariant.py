@@ -7,7 +7,7 @@ import m3u8
 import pytest
 
 from catalog.types import Rendition, RenditionKind, Segment
-from playback.multivariant import Pathway, allowed, mask, write
+from playback.multivariant import Pathway, Places, allowed, mask, write
 
 TOKEN, PACKAGE = "tok-EN_123", "0123456789abcdef0123456789abcdef"
 STEERING = "http://site.test/api/v1/playback/s/key.sig/steering"
@@ -84,7 +84,7 @@ def attributes(line: str) -> dict[str, str]:
 def playlist(
     renditions: list[Rendition] | tuple[Rendition, ...] = tuple(FILM), pathways: list[Pathway] = PATHWAYS
 ) -> str:
-    return write(renditions, pathways, package_id=PACKAGE, token=TOKEN, steering_url=STEERING)
+    return write(renditions, pathways, places=Places(PACKAGE, TOKEN), steering_url=STEERING)
 
 
 def lines(tag: str, body: str | None = None) -> list[dict[str, str]]:

@@ -1,0 +1,101 @@
+"""What players read of a session that goes on: playlists, the MPD, and the key of an encrypted package."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from catalog import services as catalog
+from catalog.types import Package, Rendition
+from playback import keyed, models, mpd, multivariant
+from playback.multivariant import Pathway, Places
+from playback.services import going
+from playback.services.errors import NotFound
+from playback.services.steer import rank
+
+
+def url(name: str, key: str, **more: str) -> str:
+    """The absolute address of one of a session's capability URLs."""
+    return f"{settings.SITE_URL}{reverse(name, kwargs={'key': key, **more})}"
+
+
+def playlist(session_id: UUID, *, by_loader: bool = False, now: datetime | None = None) -> str:
+    """The multivariant playlist of a session, with a fresh token. Raises NotFound, SessionOver.
+
+    An encrypted package's media playlists are given by the site, with the key's address in them, unless they are read
+    `by_loader`: our own player asks nodes for all playlists and knows where the key is.
+    """
+    now = now or timezone.now()
+    row, package, renditions, places = _described(session_id, now=now)
+    if package.encrypted and not by_loader:
+        one = url("playback-keyed", going.key_of(row), pathway="-", rendition="-")
+        places = replace(places, keyed=one.removesuffix("/-/-.m3u8"))
+    return multivariant.write(
+        renditions,
+        _pathways(row.id, now=now),
+        places=places,
+        steering_url=url("playback-steering", going.key_of(row)),
+    )
+
+
+def manifest(session_id: UUID, *, now: datetime | None = None) -> str:
+    """The MPD of a session, with a fresh token. Raises NotFound (also for an encrypted package), SessionOver."""
+    now = now or timezone.now()
+    row, package, renditions, places = _described(session_id, now=now)
+    if package.encrypted:
+        raise NotFound
+    return mpd.write(
+        renditions,
+        _pathways(row.id, now=now),
+        places=places,
+        duration=package.duration,
+        steering_url=url("playback-steering", going.key_of(row)),
+    )
+
+
+def keyed_playlist(session_id: UUID, *, pathway: str, rendition: str, now: datetime | None = None) -> str:
+    """One rendition's media playlist with absolute addresses and the session's key in it.
+
+    Raises NotFound (also when the package is not encrypted), SessionOver.
+    """
+    now = now or timezone.now()
+    row, package, renditions, places = _described(session_id, now=now)
+    there = next(
+        (one for one in multivariant.at_least_two(_pathways(row.id, now=now)) if one.id == pathway), None
+    )
+    one = next((one for one in renditions if one.name == rendition), None)
+    stored = catalog.stored_object(package.id, rendition=rendition, name="index.m3u8")
+    if not package.encrypted or there is None or one is None or stored is None:
+        raise NotFound
+    return keyed.absolute(
+        catalog.open_object(stored).decode(),
+        base=places.url(there, rendition, ""),
+        key_url=url("playback-content-key", going.key_of(row)),
+    )
+
+
+def content_key(session_id: UUID, *, now: datetime | None = None) -> bytes:
+    """The 16 bytes that open what a session plays. Raises NotFound (also when it is not encrypted), SessionOver."""
+    row, _token = going.fresh_token(session_id, now=now or timezone.now())
+    key = catalog.content_key(row.package_id)
+    if key is None:
+        raise NotFound
+    return key
+
+
+def _described(
+    session_id: UUID, *, now: datetime
+) -> tuple[models.PlaybackSession, Package, list[Rendition], Places]:
+    row, token = going.fresh_token(session_id, now=now)
+    package = catalog.package(row.package_id)
+    if package is None:
+        raise NotFound
+    renditions = [one for one in package.renditions if row.renditions >> one.index & 1]
+    return row, package, renditions, Places(package.id, token.text)
+
+
+def _pathways(session_id: UUID, *, now: datetime) -> list[Pathway]:
+    return [Pathway(node.id, node.base_url) for node in rank(session_id, why="playlist", now=now)]
