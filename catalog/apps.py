@@ -16,7 +16,7 @@ class CatalogConfig(AppConfig):
         """Offer the app's work to the workers."""
         from catalog import reconcile
         from catalog.library import watch
-        from catalog.media import pipeline, retext
+        from catalog.media import intro, pipeline, retext
         from catalog.tus import finishing
 
         finishing.register()
@@ -24,3 +24,4 @@ class CatalogConfig(AppConfig):
         reconcile.register()
         watch.register()
         retext.register()
+        intro.register()
