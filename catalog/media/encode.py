@@ -91,11 +91,14 @@ def make_chunk(
             on_frames(int(line[6:].strip() or 0))
 
     seconds = float(chunk.frames / plan.rate)
+    # What only runs when nothing else does may stand still for as long as something else does.
+    idle = is_idle(plan)
     limits = sandbox.Limits(
         file_size=int(plan.rungs[0].cap / 8 * seconds * 3) + 64 * 1024**2,
         cpu=int(1200 + seconds * 300),
-        wall=1200 + seconds * 300,
-        quiet=180.0,
+        wall=7 * 86400 if idle else 1200 + seconds * 300,
+        quiet=86400.0 if idle else 180.0,
+        idle=idle,
     )
     try:
         argv = chunk_command(plan, chunk, source, folder)
@@ -106,6 +109,11 @@ def make_chunk(
         settle(folder, chunk_folder(done, chunk))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_idle(plan: Plan) -> bool:
+    """Whether nobody waits for this plan: AV1 ladders join films that can be watched already."""
+    return plan.rungs[0].codec == "av1"
 
 
 def chunk_folder(done: Path, chunk: Chunk) -> Path:

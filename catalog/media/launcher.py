@@ -171,6 +171,8 @@ def main(argv: list[str]) -> None:
         if policy["parent"] and os.getppid() != policy["parent"]:
             os._exit(FAILED)
         os.nice(policy["nice"])
+        if policy.get("idle"):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         _limit(policy["limits"])
         _prctl(PR_SET_NO_NEW_PRIVS, 1)
         if policy["landlock"]:

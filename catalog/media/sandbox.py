@@ -64,7 +64,7 @@ _SIGNS = frozenset({"frame", "total_size", "out_time_us"})
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one child may use. Memory and file size in bytes, CPU in seconds; `wall` and `quiet` (the time
-    without a sign of progress) in seconds."""
+    without a sign of progress) in seconds. `idle` work gets only what other processes leave of the processors."""
 
     memory: int = 6 * 1024**3
     file_size: int = 64 * 1024**3
@@ -72,6 +72,7 @@ class Limits:
     wall: float = 4 * 3600
     quiet: float = 60.0
     files: int = 256
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def command(argv: Sequence[str], *, read: Sequence[Path], write: Sequence[Path],
     policy = {
         "parent": os.getpid(),
         "nice": 10,
+        "idle": limits.idle,
         "limits": {
             "AS": limits.memory,
             "FSIZE": limits.file_size,
