@@ -32,6 +32,11 @@ def receive_upload(context: JobContext) -> None:
     upload = models.Upload.objects.filter(id=context.payload["upload"], state=ledger._State.FINISHING).first()
     if upload is None:
         return  # removed meanwhile, or finished by an attempt that died while it was saying so
+    if models.Source.objects.filter(id=upload.id).exists():
+        with context.commit():  # making it a second time would fail, and failing deletes the bytes
+            models.Upload.objects.filter(id=upload.id).update(state=ledger._State.DONE)
+        parts.remove(upload.id)
+        return
     if not parts.path(upload.id).exists() and not store.source_path(upload.id).exists():
         ledger.refuse(upload.id, _("The file is not on the disk any more. Send it again."))
         return

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from catalog.tests.conftest import ada, media_folder, olu
 from tests.upload.site import Site
+
+__all__ = ["ada", "media_folder", "olu", "site"]
 
 
 @pytest.fixture(scope="session")
