@@ -16,7 +16,7 @@ class CatalogConfig(AppConfig):
         """Offer the app's work to the workers."""
         from catalog import reconcile
         from catalog.library import watch
-        from catalog.media import intro, pipeline, retext
+        from catalog.media import candidates, chapters, intro, pipeline, retext
         from catalog.tus import finishing
 
         finishing.register()
@@ -25,3 +25,5 @@ class CatalogConfig(AppConfig):
         watch.register()
         retext.register()
         intro.register()
+        candidates.register()
+        chapters.register()

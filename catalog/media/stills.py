@@ -8,15 +8,17 @@ already.
 import io
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageFilter, ImageStat
 
-from catalog.media import sandbox, tools
+from catalog.media import clear, sandbox, tools
 from catalog.media.errors import ToolFailed
+from catalog.types import Package, Rendition, RenditionKind
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ _APART = 0.12
 #: Darker or brighter than this on average, or flatter than this, is no picture to show (levels of 0 … 255).
 _DARK, _BRIGHT, _FLAT = 22.0, 235.0, 12.0
 SHAPES = {"poster": (2, 3), "backdrop": (16, 9), "still": (16, 9)}
+_PIECE = "moment.mp4"
 _LIMITS = sandbox.Limits(memory=4 * 1024**3, file_size=512 * 1024**2, cpu=600, wall=900.0)
 
 
@@ -68,8 +71,73 @@ def take(
     return taken
 
 
-def choose(scored: Sequence[tuple[int, float]], count: int, segments: int) -> list[int]:
-    """The best moments, spread over the film: (segment, score) in, segments out, best first."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A frame that is worth showing: when it is shown, in seconds, how good it is, and the whole frame."""
+
+    segment: int
+    time: float
+    score: float
+    frame: Image.Image
+
+
+def moments(
+    package: Package,
+    count: int,
+    *,
+    scratch: Path,
+    besides: Collection[int] = (),
+    halt: sandbox.Halt | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> list[Moment]:
+    """The best frames of a published package, spread over the film, in the film's order; not of the segments `besides`.
+
+    Raises `clear.Gone`, `ToolFailed`.
+    """
+    pictures = [one for one in package.renditions if one.kind is RenditionKind.VIDEO and one.height]
+    if not pictures:
+        return []
+    avc = [one for one in pictures if one.codecs.startswith("avc1")] or pictures
+    ranked = sorted(avc, key=lambda one: -(one.height or 0))
+    large = ranked[0]
+    small = next((one for one in ranked if (one.height or 0) <= _LOOK_HEIGHT), ranked[-1])
+    look = scratch / small.file
+    try:
+        clear.copy(package, small, look)
+        found = [
+            one for one in _candidates(_plain(small), scratch, scratch, halt) if one.segment not in besides
+        ]
+    finally:
+        look.unlink(missing_ok=True)
+    scored = [(one.segment, one.score) for one in found if one.score > 0]
+    chosen = choose(scored, count, len(small.segments), apart=0.5 / count)
+    # Renditions break at the same frames; where they do not (a copied original has one rendition) it is the same one.
+    scores, starts = dict(scored), np.cumsum([0.0, *(part.duration for part in small.segments)])
+    taken: list[Moment] = []
+    for number, segment in enumerate(sorted(chosen), 1):
+        if segment >= len(large.segments):
+            continue
+        clear.copy(package, large, scratch / _PIECE, segments=[segment])
+        frame = _first_frame((large.width or 0, large.height or 0), scratch, halt)
+        taken.append(Moment(segment, float(starts[segment]), scores[segment], frame))
+        if on_progress:
+            on_progress(number / len(chosen))
+    return taken
+
+
+def jpeg(picture: Image.Image, *, width: int = 0) -> bytes:
+    """A picture as JPEG, made smaller when it is wider than `width`."""
+    if width and picture.width > width:
+        height = max(1, round(picture.height * width / picture.width))
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    return _jpeg(picture)
+
+
+def choose(
+    scored: Sequence[tuple[int, float]], count: int, segments: int, *, apart: float = _APART
+) -> list[int]:
+    """The best moments, spread over the film: (segment, score) in, segments out, best first. `apart` is the least
+    distance, as a share of the film."""
     inner = (
         range(int(segments * _EDGE), segments - int(segments * _EDGE))
         if segments >= _LONG
@@ -77,7 +145,7 @@ def choose(scored: Sequence[tuple[int, float]], count: int, segments: int) -> li
     )
     allowed = [one for one in scored if one[0] in inner] or list(scored)
     ranked = sorted(allowed, key=lambda one: (-one[1], one[0]))
-    distance = max(1, int(segments * _APART))
+    distance = max(1, int(segments * apart))
     chosen: list[int] = []
     for segment, _ in ranked:
         if len(chosen) < count and all(abs(segment - other) >= distance for other in chosen):
@@ -173,24 +241,38 @@ def _frame(
     rendition: dict[str, Any], segment: int, folder: Path, scratch: Path, halt: sandbox.Halt | None
 ) -> Image.Image:
     """The first frame of one segment at full size: the init segment and that segment are a film of their own."""
-    piece, target = scratch / "moment.mp4", scratch / "moment.rgb"
-    with (folder / rendition["file"]).open("rb") as whole, piece.open("wb") as part:
+    with (folder / rendition["file"]).open("rb") as whole, (scratch / _PIECE).open("wb") as part:
         for offset, length in (rendition["init"], rendition["segments"][segment][:2]):
             whole.seek(offset)
             part.write(whole.read(length))
+    return _first_frame((rendition["width"], rendition["height"]), scratch, halt)
+
+
+def _first_frame(size: tuple[int, int], scratch: Path, halt: sandbox.Halt | None) -> Image.Image:
+    """The first frame of the film that was put at `_PIECE`, which is used up."""
+    piece, target = scratch / _PIECE, scratch / "moment.rgb"
     argv = [tools.ffmpeg().path, "-hide_banner", "-nostdin", "-v", "error", *sandbox.guards(demuxer="mov")]
     argv += ["-skip_frame", "nokey", "-i", f"file:{piece}", "-an", "-frames:v", "1"]
     argv += ["-pix_fmt", "rgb24", "-f", "rawvideo", "-y", str(target)]
     try:
         sandbox.run(argv, what="Taking a picture", read=[piece], write=[scratch], limits=_LIMITS, halt=halt)
         data = target.read_bytes()
-        size = (rendition["width"], rendition["height"])
         if len(data) != size[0] * size[1] * 3:
             raise ToolFailed("Taking a picture", 0, "the frame has an unexpected size")
         return Image.frombytes("RGB", size, data)
     finally:
         piece.unlink(missing_ok=True)
         target.unlink(missing_ok=True)
+
+
+def _plain(rendition: Rendition) -> dict[str, Any]:
+    """As the manifest has it."""
+    return {
+        "file": rendition.file,
+        "width": rendition.width,
+        "height": rendition.height,
+        "segments": rendition.segments,
+    }
 
 
 def _jpeg(picture: Image.Image) -> bytes:
