@@ -295,7 +295,7 @@ class IngestOptions:
     """
 
     preset: str = "veryfast"
-    ladder: str = "standard"
+    ladder: str = ""
     keep_source: bool = True
     text: tuple[SidecarText, ...] = ()
     encoders: int = 0
@@ -331,7 +331,7 @@ class IngestStatus:
     remaining: timedelta | None
     playable: bool
     job_id: UUID | None = None
-    #: Seconds of film that are made in a second, of late; None while nobody knows.
+    #: Seconds of film encoded in a second, lately; None when unknown.
     speed: float | None = None
 
 

@@ -1,26 +1,41 @@
-"""The job that turns a source into a package: probe → plan → encode → package → publish.
+"""The job that turns a source into a package: probe → something to watch soon → chunks by many hands → package.
 
-It may be killed at any moment and be taken up by another worker: finished pieces wait in the job's shared folder,
-the package appears by one rename, and the row that makes it current is written in the transaction that ends the job.
-What comes out does not depend on how often that happened.
+It is a coordinator: each time it is woken it looks what is there, hands out what is missing, publishes what can be
+watched, and parks. It may be killed at any moment and be taken up by another worker: what was found out and made waits
+in the job's shared folder, a package appears by one rename, and the row that makes it current is written while the
+job is held. What comes out does not depend on how often that happened.
 """
 
-import errno
 import logging
 import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from catalog import store
+from catalog import keyring, store
 from catalog.manifests import package_id
-from catalog.media import crew, package, plan, probe, shelf, sound, stills, straight, text, tools
+from catalog.media import (
+    chunks,
+    crew,
+    early,
+    measuring,
+    package,
+    plan,
+    probe,
+    shelf,
+    sound,
+    stills,
+    straight,
+    text,
+    tools,
+)
 from catalog.media.errors import Refused, Stalled, ToolFailed, ToolMissing
 from catalog.media.facts import Facts
 from catalog.media.plan import Plan
@@ -37,6 +52,9 @@ _ENCODING_FROM, _ENCODING_TO, _PICTURES_FROM = 0.02, 0.94, 0.97
 _COPIES, _ROOM_SPARE = 2, 256 * 1024**2
 #: From this attempt on, an encoder that fails is told to people instead of being tried again.
 _LAST_TRY = 2
+#: A coordinator is woken by its parts; it looks by itself after so many seconds.
+_LOOK_AGAIN = 60
+_FACTS = "facts.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +66,19 @@ class _Work:
     options: IngestOptions
 
 
+@dataclass(frozen=True, slots=True)
+class _Film:
+    """The file that is encoded (the source, or a straightened copy of it) and what is known of it."""
+
+    path: Path
+    facts: Facts
+
+
 def register() -> None:
-    """Offer the handler to workers, and have them tidy the shelf now and then."""
+    """Offer the handlers to workers, and have them tidy the shelf now and then."""
     jobs.register(store.INGEST_KIND)(handle)
+    chunks.register()
+    measuring.register()
     jobs.register_periodic("catalog.sweep_packages", timedelta(hours=6))(sweep)
 
 
@@ -69,7 +97,7 @@ def handle(context: JobContext) -> None:
         raise JobFailed("The title was removed meanwhile.") from gone
     work = _Work(context, order, store.options_from(payload.get("options")))
     try:
-        _ingest(work)
+        _advance(work)
     except Refused as refused:
         logger.info("%s (%s) is refused: %s", order.name, order.source_name, refused.code)
         _discard(context)
@@ -79,28 +107,44 @@ def handle(context: JobContext) -> None:
     except ToolMissing as missing:
         store.mark_failed(video_id=video_id, reason=str(missing))
         raise JobFailed(str(missing)) from missing
-    except ToolFailed as failed:
-        logger.warning("%s: %s\n%s", order.name, failed, failed.tail)
-        message = _no_room(order.path) if _is_full(failed.tail, order.path) else _explain(failed)
-        tried = list(context.checkpoint.get("failed", ()))
-        if context.attempt < _LAST_TRY and failed.what not in tried:
-            # Remembered by name: other pieces that get further meanwhile must not hide that this one never will.
-            context.save_checkpoint(context.checkpoint | {"failed": [*tried, failed.what]})
+    except chunks.PartFailed as failed:
+        _give_up(work, failed)
+    except (ToolFailed, OSError) as failed:
+        if chunks.is_full(failed):
+            chunks.wait_for_room(context, _ENCODING_FROM)
+        if isinstance(failed, OSError):
             raise
-        _discard(context)
-        store.mark_failed(video_id=video_id, reason=message)
-        raise JobFailed(message) from failed
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or context.attempt < _LAST_TRY:
-            raise
-        message = _no_room(order.path)
-        _discard(context)
-        store.mark_failed(video_id=video_id, reason=message)
-        raise JobFailed(message) from error
+        _tool_failed(work, failed)
 
 
-def _ingest(work: _Work) -> None:
+def _advance(work: _Work) -> None:
+    """Do what can be done now; park when the rest is in other hands."""
+    context = work.context
+    film = _examined(work)
+    state = early.begin(context, film.facts, wanted=work.options.early and not work.order.finished_before)
+    video_id = work.order.video_id
+    if state.mode == early.COPY:
+        state = early.publish_copy(context, video_id, film.facts, film.path)
+    if state.mode == early.GROW:
+        state = early.grow(context, video_id, film.facts, film.path, state)
+    made = _plan(work, film)
+    if made is None:
+        _wait(work, "Looking how the film is encoded best")
+    _check_room(work, made)
+    pieces = chunks.ensure(context, made, film.path, share=_ENCODING_TO - _ENCODING_FROM)
+    if pieces is None:
+        _wait(
+            work, _encoding_note(made), chunks.frames_there(context.shared_dir / made.key, made) / made.frames
+        )
+    _finish(work, film, made, pieces)
+
+
+def _examined(work: _Work) -> _Film:
+    """The film and its facts: probed by the first attempt, read by the others."""
     context, order = work.context, work.order
+    told = chunks.read_json(context.shared_dir / _FACTS)
+    if told is not None and (path := chunks.found(told["source"])).exists():
+        return _Film(path, Facts.load(told["facts"]))
     store.mark_checking(video_id=order.video_id)
     context.progress(0.0, "Checking the film")
     source, facts = straight.straighten(
@@ -112,61 +156,68 @@ def _ingest(work: _Work) -> None:
     store.set_source_facts(
         source_id=order.source_id, facts=facts.plain(), duration=timedelta(seconds=float(facts.duration))
     )
-    made = _plan(facts, work.options)
-    _check_room(made, source)
     context.check()
     store.mark_encoding(video_id=order.video_id)
-    pieces = _encode(work, made, source)
-    texts = _texts(work, made, pieces, source)
+    chunks.write_json(context.shared_dir / _FACTS, {"facts": facts.plain(), "source": chunks.place(source)})
+    return _Film(source, facts)
+
+
+def _plan(work: _Work, film: _Film) -> Plan | None:
+    """What is to be made; None while the film is still being measured."""
+    options = work.options
+    name = options.ladder or settings.LADDER
+    try:
+        if name == measuring.PER_TITLE:
+            rungs = measuring.rungs(work.context, film.facts, film.path, preset=options.preset)
+            if rungs is None:
+                return None
+            return plan.make(film.facts, rungs=rungs, preset=options.preset, tool=tools.ffmpeg().fingerprint)
+        return plan.make(film.facts, ladder_name=name, preset=options.preset, tool=tools.ffmpeg().fingerprint)
+    except ValueError as error:
+        raise JobFailed(f"The options make no sense: {error}.") from error
+
+
+def _finish(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> None:
+    """Put the package together, publish it, and end the job."""
+    context, order = work.context, work.order
     context.progress(_ENCODING_TO, "Putting the package together")
-    folder = context.work_dir / "package"
-    folder.mkdir(parents=True)
-    manifest = package.assemble(
-        made, video_id=order.video_id, chunks=pieces.chunks, sounds=pieces.sounds, texts=texts, folder=folder
-    )
+    texts = _texts(work, film, made, pieces)
+    key = keyring.wanted(order.video_id)
+    manifest = _build(work, made, pieces, texts, context.work_dir / "package", key)
     context.check()
-    _take_pictures(work, folder, manifest)
-    shelf.publish(folder, package_id(manifest))
+    _take_pictures(work, made, pieces, manifest, key)
+    name = package_id(manifest)
+    shelf.publish(context.work_dir / "package", name)
     with context.commit():
+        if key is not None:
+            keyring.keep(name, video_id=order.video_id, key=key)
         store.record_package(video_id=order.video_id, manifest=manifest, replaces=order.current_package)
         if not (work.options.keep_source and order.keep_source):
             transaction.on_commit(partial(store.delete_source, source_id=order.source_id), robust=True)
     logger.info("%s (%s) can be played.", order.name, order.source_name)
 
 
-def _plan(facts: Facts, options: IngestOptions) -> Plan:
-    try:
-        return plan.make(
-            facts, ladder_name=options.ladder, preset=options.preset, tool=tools.ffmpeg().fingerprint
-        )
-    except ValueError as error:
-        raise JobFailed(f"The options make no sense: {error}.") from error
-
-
-def _encode(work: _Work, made: Plan, source: Path) -> crew.Pieces:
-    """Make what is not there yet, several pieces at once."""
-    context = work.context
-
-    def report(fraction: float, note: str) -> None:
-        context.progress(_ENCODING_FROM + (_ENCODING_TO - _ENCODING_FROM) * fraction, note)
-
-    return crew.encode_all(
+def _build(
+    work: _Work, made: Plan, pieces: crew.Pieces, texts: list[Written], folder: Path, key: bytes | None
+) -> bytes:
+    folder.mkdir(parents=True)
+    return package.assemble(
         made,
-        source=source,
-        done=context.shared_dir / made.key,
-        scratch=context.work_dir,
-        context=context,
-        report=report,
-        at_once=work.options.encoders,
+        video_id=work.order.video_id,
+        chunks=pieces.chunks,
+        sounds=pieces.sounds,
+        texts=texts,
+        folder=folder,
+        key=key,
     )
 
 
-def _texts(work: _Work, made: Plan, pieces: crew.Pieces, source: Path) -> list[Written]:
+def _texts(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> list[Written]:
     """Subtitles, written anew for a film of exactly this length."""
     duration = sum(piece.frames for piece in pieces.chunks) / made.rate
     return text.gather(
-        made.facts,
-        source=source,
+        film.facts,
+        source=film.path,
         named=[*work.options.text, *text.beside(work.order.path)],
         duration=float(duration),
         scratch=work.context.work_dir,
@@ -174,14 +225,18 @@ def _texts(work: _Work, made: Plan, pieces: crew.Pieces, source: Path) -> list[W
     )
 
 
-def _take_pictures(work: _Work, folder: Path, manifest: bytes) -> None:
+def _take_pictures(work: _Work, made: Plan, pieces: crew.Pieces, manifest: bytes, key: bytes | None) -> None:
     """Poster, backdrop and still from the film, where nobody chose any. A film without pictures is still a film."""
     context, video_id = work.context, work.order.video_id
     wanted = store.needs_artwork(video_id=video_id)
     if not wanted:
         return
     context.progress(_PICTURES_FROM, "Choosing pictures")
+    folder = context.work_dir / "package"
     try:
+        if key is not None:  # pictures are read from what can be read
+            folder = context.work_dir / "clear"
+            manifest = _build(work, made, pieces, [], folder, None)
         pictures = stills.take(
             wanted, folder=folder, manifest=manifest, scratch=context.work_dir, halt=crew.halt(context)
         )
@@ -192,35 +247,63 @@ def _take_pictures(work: _Work, folder: Path, manifest: bytes) -> None:
         logger.warning("%s: no pictures were taken: %s", work.order.name, error)
 
 
-def _check_room(made: Plan, source: Path) -> None:
-    """Refuse to begin what the disk cannot hold: pieces and package stand side by side for a moment."""
+def _wait(work: _Work, note: str, fraction: float = 0.0) -> NoReturn:
+    """Show how far it is, and sleep until a part ends."""
+    work.context.progress(_ENCODING_FROM + (_ENCODING_TO - _ENCODING_FROM) * fraction, note)
+    work.context.park(_LOOK_AGAIN)
+
+
+def _encoding_note(made: Plan) -> str:
+    return f"Encoding {made.rungs[0].label} to {made.rungs[-1].label}"
+
+
+def _check_room(work: _Work, made: Plan) -> None:
+    """Wait with what the disk cannot hold: pieces and package stand side by side for a moment."""
+    done = work.context.shared_dir / made.key
+    if done.exists():
+        return  # it had room when it began; each part looks for itself
     seconds = float(made.facts.duration)
-    most = sum(rung.cap for rung in made.rungs) + len(made.facts.sounds) * sound.AUDIO_BITRATE
+    most = sum(rung.cap for rung in made.rungs) + sum(one.bit_rate for one in sound.wanted(made.facts))
     needed = int(most / 8 * seconds * _COPIES) + _ROOM_SPARE
-    free = _free(source)
+    free = chunks.room_left()
     if free < needed:
-        raise JobFailed(
-            f"There is not enough room on the disk: up to {needed / 1024**3:.1f} GB are needed and "
-            f"{free / 1024**3:.1f} GB are free. Make room, then try again."
+        note = (
+            f"Waiting for room on the disk: up to {needed / 1024**3:.1f} GB are needed and "
+            f"{free / 1024**3:.1f} GB are free. Make room."
         )
+        _wait(work, note)
 
 
-def _is_full(tail: str, source: Path) -> bool:
-    """Whether a program failed for want of room: it says so, or there is none."""
-    return "No space left" in tail or "quota exceeded" in tail or _free(source) < _ROOM_SPARE // 8
+def _give_up(work: _Work, failed: chunks.PartFailed) -> NoReturn:
+    """A piece of the film cannot be made."""
+    _discard(work.context)
+    if failed.poison:
+        reason = (
+            f"This film was set aside, because it stopped the program that encodes it again and again ({failed}). "
+            "Convert it with another program and hand it in again, or delete it."
+        )
+        store.quarantine(source_id=work.order.source_id, reason=reason)
+    else:
+        reason = _explain(str(failed))
+        store.mark_failed(video_id=work.order.video_id, reason=reason)
+    raise JobFailed(reason) from failed
 
 
-def _free(source: Path) -> int:
-    """Bytes left where sources, packages and pieces are, whichever has least."""
-    places = [place for place in (source.parent, Path(settings.WORK_DIR)) if place.exists()]
-    return min(int(shutil.disk_usage(place).free) for place in places)
-
-
-def _no_room(source: Path) -> str:
-    return (
-        f"The disk became full while the film was encoded ({_free(source) / 1024**3:.1f} GB are free now). "
-        "Make room, then try again."
-    )
+def _tool_failed(work: _Work, failed: ToolFailed) -> NoReturn:
+    """A program failed in a step of the coordinator's own: try again, then say so."""
+    context, order = work.context, work.order
+    logger.warning("%s: %s\n%s", order.name, failed, failed.tail)
+    tried = list(context.checkpoint.get("failed", ()))
+    if context.attempt < _LAST_TRY and failed.what not in tried:
+        # Remembered by name: other steps that get further meanwhile must not hide that this one never will.
+        context.save_checkpoint(context.checkpoint | {"failed": [*tried, failed.what]})
+        raise failed
+    if isinstance(failed, Stalled):
+        _give_up(work, chunks.PartFailed(str(failed), poison=True))
+    _discard(context)
+    reason = _explain(str(failed))
+    store.mark_failed(video_id=order.video_id, reason=reason)
+    raise JobFailed(reason) from failed
 
 
 def _discard(context: JobContext) -> None:
@@ -229,14 +312,9 @@ def _discard(context: JobContext) -> None:
     shutil.rmtree(context.shared_dir, ignore_errors=True)
 
 
-def _explain(failed: ToolFailed) -> str:
+def _explain(what: str) -> str:
     """Words for people when the encoder gave up on a film that looked fine."""
-    if isinstance(failed, Stalled):
-        return (
-            f"{failed.what} stood still and was stopped. The film may be damaged there: convert it with another "
-            "program, then hand it in again."
-        )
     return (
-        f"{failed}. The film may be damaged: convert it with another program, then hand it in again. The worker's log "
+        f"{what}. The film may be damaged: convert it with another program, then hand it in again. The worker's log "
         "has more."
     )

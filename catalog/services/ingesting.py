@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -11,13 +11,11 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog import intake, models, store, types
+from catalog import intake, models, pace, store, types
 from catalog.services.editing import create_title
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import Job, JobState
 
-#: No estimate before this much is done and this long has passed: the first ones are wild.
-ESTIMATE_FROM, ESTIMATE_AFTER = 0.03, timedelta(seconds=3)
 CANCELLED_REASON = "It was stopped. Choose “Try again” to start over, or upload another file."
 LOST_REASON = "The work on it got lost. Choose “Try again” to start over."
 
@@ -122,12 +120,32 @@ def check_place(*, title_id: UUID | None, episode_id: UUID | None) -> None:
 
 @transaction.atomic
 def retry_ingest(video_id: UUID) -> types.IngestTicket:
-    """Package the newest source once more. Raises `CannotIngest` when its file is no longer kept."""
+    """Package the newest source once more, as it was asked for. Raises `CannotIngest` when its file is not kept.
+
+    A source that was set aside because it killed its encoder is tried again, too: a person says so.
+    """
+    return _again(video_id, options=None)
+
+
+@transaction.atomic
+def reencode(video_id: UUID, options: types.IngestOptions) -> types.IngestTicket:
+    """Make another package of the newest source, with other options. Raises `CannotIngest` as `retry_ingest` does.
+
+    Who watches goes on with the old package; it is replaced when the new one is ready.
+    """
+    return _again(video_id, options=options)
+
+
+def _again(video_id: UUID, *, options: types.IngestOptions | None) -> types.IngestTicket:
     video = models.Video.objects.select_for_update().filter(id=video_id).first()
     source = models.Source.objects.filter(video_id=video_id).first()
     if video is None or source is None or not store.source_file(source).is_file():
         raise CannotIngest(_("The source file is not kept any more. Upload it again."))
     _stop_older(video_id)
+    source.quarantined_at = None
+    if options is not None:
+        source.options, source.keep = asdict(options), options.keep_source
+    source.save(update_fields=["quarantined_at", "options", "keep"])
     job = _enqueue(video, source, store.options_of(source))
     owner = video.title_id or (video.episode.season.title_id if video.episode else video_id)
     return types.IngestTicket(video_id=video.id, job_id=job.id, title_id=owner, source_id=source.id)
@@ -180,6 +198,8 @@ def _works(rows: Iterable[models.Video]) -> list[types.Work]:
     newest = {video.id: next(iter(video.sources.all()), None) for video in videos}
     keys = {source.id: store.ingest_key(source.id) for source in newest.values() if source}
     found = jobs.latest(list(keys.values())) if keys else {}
+    waiting = [job.id for job in found.values() if job.parked or job.state is JobState.RUNNING]
+    parts = jobs.at_work(waiting, within=pace.WINDOW) if waiting else {}
     now = timezone.now()
     answer = []
     for video in videos:
@@ -188,7 +208,7 @@ def _works(rows: Iterable[models.Video]) -> list[types.Work]:
         title = video.episode.season.title if video.episode else video.title
         if title is None:
             continue
-        status = _status(video, job, now)
+        status = _status(video, job, parts.get(job.id, []) if job else [], now)
         kept = (
             source is not None
             and status.state is types.IngestState.FAILED
@@ -208,7 +228,7 @@ def _works(rows: Iterable[models.Video]) -> list[types.Work]:
     return answer
 
 
-def _status(video: models.Video, job: Job | None, now: datetime) -> types.IngestStatus:
+def _status(video: models.Video, job: Job | None, parts: list[Job], now: datetime) -> types.IngestStatus:
     """The row and the job together: a job that died for good is a failed video, even before anyone wrote it down."""
     state, error = types.IngestState(video.state), video.reason
     if not state.final and job is not None:
@@ -216,30 +236,28 @@ def _status(video: models.Video, job: Job | None, now: datetime) -> types.Ingest
             state, error = types.IngestState.FAILED, job.error or store.UNKNOWN_REASON
         elif job.state is JobState.CANCELLED:
             state, error = types.IngestState.FAILED, CANCELLED_REASON
-    live = not state.final and job is not None
-    progress = 1.0 if state is types.IngestState.READY else job.progress if live and job else 0.0
+    live = job if not state.final else None
+    progress = 1.0 if state is types.IngestState.READY else pace.progress(live, parts) if live else 0.0
+    speed = pace.speed(parts, now) if live else None
     return types.IngestStatus(
         video_id=video.id,
         state=state,
         progress=progress,
-        note=_words(job.note) if live and job else "",
+        note=_note(live, parts) if live else "",
         error=error,
-        remaining=_remaining(job, now) if live and job else None,
+        remaining=pace.remaining(live, parts, video.duration, now) if live else None,
         playable=video.current_package_id is not None,
         job_id=job.id if job else None,
+        speed=speed,
     )
 
 
-def _words(note: str) -> str:
-    """A job's note without its figures: whoever shows it shows progress and time left beside it."""
-    return note.split(":")[0] if "%" in note else note
-
-
-def _remaining(job: Job, now: datetime) -> timedelta | None:
-    if job.state is not JobState.RUNNING or job.started_at is None or not ESTIMATE_FROM <= job.progress <= 1:
-        return None
-    elapsed = now - job.started_at
-    return elapsed * ((1 - job.progress) / job.progress) if elapsed >= ESTIMATE_AFTER else None
+def _note(job: Job, parts: list[Job]) -> str:
+    """What it does now, or for what it waits. Figures are left out: whoever shows it shows them beside it."""
+    if job.parked and not any(part.state is JobState.RUNNING for part in parts):
+        blocked = next((part.note for part in parts if part.parked and part.note), "")
+        return blocked or (job.note if job.note.startswith(pace.WAITING) else _("Waiting for its turn"))
+    return job.note.split(":")[0] if "%" in job.note else job.note
 
 
 def _part_name(video: models.Video) -> str:

@@ -229,7 +229,11 @@ def test_it_is_known_afterwards_how_long_each_part_took(film_file) -> None:
         store.mark_encoding(video_id=ticket.video_id)
         clock.shift(60)
         make_package(ticket.video_id)
-    assert store.times(source_id=ticket.source_id) == {"checking": 2.5, "encoding": 60.0}
+    assert store.times(source_id=ticket.source_id) == {
+        "checking": 2.5,
+        "encoding": 60.0,
+        "playable": 62.5,
+    }
     assert store.times(source_id=ticket.video_id) == {}
 
 

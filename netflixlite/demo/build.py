@@ -27,8 +27,8 @@ ALONE_AFTER = 8.0
 #: How often we look how the encoding goes, in seconds.
 LOOK_EVERY = 0.5
 #: Flat pictures look the same at x264's quickest preset, for half the work and a third more bits; real ones do not.
-PAINTED = IngestOptions(preset="ultrafast", ladder="light", keep_source=False)
-FILMED = IngestOptions(preset="superfast", ladder="light", keep_source=False)
+PAINTED = IngestOptions(preset="ultrafast", ladder="light", keep_source=False, early=False, av1="never")
+FILMED = IngestOptions(preset="superfast", ladder="light", keep_source=False, early=False, av1="never")
 
 Say = Callable[[float, str], None]
 

@@ -20,6 +20,7 @@ from netflixlite.jobs.types import Job, JobState, Worker
 __all__ = [
     "JobFailed",
     "NotFound",
+    "at_work",
     "cancel",
     "children",
     "enqueue",
@@ -102,6 +103,20 @@ def jobs(ids: Iterable[UUID]) -> dict[UUID, Job]:
 def children(parent_id: UUID) -> list[Job]:
     """The parts of a job, oldest first; those that ended long ago are removed."""
     return [_job(row) for row in models.Job.objects.filter(parent_id=parent_id).order_by("created_at", "id")]
+
+
+def at_work(parent_ids: Iterable[UUID], *, within: timedelta) -> dict[UUID, list[Job]]:
+    """By parent, the parts that are being done, that wait for something, or that ended within this time."""
+    rows = models.Job.objects.filter(parent_id__in=list(parent_ids)).filter(
+        Q(state=JobState.RUNNING)
+        | Q(state=JobState.QUEUED, parked__isnull=False)
+        | Q(state=JobState.DONE, finished_at__gt=queue.from_now(-within))
+    )
+    found: dict[UUID, list[Job]] = {}
+    for row in rows:
+        if row.parent_id is not None:
+            found.setdefault(row.parent_id, []).append(_job(row))
+    return found
 
 
 def find(
@@ -261,5 +276,6 @@ def _job(row: models.Job) -> Job:
         finished_at=row.finished_at,
         parent=row.parent_id,
         parked=row.parked is not None,
+        share=row.share,
         checkpoint=row.checkpoint,
     )

@@ -37,6 +37,7 @@ class Job:
     #: The job that this one is a part of; and whether it is between two attempts of its own making (`park`).
     parent: UUID | None = None
     parked: bool = False
+    share: float = 0.0
     checkpoint: dict[str, object] = field(default_factory=dict)
 
 

@@ -33,7 +33,8 @@ def ingest(transactional_db: None, home: Path) -> Callable[..., tuple[types.Inge
     """Hand a file in and do its job here and now."""
 
     def run(path: Path, **options: Any) -> tuple[types.IngestTicket, Job]:
-        chosen = {"ladder": "light", "preset": "ultrafast"} | options
+        usual = {"ladder": "light", "preset": "ultrafast", "early": False, "av1": "never"}
+        chosen = usual | options
         ticket = services.ingest(path=str(path), options=types.IngestOptions(**chosen))
         return ticket, jobs.run_here(ticket.job_id)
 

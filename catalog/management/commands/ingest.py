@@ -49,7 +49,7 @@ class Command(BaseCommand):
         parser.add_argument("--synopsis", default="")
         parser.add_argument("--credit", default="", help="owner and licence, shown where it plays")
         parser.add_argument("--preset", default="veryfast", help="x264's preset (default veryfast)")
-        parser.add_argument("--ladder", default="standard", choices=["standard", "light"])
+        parser.add_argument("--ladder", default="", choices=["", "per-title", "standard", "light", "apple"])
         parser.add_argument(
             "--copy", action="store_true", help="of a folder: copy its films instead of reading them there"
         )
