@@ -11,7 +11,7 @@ from uuid import UUID
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from catalog import progress
+from catalog import board, progress
 
 #: How often the jobs are looked at, in seconds, while something moves, and while nothing does.
 LIVELY, IDLE = 0.5, 2.0
@@ -46,16 +46,26 @@ class ProgressConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
+    def _snapshot(self, title: UUID | None) -> dict[str, Any]:
+        return progress.snapshot(title)
+
     async def _send(self, title: UUID | None) -> None:
         last, until = "", time.monotonic() + LIFETIME
         while time.monotonic() < until:
-            snapshot = await database_sync_to_async(progress.snapshot)(title)
+            snapshot = await database_sync_to_async(self._snapshot)(title)
             text = json.dumps(snapshot)
             if text != last:
                 last = text
                 await self.send(text_data=text)
             await asyncio.sleep(LIVELY if snapshot["moving"] else IDLE)
         await self.close()
+
+
+class QueueConsumer(ProgressConsumer):
+    """`/ws/studio/queue/?ticket=…`: the queue page's content, all of it, whenever it changes."""
+
+    def _snapshot(self, title: UUID | None) -> dict[str, Any]:
+        return board.snapshot()
 
 
 class _Bad:

@@ -62,6 +62,7 @@ def as_json(work: types.Work) -> dict[str, Any]:
         "percent": round(status.progress * 100, 1),
         "note": status.note,
         "left": time_left(status),
+        "speed": f"{status.speed:.1f}×" if status.speed else "",  # noqa: RUF001 (a factor is written with that sign)
         "error": status.error,
         "playable": status.playable,
         "retryable": work.retryable,
@@ -82,4 +83,7 @@ def time_left(status: types.IngestStatus) -> str:
         rounded = max(5, 5 * round(seconds / 5))
         return ngettext("about %(n)d second left", "about %(n)d seconds left", rounded) % {"n": rounded}
     minutes = round(seconds / 60)
-    return ngettext("about %(n)d minute left", "about %(n)d minutes left", minutes) % {"n": minutes}
+    if minutes < 120:
+        return ngettext("about %(n)d minute left", "about %(n)d minutes left", minutes) % {"n": minutes}
+    hours = round(minutes / 60)
+    return ngettext("about %(n)d hour left", "about %(n)d hours left", hours) % {"n": hours}

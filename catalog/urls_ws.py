@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from catalog.consumers import ProgressConsumer
+from catalog.consumers import ProgressConsumer, QueueConsumer
 
-websocket_urlpatterns = [path("ws/studio/progress/", ProgressConsumer.as_asgi())]
+websocket_urlpatterns = [
+    path("ws/studio/progress/", ProgressConsumer.as_asgi()),
+    path("ws/studio/queue/", QueueConsumer.as_asgi()),
+]

@@ -159,6 +159,7 @@ def test_progress_is_told_as_json(studio) -> None:
         "percent": 0.0,
         "note": "",
         "left": "",
+        "speed": "",
         "error": "",
         "playable": False,
         "retryable": False,

@@ -1,52 +1,17 @@
-// Live progress of videos: over a websocket, or by asking now and then where there is none.
+// Live progress of the videos of a page.
 
-const POLL_MS = 2000;
-const AGAIN_MS = [500, 1000, 2000, 5000, 10000];
+import { listen } from "./live.js";
+
 const FINAL = new Set(["ready", "refused", "failed"]);
 const TONES = { ready: "good", refused: "bad", failed: "bad" };
 
 /** Keep the videos inside `section` current for as long as the page lives. */
 export function follow(section) {
-  const state = { section, tries: 0, polling: 0, known: null };
-  open(state);
-}
-
-function open(state) {
-  const { ticket, title } = state.section.dataset;
+  const state = { section, known: null };
+  const { ticket, title, poll } = section.dataset;
   const query = new URLSearchParams({ ticket });
   if (title) query.set("title", title);
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(`${scheme}//${location.host}/ws/studio/progress/?${query}`);
-  socket.addEventListener("message", (event) => {
-    state.tries = 0;
-    stopPolling(state);
-    show(state, JSON.parse(event.data));
-  });
-  socket.addEventListener("close", () => {
-    // Poll until a socket speaks again: a proxy may not let websockets through at all.
-    startPolling(state);
-    const wait = AGAIN_MS[Math.min(state.tries, AGAIN_MS.length - 1)];
-    state.tries += 1;
-    setTimeout(() => open(state), wait);
-  });
-}
-
-function startPolling(state) {
-  if (state.polling) return;
-  state.polling = setInterval(async () => {
-    if (document.hidden) return;
-    try {
-      const answer = await fetch(state.section.dataset.poll, { headers: { Accept: "application/json" } });
-      if (answer.ok && !answer.redirected) show(state, await answer.json());
-    } catch {
-      // The server is away; the next turn asks again.
-    }
-  }, POLL_MS);
-}
-
-function stopPolling(state) {
-  clearInterval(state.polling);
-  state.polling = 0;
+  listen(`/ws/studio/progress/?${query}`, poll, (snapshot) => show(state, snapshot));
 }
 
 function show(state, snapshot) {
@@ -85,7 +50,7 @@ function paint(element, video) {
   part("progress").value = video.percent;
   part("percent").textContent = `${Math.round(video.percent)} %`;
   part("note").textContent = video.note;
-  part("left").textContent = video.left;
+  part("left").textContent = [video.speed, video.left].filter(Boolean).join(" · ");
   const error = part("error");
   error.hidden = !video.error;
   if (error.textContent !== video.error) error.textContent = video.error;
