@@ -2,7 +2,7 @@
 
 Each window is drawn exactly as an encode would see it (turned, deinterlaced, tone-mapped, on the grid), so that the
 two pictures compared are the same frames by construction: both are counted from 0 on the plan's grid, whatever the
-container thinks of time. Cost scales with the film: a window for every five minutes, never less than two.
+container thinks of time. Cost scales with the film: a window for every four minutes, never less than three.
 """
 
 import contextlib
@@ -31,15 +31,15 @@ logger = logging.getLogger(__name__)
 #: How long a window is, in seconds; AV1 looks further back and so needs more.
 _WINDOW: dict[str, Fraction] = {"h264": Fraction(1), "av1": Fraction(2)}
 #: A window for every so many seconds of film, at least and at most so many.
-_EVERY, _WINDOWS_MIN, _WINDOWS_MAX = 300, 2, 24
+_EVERY, _WINDOWS_MIN, _WINDOWS_MAX = 240, 3, 24
 #: The source's own bits tell where it is busy: counted by the second, evened out over so many (keyframes are large).
 _EVEN = 5
 #: How far the windows' bits are corrected for being calmer or busier than the film.
 _CORRECT = 2.0
 #: Which sizes are encoded at which quality factors: position among the rungs that a source could have → factors.
 _TRIALS: dict[str, tuple[tuple[float, tuple[float, ...]], ...]] = {
-    "h264": ((1.0, (20, 27, 34)), (0.67, (23, 33)), (0.34, (23, 33))),
-    "av1": ((1.0, (28, 42, 56)), (0.67, (34, 52)), (0.34, (34, 52))),
+    "h264": ((1.0, (21, 32)), (0.67, (23, 33)), (0.34, (23, 33))),
+    "av1": ((1.0, (32, 52)), (0.67, (34, 52)), (0.34, (34, 52))),
 }
 #: VMAF looks at every so many frames: the mean moves by less than 0.2.
 _EVERY_FRAME = 4

@@ -25,6 +25,8 @@ LOW_BITS: Mapping[str, int] = {"h264": 300_000, "av1": 160_000}
 #: Quality factors that may be used: finer ones waste bits, coarser ones look worse than a smaller picture.
 _FINEST: Mapping[str, float] = {"h264": 16.0, "av1": 20.0}
 _COARSEST: Mapping[str, float] = {"h264": 36.0, "av1": 58.0}
+#: The top rung is never coarser: where a film is so plain that it could be, its bits are few anyway.
+_TOP_COARSEST: Mapping[str, float] = {"h264": 23.0, "av1": 42.0}
 #: The lowest rung is looked at on small screens, where it should not fall apart.
 _LOW_COARSEST: Mapping[str, float] = {"h264": 32.0, "av1": 54.0}
 #: Bits from one rung to the next, at most and at least.
@@ -115,7 +117,7 @@ def rungs(
     sizes = ladder.rungs(width=width, height=height, rate=rate)
     curves = _curves(measurement, sizes)
     finest, coarsest = _FINEST[codec], _COARSEST[codec]
-    top = _top(sizes, curves, finest, coarsest)
+    top = _top(sizes, curves, codec)
     low = _low(sizes, curves, codec, top[2])
     chosen = [top]
     steps = max(2, min(RUNGS_MAX - 1, math.ceil(math.log(top[2] / low[2]) / math.log(_STEP) - 0.1)))
@@ -140,12 +142,13 @@ def fixed_av1(rungs: Sequence[Rung]) -> tuple[Rung, ...]:
 _Choice = tuple[int, float, float]
 
 
-def _top(sizes: Sequence[Rung], curves: Sequence[_Curve], finest: float, coarsest: float) -> _Choice:
+def _top(sizes: Sequence[Rung], curves: Sequence[_Curve], codec: str) -> _Choice:
     """The cheapest that reaches the top's VMAF under its cap; else the best looking one within its cap."""
+    finest, fair, coarsest = _FINEST[codec], _TOP_COARSEST[codec], _COARSEST[codec]
     reached: list[_Choice] = []
     bounded: list[tuple[float, _Choice]] = []
     for number, (size, curve) in enumerate(zip(sizes, curves, strict=True)):
-        crf = min(coarsest, max(finest, curve.crf_for_vmaf(TOP_VMAF)))
+        crf = min(fair, max(finest, curve.crf_for_vmaf(TOP_VMAF)))
         within = max(crf, min(coarsest, curve.crf_for_bits(size.cap * 0.9)))
         choice = (number, within, curve.bits(within))
         bounded.append((curve.vmaf(within), choice))
