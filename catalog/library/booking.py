@@ -122,6 +122,8 @@ class Booker:
             if title_id and (held := self._held(title_id, None, row.path)):
                 return self._skip(row, finding, held)
             title = models.Title.objects.filter(id=title_id).first() if title_id else None
+        elif row.missing_at and (held := self._held(title.id, None, row.path)):
+            return self._skip(row, finding, held)
         if title is None:
             title = self._make("film", finding)
         else:
@@ -153,7 +155,8 @@ class Booker:
         before = known.filter(id=row.episode_id).first() if row.episode_id else None
         parts = self.memory.parts(series_id)
         part = parts.get((season, number))
-        if part is not None and part != before and (held := self._held(series_id, part, row.path)):
+        doubtful = part is not None and (part != before or row.missing_at)
+        if doubtful and (held := self._held(series_id, part, row.path)):
             return self._skip(row, finding, held)
         if part is None:
             part = self._make_part(series_id, season, number, finding)
@@ -228,7 +231,7 @@ class Booker:
 
     def _skip(self, row: LibraryFile, finding: Finding, why: str) -> str:
         self._note(row, finding, LibraryFile.Kind.SKIPPED)
-        row.problem = why
+        row.problem, row.title, row.episode = why, None, None
         row.save()
         return "skipped"
 

@@ -24,7 +24,11 @@ class Orders:
 
     def plain(self) -> dict[str, Any]:
         """As JSON; what is not said is left out."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, "", False)}
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None and value is not False and value != ""
+        }
 
     @property
     def age(self) -> int:
