@@ -41,6 +41,8 @@ WORDS = {
     "ready": _("Ready to watch."),
     "replaced": _("Received; another file has taken its place."),
     "others": _("Somebody else's: {percent} % of {size} is here."),
+    "signed_out_page": _("You were signed out: what stands here may be old."),
+    "away": _("The site cannot be reached: what stands here may be old. It is asked again by itself."),
     # What can be done
     "pause": _("Pause"),
     "resume": _("Resume"),
@@ -59,6 +61,4 @@ WORDS = {
     "seconds": _("{n} s"),
     "minutes": _("{n} min"),
     "hours": _("{n} h {m} min"),
-    "summary": _("{done} of {all} received"),
-    "leave": _("Films are still being sent."),
 }

@@ -73,13 +73,18 @@ class Site:
     process: subprocess.Popen[bytes] | None = None
 
     @property
+    def url(self) -> str:
+        """Where browsers go."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def environment(self) -> dict[str, str]:
         """What the site's processes are given."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("NETFLIXLITE_")}
         return kept | {
             "NETFLIXLITE_HOME": str(self.home),
             "NETFLIXLITE_DEBUG": "1",
-            "NETFLIXLITE_SITE_URL": f"http://127.0.0.1:{self.port}",
+            "NETFLIXLITE_SITE_URL": self.url,
             "DJANGO_SETTINGS_MODULE": "netflixlite.settings",
             **self.more,
         }

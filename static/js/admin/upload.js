@@ -147,9 +147,24 @@ class Desk {
 
   async poll() {
     clearTimeout(this.timer);
-    await this.refresh();
+    this.notice(await this.refresh());
     const moving = [...this.entries.values()].some((one) => this.moves(one)) || this.sendings().some((one) => one.active);
     this.timer = setTimeout(() => this.poll(), moving ? POLL_MS : IDLE_MS);
+  }
+
+  /** What is shown may be old: say so, and why. */
+  notice(known) {
+    for (const form of this.forms) {
+      const part = form.querySelector("[data-part=notice]");
+      part.hidden = known === "ok";
+      if (part.hidden || part.dataset.known === known) continue;
+      part.dataset.known = known;
+      part.replaceChildren(known === "away" ? this.words.away : this.words.signed_out_page, " ");
+      if (known === "away") continue;
+      const link = document.createElement("a");
+      Object.assign(link, { href: this.signIn, target: "_blank", textContent: this.words.sign_in });
+      part.append(link);
+    }
   }
 
   moves(entry) {

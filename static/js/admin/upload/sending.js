@@ -30,7 +30,7 @@ export class Sending {
     this.upload = new globalThis.tus.Upload(file, {
       endpoint: entry ? null : site.endpoint,
       uploadUrl: entry?.url ?? null,
-      chunkSize: 4 * MIB,
+      chunkSize: MIB, // grows with the speed that is found
       retryDelays: null, // this class decides
       storeFingerprintForResuming: false, // the server knows what it has, in every browser
       metadata,
