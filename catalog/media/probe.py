@@ -30,6 +30,11 @@ _SHORT_SECONDS, _SHORT_SHARE = 1.5, 0.03
 #: With gaps as long as this and next to no frames, a small file would become hours of nothing. Seconds; share.
 _SPARSE_GAP, _SPARSE_SHARE = 120.0, 0.05
 _TEXT_MAX = 4 * 1024 * 1024
+#: What is asked of ffprobe: no more texts from the file than are used.
+_WANTED = (
+    "format=format_name,duration:format_tags=:stream:stream_tags=language,title,rotate:stream_disposition:"
+    "stream_side_data:chapter=start_time,end_time:chapter_tags=title:program=:stream_group="
+)
 
 #: ffmpeg's family names → one demuxer to pin, and whether it can be entered anywhere exactly.
 _DEMUXER = {
@@ -43,6 +48,8 @@ _DEMUXER = {
     "asf": ("asf", False),
     "mxf": ("mxf", False),
 }
+#: Codecs by ffprobe's names, where those differ from the decoders'.
+_CODECS = frozenset(sandbox.DECODERS.split(",")) | {"msmpeg4v3", "flv1"}
 #: Picture tracks that are none: covers, thumbnails.
 _NO_FILM = ("attached_pic", "timed_thumbnails", "still_image")
 _BITMAP_WORDS = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
@@ -63,7 +70,10 @@ def probe(path: Path, *, halt: sandbox.Halt | None = None) -> Facts:
     if family not in _DEMUXER:
         raise Refused("not_a_film", refusals.UNKNOWN)
     packets = scan.packets(path, _DEMUXER[family][0], int(video["index"]), halt)
-    return _facts(path, said, video, packets)
+    facts = _facts(path, said, video, packets)
+    if not scan.can_be_decoded(facts, path, halt):
+        raise Refused("damaged", refusals.UNDECODABLE)
+    return facts
 
 
 def _facts(path: Path, said: Mapping[str, Any], video: Mapping[str, Any], packets: scan.Packets) -> Facts:
@@ -117,11 +127,11 @@ def _describe(path: Path, looks: Looks, halt: sandbox.Halt | None) -> dict[str, 
         nonlocal room
         room -= len(line)
         if room < 0:
-            raise refusals.too_many()
+            raise refusals.too_wordy()
         lines.append(line)
 
     argv = [tools.ffprobe().path, "-hide_banner", "-v", "error", *sandbox.guards(sound=True)]
-    argv += ["-show_format", "-show_streams", "-show_chapters", "-of", "json", "-i", f"file:{path}"]
+    argv += ["-show_chapters", "-show_entries", _WANTED, "-of", "json", "-i", f"file:{path}"]
     try:
         murmur = sandbox.run(
             argv, what="Checking the film", read=[path], limits=scan.LIMITS, on_line=keep, halt=halt
@@ -164,8 +174,13 @@ def _check_picture(video: Mapping[str, Any]) -> None:
     width, height = int(video.get("width", 0)), int(video.get("height", 0))
     if video.get("codec_tag_string") == "encv":
         raise Refused("encrypted", refusals.ENCRYPTED)
-    if str(video.get("codec_name", "unknown")) in ("unknown", "none"):
+    codec = str(video.get("codec_name", "unknown"))
+    if codec in ("unknown", "none"):
         raise Refused("codec", refusals.UNKNOWN_CODEC)
+    if codec not in _CODECS:
+        raise refusals.foreign_codec(codec)
+    if _is_dolby_only(video):
+        raise Refused("dolby_vision", refusals.DOLBY)
     if width == 0 or height == 0:
         raise Refused("damaged", f"The picture has no size: the film is damaged or cut off. {refusals.AGAIN}")
     if width < SIDE_MIN or height < SIDE_MIN:
@@ -303,6 +318,14 @@ def _tags(stream: Mapping[str, Any]) -> dict[str, str]:
         str(name).lower(): "".join(letter for letter in str(value) if letter.isprintable()).strip()
         for name, value in (stream.get("tags") or {}).items()
     }
+
+
+def _is_dolby_only(video: Mapping[str, Any]) -> bool:
+    """Dolby Vision without an ordinary picture below it (profile 5): its colours mean nothing to other screens."""
+    return any(
+        side.get("dv_profile") is not None and not side.get("dv_bl_signal_compatibility_id")
+        for side in video.get("side_data_list") or []
+    )
 
 
 def _orientation(video: Mapping[str, Any]) -> tuple[int, bool]:

@@ -45,6 +45,14 @@ NO_INDEX = (
 
 ENCRYPTED = "This film is encrypted (DRM). Only films without copy protection can be used."
 UNKNOWN_CODEC = "The picture is coded in a way that is not known here. Convert the film to H.264 first."
+UNDECODABLE = (
+    "No picture comes out of this film: it is damaged, encrypted, or coded in a way that is not known here. "
+    f"Convert it to H.264 with another program. {AGAIN}"
+)
+DOLBY = (
+    "This film is Dolby Vision of profile 5, whose colours only Dolby's own screens understand. Export it as HDR10, "
+    "HLG, or ordinary (SDR) video."
+)
 SHAPE = "The picture is more than five times as long as it is wide. Crop it to the shape of a screen first."
 
 
@@ -95,6 +103,14 @@ def too_many() -> Refused:
     return Refused(
         "too_many_streams",
         f"This file has more than {most} tracks. Export it with the tracks that viewers need.",
+    )
+
+
+def too_wordy() -> Refused:
+    """Megabytes of names."""
+    return Refused(
+        "too_wordy",
+        "The names of this file's tracks and chapters take more than 4 MB. Export it without them.",
     )
 
 

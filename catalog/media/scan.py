@@ -7,9 +7,14 @@ from pathlib import Path
 
 from catalog.media import refusals, sandbox, tools
 from catalog.media.errors import Refused, Stalled, ToolFailed
+from catalog.media.facts import Facts
 
 #: More packets than any film of the longest kind (8 h at 300 frames a second) has.
 PACKETS_MAX = 8 * 3600 * 300
+#: What packets of protected films carry, and those at which the decoder's settings change.
+_LOCKED, _NEW_HEADERS = "Encryption info", "New Extradata"
+#: How much of the film is tried for a picture, in seconds.
+_TRIAL = 30
 LIMITS = sandbox.Limits(memory=2 * 1024**3, file_size=0, cpu=1200, wall=1200.0, quiet=120.0)
 
 
@@ -31,10 +36,14 @@ class Packets:
     whole: bool = True
 
     def add(self, line: str) -> None:
-        """One line of the scan: pts, dts, duration, size, flags."""
+        """One line of the scan: pts, dts, duration, size, flags, and what else the packet carries."""
         parts = line.split(",")
         if len(parts) < 5:
             return
+        if _LOCKED in parts[5:]:
+            raise Refused("encrypted", refusals.ENCRYPTED)
+        if _NEW_HEADERS in parts[5:]:
+            self.whole = False
         if "D" in parts[4]:
             self.hidden = True  # by an edit list: decoded, but never shown
             return
@@ -82,7 +91,7 @@ def packets(path: Path, demuxer: str, index: int, halt: sandbox.Halt | None) -> 
         "-select_streams",
         str(index),
         "-show_entries",
-        "packet=pts,dts,duration,size,flags",
+        "packet=pts,dts,duration,size,flags:packet_side_data=side_data_type",
         "-of",
         "csv=p=0",
     ]
@@ -101,6 +110,34 @@ def packets(path: Path, demuxer: str, index: int, halt: sandbox.Halt | None) -> 
         if not found.times():
             raise Refused("damaged", f"This film is too damaged to be read. {refusals.AGAIN}") from failed
     return found
+
+
+def can_be_decoded(facts: Facts, path: Path, halt: sandbox.Halt | None) -> bool:
+    """Whether a picture comes out near the film's beginning, or at least near its middle. About 0.1 s."""
+    middle = float(facts.start + facts.duration / 2)
+    return any(_gives_a_picture(facts, path, at, halt) for at in (None, middle))
+
+
+def _gives_a_picture(facts: Facts, path: Path, at: float | None, halt: sandbox.Halt | None) -> bool:
+    seen = False
+
+    def see(line: str) -> None:
+        nonlocal seen
+        seen |= line.startswith("frame=") and line[6:].strip() not in ("", "0")
+
+    argv = [tools.ffmpeg().path, "-hide_banner", "-nostdin", "-v", "error", "-progress", "pipe:1", "-nostats"]
+    argv += sandbox.guards(demuxer=facts.demuxer)
+    if at is not None:
+        argv += ["-seek_timestamp", "1", "-ss", f"{at:.3f}"]
+    argv += ["-t", str(_TRIAL), "-i", f"file:{path}", "-map", f"0:{facts.picture.index}"]
+    argv += ["-frames:v", "1", "-f", "null", "-"]
+    try:
+        sandbox.run(argv, what="Trying the film", read=[path], limits=LIMITS, on_line=see, halt=halt)
+    except Stalled:
+        return False
+    except ToolFailed:
+        return seen
+    return seen
 
 
 def last_moment(path: Path, demuxer: str) -> float:

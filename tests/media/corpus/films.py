@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.media import clips
 from tests.media.corpus.rows import CORNERS, Plays, Row
 
-_BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
+BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
 _X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-threads", "1")
 _X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error")
 _TONE = "sine=frequency=440:sample_rate=48000"
@@ -58,7 +58,7 @@ def _turned(degrees: str, *flips: str) -> Callable[[Path], Path]:
     """A film lying on its side, as telephones store it: the file says how to hold it."""
 
     def make(folder: Path) -> Path:
-        lying = film(folder / "lying.mp4", *_BT709)
+        lying = film(folder / "lying.mp4", *BT709)
         target = folder / "turned.mp4"
         clips.ffmpeg("-display_rotation:v:0", degrees, *flips, "-i", lying, "-c", "copy", target)
         return target
@@ -70,7 +70,7 @@ def _again(name: str, *options: str, before: Sequence[str] = ()) -> Callable[[Pa
     """An ordinary film, packed anew in some other way."""
 
     def make(folder: Path) -> Path:
-        plain = film(folder / "plain.mp4", *_BT709, "-bf", "2", coder=(*_X264[:3], "veryfast"))
+        plain = film(folder / "plain.mp4", *BT709, "-bf", "2", coder=(*_X264[:3], "veryfast"))
         target = folder / name
         clips.ffmpeg(*before, "-i", plain, "-c", "copy", *options, target)
         return target
@@ -103,7 +103,7 @@ def _recorded(name: str, *options: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         parts = []
         for size in ("320x180", "160x90"):
-            part = film(folder / f"{size}.ts", *_BT709, size=size)
+            part = film(folder / f"{size}.ts", *BT709, size=size)
             parts.append(part.read_bytes())
         (folder / name).write_bytes(b"".join(parts))
         return folder / name
@@ -113,7 +113,7 @@ def _recorded(name: str, *options: str) -> Callable[[Path], Path]:
 
 def _late_sound(folder: Path) -> Path:
     """The picture at once, the sound a second later."""
-    plain = film(folder / "plain.mp4", *_BT709)
+    plain = film(folder / "plain.mp4", *BT709)
     target = folder / "late-sound.mkv"
     inputs = ["-i", plain, "-itsoffset", "1", "-i", plain]
     clips.ffmpeg(*inputs, "-map", "0:v", "-map", "1:a", "-c", "copy", "-t", "2", target)
@@ -122,7 +122,7 @@ def _late_sound(folder: Path) -> Path:
 
 def _cover(folder: Path) -> Path:
     """A picture of 600 x 900 that stands before the film and is marked as its cover."""
-    plain, cover = film(folder / "plain.mp4", *_BT709), folder / "cover.png"
+    plain, cover = film(folder / "plain.mp4", *BT709), folder / "cover.png"
     clips.ffmpeg("-f", "lavfi", "-i", "color=c=magenta:s=600x900", "-frames:v", "1", cover)
     target = folder / "cover.mp4"
     options = ["-map", "1", "-map", "0", "-c", "copy", "-disposition:v:0", "attached_pic"]
@@ -132,7 +132,7 @@ def _cover(folder: Path) -> Path:
 
 def _everything(folder: Path) -> Path:
     """Two languages, a commentary, three kinds of subtitles, chapters, a font: what collectors make."""
-    plain = film(folder / "plain.mp4", *_BT709, sounds=(_TONE, _TONE, _TONE))
+    plain = film(folder / "plain.mp4", *BT709, sounds=(_TONE, _TONE, _TONE))
     cue = "1\n00:00:00,200 --> 00:00:01,500\n{}\n"
     for name in ("en", "fr"):
         (folder / f"{name}.srt").write_text(cue.format(name))
@@ -168,26 +168,26 @@ def _everything(folder: Path) -> Path:
 _P = Plays
 
 FILMS: tuple[Row, ...] = (
-    Row("h264.mp4", "H.264 and AAC, as most films are", _made("h264.mp4", *_BT709), _P()),
+    Row("h264.mp4", "H.264 and AAC, as most films are", _made("h264.mp4", *BT709), _P()),
     Row(
         "full-range.mp4", "full-range colours (telephones)", _made("full-range.mp4", pixels="yuvj420p"), _P()
     ),
     Row(
         "old-matrix.mp4", "BT.601 colours", _made("old.mp4", "-colorspace", "smpte170m", matrix="bt601"), _P()
     ),
-    Row("high10.mkv", "H.264 of 10 bits", _made("high10.mkv", *_BT709, pixels="yuv420p10le"), _P()),
-    Row("444.mp4", "H.264 4:4:4", _made("444.mp4", *_BT709, pixels="yuv444p"), _P()),
+    Row("high10.mkv", "H.264 of 10 bits", _made("high10.mkv", *BT709, pixels="yuv420p10le"), _P()),
+    Row("444.mp4", "H.264 4:4:4", _made("444.mp4", *BT709, pixels="yuv444p"), _P()),
     Row(
         "rgb.mkv",
         "H.264 in RGB",
         _made("rgb.mkv", pixels="gbrp", coder=("-c:v", "libx264rgb", "-preset", "ultrafast")),
         _P(),
     ),
-    Row("hevc.mkv", "HEVC", _made("hevc.mkv", *_BT709, coder=_X265), _P()),
+    Row("hevc.mkv", "HEVC", _made("hevc.mkv", *BT709, coder=_X265), _P()),
     Row(
         "hevc10.mp4",
         "HEVC of 10 bits, tagged hev1",
-        _made("hevc10.mp4", *_BT709, pixels="yuv420p10le", coder=_X265),
+        _made("hevc10.mp4", *BT709, pixels="yuv420p10le", coder=_X265),
         _P(),
     ),
     Row("hdr10.mkv", "HDR10: PQ, BT.2020", _bright("hdr10.mkv", "smpte2084", _PQ), _P(tolerance=60)),
@@ -200,7 +200,7 @@ FILMS: tuple[Row, ...] = (
     Row(
         "av1.webm",
         "AV1 and Opus",
-        _made("av1.webm", *_BT709, "-c:a", "libopus", coder=("-c:v", "libsvtav1", "-preset", "12")),
+        _made("av1.webm", *BT709, "-c:a", "libopus", coder=("-c:v", "libsvtav1", "-preset", "12")),
         _P(),
     ),
     Row(
@@ -208,7 +208,7 @@ FILMS: tuple[Row, ...] = (
         "VP9 and Opus",
         _made(
             "vp9.webm",
-            *_BT709,
+            *BT709,
             "-c:a",
             "libopus",
             coder=("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"),
@@ -232,7 +232,7 @@ FILMS: tuple[Row, ...] = (
         "ProRes 422 HQ, uncompressed sound",
         _made(
             "prores.mov",
-            *_BT709,
+            *BT709,
             "-c:a",
             "pcm_s24le",
             pixels="yuv422p10le",
@@ -245,7 +245,7 @@ FILMS: tuple[Row, ...] = (
         "ProRes 4444 with transparency",
         _made(
             "prores4444.mov",
-            *_BT709,
+            *BT709,
             pixels="yuva444p10le",
             coder=("-c:v", "prores_ks", "-profile:v", "4444"),
         ),
@@ -256,7 +256,7 @@ FILMS: tuple[Row, ...] = (
         "DNxHR in MXF",
         _made(
             "dnxhr.mxf",
-            *_BT709,
+            *BT709,
             "-c:a",
             "pcm_s16le",
             pixels="yuv422p",
@@ -267,7 +267,7 @@ FILMS: tuple[Row, ...] = (
     Row(
         "ffv1.mkv",
         "FFV1 and FLAC, an archive's",
-        _made("ffv1.mkv", *_BT709, "-c:a", "flac", coder=("-c:v", "ffv1")),
+        _made("ffv1.mkv", *BT709, "-c:a", "flac", coder=("-c:v", "ffv1")),
         _P(),
     ),
     Row(
@@ -372,7 +372,7 @@ FILMS: tuple[Row, ...] = (
     Row(
         "camera.m2ts",
         "H.264 and AC-3 of a camcorder (192-byte packets)",
-        _made("camera.m2ts", *_BT709, "-c:a", "ac3", "-mpegts_m2ts_mode", "1"),
+        _made("camera.m2ts", *BT709, "-c:a", "ac3", "-mpegts_m2ts_mode", "1"),
         _P(),
     ),
     Row("joined.ts", "the picture's size changes in the middle", _recorded("joined.ts"), _P(seconds=4)),
@@ -391,23 +391,23 @@ FILMS: tuple[Row, ...] = (
     Row(
         "anamorphic.mp4",
         "pixels of 4:3",
-        _made("wide.mp4", *_BT709, filters="setsar=4/3"),
+        _made("wide.mp4", *BT709, filters="setsar=4/3"),
         _P(size=(422, 178)),
     ),
     Row(
         "odd-size.mkv",
         "an odd number of rows and columns",
-        _made("odd.mkv", *_BT709, size="321x181", pixels="yuv444p"),
+        _made("odd.mkv", *BT709, size="321x181", pixels="yuv444p"),
         _P(size=(312, 176)),
     ),
-    Row("wide.mp4", "2.39:1", _made("wide.mp4", *_BT709, size="478x200"), _P(size=(478, 200))),
-    Row("tall.mp4", "9:16", _made("tall.mp4", *_BT709, size="180x320"), _P(size=(180, 320))),
+    Row("wide.mp4", "2.39:1", _made("wide.mp4", *BT709, size="478x200"), _P(size=(478, 200))),
+    Row("tall.mp4", "9:16", _made("tall.mp4", *BT709, size="180x320"), _P(size=(180, 320))),
     Row(
         "uneven.mkv",
         "a frame rate that varies (telephones)",
         _made(
             "uneven.mkv",
-            *_BT709,
+            *BT709,
             "-fps_mode",
             "vfr",
             rate="30",
@@ -419,13 +419,13 @@ FILMS: tuple[Row, ...] = (
     Row(
         "slow.mp4",
         "one frame a second",
-        _made("slow.mp4", *_BT709, rate="1", seconds=6),
+        _made("slow.mp4", *BT709, rate="1", seconds=6),
         _P(rate=16, seconds=6),
     ),
     Row(
         "fast.mp4",
         "240 frames a second",
-        _made("fast.mp4", *_BT709, rate="240", seconds=1),
+        _made("fast.mp4", *BT709, rate="240", seconds=1),
         _P(rate=60, seconds=1),
     ),
     Row(
@@ -446,15 +446,15 @@ FILMS: tuple[Row, ...] = (
         _again("cut.mp4", before=("-ss", "0.5")),
         _P(seconds=1.5),
     ),
-    Row("silent.mp4", "no sound", _made("silent.mp4", *_BT709, sounds=()), _P(sounds=0)),
+    Row("silent.mp4", "no sound", _made("silent.mp4", *BT709, sounds=()), _P(sounds=0)),
     Row("late-sound.mkv", "sound begins a second after the picture", _late_sound, _P()),
     Row(
         "six.mkv",
         "5.1 sound (E-AC-3)",
-        _made("six.mkv", *_BT709, "-ac", "6", "-c:a", "eac3"),
+        _made("six.mkv", *BT709, "-ac", "6", "-c:a", "eac3"),
         _P(),
     ),
-    Row("wrong-name.txt", "a film that is called .txt", _made("wrong-name.txt", *_BT709, "-f", "mp4"), _P()),
+    Row("wrong-name.txt", "a film that is called .txt", _made("wrong-name.txt", *BT709, "-f", "mp4"), _P()),
     Row(
         "everything.mkv",
         "two languages and a commentary, SRT and ASS inside, chapters, a font",

@@ -32,3 +32,16 @@ class Row:
     odd: str
     make: Callable[[Path], Path]
     outcome: Plays | str
+
+    def line(self) -> str:
+        """The row of the table in docs/sources.md."""
+        told = self.outcome
+        if isinstance(told, Plays):
+            rate = "its rate made even" if told.rate is None else f"{told.rate:g} frames a second"
+            words = f"plays: {told.size[0]} x {told.size[1]}, {rate}, {told.seconds:g} s"
+            words += f", {told.texts} subtitles" if told.texts else ""
+            words += ", no sound" if not told.sounds else ""
+        else:
+            words = f"refused: `{told}`"
+        name = self.name.replace("|", "\\|")
+        return f"| `{name}` | {self.odd} | {words} |"
