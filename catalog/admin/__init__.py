@@ -6,7 +6,7 @@ from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 
-from catalog.admin import queue, series, shelves, titles
+from catalog.admin import details, queue, series, shelves, titles
 from catalog.models import Episode, Genre, Person, Season, Title
 
 # One way in: the site's own sign-in page, with its rate limits, and no second one to guard.
@@ -26,7 +26,7 @@ _own_urls = admin.site.get_urls
 
 def _urls() -> list[Any]:
     """The studio's own pages before the admin's: its last pattern takes everything."""
-    return [*queue.urls(), *_own_urls()]
+    return [*queue.urls(), *details.urls(), *_own_urls()]
 
 
 admin.site.get_urls = _urls  # type: ignore[method-assign]

@@ -94,6 +94,8 @@ def use(video_id: UUID, name: str, *, kind: str) -> None:
     video = Video.objects.select_related("episode__season").filter(id=video_id).first()
     if video is None or kind not in stills.SHAPES or (kind == "still") > (video.episode is not None):
         raise NoSuchPicture(name)
+    if name not in {one.name for one in offers(video_id)}:
+        raise NoSuchPicture(name)
     with default_storage.open(_key(video_id, f"{name}.jpg"), "rb") as file:
         frame = Image.open(file, formats=("JPEG",)).convert("RGB")
     guide = frame.resize((160, max(2, round(160 * frame.height / frame.width))))

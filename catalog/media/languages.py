@@ -47,3 +47,8 @@ def name(language: str) -> str:
     if known is None:
         return language
     return f"{known} ({rest})" if rest else known
+
+
+def known() -> list[tuple[str, str]]:
+    """Tags and names of the languages that have one here, by tag."""
+    return sorted(_NAMES.items())
