@@ -94,6 +94,7 @@ def entry(one: operating.Entry) -> dict[str, Any]:
         "waits": one.waits,
         "place": one.place,
         "second": None if one.second is None else round(one.second * 100, 1),
+        "shows_progress": (one.live and one.place is None) or bool(one.second),
         "urgency": one.urgency,
         "urgency_name": str(URGENCY_NAMES[one.urgency]),
         "set_aside": one.set_aside,
@@ -106,7 +107,7 @@ def entry(one: operating.Entry) -> dict[str, Any]:
         "encrypted": one.encrypted,
     }
     fixed = ("state", "error", "set_aside", "urgency", "live", "can_retry", "can_encode_again", "can_delete")
-    drawn = [*(data[name] for name in fixed), bool(data["pieces"]), data["second"] is not None, data["steps"]]
+    drawn = [*(data[name] for name in fixed), bool(data["pieces"]), data["shows_progress"], data["steps"]]
     data["shape"] = hashlib.sha256(json.dumps(drawn).encode()).hexdigest()[:12]
     return data
 

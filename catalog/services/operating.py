@@ -17,15 +17,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from catalog import models, store, types
+from catalog import models, pace, store, types
 from catalog.services import ingesting, reading
 from catalog.stages import Mark, Second, Step, steps
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import Job, JobState, Worker
 
-#: The second ladder's job (catalog/media/av1.py), and those that are parts of an encode.
+#: The second ladder's job (catalog/media/av1.py), and the parts of an encode (catalog/media/chunks.py).
 AV1_KIND = "catalog.add_av1"
-CHUNK_KIND, SOUND_KIND = "catalog.encode_chunk", "catalog.encode_sound"
+CHUNK_KIND, EARLY_KIND = "catalog.encode_chunk", "catalog.encode_early"
+#: How long a piece is, of those that are not handed out yet, in seconds.
+PIECE = 24.0
 #: A step of an operator's priority is worth more than anything that jobs differ by among themselves.
 URGENCY_STEP = 1000
 URGENCIES = (-1, 0, 1)
@@ -139,9 +141,6 @@ def set_urgency(video_id: UUID, urgency: int) -> None:
 
 def try_again(video_id: UUID) -> types.IngestTicket:
     """Package the newest source once more, also one that was set aside. Raises `CannotIngest`."""
-    source = _newest(video_id)
-    if source is not None and source.quarantined_at:
-        store.release_from_quarantine(source_id=source.id)
     return ingesting.retry_ingest(video_id)
 
 
@@ -165,8 +164,7 @@ def encode_again(
     with transaction.atomic():
         if encrypted is not None:
             _title_of(source.video).update(encrypted=encrypted)
-        models.Source.objects.filter(id=source.id).update(options=asdict(options))
-        return ingesting.retry_ingest(video_id)
+        return ingesting.reencode(video_id, options)
 
 
 def delete_file(video_id: UUID) -> None:
@@ -282,7 +280,9 @@ def _entry(work: types.Work, rows: _Rows, second: Job | None, *, place: int | No
     source = rows.sources.get(status.video_id)
     job = rows.jobs.get(status.job_id) if status.job_id else None
     live = job is not None and job.state in (JobState.QUEUED, JobState.RUNNING)
-    parts = jobs.children(job.id) if job and live and place is None else []
+    working = second or (job if live and place is None else None)
+    parts = jobs.children(working.id) if working else []
+    duration = rows.durations.get(status.video_id)
     title = rows.titles.get(work.title_id)
     options = store.options_of(source) if source else types.IngestOptions()
     return Entry(
@@ -294,20 +294,20 @@ def _entry(work: types.Work, rows: _Rows, second: Job | None, *, place: int | No
             checked=bool(source and source.facts.get("duration")),
             second=Second(
                 wanted=second is not None or (options.av1 or settings.AV1) == "idle",
-                running=second is not None and second.state is JobState.RUNNING,
+                running=_has_begun(second),
                 there=status.video_id in rows.av1,
             ),
         ),
-        pieces="".join(_LETTERS[part.state] for part in _chunks(parts)),
+        pieces=_pieces(parts, duration),
         urgency=_urgency(job) if job and live else 0,
         place=place,
-        waits=_waiting_for(status, parts, place=place, able=able),
+        waits=_waiting_for(status, second, place=place, able=able),
         speed=status.speed if live else None,
-        second=second.progress if second else None,
+        second=pace.progress(second, parts) if second else None,
         set_aside=bool(source and source.quarantined_at),
         options=options,
         encrypted=work.title_id in rows.encrypted,
-        duration=rows.durations.get(status.video_id),
+        duration=duration,
         bytes=source.bytes if source else 0,
         file_kept=bool(source and store.source_file(source).is_file()),
         ours=bool(source and not source.path),
@@ -316,30 +316,42 @@ def _entry(work: types.Work, rows: _Rows, second: Job | None, *, place: int | No
     )
 
 
-def _chunks(parts: list[Job]) -> list[Job]:
-    """The pictures' chunks in the film's order."""
-
-    def place(part: Job) -> float:
-        number = part.payload.get("chunk", part.payload.get("index"))
-        return float(number) if isinstance(number, int | float) else part.created_at.timestamp()
-
-    return sorted((part for part in parts if part.kind == CHUNK_KIND), key=place)
+def _has_begun(job: Job | None) -> bool:
+    """Whether something has been done: a job that waits for its parts is not in a worker's hands."""
+    return job is not None and (job.state is JobState.RUNNING or job.parked)
 
 
-def _waiting_for(status: types.IngestStatus, parts: list[Job], *, place: int | None, able: bool) -> str:
+def _pieces(parts: list[Job], duration: timedelta | None) -> str:
+    """A letter for each piece of the film, in its order; those that are not handed out yet wait."""
+    by_kind = {kind: [part for part in parts if part.kind == kind] for kind in (CHUNK_KIND, EARLY_KIND)}
+    chosen = by_kind[CHUNK_KIND] or by_kind[EARLY_KIND]
+    if not chosen:
+        return ""
+    letters = {_number(part): _LETTERS[part.state] for part in chosen}
+    seconds = sum(float(str(part.payload.get("seconds", PIECE))) for part in chosen)
+    rest = max(0.0, duration.total_seconds() - seconds) if duration else 0.0
+    total = max(max(letters) + 1, len(letters) + round(rest / PIECE))
+    return "".join(letters.get(number, "w") for number in range(total))
+
+
+def _number(part: Job) -> int:
+    number = part.payload.get("chunk", 0)
+    return number if isinstance(number, int) else 0
+
+
+def _waiting_for(status: types.IngestStatus, second: Job | None, *, place: int | None, able: bool) -> str:
     """Why nothing moves, where nothing does."""
+    if second is not None:
+        return "" if _has_begun(second) else _("Begins when the machine has nothing else to do.")
     if status.state.final:
         return ""
     if not able:
         return _("No worker is running. Start one: manage.py worker")
-    if place is not None:
-        if place == 1:
-            return _("Next: it begins as soon as a worker is free.")
-        return ngettext("%(n)d film is before it", "%(n)d films are before it", place - 1) % {"n": place - 1}
-    states = {part.state for part in parts}
-    if JobState.QUEUED in states and JobState.RUNNING not in states:
-        return _("The workers are busy with something more urgent.")
-    return ""
+    if place is None:
+        return ""
+    if place == 1:
+        return _("Next: it begins as soon as a worker is free.")
+    return ngettext("%(n)d film is before it", "%(n)d films are before it", place - 1) % {"n": place - 1}
 
 
 def _disks() -> tuple[Disk, ...]:

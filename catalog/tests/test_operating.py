@@ -51,7 +51,7 @@ def begin(ticket: types.IngestTicket, *, parts: str = "") -> None:
         job_models.Job.objects.create(
             kind=operating.CHUNK_KIND,
             parent_id=ticket.job_id,
-            payload={"chunk": number},
+            payload={"chunk": number, "seconds": 24.0},
             state=states[letter],
             lease_until=lease if letter == "r" else None,
         )
