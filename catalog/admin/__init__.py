@@ -6,8 +6,8 @@ from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 
-from catalog.admin import details, queue, series, shelves, titles
-from catalog.models import Episode, Genre, Person, Season, Title
+from catalog.admin import details, library, queue, series, shelves, titles
+from catalog.models import Episode, Genre, LibraryFile, Person, Season, Title
 
 # One way in: the site's own sign-in page, with its rate limits, and no second one to guard.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -18,6 +18,7 @@ admin.site.enable_nav_sidebar = True
 admin.site.register(Title, titles.TitleAdmin)
 admin.site.register(Season, series.SeasonAdmin)
 admin.site.register(Episode, series.EpisodeAdmin)
+admin.site.register(LibraryFile, library.LibraryFileAdmin)
 admin.site.register(Genre, shelves.GenreAdmin)
 admin.site.register(Person, shelves.PersonAdmin)
 
