@@ -106,6 +106,8 @@ class Desk {
       chosen: (file) => this.chosen(held, file),
     });
     form.querySelector("[data-part=uploads]").prepend(held.row.element);
+    const folded = form.closest("details");
+    if (folded) folded.open = true;
     this.rows.set(key, held);
     return held;
   }
