@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 #: The job that packages one video; its payload is {"video": uuid, "source": uuid, "options": {…}}.
 INGEST_KIND = "catalog.ingest_video"
+#: Its urgency: it only looks and hands out, so it comes before the work it hands out.
+INGEST_PRIORITY = 60
+#: So many workers may die over one step of it before it is given up; failures that are no deaths are counted apart.
+INGEST_DEATHS = 10
 #: The stage of packages that are replaced as soon as the ladder is there.
 EARLY = "early"
 #: When something of the film could first be watched, among the times of a source's states.

@@ -35,11 +35,12 @@ from catalog.media import (
     straight,
     text,
     tools,
+    trickplay,
 )
 from catalog.media.errors import Refused, Stalled, ToolFailed, ToolMissing
 from catalog.media.facts import Facts
 from catalog.media.plan import Plan
-from catalog.media.tracks import Written
+from catalog.media.tracks import Sheets, Written
 from catalog.types import IngestOptions
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.context import JobContext, JobFailed
@@ -52,6 +53,8 @@ _ENCODING_FROM, _ENCODING_TO, _PICTURES_FROM = 0.02, 0.94, 0.97
 _COPIES, _ROOM_SPARE = 2, 256 * 1024**2
 #: From this attempt on, an encoder that fails is told to people instead of being tried again.
 _LAST_TRY = 2
+#: From so many failures on that nobody foresaw, the job is given up.
+_STUMBLES = 3
 #: A coordinator is woken by its parts; it looks by itself after so many seconds.
 _LOOK_AGAIN = 60
 _FACTS = "facts.json"
@@ -113,8 +116,12 @@ def handle(context: JobContext) -> None:
         if chunks.is_full(failed):
             chunks.wait_for_room(context, _ENCODING_FROM)
         if isinstance(failed, OSError):
-            raise
+            _stumbled(work, failed)
         _tool_failed(work, failed)
+    except JobFailed:
+        raise
+    except Exception as error:
+        _stumbled(work, error)
 
 
 def _advance(work: _Work) -> None:
@@ -183,7 +190,8 @@ def _finish(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> None:
     context.progress(_ENCODING_TO, "Putting the package together")
     texts = _texts(work, film, made, pieces)
     key = keyring.wanted(order.video_id)
-    manifest = _build(work, made, pieces, texts, context.work_dir / "package", key)
+    sheets = _sheets(work, made, pieces)
+    manifest = _build(work, made, pieces, texts, context.work_dir / "package", key, sheets)
     context.check()
     _take_pictures(work, made, pieces, manifest, key)
     name = package_id(manifest)
@@ -198,7 +206,13 @@ def _finish(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> None:
 
 
 def _build(
-    work: _Work, made: Plan, pieces: crew.Pieces, texts: list[Written], folder: Path, key: bytes | None
+    work: _Work,
+    made: Plan,
+    pieces: crew.Pieces,
+    texts: list[Written],
+    folder: Path,
+    key: bytes | None,
+    sheets: Sheets | None = None,
 ) -> bytes:
     folder.mkdir(parents=True)
     return package.assemble(
@@ -208,8 +222,19 @@ def _build(
         sounds=pieces.sounds,
         texts=texts,
         folder=folder,
+        sheets=sheets,
         key=key,
     )
+
+
+def _sheets(work: _Work, made: Plan, pieces: crew.Pieces) -> Sheets | None:
+    """Small pictures for scrubbing. A film without them is still a film."""
+    small = package.plan_videos(made, pieces.chunks)[-1]
+    try:
+        return trickplay.make(small, scratch=work.context.work_dir, halt=crew.halt(work.context))
+    except (ToolFailed, OSError) as error:
+        logger.warning("%s: no pictures for scrubbing were drawn: %s", work.order.name, error)
+        return None
 
 
 def _texts(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> list[Written]:
@@ -304,6 +329,19 @@ def _tool_failed(work: _Work, failed: ToolFailed) -> NoReturn:
     reason = _explain(str(failed))
     store.mark_failed(video_id=order.video_id, reason=reason)
     raise JobFailed(reason) from failed
+
+
+def _stumbled(work: _Work, error: Exception) -> NoReturn:
+    """Something that nobody foresaw: a few tries, however many workers have died meanwhile."""
+    context = work.context
+    times = int(context.checkpoint.get("stumbled", 0)) + 1
+    if times >= _STUMBLES:
+        _discard(context)
+        reason = f"It went wrong {times} times: {error}. The worker's log has more."
+        store.mark_failed(video_id=work.order.video_id, reason=reason)
+        raise JobFailed(reason) from error
+    context.save_checkpoint(context.checkpoint | {"stumbled": times})
+    raise error
 
 
 def _discard(context: JobContext) -> None:

@@ -284,6 +284,8 @@ def _enqueue(video: models.Video, source: models.Source, options: types.IngestOp
             "options": asdict(options),
         },
         dedupe_key=store.ingest_key(source.id),
+        priority=store.INGEST_PRIORITY,
+        max_attempts=store.INGEST_DEATHS,
     )
     video.state = models.Video.State.QUEUED
     video.reason = ""

@@ -1,13 +1,14 @@
 """Orders to a house of its own, from a test that kills workers: `python -m tests.media.driver ORDER ARGUMENT`."""
 
 import json
+import os
 import sys
 from typing import Any
 
 import django
 
 
-def main(order: str, argument: str) -> Any:
+def main(order: str, argument: str, *more: str) -> Any:
     """'ingest' a path, do a job 'again', 'cancel' it, or tell its 'state'."""
     from django.core.management import call_command
 
@@ -18,8 +19,9 @@ def main(order: str, argument: str) -> Any:
         call_command("migrate", verbosity=0)
         return {}
     if order == "ingest":
-        options = types.IngestOptions(ladder="light", preset="veryfast", encoders=1)
-        ticket = services.ingest(path=argument, options=options)
+        wanted = {"ladder": "light", "preset": "veryfast", "early": False, "av1": "never"}
+        wanted |= json.loads(more[0]) if more else {}
+        ticket = services.ingest(path=argument, options=types.IngestOptions(**wanted))
         return {"video": str(ticket.video_id), "job": str(ticket.job_id)}
     if order == "again":
         before = jobs.job(argument)
@@ -36,9 +38,37 @@ def main(order: str, argument: str) -> Any:
         "progress": job.progress,
         "note": job.note,
         "package": package.id if package else None,
+        "attempts": {part.payload.get("name", part.kind): part.attempts for part in jobs.children(job.id)},
     }
+
+
+def nursery() -> None:
+    """Fork a worker for each line (its arguments, as JSON): a fork is there at once, a new process takes seconds.
+
+    Says each one's process id; ends when there are no more lines, and the workers with it.
+    """
+    from django.core.management import call_command
+    from django.db import connections
+
+    workers = []
+    for line in sys.stdin:
+        connections.close_all()
+        worker = os.fork()
+        if worker == 0:
+            os.close(0)
+            call_command("worker", *json.loads(line))
+            os._exit(0)
+        workers.append(worker)
+        print(worker, flush=True)
+        while len(workers) > 1 and os.waitpid(workers[0], os.WNOHANG)[0]:
+            workers.pop(0)
+    for worker in workers:
+        os.kill(worker, 9)
 
 
 if __name__ == "__main__":
     django.setup()
-    print(json.dumps(main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "")))
+    if sys.argv[1] == "nursery":
+        nursery()
+    else:
+        print(json.dumps(main(sys.argv[1], *(sys.argv[2:] or [""]))))

@@ -126,7 +126,8 @@ def test_a_film_whose_assembly_dies_is_given_up_in_the_end(ingest: Callable, cli
     _ticket, job = ingest(clip)
     assert job.state is JobState.QUEUED
     later = to_the_end(job)
-    assert (later.state, later.attempts) == (JobState.FAILED, 3)
+    assert later.state is JobState.FAILED
+    assert "It went wrong 3 times: as if the worker had died here." in later.error
 
 
 def test_more_packets_than_a_film_has_are_not_kept(ingest: Callable, clip, monkeypatch):
