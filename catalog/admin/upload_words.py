@@ -33,6 +33,7 @@ WORDS = {
     "comparing": _("Comparing with what is here"),
     "received_waiting": _("All of it has arrived. It is checked as soon as a worker is free."),
     "no_worker": _("All of it has arrived, but no worker is running. Start one: manage.py worker."),
+    "check_failed": _("Checking the file failed; it is tried again in ten minutes. {reason}"),
     "checking_file": _("All of it has arrived; the file is being checked, {percent} %."),
     "queued": _("Checked. Waiting for its turn to be encoded."),
     "checking": _("Looking at what is in the file."),

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -15,11 +15,14 @@ from catalog.services.ingesting import register as register_source
 from catalog.tus import ledger, parts, places
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.context import JobContext
+from netflixlite.jobs.types import JobState
 
 logger = logging.getLogger(__name__)
 
 #: How long refused uploads, and finished ones, are remembered.
 REMEMBERED = timedelta(days=7)
+#: How long after a failure the finishing is tried again.
+AGAIN = timedelta(minutes=10)
 #: A file that no upload owns is swept when nobody has written to it for this long, in seconds.
 ORPHAN_SECONDS = 60 * 60
 
@@ -80,6 +83,7 @@ def _hand_over(context: JobContext, upload: models.Upload, digest: str) -> str:
             models.Source.objects.filter(id=upload.id).update(sha256=digest)
             models.Upload.objects.filter(id=upload.id).update(
                 state=ledger._State.DONE,
+                reason="",
                 sha256=digest,
                 title_id=ticket.title_id,
                 episode_id=episode_id,
@@ -92,9 +96,8 @@ def _hand_over(context: JobContext, upload: models.Upload, digest: str) -> str:
 
 def tend() -> None:
     """Find what was lost: uploads without their finishing job, uploads that nobody continues, files without a row."""
-    for upload in models.Upload.objects.filter(state=ledger._State.FINISHING):
-        ledger.enqueue(upload.id, upload.name)
     now = timezone.now()
+    _requeue(now)
     stale = models.Upload.objects.filter(state=ledger._State.RECEIVING, expires_at__lt=now)
     old = models.Upload.objects.filter(
         state__in=[ledger._State.DONE, ledger._State.REFUSED], updated_at__lt=now - REMEMBERED
@@ -103,6 +106,18 @@ def tend() -> None:
         logger.info("forgetting the upload %s, which nobody continued", upload_id)
         ledger.remove(upload_id)
     _sweep_files()
+
+
+def _requeue(now: datetime) -> None:
+    """A finishing that failed (a disk that cannot be read, say) is tried again now and then, and says why meanwhile."""
+    for upload in models.Upload.objects.filter(state=ledger._State.FINISHING):
+        key = ledger.finish_key(upload.id)
+        job = jobs.latest([key]).get(key)
+        if job is not None and job.state is JobState.FAILED:
+            models.Upload.objects.filter(id=upload.id, state=ledger._State.FINISHING).update(reason=job.error)
+            if job.finished_at and now - job.finished_at < AGAIN:
+                continue
+        ledger.enqueue(upload.id, upload.name)
 
 
 def _sweep_files() -> None:

@@ -89,6 +89,7 @@ def find(upload_id: UUID, user_id: UUID) -> Entry:
     row = models.Upload.objects.select_related("title", "episode__season__title").filter(id=upload_id).first()
     if row is None or row.user_id != user_id:
         raise _gone()
+    _correct(row)
     return _entry(row, user_id)
 
 
@@ -101,6 +102,7 @@ def begin(upload_id: UUID, offset: int) -> int:
         raise TusError(422, "refused", row.reason)
     if row.state != _State.RECEIVING:
         raise TusError(409, "complete", _("All of this file has arrived already."))
+    _correct(row)
     if row.offset != offset:
         words = _("The upload stands at %(here)d bytes, not at %(there)d. Ask for its offset again.")
         raise TusError(409, "offset", words % {"here": row.offset, "there": offset})
@@ -154,6 +156,13 @@ def listing(user_id: UUID) -> list[Entry]:
     recent = rows.filter(user_id=user_id).exclude(state=_State.DONE, updated_at__lt=timezone.now() - LISTED)
     others = rows.filter(state=_State.RECEIVING).exclude(user_id=user_id)
     return [_entry(row, user_id) for row in (*recent[:200], *others[:50])]
+
+
+def _correct(row: models.Upload) -> None:
+    """Have the row say no more than the disk has: a disk that was restored, or repaired, may have less."""
+    if row.state == _State.RECEIVING and (there := parts.size(row.id)) < row.offset:
+        models.Upload.objects.filter(id=row.id, state=_State.RECEIVING, offset__gt=there).update(offset=there)
+        row.offset = there
 
 
 def _check_looks(upload_id: UUID, to: int) -> None:

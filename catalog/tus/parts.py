@@ -40,6 +40,7 @@ def make(upload_id: UUID, length: int) -> None:
     try:
         with target.open("xb") as file:
             _allocate(file.fileno(), length)
+        _sync_folder(folder())
     except OSError as error:
         target.unlink(missing_ok=True)
         raise trouble(error) from error
@@ -54,6 +55,14 @@ def allocated(upload_id: UUID) -> int:
     """How many bytes of the disk the file has already, whether written or set aside."""
     try:
         return path(upload_id).stat().st_blocks * 512
+    except OSError:
+        return 0
+
+
+def size(upload_id: UUID) -> int:
+    """How long the file is, in bytes; 0 when it is gone."""
+    try:
+        return path(upload_id).stat().st_size
     except OSError:
         return 0
 
@@ -175,6 +184,16 @@ def stand_as(upload_id: UUID, target: Path) -> None:
         return
     except OSError:
         os.replace(path(upload_id), target)  # a file system without hard links
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a new name survive a power cut, too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _allocate(fd: int, length: int) -> None:

@@ -112,7 +112,7 @@ class Site:
             capture_output=True,
             text=True,
             check=False,
-            timeout=600,
+            timeout=3000,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

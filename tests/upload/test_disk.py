@@ -18,7 +18,7 @@ import pytest
 from tests.upload import data
 from tests.upload.site import PREFIX, Site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
 GB = 1_000_000_000
 #: Hash all of the 100 GB, too, as the finishing job does (minutes): part of the full proof.

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
@@ -13,6 +14,7 @@ from catalog import models, services, store, types
 from catalog.tests.factories import make_series
 from catalog.tus import finishing, ledger, parts
 from netflixlite.jobs import services as jobs
+from netflixlite.jobs.errors import JobFailed
 from netflixlite.jobs.types import JobState
 from tests.upload.data import HEAD
 from tests.upload.site import PREFIX, Site
@@ -303,3 +305,33 @@ def test_a_second_run_of_the_finishing_does_no_harm(wire) -> None:
     assert store.source_path(upload.id).read_bytes() == FILM
     assert models.Source.objects.count() == 1
     assert models.Video.objects.get().state == types.IngestState.QUEUED
+
+
+def test_a_disk_that_lost_some_of_it_is_believed_not_the_row(wire) -> None:
+    path = wire.create(len(FILM))
+    wire.piece(path, 0, FILM[:6000])
+    os.truncate(parts.path(row().id), 5000)
+    assert wire.piece(path, 6000, FILM[6000:]).error["code"] == "offset"
+    assert wire.ask("HEAD", path).offset == 5000
+    assert wire.piece(path, 5000, FILM[5000:]).offset == len(FILM)
+    finish()
+    assert models.Source.objects.get().sha256 == hashlib.sha256(FILM).hexdigest()
+
+
+def test_a_finishing_that_fails_says_why_and_is_tried_again(wire, monkeypatch) -> None:
+    path = wire.create(len(FILM))
+    wire.piece(path, 0, FILM)
+
+    def unreadable(*_args: object, **_more: object) -> str:
+        raise JobFailed("The disk could not be read.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "sha256", unreadable)
+        finish()
+    finishing.tend()
+    assert (row().state, row().reason) == ("finishing", "The disk could not be read.")
+    assert not jobs.find(kind=ledger.FINISH_KIND, state=JobState.QUEUED)
+    monkeypatch.setattr(finishing, "AGAIN", timedelta(0))
+    finishing.tend()
+    finish()
+    assert (row().state, row().reason) == ("done", "")

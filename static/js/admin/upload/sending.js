@@ -46,7 +46,7 @@ export class Sending {
   }
 
   get active() {
-    return ["preparing", "comparing", "receiving", "offline", "trouble"].includes(this.state);
+    return ["preparing", "comparing", "receiving", "offline", "trouble", "signed_out"].includes(this.state);
   }
 
   /** Begin, or go on. */

@@ -102,6 +102,9 @@ function ofEntry(entry, words, worker) {
 
 function finishing(entry, words, worker) {
   if (!worker) return { state: "checking", step: 1, text: words.no_worker, tone: "held" };
+  if (entry.finishing?.waiting && entry.reason) {
+    return { state: "checking", step: 1, text: "", error: fill(words.check_failed, entry), buttons: ["discard"], tone: "bad" };
+  }
   if (entry.finishing?.waiting) return { state: "checking", step: 1, text: words.received_waiting };
   const value = entry.finishing?.percent ?? 0;
   return {
