@@ -92,7 +92,8 @@ def _package(video_id: UUID | None) -> str:
     package = services.current_package(video_id) if video_id else None
     if package is None:
         return ""
-    heights = sorted({one.height for one in package.renditions if one.height}, reverse=True)
+    pictures = [one for one in package.renditions if one.kind is types.RenditionKind.VIDEO]
+    heights = sorted({one.height for one in pictures if one.height}, reverse=True)
     sounds = [one.language for one in package.renditions if one.kind is types.RenditionKind.AUDIO]
     texts = [one.language for one in package.renditions if one.kind is types.RenditionKind.TEXT]
     said = [", ".join(f"{height}p" for height in heights)]

@@ -200,7 +200,8 @@ def _finish(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> None:
         if key is not None:
             keyring.keep(name, video_id=order.video_id, key=key)
         store.record_package(video_id=order.video_id, manifest=manifest, replaces=order.current_package)
-        if not (work.options.keep_source and order.keep_source):
+        keep = work.options.keep_source and order.keep_source
+        if not keep and (work.options.av1 or settings.AV1) == "never":  # else AV1 is made of it first
             transaction.on_commit(partial(store.delete_source, source_id=order.source_id), robust=True)
     logger.info("%s (%s) can be played.", order.name, order.source_name)
 
