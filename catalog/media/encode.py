@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from catalog.media import boxes, encoders, hardware, sandbox, screen, tools
+from catalog.media import boxes, encoders, hardware, sandbox, screen, text, tools
 from catalog.media.errors import ToolFailed
 from catalog.media.plan import Chunk, Plan
 
@@ -63,6 +63,8 @@ def input_command(plan: Plan, chunk: Chunk, source: Path) -> list[str]:
     argv += ["-reinit_filter", "0"]
     if chunk.number > 0:
         lead = plan.margin + Fraction(math.ceil(plan.facts.frame_gap * 1000), 1000)
+        if plan.facts.burn is not None:
+            lead += text.BURN_LEAD  # letters that are still to be seen when the chunk begins
         argv += ["-ss", timestamp(max(Fraction(0), plan.starts_at(chunk) - lead))]
     argv += hardware.inputs(plan.rungs)
     return [*argv, "-i", f"file:{source}", "-filter_complex", graph(plan, chunk)]
@@ -159,12 +161,14 @@ def graph(plan: Plan, chunk: Chunk) -> str:
     window = f"trim=start={timestamp(begin)}"
     if not chunk.last:
         window += f":end={timestamp(plan.starts_at(chunk) + chunk.frames / plan.rate + facts.start - half)}"
-    steps = [
-        *screen.steady(picture),
-        *screen.whole_frames(picture),
-        window,
-        f"setpts=PTS-({timestamp(facts.start)})/TB",
-    ]
+    steps = [*screen.steady(picture), *screen.whole_frames(picture)]
+    lines: list[str] = []
+    inlet = f"0:{picture.index}"
+    if facts.burn is not None:
+        lines.append(f"[{inlet}]{','.join(steps)}[bare]")
+        lines.append(text.burn_filter(facts, facts.burn, inlet="bare", outlet="burned"))
+        inlet, steps = "burned", []
+    steps += [window, f"setpts=PTS-({timestamp(facts.start)})/TB"]
     steps.append(
         f"fps={plan.rate.numerator}/{plan.rate.denominator}:start_time={timestamp(plan.starts_at(chunk))}:round=near"
     )
@@ -178,7 +182,7 @@ def graph(plan: Plan, chunk: Chunk) -> str:
         *screen.bare(),
     ]
     outlets = "".join(f"[s{position}]" for position in range(len(plan.rungs)))
-    lines = [f"[0:{picture.index}]{','.join(steps)},split={len(plan.rungs)}{outlets}"]
+    lines.append(f"[{inlet}]{','.join(steps)},split={len(plan.rungs)}{outlets}")
     upload = f",{onto}" if (onto := hardware.filters(plan.rungs)) else ""
     lines += [
         f"[s{position}]scale={rung.width}:{rung.height}:flags=bicubic:out_range=tv,setsar=1{upload}[v{position}]"

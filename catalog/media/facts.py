@@ -134,6 +134,9 @@ class Facts:
     chapters: tuple[Chapter, ...] = ()
     bit_rate: int = 0
     closed: bool = False
+    #: Not found but wished for, and here because all that is made of the film must agree on it: the stream of picture
+    #: subtitles that is drawn into the picture.
+    burn: int | None = None
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready, for people and for the source's row: fractions become text."""

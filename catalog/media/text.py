@@ -171,7 +171,7 @@ def burn_filter(facts: Facts, index: int, *, inlet: str, outlet: str) -> str:
         raise ValueError(f"stream {index} is no picture subtitle that can be burned in")
     width, height = facts.picture.width, facts.picture.height
     canvas = f"[0:{index}]scale={width}:{height}:flags=bilinear[{inlet}letters]"
-    return f"{canvas};[{inlet}][{inlet}letters]overlay=eof_action=pass:repeatlast=0[{outlet}]"
+    return f"{canvas};[{inlet}][{inlet}letters]overlay=eof_action=pass:format=auto[{outlet}]"
 
 
 def _key(written: Written) -> tuple[str, str]:

@@ -1,13 +1,17 @@
 """Which subtitles a film gets: from operators, from files beside it, from its own tracks."""
 
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from catalog.media import probe, text, vtt
-from catalog.media.facts import Words
+from catalog.media import encode, plan, probe, text, tools, vtt
+from catalog.media.facts import Facts, Words
 from catalog.types import SidecarText
-from tests.media import clips
+from tests.media import clips, letters
+from tests.media.test_sound import with_sounds
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\n{}\n\n"
 
@@ -15,6 +19,10 @@ SRT = "1\n00:00:01,000 --> 00:00:02,000\n{}\n\n"
 def words(index: int, language: str = "en", label: str = "", **marks: bool) -> Words:
     given = {"default": False, "forced": False, "bitmap": False} | marks
     return Words(index=index, codec="subrip", language=language, label=label, **given)
+
+
+def with_words(*tracks: Words) -> Facts:
+    return replace(with_sounds(), words=tracks)
 
 
 @pytest.mark.parametrize(
@@ -148,3 +156,62 @@ def test_a_language_may_have_several_tracks_and_files_come_before_them(tmp_path:
     assert "line:0\nhola" in spanish
     assert "100" not in spanish.replace(".100", "")
     assert all(vtt.parse(one.data.decode()) for one in found)
+
+
+def test_only_picture_subtitles_of_the_source_are_burned_in():
+    facts = with_words(words(2), Words(3, "hdmv_pgs_subtitle", "en", "", False, False, True))
+    assert [one.index for one in text.pictures(facts)] == [3]
+    assert "[0:3]scale=320:180" in text.burn_filter(facts, 3, inlet="a", outlet="b")
+    for wrong in (2, 4):
+        with pytest.raises(ValueError, match="no picture subtitle"):
+            text.burn_filter(facts, wrong, inlet="a", outlet="b")
+
+
+@pytest.mark.slow
+def test_picture_subtitles_are_drawn_into_the_picture_and_only_then_and_there(tmp_path: Path):
+    """In the first chunk, in the second, and across the border between them."""
+    letters.sup(tmp_path / "a.sup", [(2.0, 4.0), (22.0, 27.0)], size=(320, 180), bar=(60, 140, 200, 24))
+    film = tmp_path / "film.mkv"
+    grey = ["-f", "lavfi", "-i", "color=c=0x202020:s=320x180:r=12:d=32"]
+    clips.ffmpeg(
+        *grey,
+        "-copyts",
+        "-i",
+        tmp_path / "a.sup",
+        "-map",
+        "0",
+        "-map",
+        "1",
+        *clips.QUICK,
+        "-g",
+        "24",
+        "-c:s",
+        "copy",
+        film,
+    )
+    facts = replace(probe.probe(film), burn=1)
+    assert [one.index for one in text.pictures(facts)] == [1]
+    made = plan.make(facts, ladder_name="light", preset="ultrafast", tool="test")
+    assert len(made.chunks) == 2
+    lit: list[tuple[bool, bool]] = []
+    for chunk in made.chunks:
+        encode.make_chunk(made, chunk, source=film, done=tmp_path / "done", scratch=tmp_path)
+        rung = made.rungs[0]
+        path = encode.chunk_folder(tmp_path / "done", chunk) / f"{rung.name}.mp4"
+        raw = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+        data = subprocess.run(
+            [tools.ffmpeg().path, "-v", "error", "-i", path, *raw],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        ).stdout
+        pictures = np.frombuffer(data, np.uint8).reshape(-1, rung.height, rung.width)
+        scale = rung.height / 180
+        inside, outside = int(152 * scale), int(60 * scale)
+        lit += [(bool(one[inside, rung.width // 2] > 200), bool(one[outside, 20] > 60)) for one in pictures]
+    assert len(lit) == 32 * 12
+    assert not any(stray for _, stray in lit)
+    shown = [number / 12 for number, (on, _) in enumerate(lit) if on]
+    assert [round(moment) for moment in (shown[0], shown[-1])] == [2, 27]
+    assert all(2 - 0.1 <= moment <= 4 + 0.1 or 22 - 0.1 <= moment <= 27 + 0.1 for moment in shown)
+    assert len(shown) == pytest.approx(7 * 12, abs=3)
