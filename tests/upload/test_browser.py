@@ -157,14 +157,47 @@ def test_a_film_goes_up_through_all_that_can_happen_and_becomes_ready(
 
     until(again.page, "Ready to watch", 120)
     expected = hashlib.sha256(film.read_bytes()).hexdigest()
-    told = site.shell("from catalog import models; s = models.Source.objects.get(); print(s.sha256, s.name)")
-    assert told.strip().splitlines()[-1] == f"{expected} {film.name}"
+    told = site.shell(f"from catalog import models; print(models.Source.objects.get(id='{path}').sha256)")
+    assert told.strip().splitlines()[-1] == expected
     row(again.page).get_by_role("link", name="Open the title").click()
     again.page.wait_for_url(re.compile("/change/"))
     assert "Big Buck Bunny" in again.page.inner_text("#content")
     assert "Playable:" in again.page.inner_text("#content")
     assert again.problems == first.problems == []
     again.context.close()
+
+
+def test_without_script_the_form_sends_a_file(site: Site, chromium: Any, film: Path) -> None:
+    site.sign_in()
+    context = chromium.new_context(java_script_enabled=False)
+    context.add_cookies([{"name": "netflixlite_session", "value": site.session, "url": site.url}])
+    page = context.new_page()
+    page.goto(site.url + PAGE)
+    page.locator("input[name=source]").set_input_files(film)
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url(re.compile("/change/"))
+    assert "was received and is being prepared" in page.inner_text("body")
+    context.close()
+
+
+def test_two_tabs_agree_who_sends(site: Site, chromium: Any, film: Path) -> None:
+    site.sign_in()
+    site.shell("from catalog import models; models.Upload.objects.all().delete()")
+    browser = Browser(chromium, site)
+    first = browser.page
+    browser.choose(film)
+    wait_for(lambda: percent(first) >= 10, seconds=30, what="some of it")
+    second = browser.open(site)
+    until(second, "Another tab or window is sending this file")
+    second.locator("form[data-ready] input[name=source]").set_input_files(film)
+    second.get_by_role("button", name="Continue here").click()
+    until(first, "Another tab or window is sending this file")
+    browser.speed(-1)
+    until(second, "All of it has arrived")
+    until(first, "All of it has arrived")
+    assert row(first).count() == row(second).count() == 1
+    assert browser.problems == []
+    browser.context.close()
 
 
 def test_pause_and_cancel_keep_their_word_and_a_refusal_its_words(
