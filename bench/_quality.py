@@ -4,7 +4,8 @@ Every ladder is encoded whole, by the pipeline's own command. What is compared a
 (bits on a logarithmic scale, straight between two rungs), over the VMAF that both reach, as Bjøntegaard's difference
 does: bits that the fixed ladder spends above our best rung are not counted as saved. A rung that costs more and looks
 worse than another is left out of its curve, which favours the fixed ladder. Pairs of frames are exact: both pictures
-come off the same grid and are counted, not timed, and a comparison that collapses on some frame stops the benchmark.
+come off the same grid and are counted, not timed, both are named the same colours, and a comparison that collapses on some
+frame stops the benchmark.
 """
 
 import hashlib
@@ -117,7 +118,8 @@ class Studio:
 
     def _compared(self, rung: Rung, reference: Path, top: Rung, base: Plan) -> Made:
         file, log = self._folder / f"{rung.name}.mp4", self._folder / "vmaf.json"
-        count = f"settb={base.rate.denominator}/{base.rate.numerator},setpts=N"
+        # Told alike on both sides: where names of colours differ, ffmpeg converts one picture before comparing.
+        count = f"{complexity.SAME_COLOURS},settb={base.rate.denominator}/{base.rate.numerator},setpts=N"
         graph = (
             f"[0:v]scale={top.width}:{top.height}:flags=bicubic,{count}[d];[1:v]{count}[r];"
             f"[d][r]libvmaf=n_subsample={self._every}:n_threads=2:log_fmt=json:log_path={log}"
