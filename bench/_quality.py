@@ -4,8 +4,8 @@ Every ladder is encoded whole, by the pipeline's own command. What is compared a
 (bits on a logarithmic scale, straight between two rungs), over the VMAF that both reach, as Bjøntegaard's difference
 does: bits that the fixed ladder spends above our best rung are not counted as saved. A rung that costs more and looks
 worse than another is left out of its curve, which favours the fixed ladder. Pairs of frames are exact: both pictures
-come off the same grid and are counted, not timed, both are named the same colours, and a comparison that collapses on some
-frame stops the benchmark.
+come off the same grid and are counted, not timed, both are named the same colours, and a comparison that collapses on
+some frame stops the benchmark.
 """
 
 import hashlib
