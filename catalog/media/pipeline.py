@@ -8,7 +8,7 @@ job is held. What comes out does not depend on how often that happened.
 
 import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from catalog import keyring, store
+from catalog import annotations, keyring, store
 from catalog.manifests import package_id
 from catalog.media import (
     chunks,
@@ -128,7 +128,12 @@ def _advance(work: _Work) -> None:
     """Do what can be done now; park when the rest is in other hands."""
     context = work.context
     film = _examined(work)
-    state = early.begin(context, film.facts, wanted=work.options.early and not work.order.finished_before)
+    state = early.begin(
+        context,
+        film.facts,
+        wanted=work.options.early and not work.order.finished_before,
+        burn=film.facts.burn is not None,
+    )
     video_id = work.order.video_id
     if state.mode == early.COPY:
         state = early.publish_copy(context, video_id, film.facts, film.path)
@@ -160,6 +165,12 @@ def _examined(work: _Work) -> _Film:
         context.shared_dir,
         halt=crew.halt(context),
     )
+    if work.options.burn is not None:
+        if work.options.burn not in {words.index for words in text.pictures(facts)}:
+            raise JobFailed(
+                "The film has no such picture subtitles to draw into the picture. Choose others, or none."
+            )
+        facts = replace(facts, burn=work.options.burn)
     store.set_source_facts(
         source_id=order.source_id, facts=facts.plain(), duration=timedelta(seconds=float(facts.duration))
     )
@@ -246,6 +257,7 @@ def _texts(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> list[Wr
         source=film.path,
         named=[*work.options.text, *text.beside(work.order.path)],
         duration=float(duration),
+        uploaded=annotations.text_tracks(work.order.video_id, duration=float(duration)),
         scratch=work.context.work_dir,
         halt=crew.halt(work.context),
     )

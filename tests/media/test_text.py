@@ -1,15 +1,20 @@
 """Which subtitles a film gets: from operators, from files beside it, from its own tracks."""
 
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from catalog import services, types
 from catalog.media import encode, plan, probe, text, tools, vtt
 from catalog.media.facts import Facts, Words
+from catalog.services import ingesting
 from catalog.types import SidecarText
+from netflixlite.jobs import services as jobs
+from netflixlite.jobs.types import JobState
 from tests.media import clips, letters
 from tests.media.test_sound import with_sounds
 
@@ -215,3 +220,26 @@ def test_picture_subtitles_are_drawn_into_the_picture_and_only_then_and_there(tm
     assert [round(moment) for moment in (shown[0], shown[-1])] == [2, 27]
     assert all(2 - 0.1 <= moment <= 4 + 0.1 or 22 - 0.1 <= moment <= 27 + 0.1 for moment in shown)
     assert len(shown) == pytest.approx(7 * 12, abs=3)
+
+
+@pytest.mark.slow
+def test_a_film_is_packaged_with_burned_letters_and_with_uploads(ingest: Callable, tmp_path: Path):
+    """Through the whole job: picture subtitles are no text track; an upload from before the encode is one."""
+    letters.sup(tmp_path / "a.sup", [(0.5, 1.5)], size=(320, 180), bar=(60, 140, 200, 24))
+    film = tmp_path / "film.mkv"
+    grey = ["-f", "lavfi", "-i", "color=c=0x202020:s=320x180:r=12:d=2", "-copyts"]
+    clips.ffmpeg(
+        *grey, "-i", tmp_path / "a.sup", "-map", "0", "-map", "1", *clips.QUICK, "-c:s", "copy", film
+    )
+    title = services.create_title(name="Night Mail")
+    ticket = services.ingest(path=str(film), title_id=title.id)
+    jobs.cancel(ticket.job_id)
+    services.add_text_track(video_id=ticket.video_id, language="de", data=SRT.format("hallo").encode())
+    options = types.IngestOptions(ladder="light", preset="ultrafast", early=False, av1="never", burn=1)
+    again = ingesting.reencode(ticket.video_id, options)
+    done = jobs.run_here(again.job_id)
+    assert done.state is JobState.DONE, done.error
+    package = services.current_package(ticket.video_id)
+    assert package is not None
+    told = [one for one in package.renditions if one.kind is types.RenditionKind.TEXT]
+    assert [(one.label, one.uploaded) for one in told] == [("Deutsch", True)]
