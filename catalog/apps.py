@@ -14,7 +14,7 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         """Offer the app's work to the workers."""
-        from catalog import reconcile
+        from catalog import reconcile, retire
         from catalog.library import watch
         from catalog.media import av1, candidates, chapters, intro, pipeline, retext
         from catalog.tus import finishing
@@ -23,6 +23,7 @@ class CatalogConfig(AppConfig):
         pipeline.register()
         av1.register()
         reconcile.register()
+        retire.register()
         watch.register()
         retext.register()
         intro.register()

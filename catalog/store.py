@@ -355,10 +355,8 @@ def _set_state(video_id: UUID, state: Video.State, reason: str = "") -> None:
 
 
 def _forget_old_sources(video_id: UUID) -> None:
-    """Keep the newest source if it is to be kept; the ones before it have had their day."""
+    """The sources before the newest have had their day (what becomes of that one: catalog/retire.py)."""
     sources = list(Source.objects.filter(video_id=video_id).order_by("-created_at"))
     for source in sources[1:]:
         delete_source(source_id=source.id)
         source.delete()
-    if sources and not sources[0].keep:
-        delete_source(source_id=sources[0].id)

@@ -213,6 +213,11 @@ ENCRYPT = env.bool("NETFLIXLITE_ENCRYPT", default=False)
 MEDIA_QUOTA_GB = env.float("NETFLIXLITE_MEDIA_QUOTA_GB", default=0.0)
 #: An unfinished upload is thrown away when nothing of it has come for this many days.
 UPLOAD_DAYS = env.float("NETFLIXLITE_UPLOAD_DAYS", default=7.0)
+#: What becomes of a source when all is made of it: 'keep', 'archive' (it is moved to ARCHIVE_DIR) or 'remove'.
+SOURCES = env.str("NETFLIXLITE_SOURCES", default="keep")
+if SOURCES not in ("keep", "archive", "remove"):
+    raise ImproperlyConfigured(f"NETFLIXLITE_SOURCES is {SOURCES!r}; write keep, archive or remove.")
+ARCHIVE_DIR = Path(env.str("NETFLIXLITE_ARCHIVE", default=str(HOME / "archive")))
 #: How loud every film's sound is made (integrated, EBU R 128), in LUFS; empty leaves loudness alone.
 _loudness = env.str("NETFLIXLITE_LOUDNESS", default="-18")
 try:

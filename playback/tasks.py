@@ -1,9 +1,12 @@
 """Periodic work; each is one service call and safe to run twice."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
+from catalog import services as catalog
 from netflixlite.jobs import services as jobs
 from playback import services
+from playback.models import PlaybackSession
 
 
 def close_silent_sessions() -> None:
@@ -16,5 +19,12 @@ def prune_beacons() -> None:
     services.prune()
 
 
+def held_packages(packages: Collection[str]) -> set[str]:
+    """Which of these packages somebody is watching."""
+    rows = PlaybackSession.objects.open().filter(package_id__in=list(packages))
+    return set(rows.values_list("package_id", flat=True))
+
+
+catalog.hold_packages(held_packages)
 jobs.register_periodic("playback.close_silent_sessions", timedelta(seconds=10))(close_silent_sessions)
 jobs.register_periodic("playback.prune_beacons", timedelta(hours=1))(prune_beacons)

@@ -25,6 +25,8 @@ from catalog.media import (
     chunks,
     crew,
     early,
+    hardware,
+    ladder,
     measuring,
     package,
     plan,
@@ -189,8 +191,14 @@ def _plan(work: _Work, film: _Film) -> Plan | None:
             rungs = measuring.rungs(work.context, film.facts, film.path, preset=options.preset)
             if rungs is None:
                 return None
-            return plan.make(film.facts, rungs=rungs, preset=options.preset, tool=tools.ffmpeg().fingerprint)
-        return plan.make(film.facts, ladder_name=name, preset=options.preset, tool=tools.ffmpeg().fingerprint)
+        else:
+            width, height = film.facts.picture.display
+            rungs = ladder.rungs(width=width, height=height, rate=film.facts.picture.rate, ladder=name)
+        if options.encoder == "hardware":
+            choice = hardware.choose()
+            logger.info("%s: %s", work.order.name, choice.words)
+            rungs = hardware.equip(rungs, choice)
+        return plan.make(film.facts, rungs=rungs, preset=options.preset, tool=tools.ffmpeg().fingerprint)
     except ValueError as error:
         raise JobFailed(f"The options make no sense: {error}.") from error
 

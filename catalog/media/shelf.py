@@ -137,6 +137,11 @@ def sweep(*, now: datetime) -> int:
     return swept
 
 
+def remove(package_id: str) -> None:
+    """Delete a package's files. What other packages share with it stays with them."""
+    _remove(default_storage, package_id)
+
+
 def _untouched_since(storage: Storage, folder: str, moment: datetime) -> bool:
     """Whether no file of the folder is younger."""
     _folders, files = storage.listdir(f"{manifests.PACKAGES}/{folder}")

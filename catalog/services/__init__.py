@@ -1,5 +1,6 @@
 """The catalogue's public verbs. Everything else in this app is private to it."""
 
+from catalog.retire import hold as hold_packages
 from catalog.services.artwork import set_artwork
 from catalog.services.editing import (
     InvalidTitle,
@@ -18,6 +19,7 @@ from catalog.services.ingesting import (
     ingest,
     ingest_status,
     ingest_statuses,
+    reencode,
     retry_ingest,
     title_statuses,
 )
@@ -67,6 +69,7 @@ __all__ = [
     "episode",
     "first_video",
     "genres",
+    "hold_packages",
     "ingest",
     "ingest_status",
     "ingest_statuses",
@@ -78,6 +81,7 @@ __all__ = [
     "package",
     "publish",
     "published_packages",
+    "reencode",
     "remove_text_track",
     "remove_title",
     "retry_ingest",

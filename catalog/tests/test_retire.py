@@ -1,0 +1,91 @@
+"""When sources and replaced packages go, and when they stay."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from catalog import manifests, models, retire, services, store, types
+from catalog.tests.factories import make_package
+from netflixlite.jobs import models as jobs
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ready(tmp_path: Path, settings: Any) -> types.IngestTicket:
+    """A film whose ladder is there, and whose job is over."""
+    settings.MEDIA_ROOT, settings.ARCHIVE_DIR, settings.AV1 = (
+        tmp_path / "media",
+        tmp_path / "archive",
+        "never",
+    )
+    film = tmp_path / "Night Mail.mkv"
+    film.write_bytes(b"film" * 100)
+    ticket = services.ingest(path=str(film))
+    jobs.Job.objects.update(state="done")
+    make_package(ticket.video_id)
+    return ticket
+
+
+def test_a_source_is_kept_unless_its_sender_said_otherwise(ready: types.IngestTicket) -> None:
+    assert retire.retire_sources() == 0
+    models.Source.objects.update(keep=False)
+    assert retire.retire_sources() == 1
+    assert not store.source_path(ready.source_id).exists()
+    assert retire.retire_sources() == 0
+
+
+def test_a_source_is_archived_and_still_there_to_encode_again(
+    ready: types.IngestTicket, settings: Any
+) -> None:
+    settings.SOURCES = "archive"
+    assert retire.retire_sources() == 1
+    source = models.Source.objects.get()
+    assert source.archived_at is not None
+    kept = store.source_file(source)
+    assert kept == settings.ARCHIVE_DIR / str(source.id) / "Night Mail.mkv"
+    assert kept.read_bytes() == b"film" * 100
+    assert not store.source_path(source.id).exists()
+    services.retry_ingest(ready.video_id)
+    services.remove_title(ready.title_id)
+    assert kept.exists(), "an archive is for keeping"
+
+
+def test_an_archive_that_cannot_be_written_costs_nothing(ready: types.IngestTicket, settings: Any) -> None:
+    settings.SOURCES = "archive"
+    settings.ARCHIVE_DIR.write_text("a file where the folder should be")
+    assert retire.retire_sources() == 0
+    assert store.source_path(ready.source_id).exists()
+
+
+def test_a_source_stays_while_something_is_made_of_it(ready: types.IngestTicket, settings: Any) -> None:
+    settings.SOURCES = "remove"
+    jobs.Job.objects.update(state="queued")
+    assert retire.retire_sources() == 0
+    jobs.Job.objects.update(state="done")
+    settings.AV1 = "idle"
+    assert retire.retire_sources() == 0, "a second ladder may be ordered soon"
+    models.Package.objects.update(published_at=timezone.now() - timedelta(hours=1))
+    assert retire.retire_sources() == 1
+
+
+def test_replaced_packages_go_when_nobody_watches_them(
+    ready: types.IngestTicket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = services.current_package(ready.video_id).id
+    new = make_package(ready.video_id, duration=99)
+    watched = [old]
+    monkeypatch.setattr(retire, "_holders", [lambda ids: set(ids) & set(watched)])
+    assert retire.retire_packages() == 0, "somebody may just be opening it"
+    models.Package.objects.filter(id=old).update(replaced_at=timezone.now() - timedelta(hours=2))
+    assert retire.retire_packages() == 0, "somebody watches it"
+    watched.clear()
+    assert retire.retire_packages() == 1
+    assert not models.Package.objects.filter(id=old).exists()
+    assert not default_storage.exists(manifests.key(old, "manifest.json"))
+    assert services.current_package(ready.video_id).id != old
+    assert new
