@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from catalog import intake, store, types
 from catalog.library import company, content, finding, orders, subtitles
 from catalog.models import LibraryFile
-from catalog.services import editing, ingesting
+from catalog.services import editing, ingesting, operating
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import JobState
 
@@ -170,6 +170,7 @@ def _hand_in(row: LibraryFile) -> types.IngestTicket | None:
             row.problem = "" if row.problem.startswith(str(_NOT_YET)) else row.problem
             row.save(update_fields=["source_id", "fingerprint", "problem"])
             subtitles.remember(row, beside)
+            operating.set_urgency(ticket.video_id, -1)  # behind what people upload and wait for
     except ingesting.CannotIngest as error:
         _say(row, str(error))
         return None

@@ -25,8 +25,9 @@ logger = logging.getLogger(__name__)
 
 #: Files that are compared with the rows at once, and files that are written in one transaction.
 COMPARE, WRITE = 400, 20
-#: Between two transactions others get their turn, in seconds: SQLite's waiting writers look only now and then.
-BREATH = 0.005
+#: Between two transactions others get their turn: SQLite's waiting writers look only now and then, so the pause is a
+#: part of what the transaction took (a busy machine stretches it), within these seconds.
+BREATH, BREATH_MIN, BREATH_MAX = 0.6, 0.005, 0.25
 _TRIES = 5
 
 
@@ -192,9 +193,10 @@ class _Scan:
         while portion := list(islice(rest, WRITE)):
             if self.check is not None:
                 self.check()
+            began = time.monotonic()
             self._write_portion(portion)
             self._tell(sum(1 for one, _row in portion if one.guess.kind != "series"))
-            time.sleep(BREATH)
+            _breathe(began)
 
     def _write_portion(self, portion: list[tuple[Finding, LibraryFile | None]]) -> None:
         for attempt in range(1, _TRIES + 1):
@@ -254,11 +256,12 @@ class _Scan:
         self.summary.skipped += len(fresh)
         rest = iter(fresh.items())
         while portion := list(islice(rest, WRITE)):
+            began = time.monotonic()
             with transaction.atomic():
                 booker = booking.Booker(self.memory, self.orders)
                 for path, code in portion:
                     booker.trouble(path, code)
-            time.sleep(BREATH)
+            _breathe(began)
 
     def _missing(self, unreadable: list[str]) -> None:
         """Mark rows whose files are gone. Their films stay: the folder may only be away for a while.
@@ -275,6 +278,7 @@ class _Scan:
         gone = [pk for pk, path in unseen if not path.startswith(hidden) and not os.path.lexists(path)]
         rest = iter(gone)
         while portion := list(islice(rest, 500)):
+            began = time.monotonic()
             with transaction.atomic():
                 rows = LibraryFile.objects.filter(pk__in=portion)
                 keys = set(rows.values_list("key", flat=True))
@@ -282,8 +286,13 @@ class _Scan:
                 # Another version that stood back for it has its turn at the next scan.
                 others = LibraryFile.objects.filter(key__in=keys, kind=LibraryFile.Kind.SKIPPED)
                 others.exclude(pk__in=portion).update(modified_ns=0)
-            time.sleep(BREATH)
+            _breathe(began)
         self.summary.missing = len(gone)
+
+
+def _breathe(began: float) -> None:
+    """Leave the database to others for a while after a transaction that began at this monotonic time."""
+    time.sleep(min(BREATH_MAX, max(BREATH_MIN, (time.monotonic() - began) * BREATH)))
 
 
 def _fingerprint(path: str) -> str:

@@ -41,6 +41,7 @@ def test_a_few_at_a_time_and_newest_first(put, look, settings) -> None:
     tickets = admit.admit()
     assert sorted(queued()) == [f"Film {n} (Film {n} (1990).mkv)" for n in range(3)]
     assert admit.admit() == [], "the window is full"
+    assert all(jobs.job(ticket.job_id).priority < 0 for ticket in tickets), "uploads go first"
     finish(tickets[0].video_id)
     admit.admit()
     assert "Film 3 (Film 3 (1990).mkv)" in queued()

@@ -16,6 +16,8 @@ from netflixlite.jobs.types import JobState
 
 #: How often the work is looked at while waiting for it, in seconds.
 LOOK_EVERY = 1.0
+#: Takes hours and is nothing to wait for.
+_IDLE_KIND = "catalog.add_av1"
 
 
 def take_in(command: BaseCommand, options: dict[str, Any]) -> None:
@@ -151,8 +153,10 @@ def _wait(options: dict[str, Any]) -> None:
                 break  # what waits cannot be taken in now; its row says why
             if all(state in (JobState.QUEUED, JobState.RUNNING) for state in done):
                 time.sleep(LOOK_EVERY)
+        meter.show(1.0, f"{whole} of {whole} films are prepared")
         admit.publish_ready()
         admit.attend_some()
+        _finish_up()
     except KeyboardInterrupt:
         meter.close()
         raise CommandError(
@@ -163,9 +167,21 @@ def _wait(options: dict[str, Any]) -> None:
 
 
 def _work_on() -> bool:
-    """Do one job that waits, whatever kind it is of (films consist of several); False when there is none."""
-    queued = jobs.find(state=JobState.QUEUED, limit=1000)
+    """Do one job that waits, whatever kind it is of (films consist of several); False when there is none.
+
+    What is meant for idle hours (a second ladder) is left to a worker.
+    """
+    queued = [job for job in jobs.find(state=JobState.QUEUED, limit=1000) if job.kind != _IDLE_KIND]
     for job in sorted(queued, key=lambda one: -one.priority):
         if jobs.run_here(job.id).state is not JobState.QUEUED:
             return True
     return bool(queued) or bool(jobs.find(state=JobState.RUNNING, limit=1))
+
+
+def _finish_up() -> None:
+    """When no worker runs, do the short jobs that follow: pictures, and subtitles that came later."""
+    if jobs.workers_alive():
+        return
+    for kind in (watch.TEND_KIND, "catalog.find_pictures", "catalog.retext"):
+        for job in jobs.find(kind=kind, state=JobState.QUEUED):
+            jobs.run_here(job.id)
