@@ -77,7 +77,7 @@ def look() -> None:
         return
     waiting = sum(job.state in (JobState.QUEUED, JobState.RUNNING) for job in jobs.find(kind=KIND))
     for row in Package.objects.filter(replaced_at__isnull=True, complete=True, stage="ladder").order_by(
-        "-created_at"
+        "-published_at"
     ):
         if waiting >= _AT_ONCE:
             return
