@@ -151,9 +151,9 @@ export class Player extends EventTarget {
     return this.#scene?.answer ?? null;
   }
 
-  /** The shared media of requests (thumbnails over the timeline ask through it too). */
-  get delivery() {
-    return this.#scene?.delivery ?? null;
+  /** Small pictures for the timeline; null when there are none. */
+  get sprites() {
+    return this.#scene?.sprites ?? null;
   }
 
   /** Seconds of the whole film, also while only its beginning is there. */

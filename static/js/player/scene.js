@@ -3,6 +3,7 @@
 
 import { Delivery } from "./delivery.js";
 import { bufferAhead, Engine } from "./engine.js";
+import { Sprites } from "./sprites.js";
 import { Steering } from "./steering.js";
 import { seconds } from "./ui/clock.js";
 
@@ -28,6 +29,8 @@ export class Scene {
       learnt,
     });
     this.engine = new Engine(video, this.delivery);
+    /** Small pictures for the timeline; null when this package has none. */
+    this.sprites = this.answer.trickplay ? new Sprites(this.answer.trickplay, this.delivery) : null;
     this.#steering = new Steering(this.answer.steering, this.delivery, whereabouts);
   }
 
@@ -63,6 +66,7 @@ export class Scene {
   close() {
     this.#steering.stop();
     this.engine.destroy();
+    this.sprites?.close();
     this.delivery.close();
   }
 }

@@ -194,6 +194,7 @@ export class Bar {
     this.scrubber = new Scrubber(this.#screen, {
       duration: () => this.#player.duration,
       available: () => this.#player.available,
+      picture: (second) => this.#player.sprites?.at(second),
       onSeek: seek,
       onDrag: () => this.paintTime(),
     });

@@ -9,30 +9,38 @@ export class Scrubber {
   #screen;
   #duration;
   #available;
+  #picture;
   #onSeek;
   #dragging = null;
   #rail;
   #played;
   #buffered;
   #tip;
+  #time;
+  #still;
+  #wanted = 0;
 
   /**
    * @param {import("../screen.js").Screen} screen
    * @param {object} tools
    * @param {() => number} tools.duration of the whole film, seconds
    * @param {() => number} tools.available how much of it is there
+   * @param {(second: number) => Promise<{tile: object, image: string} | null> | undefined} tools.picture
    * @param {(seconds: number) => void} tools.onSeek
    * @param {(seconds: number | null) => void} [tools.onDrag]
    */
-  constructor(screen, { duration, available, onSeek, onDrag }) {
+  constructor(screen, { duration, available, picture, onSeek, onDrag }) {
     this.#screen = screen;
     this.#duration = duration;
     this.#available = available;
+    this.#picture = picture;
     this.#onSeek = onSeek;
     this.onDrag = onDrag;
     this.#played = h("div", { class: "played" });
     this.#buffered = h("div", { class: "buffered" });
-    this.#tip = h("output", { class: "tip", "aria-hidden": "true" }, "0:00");
+    this.#time = h("span", {}, "0:00");
+    this.#still = h("div", { class: "still", hidden: true });
+    this.#tip = h("output", { class: "tip", "aria-hidden": "true" }, this.#still, this.#time);
     this.#rail = h(
       "div",
       { class: "rail" },
@@ -105,8 +113,25 @@ export class Scrubber {
     this.element.style.setProperty("--pointer", String(along));
     this.element.style.setProperty("--tip", `${centre}px`);
     const seconds = along * this.#duration();
-    this.#tip.textContent = figures(seconds, this.#duration());
+    this.#time.textContent = figures(seconds, this.#duration());
+    this.#show(seconds);
     return seconds;
+  }
+
+  /** The small picture of where the pointer is, when it has come; only the one that was asked for last is shown. */
+  async #show(seconds) {
+    const wanted = (this.#wanted += 1);
+    const found = (await this.#picture(seconds)) ?? null;
+    if (wanted !== this.#wanted) return;
+    this.#still.hidden = !found;
+    if (!found) return;
+    const { tile, image } = found;
+    const { style } = this.#still;
+    style.inlineSize = `${tile.width}px`;
+    style.blockSize = `${tile.height}px`;
+    style.backgroundImage = `url("${image}")`;
+    style.backgroundPosition = `-${tile.x}px -${tile.y}px`;
+    this.#tip.classList.add("pictured");
   }
 
   #down(event) {
