@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from catalog import artwork
 from catalog.admin.details import Action, Place, Trouble, may
@@ -14,6 +15,16 @@ from catalog.media import candidates, markers
 from catalog.models import Artwork
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import JobState
+
+#: Where a frame is cut: name in the form, place (0 … 1), words.
+_CUTS: tuple[tuple[str, float | None, Any], ...] = (
+    ("auto", None, gettext_lazy("where there is most to see")),
+    ("start", 0.0, gettext_lazy("left, or top")),
+    ("left", 0.25, gettext_lazy("left of the middle")),
+    ("middle", 0.5, gettext_lazy("the middle")),
+    ("right", 0.75, gettext_lazy("right of the middle")),
+    ("end", 1.0, gettext_lazy("right, or bottom")),
+)
 
 
 def context(where: Place) -> dict[str, Any]:
@@ -24,6 +35,7 @@ def context(where: Place) -> dict[str, Any]:
         "pictures_now": [(kind, name, _picture(where, kind)) for kind, name in _kinds(where)],
         "picture_kinds": _kinds(where),
         "offers": [(one, markers.clock(one.time)) for one in candidates.offers(where.video.id)],
+        "cuts": [(name, words) for name, _place, words in _CUTS],
         "searching": searching,
         "search_percent": round(100 * job.progress) if searching and job else 0,
         "search_failed": job.error if job is not None and job.state is JobState.FAILED else "",
@@ -62,12 +74,13 @@ def _picture(where: Place, kind: str) -> tuple[Any, bool] | None:
 
 
 def _use(request: HttpRequest, where: Place) -> str:
-    kind, name = request.POST.get("kind", ""), request.POST.get("frame", "")
+    kind, _sep, name = request.POST.get("pick", "").partition(":")
+    places = {cut: at for cut, at, _words in _CUTS}
     names = dict(_kinds(where))
     if kind not in names:
         raise Trouble(_("Choose what the picture is for."))
     try:
-        candidates.use(where.video.id, name, kind=kind)
+        candidates.use(where.video.id, name, kind=kind, place=places.get(request.POST.get("cut", "")))
     except (candidates.NoSuchPicture, FileNotFoundError) as gone:
         raise Trouble(_("This picture is not on offer any more. Choose another one.")) from gone
     except artwork.BadImage as error:

@@ -86,8 +86,9 @@ def read(video_id: UUID, name: str, *, small: bool = False) -> bytes:
         raise NoSuchPicture(name) from gone
 
 
-def use(video_id: UUID, name: str, *, kind: str) -> None:
-    """Make a frame the title's 'poster' or 'backdrop', or the episode's 'still', cut to its shape.
+def use(video_id: UUID, name: str, *, kind: str, place: float | None = None) -> None:
+    """Make a frame the title's 'poster' or 'backdrop', or the episode's 'still', cut to its shape: where there is
+    most to see, or at `place` (0 left or top … 1 right or bottom).
 
     Raises `NoSuchPicture`, `artwork.BadImage`.
     """
@@ -99,7 +100,7 @@ def use(video_id: UUID, name: str, *, kind: str) -> None:
     with default_storage.open(_key(video_id, f"{name}.jpg"), "rb") as file:
         frame = Image.open(file, formats=("JPEG",)).convert("RGB")
     guide = frame.resize((160, max(2, round(160 * frame.height / frame.width))))
-    data = stills.jpeg(stills.crop(frame, stills.SHAPES[kind], guide))
+    data = stills.jpeg(stills.crop(frame, stills.SHAPES[kind], guide, place=place))
     if kind == "still":
         artwork.keep(kind=kind, data=data, episode_id=video.episode_id)
     else:

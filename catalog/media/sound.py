@@ -123,18 +123,6 @@ def folder(done: Path, one: Wanted) -> Path:
     return done / f"sound-{one.name}"
 
 
-def make_sound(
-    plan: Plan, sound: Sound, *, source: Path, done: Path, scratch: Path, halt: sandbox.Halt | None = None
-) -> None:
-    """The stereo rendition of one track."""
-    make(plan, Wanted(sound), source=source, done=done, scratch=scratch, halt=halt)
-
-
-def sound_folder(done: Path, sound: Sound) -> Path:
-    """Where the stereo rendition of a track stands."""
-    return folder(done, Wanted(sound))
-
-
 def loudness_of(piece: Path) -> dict[str, float]:
     """What was written down beside a finished rendition: integrated, range, peak and gain; {} when nothing was."""
     try:

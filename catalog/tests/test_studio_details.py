@@ -225,7 +225,7 @@ def test_a_frame_becomes_the_poster(studio: Client, client: Client, video: UUID)
     assert picture["Content-Type"] == "image/jpeg"
     assert "private" in picture["Cache-Control"]
     assert client.get(place).status_code in (302, 403)
-    studio.post(to(video, "pictures", "use"), {"frame": name, "kind": "poster"})
+    studio.post(to(video, "pictures", "use"), {"pick": f"poster:{name}", "cut": "middle"})
     row = Artwork.objects.get(kind="poster")
     assert not row.automatic
     assert row.width / row.height == pytest.approx(2 / 3, abs=0.01)
@@ -234,10 +234,10 @@ def test_a_frame_becomes_the_poster(studio: Client, client: Client, video: UUID)
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({"frame": "nothing", "kind": "poster"}, "not on offer"),
-        ({"frame": "../../../secret", "kind": "poster"}, "not on offer"),
-        ({"frame": "abcdef01-00003", "kind": "still"}, "what the picture is for"),
-        ({"frame": "abcdef01-00003"}, "what the picture is for"),
+        ({"pick": "poster:nothing"}, "not on offer"),
+        ({"pick": "poster:../../../secret"}, "not on offer"),
+        ({"pick": "still:abcdef01-00003"}, "what the picture is for"),
+        ({"pick": "abcdef01-00003"}, "what the picture is for"),
     ],
 )
 def test_frames_that_are_not_on_offer_are_not_taken(studio: Client, video: UUID, form: dict, words: str):

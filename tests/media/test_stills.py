@@ -69,3 +69,20 @@ def test_the_cut_keeps_what_there_is_to_see():
     assert kept.tobytes() == right_half.tobytes() or stills.score(kept.resize((160, 90))) > 0.3
     empty = flat(90).resize((1600, 900))
     assert stills.crop(empty, (2, 3), flat(90)).getpixel((0, 0)) == (90, 90, 90)
+
+
+def test_what_stands_in_the_middle_outweighs_leaves_at_the_rim():
+    frame = Image.new("RGB", (1600, 900), (120, 150, 220))
+    frame.paste(noise((300, 900)), (0, 0))  # a tree
+    frame.paste(noise((260, 700), seed=2), (680, 200))  # somebody
+    guide = frame.resize((160, 90))
+    cut = stills.crop(frame, (2, 3), guide)
+    assert stills.crop(frame, (2, 3), guide, place=0.0).getpixel((5, 450)) == frame.getpixel((5, 450))
+    assert cut.getpixel((300, 50)) == (120, 150, 220)  # sky above somebody, and not the tree
+
+
+def test_a_place_to_cut_at_is_kept_inside_the_frame():
+    frame = noise((1800, 900))
+    cuts = {place: stills.crop(frame, (2, 3), frame, place=place) for place in (-1.0, 0.0, 1.0, 7.0)}
+    assert cuts[-1.0] == cuts[0.0] == frame.crop((0, 0, 600, 900))
+    assert cuts[7.0] == cuts[1.0] == frame.crop((1200, 0, 1800, 900))
