@@ -22,6 +22,10 @@ logger = logging.getLogger(__name__)
 PATIENCE = timedelta(minutes=5)
 #: A source folder that no row knows of is swept when nobody has written to it for this long, in seconds.
 ORPHAN_SECONDS = 24 * 60 * 60
+_DEADLY = (
+    "This film was set aside: {deaths} workers died while they looked at it. Convert it with another program and hand "
+    "it in again, or delete it."
+)
 _UNDER_WAY = [Video.State.RECEIVING, Video.State.CHECKING, Video.State.QUEUED, Video.State.ENCODING]
 
 
@@ -35,6 +39,9 @@ def settle_videos() -> None:
         if job is None:
             if timezone.now() - video.updated_at > PATIENCE:
                 store.mark_failed(video_id=video.id, reason=LOST_REASON)
+        elif job.state is JobState.FAILED and job.attempts >= store.INGEST_DEATHS:
+            source_id = UUID(str(job.payload["source"]))
+            store.quarantine(source_id=source_id, reason=_DEADLY.format(deaths=job.attempts))
         elif job.state is JobState.FAILED:
             store.mark_failed(video_id=video.id, reason=job.error)
         elif job.state is JobState.CANCELLED:

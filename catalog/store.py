@@ -200,7 +200,7 @@ def record_package(
     if video is None:
         raise VideoGone(video_id)
     before = video.current_package_id
-    if before not in (replaces, parsed.id):
+    if before not in (replaces, parsed.id) and stage != EARLY:
         logger.warning("package %s replaces %s, not %s as its job thought", parsed.id, before, replaces)
     if before != parsed.id:
         Package.objects.filter(video_id=video_id, replaced_at__isnull=True).update(replaced_at=timezone.now())

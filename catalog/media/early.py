@@ -28,6 +28,8 @@ COPY, GROW, OFF = "copy", "grow", "off"
 _WORTH_IT = 12
 #: The lowest rung that is still pleasant: at most this high.
 _USEFUL = 432
+#: It is thrown away when the ladder is there: quick rather than small.
+_PRESET = "superfast"
 #: Segments in the first chunks: the sooner the first is done, the sooner people watch.
 _FIRST = (2, 4)
 #: Chunks of the film's first so many seconds are urgent; later ones come behind measuring and sound, before the ladder.
@@ -115,7 +117,7 @@ def rung_plan(known: Facts) -> Plan:
     width, height = known.picture.display
     rungs = ladder.rungs(width=width, height=height, rate=known.picture.rate)
     rung = next((one for one in rungs if min(one.width, one.height) <= _USEFUL), rungs[-1])
-    return plan.make(known, rungs=(rung,), preset="veryfast", tool=tools.ffmpeg().fingerprint, first=_FIRST)
+    return plan.make(known, rungs=(rung,), preset=_PRESET, tool=tools.ffmpeg().fingerprint, first=_FIRST)
 
 
 def publish(
@@ -173,7 +175,7 @@ def _publish_grown(
                 for one in passthrough.first_sounds(made.facts)
             ],
             complete=complete,
-            expected=None if complete else made.facts.duration,
+            expected=None if complete else made.frames / made.rate,
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)

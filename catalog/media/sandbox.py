@@ -19,7 +19,7 @@ from pathlib import Path
 
 from catalog.media import launcher
 from catalog.media.errors import Stalled, ToolFailed
-from netflixlite.jobs import process
+from netflixlite.jobs import machine, process
 from netflixlite.jobs.context import JobContext
 
 logger = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ def command(argv: Sequence[str], *, read: Sequence[Path], write: Sequence[Path],
         "nice": 10,
         "idle": limits.idle,
         "limits": {
-            "AS": limits.memory,
+            "AS": machine.memory_for(limits.memory),
             "FSIZE": limits.file_size,
             "CPU": limits.cpu,
             "NOFILE": limits.files,

@@ -15,6 +15,7 @@ from django.utils import timezone
 from catalog import intake, models, reconcile, services, store, types
 from catalog.services import ingesting
 from catalog.tests.factories import make_package, make_series, make_title
+from netflixlite.jobs import models as jobs_of
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import JobState
 
@@ -276,3 +277,15 @@ def test_another_try_makes_what_the_first_was_asked_for(film_file):
     again = services.retry_ingest(ticket.video_id)
     job = jobs.job(again.job_id)
     assert store.options_from(job.payload["options"]) == options
+
+
+def test_a_film_that_kills_worker_after_worker_is_set_aside(film_file):
+    ticket = services.ingest(path=str(film_file))
+    jobs_of.Job.objects.filter(id=ticket.job_id).update(
+        state=JobState.FAILED, attempts=store.INGEST_DEATHS, error="The worker died 10 times."
+    )
+    reconcile.settle_videos()
+    assert models.Source.objects.get(id=ticket.source_id).quarantined_at is not None
+    assert "set aside" in services.ingest_status(ticket.video_id).error
+    services.retry_ingest(ticket.video_id)
+    assert models.Source.objects.get(id=ticket.source_id).quarantined_at is None
