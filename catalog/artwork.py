@@ -21,9 +21,12 @@ from catalog.models import Artwork
 FOLDER = "artwork"
 #: A picture file beyond this is refused unread, in bytes.
 BYTES_MAX = 25 * 1024 * 1024
-#: A picture of more pixels than this is refused before it is decoded (a 50-megapixel camera fits).
-PIXELS_MAX = 50_000_000
-SIDE_MIN = 64
+#: A picture of more pixels than this is refused before it is decoded. Only JPEG can be decoded smaller than it is (a
+#: 50-megapixel camera fits): a PNG of a few kilobytes may be as many pixels, and each takes four bytes several times.
+PIXELS_MAX, PIXELS_MAX_JPEG = 25_000_000, 50_000_000
+SIDE_MIN, SIDE_MAX = 64, 16_000
+#: Long side over short side: what is longer is no picture for a card or a page.
+SHAPE_MAX = 10
 #: Decoders that may see an uploaded file. SVG and everything scripted is not among them.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
 #: Widths made of each kind, in pixels: cards, cards on dense screens, pages, large screens.
@@ -108,7 +111,7 @@ def _attach(
 
 def draw(data: bytes, *, kind: str) -> Drawn:
     """Decode a picture within limits and draw it anew as WebP in each width, and once as JPEG. Raises `BadImage`."""
-    picture = _open(data)
+    picture = _open(data, max(WIDTHS[kind]))
     full = _scaled(picture, min(picture.width, max(WIDTHS[kind])))
     widths = tuple(sorted({width for width in WIDTHS[kind] if width < full.width} | {full.width}))
     files: dict[str, bytes] = {}
@@ -165,7 +168,8 @@ def accent_of(picture: Pillow.Image) -> str:
     return "#" + "".join(f"{round(value * 255):02x}" for value in rgb)
 
 
-def _open(data: bytes) -> Pillow.Image:
+def _open(data: bytes, widest: int) -> Pillow.Image:
+    """The picture, upright, in RGB, and not (much) wider than `widest` pixels."""
     if not data:
         raise BadImage("The file is empty.")
     if len(data) > BYTES_MAX:
@@ -176,17 +180,11 @@ def _open(data: bytes) -> Pillow.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Pillow.DecompressionBombWarning)
             picture = Pillow.open(io.BytesIO(data), formats=FORMATS)
-            if picture.width * picture.height > PIXELS_MAX:
-                raise BadImage(
-                    f"The picture has {picture.width} by {picture.height} pixels; 50 million are the most."
-                )
-            if min(picture.size) < SIDE_MIN:
-                raise BadImage(
-                    f"The picture is only {picture.width} by {picture.height} pixels; it needs {SIDE_MIN} each way."
-                )
+            _check_size(picture)
             picture.seek(0)
-            upright = ImageOps.exif_transpose(picture)
-            return _flattened(upright)
+            picture.draft("RGB", (2 * widest, 2 * widest))
+            ImageOps.exif_transpose(picture, in_place=True)
+            return _flattened(_shrunk(picture, widest))
     except BadImage:
         raise
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
@@ -194,6 +192,32 @@ def _open(data: bytes) -> Pillow.Image:
     except Exception as error:
         # Decoders fail on hostile files in every way there is; none of them may reach the page.
         raise BadImage("This is not a picture that can be read. JPEG, PNG, WebP and AVIF can.") from error
+
+
+def _check_size(picture: Pillow.Image) -> None:
+    """Refuse what its header says to be too large or too small, before anything is decoded."""
+    width, height = picture.size
+    most = PIXELS_MAX_JPEG if picture.format == "JPEG" else PIXELS_MAX
+    if width * height > most or max(width, height) > SIDE_MAX:
+        raise BadImage(
+            f"The picture has {width} by {height} pixels; {most // 1_000_000} million and {SIDE_MAX} each way are "
+            "the most. Save it smaller and try again."
+        )
+    if min(width, height) < SIDE_MIN:
+        raise BadImage(f"The picture is only {width} by {height} pixels; it needs {SIDE_MIN} each way.")
+    if max(width, height) > SHAPE_MAX * min(width, height):
+        raise BadImage(
+            f"The picture has {width} by {height} pixels: that is a strip. Cut it to shape and try again."
+        )
+
+
+def _shrunk(picture: Pillow.Image, widest: int) -> Pillow.Image:
+    """The picture at the size that is needed: everything after this is done on as few pixels as possible."""
+    if picture.width <= widest:
+        return picture
+    if picture.mode not in ("RGB", "RGBA", "L", "LA"):
+        picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+    return _scaled(picture, widest)
 
 
 def _flattened(picture: Pillow.Image) -> Pillow.Image:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 #: What a picture that is copied as it is may be: what every browser and living room decodes. Bits a second; seconds
 #: (the usual encoder sets a keyframe every 250 frames: 10.4 s of a film).
@@ -149,16 +151,12 @@ class Facts:
         try:
             told = {one.name: plain[one.name] for one in fields(cls) if one.name in plain}
             told |= {name: Fraction(told[name]) for name in ("start", "duration")}
-            picture = {name: told["picture"][name] for name in _names(Picture) if name in told["picture"]}
+            picture = dict(told["picture"])
             picture |= {name: Fraction(picture[name]) for name in ("pixel_aspect", "rate")}
-            told["picture"] = Picture(**picture)
+            told["picture"] = _checked(Picture, picture)
             for name, kind in (("sounds", Sound), ("words", Words), ("chapters", Chapter)):
-                known = _names(kind)
-                told[name] = tuple(
-                    kind(**{key: value for key, value in one.items() if key in known})
-                    for one in told.get(name, ())
-                )
-            return cls(**told)
+                told[name] = tuple(_checked(kind, one) for one in told.get(name, ()))
+            return _checked(cls, told)
         except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
             raise ValueError(f"these are no facts of a source: {error}") from error
 
@@ -201,8 +199,19 @@ def sound_copyable(sound: Sound) -> str:
     return "" if sound.sample_rate in (44_100, 48_000) else f"it has {sound.sample_rate} samples a second"
 
 
-def _names(kind: Any) -> list[str]:
-    return [one.name for one in fields(kind)]
+def _checked(kind: type[_T], told: Mapping[str, Any]) -> _T:
+    """A record of what was written down, each value of its kind: numbers of it go onto command lines."""
+    known = {one.name: one.type for one in fields(kind)}  # type: ignore[arg-type]
+    for name, value in told.items():
+        wanted = known.get(name)
+        fits = (
+            not isinstance(wanted, type)
+            or isinstance(value, wanted)
+            or (wanted is float and type(value) is int)
+        )
+        if not fits or (wanted is int and isinstance(value, bool)):
+            raise ValueError(f"these are no facts of a source: {name} is {value!r:.80}")
+    return kind(**{name: value for name, value in told.items() if name in known})
 
 
 def _plain(value: Any) -> Any:

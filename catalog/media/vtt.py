@@ -19,7 +19,7 @@ _SEAM = 0.12
 _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}(.*)$")
 #: A tag of any kind: <i>, </b>, <font color=…>, <v Roger>, <c.loud>, <00:01.000>.
-_TAG = re.compile(r"<(/?)([a-zA-Z]+|\d\d)[^<>]*>")
+_TAG = re.compile(r"<(/?)([a-zA-Z]+(?![a-zA-Z])|\d\d)[^<>]*>")
 #: ASS overrides, which SubRip files borrow: {\an8}, {\i1}.
 _OVERRIDE = re.compile(r"\{([^{}]*)\}")
 _KEPT = frozenset("ibu")

@@ -1,0 +1,1 @@
+"""Holes that other streaming servers had, tried here by name."""
