@@ -248,7 +248,7 @@ STORAGES = {
 
 # Jobs ---------------------------------------------------------------------------------------------------
 
-#: How many jobs a worker runs at once; 0 means one for each core and one more, so that small jobs go on beside encoders.
+#: How many jobs a worker runs at once; 0 means one for each core and one more: small jobs go on beside encoders.
 WORKER_SLOTS = env.int("NETFLIXLITE_WORKER_SLOTS", default=0)
 #: Truth about a job is its row; the broker only wakes workers (docs/decisions/0003). Empty: files under HOME.
 BROKER_URL = env.str("NETFLIXLITE_BROKER_URL", default="")
