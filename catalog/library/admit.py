@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog import intake, store, types
-from catalog.library import company, content, finding, orders, subtitles
+from catalog.library import company, content, finding, folders, orders, subtitles
 from catalog.models import LibraryFile
 from catalog.services import editing, ingesting, operating
 from netflixlite.jobs import services as jobs
@@ -139,6 +139,9 @@ def _hand_in(row: LibraryFile) -> types.IngestTicket | None:
     """One film; None when it is not what it was when it was looked at, or has no place. Raises `intake.CannotTake`."""
     asked, path, source_id = orders.from_plain(row.orders), Path(row.path), uuid4()
     try:
+        if not folders.is_inside(path, asked.root):
+            _say(row, orders.words("link"))
+            return None
         now = path.stat()
         mark = content.fingerprint(path)
     except FileNotFoundError:

@@ -61,11 +61,13 @@ def texts(stem: str, company: Iterable[Seen]) -> list[SidecarText]:
 
 
 def found_beside(file: Path, company: Iterable[Seen]) -> list[SidecarText]:
-    """Subtitles that packaging would not find by itself: in a folder of their own, or named in a way of their own."""
+    """Subtitles that packaging does not find by itself: in a folder of their own, named in a way of their own, links."""
     return [
         one
         for one in texts(file.stem, company)
-        if Path(one.path).parent != file.parent or text.named(Path(one.path), file.stem) is None
+        if Path(one.path).parent != file.parent
+        or Path(one.path).is_symlink()
+        or text.named(Path(one.path), file.stem) is None
     ]
 
 

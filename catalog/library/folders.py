@@ -119,6 +119,11 @@ def count(root: Path) -> int:
     return total
 
 
+def is_inside(path: Path, root: str) -> bool:
+    """Whether a file, all links followed, stands below the library's folder."""
+    return os.path.realpath(path).startswith(root.rstrip("/") + "/")
+
+
 def company_of(*files: Seen) -> str:
     """What tells one company from another: names, sizes and times, hashed; '' when there is none."""
     if not files:
@@ -168,7 +173,7 @@ def _seen(entry: os.DirEntry[str], root: str, troubles: dict[str, str]) -> Seen 
         troubles[_said(entry.path)] = "name"
         return None
     try:
-        if entry.is_symlink() and not os.path.realpath(entry.path).startswith(root.rstrip("/") + "/"):
+        if entry.is_symlink() and not is_inside(Path(entry.path), root):
             troubles[entry.path] = "link"
             return None
         facts = entry.stat()

@@ -211,7 +211,7 @@ class _Scan:
                 logger.warning("A batch of the library is written again: %s", error)
                 time.sleep(0.2 * attempt)
                 self.memory = booking.Memory.load()
-                portion = [(one, self._again(row)) for one, row in portion]
+                portion = [(one, self._again(one, row)) for one, row in portion]
         for result in results:
             setattr(self.summary, result, getattr(self.summary, result) + 1)
         self.summary.problems += [f"{one.seen.path}: {one.problem}" for one, _row in portion if one.problem]
@@ -238,8 +238,9 @@ class _Scan:
     def _is_unseen(self, path: str, prefix: str) -> bool:
         return path.startswith(prefix) and path not in self.paths  # SQLite's LIKE does not mind capitals
 
-    def _again(self, row: LibraryFile | None) -> LibraryFile | None:
-        return LibraryFile.objects.filter(pk=row.pk).first() if row is not None else None
+    def _again(self, one: Finding, row: LibraryFile | None) -> LibraryFile | None:
+        there = LibraryFile.objects.filter(path=one.seen.path).first()  # another scan may have been faster
+        return there or (LibraryFile.objects.filter(pk=row.pk).first() if row is not None else None)
 
     def _tell(self, more: int) -> None:
         self.looked += more

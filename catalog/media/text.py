@@ -126,9 +126,13 @@ def purpose_of(words: Words) -> str:
 
 
 def beside(source: Path) -> list[SidecarText]:
-    """Subtitle files of a film in its folder that name their language: `Film.en.srt`, `Film.pt-BR.forced.ass`."""
+    """Subtitle files of a film in its folder that name their language: `Film.en.srt`, `Film.pt-BR.forced.ass`.
+
+    Links are left out: in a folder of the operator's they may lead anywhere. The library hands in those that do not.
+    """
     stem = "" if source.name == "source.bin" else source.stem
-    found = (named(path, stem) for path in sorted(source.parent.iterdir()) if path.is_file())
+    files = (path for path in sorted(source.parent.iterdir()) if path.is_file() and not path.is_symlink())
+    found = (named(path, stem) for path in files)
     return [sidecar for sidecar in found if sidecar is not None]
 
 

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from catalog import models, services, store
 from catalog.library import admit, company, orders, scan, watch
 from catalog.library.folders import Seen
+from catalog.media import text
 from catalog.models import LibraryFile
 from catalog.tests.factories import make_package
 from catalog.tests.pictures import bomb, picture_file
@@ -129,6 +130,39 @@ def test_a_file_that_changed_or_went_since_is_left_to_the_next_look(put, look) -
     gone.unlink()
     assert admit.admit() == []
     assert LibraryFile.objects.get(path=str(gone)).missing_at
+
+
+def test_a_file_that_became_a_link_out_of_the_folder_is_not_taken(put, look, tmp_path: Path) -> None:
+    path = put("A (1990).mkv", b"a" * 100)
+    look()
+    outside = tmp_path / "secret.mkv"
+    outside.write_bytes(b"s" * 100)
+    os.utime(outside, ns=(0, path.stat().st_mtime_ns))
+    path.unlink()
+    path.symlink_to(outside)
+    assert admit.admit() == []
+    assert "A link to a file outside" in LibraryFile.objects.get().problem
+
+
+def test_what_stands_beside_a_film_is_no_link_out_of_the_folder(
+    put, look, shelf: Path, tmp_path: Path
+) -> None:
+    put("A (1990)/A (1990).mkv", size=100)
+    (tmp_path / "secret.nfo").write_text("<movie><title>Secret</title></movie>")
+    (tmp_path / "secret.srt").write_text(SRT)
+    (tmp_path / "secret.png").write_bytes(picture_file())
+    for name, target in (
+        ("movie.nfo", "secret.nfo"),
+        ("A (1990).en.srt", "secret.srt"),
+        ("poster.png", "secret.png"),
+    ):
+        (shelf / "A (1990)" / name).symlink_to(tmp_path / target)
+    look()
+    admit.admit()
+    assert models.Title.objects.get().name == "A"
+    assert models.Artwork.objects.count() == 0
+    assert models.Source.objects.get().options["text"] == []
+    assert text.beside(shelf / "A (1990)" / "A (1990).mkv") == []
 
 
 def test_titles_are_published_when_they_can_be_played_and_only_once(put, look) -> None:

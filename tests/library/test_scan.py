@@ -291,6 +291,23 @@ def test_somebody_else_making_the_same_address_meanwhile_is_no_trouble(put, look
     assert models.Title.objects.filter(name="Night Mail").count() == 1
 
 
+def test_two_looks_at_once_book_each_file_once(put, look, monkeypatch) -> None:
+    for number in range(5):
+        put(f"Film {number} (1990).mkv", size=100 + number)
+    real = scan._Scan._book
+    first = iter([True])
+
+    def book(self, portion):
+        if next(first, False):
+            look()
+        return real(self, portion)
+
+    monkeypatch.setattr(scan._Scan, "_book", book)
+    monkeypatch.setattr(scan.time, "sleep", lambda seconds: None)
+    look()
+    assert (models.Title.objects.count(), LibraryFile.objects.count()) == (5, 5)
+
+
 def test_our_own_folders_are_no_library(settings, tmp_path: Path) -> None:
     (settings.HOME / "media").mkdir(parents=True)
     (settings.HOME / "media" / "x").write_text("x")
