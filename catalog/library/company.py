@@ -61,7 +61,7 @@ def texts(stem: str, company: Iterable[Seen]) -> list[SidecarText]:
 
 
 def found_beside(file: Path, company: Iterable[Seen]) -> list[SidecarText]:
-    """Subtitles that packaging does not find by itself: in a folder of their own, named in a way of their own, links."""
+    """Subtitles that packaging does not find: in a folder of their own, named in a way of their own, links."""
     return [
         one
         for one in texts(file.stem, company)
