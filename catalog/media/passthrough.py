@@ -109,7 +109,16 @@ def _is_idr(sample: bytes) -> bool:
 
 
 def _picture_options(known: Facts) -> list[str]:
-    return ["-map", f"0:{known.picture.index}", *_COPY, "-movflags", "+cmaf+frag_keyframe+skip_trailer"]
+    # Cameras and drones write places into the picture's own notes (SEI), and encoders who they are: those stay here.
+    bare = ["-bsf:v", "filter_units=remove_types=6|12"]
+    return [
+        "-map",
+        f"0:{known.picture.index}",
+        *_COPY,
+        *bare,
+        "-movflags",
+        "+cmaf+frag_keyframe+skip_trailer",
+    ]
 
 
 def _sound_options(made: Plan, one: Wanted) -> list[str]:
