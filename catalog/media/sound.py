@@ -29,6 +29,8 @@ _KINDS = {"stereo": ("stereo", 2, AUDIO_BITRATE), "surround": ("5.1", 6, 384_000
 TRACKS_MAX = 9
 #: A source of this many channels is worth a second rendition.
 _SURROUND_FROM = 6
+#: More channels than this that do not say where they belong are microphones, not speakers.
+_PLACED_MAX = 8
 _AUDIO_SEGMENT_US = 4_000_000
 #: What measuring takes of the whole work.
 _MEASURING = 0.35
@@ -63,7 +65,11 @@ def wanted(facts: Facts) -> tuple[Wanted, ...]:
     """What to make of a source: stereo of each track, and 5.1 of those that have it while there is room."""
     stereo = [Wanted(sound) for sound in facts.sounds][:TRACKS_MAX]
     rich = sorted(
-        (sound for sound in facts.sounds if sound.channels >= _SURROUND_FROM and not sound.commentary),
+        (
+            sound
+            for sound in facts.sounds
+            if sound.channels >= _SURROUND_FROM and not sound.commentary and not _scattered(sound)
+        ),
         key=lambda sound: (not sound.default, sound.index),
     )
     surround = [Wanted(sound, "surround") for sound in rich][: TRACKS_MAX - len(stereo)]
@@ -176,13 +182,21 @@ def _steps(plan: Plan, one: Wanted) -> list[str]:
     """From the source's sound to the rendition's channels, on the picture's clock."""
     start = plan.facts.start
     end = timestamp(start + plan.frames / plan.rate)
+    # Recordings keep their mix in the first two of many channels; there is no rule for mixing the rest.
+    placed = ["pan=stereo|c0=c0|c1=c1"] if _scattered(one.sound) else []
     return [
+        *placed,
         f"atrim=start={timestamp(start)}:end={end}",
         f"asetpts=PTS-({timestamp(start)})/TB",
         # Holes become silence and a late start is filled, so that sound and picture begin together.
         f"aresample={AUDIO_RATE}:async=1:first_pts=0",
         f"aformat=sample_fmts=fltp:channel_layouts={_KINDS[one.layout][0]}",
     ]
+
+
+def _scattered(sound: Sound) -> bool:
+    """Whether there are many channels and nobody says which loudspeaker each is for."""
+    return sound.channels > _PLACED_MAX and (not sound.layout or "channels" in sound.layout)
 
 
 def _verify(path: Path, one: Wanted, what: str) -> None:

@@ -240,3 +240,27 @@ def test_loudness_meets_the_target_in_stereo_and_in_surround(tmp_path: Path, set
         assert found is not None
         assert found.integrated == pytest.approx(-18.0, abs=0.5)
         assert found.peak <= -0.3
+
+
+def test_microphones_are_no_loudspeakers():
+    many = replace(track(1, 13), layout="")
+    assert [one.layout for one in sound.wanted(with_sounds(many))] == ["stereo"]
+    named = replace(track(1, 12), layout="7.1.4")
+    assert [one.layout for one in sound.wanted(with_sounds(named))] == ["stereo", "surround"]
+
+
+@pytest.mark.slow
+def test_a_recording_of_thirteen_microphones_is_heard(tmp_path: Path, settings):
+    settings.LOUDNESS = -18.0
+    rng = np.random.default_rng(3)
+    data = (rng.normal(0, 0.05, (4 * RATE, 13)) * 32767).astype("<i2")
+    (tmp_path / "raw").write_bytes(data.tobytes())
+    film = tmp_path / "film.mov"
+    picture = ["-f", "lavfi", "-i", "testsrc2=s=128x72:r=12:d=4"]
+    raw = ["-f", "s16le", "-ar", RATE, "-ac", 13, "-i", tmp_path / "raw"]
+    clips.ffmpeg(*picture, *map(str, raw), *clips.QUICK, "-c:a", "pcm_s16le", film)
+    facts = probe.probe(film)
+    made = plan.make(facts, ladder_name="light", preset="ultrafast", tool="test")
+    (one,) = sound.wanted(facts)
+    sound.make(made, one, source=film, done=tmp_path / "done", scratch=tmp_path)
+    assert sound.loudness_of(sound.folder(tmp_path / "done", one))["integrated"] > -40
