@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from catalog import artwork, manifests
 from catalog.events import package_published
-from catalog.models import Artwork, Package, Source, Video
+from catalog.models import Artwork, ContentKey, Package, Source, Video
 from catalog.types import IngestOptions, IngestState, PackagePublished, SidecarText
 
 logger = logging.getLogger(__name__)
@@ -191,11 +191,14 @@ def record_package(
 
     The same manifest twice gives the same row and one piece of news. `replaces` is what the caller believed
     to be current when it began; it is written to the log when another package came between.
-    Raises `VideoGone`, `manifests.BadManifest`, and `ValueError` when the manifest is of another video.
+    Raises `VideoGone`, `manifests.BadManifest`, and `ValueError` when the manifest is of another video or its key is
+    not in the keyring.
     """
     parsed = manifests.parse(manifest)
     if parsed.video_id != video_id:
         raise ValueError(f"the manifest is of video {parsed.video_id}, not of {video_id}")
+    if parsed.encrypted and not ContentKey.objects.filter(package_id=parsed.id).exists():
+        raise ValueError(f"the key of package {parsed.id} was not kept: nobody could play it")
     video = Video.objects.select_for_update().filter(id=video_id).first()
     if video is None:
         raise VideoGone(video_id)

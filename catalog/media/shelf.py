@@ -11,7 +11,7 @@ from pathlib import Path
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, Storage, default_storage
 
-from catalog import manifests
+from catalog import keyring, manifests
 from catalog.media.package import MANIFEST
 from catalog.models import Package
 
@@ -58,6 +58,10 @@ def _holds(storage: Storage, package_id: str, manifest: bytes) -> bool:
     for rendition in manifests.parse(manifest).renditions:
         stored = manifests.key(package_id, rendition.file)
         if not storage.exists(stored) or storage.size(stored) != rendition.bytes:
+            return False
+    for file, length, _digest in manifests.playlists(manifest).values():
+        stored = manifests.key(package_id, file)
+        if not storage.exists(stored) or storage.size(stored) != length:
             return False
     return True
 
@@ -123,6 +127,7 @@ def sweep(*, now: datetime) -> int:
     nothing of a package is ever served.
     """
     storage = default_storage
+    keyring.sweep(now=now)
     if not storage.exists(manifests.PACKAGES):
         return 0
     folders, _files = storage.listdir(manifests.PACKAGES)
