@@ -4,8 +4,9 @@ A machine never changes what a person said: it neither overwrites, nor moves, no
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from catalog.media import text, vtt
 from catalog.media.facts import Chapter
 from catalog.media.markers import Stretch, from_chapters, overlap
 from catalog.media.tracks import Written
-from catalog.models import Marker, TextTrack
+from catalog.models import Marker, Source, TextTrack
 
 #: Two stretches of one kind that share this much of the shorter one are about the same thing.
 _SAME = 0.5
@@ -33,6 +34,28 @@ def text_tracks(video_id: UUID, *, duration: float | None = None) -> list[Writte
 def digests(tracks: Iterable[Written]) -> list[tuple[str, str, str]]:
     """What tells uploaded tracks apart, in order: language, label and the hash of the words."""
     return [(one.language, one.label, hashlib.sha256(one.data).hexdigest()) for one in tracks]
+
+
+#: Where a source's facts keep how loud its renditions were, beside what the probe found.
+_LOUDNESS = "loudness"
+
+
+@transaction.atomic
+def keep_loudness(source_id: UUID, told: Mapping[str, Mapping[str, float]]) -> None:
+    """Remember of each sound rendition how loud it was (LUFS, LU, dBFS) and what gain it got, for people."""
+    source = Source.objects.select_for_update().filter(id=source_id).first()
+    if source is not None:
+        source.facts = {
+            **source.facts,
+            _LOUDNESS: {name: dict(values) for name, values in told.items() if values},
+        }
+        source.save(update_fields=["facts"])
+
+
+def loudness(facts: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """What `keep_loudness` wrote into a source's facts, by the rendition's piece; {} when nothing was measured."""
+    told = facts.get(_LOUDNESS)
+    return told if isinstance(told, dict) else {}
 
 
 @transaction.atomic

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog import services, store, types
+from catalog import annotations, services, store, types
 from catalog.admin.details import Action, Place, Trouble
-from catalog.media import languages, text
+from catalog.media import languages, sound, text
 from catalog.media.facts import Facts, Words
 from catalog.models import Source, TextTrack
 from catalog.services import ingesting
@@ -73,7 +73,10 @@ def context(where: Place) -> dict[str, Any]:
     sounds = [one for one in renditions if one.kind is types.RenditionKind.AUDIO]
     lines = _lines(where)
     return {
-        "sounds": [(one, languages.name(one.language), _channels(one.channels)) for one in sounds],
+        "sounds": [
+            (one, languages.name(one.language), _channels(one.channels), _loudness(where, one))
+            for one in sounds
+        ],
         "texts": lines,
         "texts_waiting": any(line.joining for line in lines),
         "text_form": TextForm(auto_id="id_text_%s"),
@@ -123,6 +126,35 @@ def _lines(where: Place) -> list[Line]:
                 )
             )
     return found
+
+
+def _loudness(where: Place, rendition: types.Rendition) -> str:
+    """'-21.4 LUFS, made 3.4 dB louder', as it was when the film was encoded; '' when nobody knows."""
+    source = _source(where)
+    told = annotations.loudness(source.facts) if source else {}
+    if source is None or not told:
+        return ""
+    try:
+        made = sound.wanted(Facts.load(source.facts))
+    except ValueError:
+        return ""
+    names = [
+        one.name
+        for one in made
+        if (one.sound.language, one.channels) == (rendition.language, rendition.channels)
+    ]
+    found = told.get(names[0]) if len(names) == 1 else None
+    if not found:
+        return ""
+    level, change = found["integrated"], found.get("gain", 0.0)
+    if abs(change) < 0.05:
+        return _("%(level).1f LUFS") % {"level": level}
+    words = (
+        _("%(level).1f LUFS, made %(by).1f dB louder")
+        if change > 0
+        else _("%(level).1f LUFS, made %(by).1f dB quieter")
+    )
+    return words % {"level": level, "by": abs(change)}
 
 
 def _channels(count: int | None) -> str:

@@ -214,6 +214,8 @@ def _finish(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> None:
     context.check()
     _take_pictures(work, made, pieces, manifest, key)
     name = package_id(manifest)
+    told = {one.name: sound.loudness_of(piece.folder) for one, piece in pieces.sounds}
+    annotations.keep_loudness(order.source_id, told)
     shelf.publish(context.work_dir / "package", name)
     with context.commit():
         if key is not None:

@@ -59,6 +59,8 @@ def handle(context: JobContext) -> None:
         try:
             _retext(context, video_id, drop)
             return
+        except store.VideoGone:
+            return  # removed meanwhile
         except (_Overtaken, BaseGone):
             logger.info("the subtitles of video %s: another package came between, starting again", video_id)
     raise JobFailed("The film's package changes too often. Try again when it is finished.")

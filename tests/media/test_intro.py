@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from catalog import services, types
+from catalog import annotations, services, types
 from catalog.media import fingerprint, intro
 from catalog.media.fingerprint import RATE
 from catalog.media.intro import Heard
-from catalog.models import Marker
+from catalog.models import Marker, Source
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import JobState
 from tests.media import clips, voices
@@ -130,6 +130,8 @@ def test_a_season_on_disk_gets_markers_that_people_may_change(ingest: Callable, 
         done = jobs.run_here(ticket.job_id)
         assert done.state is JobState.DONE, done.error
         videos.append(ticket.video_id)
+        told = annotations.loudness(Source.objects.get(id=ticket.source_id).facts)
+        assert set(told["001-stereo"]) == {"integrated", "range", "peak", "gain"}
     (waiting,) = jobs.find(kind=intro.KIND, state=JobState.QUEUED)
     assert jobs.run_here(waiting.id).state in (JobState.DONE, JobState.QUEUED)
     season = services.seasons(title.id)[0]
