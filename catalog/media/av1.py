@@ -24,6 +24,7 @@ from catalog.media import (
     crew,
     encoders,
     ladder,
+    measuring,
     package,
     pertitle,
     plan,
@@ -56,6 +57,8 @@ _AT_ONCE = 2
 _ENCODING_TO = 0.95
 _MEASURED, _EXAMINED = "measured-av1.json", "facts.json"
 _TRIES = 5
+#: What comes first. The parts of an AV1 ladder are of these kinds, too, but no more urgent than itself.
+_FIRST = (store.INGEST_KIND, chunks.CHUNK_KIND, chunks.EARLY_KIND, chunks.SOUND_KIND, measuring.KIND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +147,11 @@ def handle(context: JobContext) -> None:
 
 
 def _wait_for_idle(context: JobContext) -> None:
-    """Park while other work of the pipeline is queued or under way."""
-    for state in (JobState.RUNNING, JobState.QUEUED):
-        for job in jobs.find(state=state, limit=500):
-            if job.priority > PRIORITY + 100 and job.kind.startswith("catalog.") and job.id != context.job_id:
-                context.progress(
-                    float(context.checkpoint.get("reached", 0.0)), "Waiting until the machine is idle"
-                )
+    """Park while films wait to be made or are being made: people wait for those."""
+    for kind in _FIRST:
+        for state in (JobState.RUNNING, JobState.QUEUED):
+            if any(job.priority > PRIORITY + 100 for job in jobs.find(kind=kind, state=state)):
+                context.progress(0.0, "Waiting until the machine is idle")
                 context.park(_LOOK_AGAIN)
 
 
