@@ -16,5 +16,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     up = Site(tmp_path_factory.mktemp("upload-site"))
     up.prepare()
     up.start()
+    up.sign_in()
     yield up
     up.stop()

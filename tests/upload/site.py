@@ -5,33 +5,26 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.conftest import wait_for
 
 TOP = Path(__file__).resolve().parent.parent.parent
 PREFIX = "/api/v1/uploads"
 PIECE = "application/offset+octet-stream"
-_OPERATOR = """
-import json
+NAME, PASSWORD = "olu", "correct-horse"
+_OPERATOR = f"""
 from django.contrib.auth import get_user_model
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.auth import SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY
-from django.middleware.csrf import _get_new_csrf_string
-users = get_user_model().objects
-user = users.filter(username="olu").first()
-user = user or users.create_superuser(username="olu", password="correct-horse", name="Olu")
-session = SessionStore()
-session[SESSION_KEY] = str(user.pk)
-session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-session.create()
-print(json.dumps({"session": session.session_key, "csrf": _get_new_csrf_string(), "user": str(user.pk)}))
+get_user_model().objects.create_superuser(username={NAME!r}, password={PASSWORD!r}, name="Olu")
 """
 
 
@@ -49,6 +42,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: list[str] = field(default_factory=list)
 
     @property
     def error(self) -> dict[str, Any]:
@@ -90,18 +84,37 @@ class Site:
         }
 
     def prepare(self) -> None:
-        """Make the database and sign an operator in."""
+        """Make the database and an operator."""
         self.port = self.port or free_port()
-        self.manage("migrate", "--verbosity", "0")
-        for database in ("telemetry", "cache"):
-            self.manage("migrate", "--verbosity", "0", "--database", database)
-        self.manage("createcachetable", "--database", "cache")
-        self.sign_in()
+        self.manage("prepare")
+        self.shell(_OPERATOR)
 
     def sign_in(self) -> None:
-        """A new session of the operator."""
-        told = json.loads(self.shell(_OPERATOR).strip().splitlines()[-1])
-        self.session, self.csrf = told["session"], told["csrf"]
+        """A new session of the operator, by the site's own form."""
+        self.session = ""
+        page = self.ask("GET", "/accounts/login/")
+        self.csrf = _cookie(page, "netflixlite_csrf")
+        form = urlencode({"login": NAME, "password": PASSWORD})
+        kind = {"Content_Type": "application/x-www-form-urlencoded"}
+        answer = self.ask("POST", "/accounts/login/", form.encode(), **kind)
+        assert answer.status == 302, answer.body
+        self.session, self.csrf = (_cookie(answer, f"netflixlite_{name}") for name in ("session", "csrf"))
+
+    def uploads(self) -> list[dict[str, Any]]:
+        """What the upload page is told."""
+        told = self.ask("GET", "/admin/catalog/title/uploads/state/")
+        assert told.status == 200, told.status
+        return list(json.loads(told.body)["uploads"])
+
+    def forget_uploads(self) -> None:
+        """Begin anew."""
+        for upload in self.uploads():
+            assert self.ask("DELETE", upload["url"]).status == 204
+
+    def database(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask, or change, the site's database behind its back."""
+        with closing(sqlite3.connect(self.home / "db" / "main.sqlite3", timeout=20)) as database, database:
+            return database.execute(statement, values).fetchall()
 
     def manage(self, *arguments: str) -> str:
         """Run a management command; returns what it printed."""
@@ -184,7 +197,8 @@ class Site:
             connection.request(method, path, body=body, headers=self.headers(**headers))
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, found, answer.read())
+            cookies = answer.headers.get_all("set-cookie", [])
+            return Answer(answer.status, found, answer.read(), cookies)
         finally:
             connection.close()
 
@@ -240,6 +254,13 @@ rows = models.Upload.objects.values("id", "state", "reason", "sha256", "offset")
 print(json.dumps([dict(one, id=str(one["id"])) for one in rows]))
 """
         return list(json.loads(self.shell(program).strip().splitlines()[-1]))
+
+
+def _cookie(answer: Answer, name: str) -> str:
+    jar = SimpleCookie()
+    for line in answer.cookies:
+        jar.load(line)
+    return jar[name].value
 
 
 def encoded(metadata: Mapping[str, str]) -> str:

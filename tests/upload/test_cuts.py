@@ -16,7 +16,7 @@ from tests.upload.site import Site
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 #: Megabytes of the file; NETFLIXLITE_TEST_UPLOAD_MB=5000 for the full proof.
-SIZE = int(os.environ.get("NETFLIXLITE_TEST_UPLOAD_MB", "600")) * data.MB
+SIZE = int(os.environ.get("NETFLIXLITE_TEST_UPLOAD_MB", "400")) * data.MB
 CUTS = 20
 
 
