@@ -209,7 +209,8 @@ def _named(
     for number, crf, bits in chosen:
         size = sizes[number]
         again = sum(rung.width == size.width for rung in made)
-        cap = int(min(size.cap, max(bits * room, _LEAST_CAP)))
+        # The top rung is for lines that carry more than it needs: only what its size may take bounds it.
+        cap = int(min(size.cap, max(bits * room, _LEAST_CAP))) if made else size.cap
         label = f"{size.label} ({_megabits(bits)})" if again else size.label
         name = size.name + (f"-{again + 1}" if again else "") + ("" if codec == "h264" else f"-{codec}")
         made.append(

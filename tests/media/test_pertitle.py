@@ -55,7 +55,7 @@ def test_a_ladder_falls_in_bits_and_never_grows_in_size(points):
 def test_the_top_rung_is_the_cheapest_that_nobody_tells_from_the_source():
     top = chosen(LIVELY)[0]
     assert (top.height, top.crf) == (1080, pytest.approx(21.3, abs=0.5))
-    assert 1_500_000 < top.cap < 6_000_000
+    assert top.cap == 6_000_000, "busy scenes are not starved"
 
 
 def test_bits_go_to_a_large_picture_where_that_looks_better():
