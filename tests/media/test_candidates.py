@@ -1,15 +1,18 @@
 """Frames on offer: found in the film, picked by people, gone with it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
 from django.core.files.storage import default_storage
 from PIL import Image
 
 from catalog import services
-from catalog.media import candidates
+from catalog.media import candidates, clear
 from catalog.models import Artwork, Marker, Source
 from catalog.tests.factories import make_package, make_title, make_video
 from netflixlite.jobs import services as jobs
@@ -103,3 +106,25 @@ def test_a_sources_chapters_become_markers_with_its_package(transactional_db: No
         ("chapter", "The rest"),
     ]
     assert Marker.objects.filter(video_id=video, kind="intro", origin="chapter").count() == 1
+
+
+def test_segments_of_encrypted_packages_are_read_with_their_number_and_key():
+    key, data = bytes(range(16)), b"a segment" * 50
+    for number in (0, 7, 70_000):
+        padder = PKCS7(128).padder()
+        cipher = Cipher(algorithms.AES128(key), modes.CBC(number.to_bytes(16))).encryptor()
+        sealed = cipher.update(padder.update(data) + padder.finalize()) + cipher.finalize()
+        assert clear.decrypted(sealed, key, number) == data
+
+
+def test_an_encrypted_package_without_its_key_is_as_good_as_gone(transactional_db: None, home: Path):
+    package = services.package(
+        make_package(make_video(title_id=make_title(packaged=False, published=False).id))
+    )
+    assert package is not None
+    with pytest.raises(clear.Gone, match="key"):
+        clear.copy(replace(package, encrypted=True), package.renditions[0], home / "copy.mp4")
+    clear.copy(package, package.renditions[0], home / "copy.mp4", segments=[1])
+    first = package.renditions[0]
+    assert first.init is not None
+    assert (home / "copy.mp4").stat().st_size == first.init[1] + first.segments[1].length
