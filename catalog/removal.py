@@ -75,7 +75,8 @@ def _leavings(video_ids: list[UUID], pictures: list[models.Artwork]) -> Leavings
     packages = []
     for package in models.Package.objects.filter(video_id__in=video_ids):
         parsed = manifests.parse(package.manifest.encode())
-        files = [one.file for one in parsed.renditions] + [one.playlist for one in parsed.renditions]
+        several = ((one.file, one.playlist, one.iframes) for one in parsed.renditions)
+        files = [file for three in several for file in three if file]
         packages.append((package.id, (*files, "manifest.json")))
     return Leavings(
         video_ids=tuple(video_ids),
