@@ -83,12 +83,14 @@ def ensure(
     sounds: bool = True,
     upto: int | None = None,
     share: float = 0.0,
+    at_once: int = 0,
 ) -> crew.Pieces | None:
     """The plan's pieces when all are there; else hand out what is missing and return None: then park, and ask again.
 
     `priority` is the urgency within the film, of all chunks or of each (the operator's is the coordinating job's).
     `sounds`: the sound tracks, too. `upto` stops after so many chunks. `share` of the job's progress is what all
-    chunks together stand for. Raises `PartFailed`.
+    chunks together stand for. `at_once` chunks are handed out at a time (0: enough for many workers).
+    Raises `PartFailed`.
     """
     done = prepare(context, plan, source)
     chunks = plan.chunks[:upto]
@@ -99,16 +101,15 @@ def ensure(
         pieces = _verified(context, done, chunks, wanted)
         if pieces is not None:
             return pieces
-        return ensure(
-            context, plan, source, priority=priority, kind=kind, sounds=sounds, upto=upto, share=share
-        )
+        missing = [chunk for chunk in chunks if encode.present(encode.chunk_folder(done, chunk)) is None]
+        unheard = [one for one in wanted if encode.present(sound.folder(done, one)) is None]
     live = _live(context, plan)
     left = float(sum(chunk.frames for chunk in missing) / plan.rate)
     for one in unheard:
         name = f"sound {one.name}"
         if name not in live:
             _hand_out(context, SOUND_KIND, plan, name, SOUND, {"sound": one.name}, 0.0)
-    room = _WINDOW - sum(name.startswith("chunk") for name in live)
+    room = (at_once or _WINDOW) - sum(name.startswith("chunk") for name in live)
     for chunk in missing:
         name = f"chunk {chunk.number}"
         if name in live:
@@ -293,7 +294,7 @@ def _order(context: JobContext) -> Ordered:
     done = shared_folder(context.parent_id) / str(context.payload["plan"])
     told = read_json(done / _PLAN)
     if told is None:
-        raise JobFailed("The plan that this part belongs to is gone.")
+        context.park(10)  # the film was given up and is tried again: its coordinator writes the plan first
     return Ordered(Plan.load(told["plan"]), found(told["source"]), done)
 
 

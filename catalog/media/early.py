@@ -52,7 +52,7 @@ def begin(context: JobContext, known: Facts, *, wanted: bool, burn: bool = False
         return State(**told)
     if not wanted:
         return State(OFF)
-    if not burn and not facts.copyable(known):
+    if not burn and not facts.copyable(known) and chunks.room_left() > known.bytes + 2 * chunks.ROOM:
         return State(COPY)
     return State(GROW if known.duration >= _WORTH_IT else OFF)
 

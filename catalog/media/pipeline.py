@@ -51,8 +51,9 @@ logger = logging.getLogger(__name__)
 
 #: Where encoding begins and ends, and taking pictures begins, on the job's scale of 0 … 1.
 _ENCODING_FROM, _ENCODING_TO, _PICTURES_FROM = 0.02, 0.94, 0.97
-#: Room wanted on the disk: what the ladder can be at most, twice (pieces and package), and this many bytes.
-_COPIES, _ROOM_SPARE = 2, 256 * 1024**2
+#: Room wanted on the disk: what the ladder is likely to be (this share of its caps), twice (pieces and package), and
+#: this many bytes. Should it be more, each part waits for room by itself.
+_LIKELY, _COPIES, _ROOM_SPARE = 0.6, 2, 256 * 1024**2
 #: From this attempt on, an encoder that fails is told to people instead of being tried again.
 _LAST_TRY = 2
 #: From so many failures on that nobody foresaw, the job is given up.
@@ -145,7 +146,8 @@ def _advance(work: _Work) -> None:
     if made is None:
         _wait(work, "Looking how the film is encoded best")
     _check_room(work, made)
-    pieces = chunks.ensure(context, made, film.path, share=_ENCODING_TO - _ENCODING_FROM)
+    share, at_once = _ENCODING_TO - _ENCODING_FROM, work.options.encoders
+    pieces = chunks.ensure(context, made, film.path, share=share, at_once=at_once)
     if pieces is None:
         _wait(
             work, _encoding_note(made), chunks.frames_there(context.shared_dir / made.key, made) / made.frames
@@ -312,11 +314,11 @@ def _check_room(work: _Work, made: Plan) -> None:
         return  # it had room when it began; each part looks for itself
     seconds = float(made.facts.duration)
     most = sum(rung.cap for rung in made.rungs) + sum(one.bit_rate for one in sound.wanted(made.facts))
-    needed = int(most / 8 * seconds * _COPIES) + _ROOM_SPARE
+    needed = int(most * _LIKELY / 8 * seconds * _COPIES) + _ROOM_SPARE
     free = chunks.room_left()
     if free < needed:
         note = (
-            f"Waiting for room on the disk: up to {needed / 1024**3:.1f} GB are needed and "
+            f"Waiting for room on the disk: about {needed / 1024**3:.1f} GB are needed and "
             f"{free / 1024**3:.1f} GB are free. Make room."
         )
         _wait(work, note)

@@ -27,7 +27,7 @@ def test_a_full_disk_is_waited_for_with_words(ingest: Callable, clip, home, monk
     ticket, job = ingest(clip)
     assert (job.state, job.parked) == (JobState.QUEUED, True)
     status = services.ingest_status(ticket.video_id)
-    assert status.note.startswith("Waiting for room on the disk: up to ")
+    assert status.note.startswith("Waiting for room on the disk: about ")
     assert "Make room" in status.note
     monkeypatch.undo()
     Job.objects.update(available_at=timezone.now())
