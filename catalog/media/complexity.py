@@ -357,5 +357,6 @@ def _summed(
 
 
 def _run(probe: _Probe, argv: list[str], what: str, *, read: list[Path]) -> None:
-    limits = sandbox.Limits(file_size=4 * 1024**3, cpu=900, wall=1800, quiet=600.0)
+    # These say nothing until they are done, and are nice: a busy machine may take its time.
+    limits = sandbox.Limits(file_size=4 * 1024**3, cpu=900, wall=3600, quiet=3600.0)
     sandbox.run(argv, what=what, read=read, write=[probe.folder], limits=limits, halt=probe.halt)
