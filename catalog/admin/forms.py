@@ -68,6 +68,7 @@ class TitleForm(TitleModelForm):
             "genres",
             "credit",
             "accent",
+            "encrypted",
             "available_from",
             "available_until",
         ]

@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from catalog import artwork, services
+from catalog import artwork, keyring, services
 from catalog.admin import lookup, panel, uploads
 from catalog.admin.bases import CreditTable, SeasonTable, TitleModelAdmin
 from catalog.admin.chips import chip, picture, tone
@@ -70,6 +70,7 @@ class TitleAdmin(panel.PanelViews, uploads.UploadViews, lookup.LookupViews, Titl
         (None, {"fields": ["name", "kind", "slug", "tagline", "synopsis"]}),
         (gettext_lazy("Facts"), {"fields": ["year", "maturity", "genres", "credit"]}),
         (gettext_lazy("Pictures"), {"fields": ["pictures", "poster_file", "backdrop_file", "accent"]}),
+        (gettext_lazy("Protection"), {"fields": ["encrypted"]}),
         (
             gettext_lazy("Availability"),
             {
@@ -80,6 +81,10 @@ class TitleAdmin(panel.PanelViews, uploads.UploadViews, lookup.LookupViews, Titl
             },
         ),
     ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new title is encrypted when the site's setting says so, unless somebody unticks it."""
+        return {**super().get_changeform_initial_data(request), "encrypted": keyring.usual()}
 
     # Lists --------------------------------------------------------------------------------------------------
 
