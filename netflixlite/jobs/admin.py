@@ -33,15 +33,15 @@ class JobAdmin(ReadOnlyAdmin):
     """Jobs, newest first, with retry and cancel."""
 
     list_display = ["what", "state", "bar", "words", "attempts_of", "created_at"]
-    list_filter = ["state", "kind"]
+    list_filter = ["state", ("parent", admin.EmptyFieldListFilter), "kind"]
     search_fields = ["id", "dedupe_key", "error"]
     date_hierarchy = "created_at"
     actions = ["retry", "cancel"]
     show_full_result_count = False
     fields = [
         "id", "kind", "state", "bar", "note", "error", "details", "payload", "checkpoint", "dedupe_key", "priority",
-        "attempts", "max_attempts", "fence", "owner", "lease_until", "cancel_requested", "available_at", "created_at",
-        "started_at", "finished_at",
+        "attempts", "max_attempts", "parent", "fence", "owner", "lease_until", "cancel_requested",
+        "available_at", "created_at", "started_at", "finished_at",
     ]  # fmt: skip
 
     @admin.display(description="progress")
