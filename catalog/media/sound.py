@@ -6,6 +6,7 @@ track begins and ends with the picture, to the sample, whatever the source's own
 
 import json
 import shutil
+import signal
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from catalog.media import boxes, loudness, sandbox, tools
+from catalog.media import boxes, evened, loudness, sandbox, tools
 from catalog.media.encode import Unsound, record, settle, timestamp
 from catalog.media.errors import ToolFailed
 from catalog.media.facts import Facts, Sound
@@ -34,8 +35,16 @@ _PLACED_MAX = 8
 _AUDIO_SEGMENT_US = 4_000_000
 #: What measuring takes of the whole work.
 _MEASURING = 0.35
+#: Samples in a frame of AAC.
+_AAC_FRAME = 1024
+#: So much more sound than film, in seconds, is no rounding. And how a program ends that wrote more than it may.
+_TOO_LONG, _GREW = 0.5, (-signal.SIGXFSZ, 128 + signal.SIGXFSZ)
 #: Beside the finished track: how loud it was and what was done about it.
 LOUDNESS = "loudness.json"
+
+
+class _Uneven(Unsound):
+    """More sound came out than there is film: its layout changes in the middle (catalog/media/evened.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +116,35 @@ def make(
 
         return line
 
-    try:
+    def attempt(plan: Plan, one: Wanted, source: Path) -> Loudness | None:
         found = None
         if settings.LOUDNESS is not None or one.channels < one.sound.channels:
             found = _measure(plan, one, source, limits, halt, see(0, _MEASURING))
         target = scene / "sound.mp4"
+        target.unlink(missing_ok=True)
         argv = command(plan, one, source, target, found)
         watch = see(_MEASURING, 1 - _MEASURING)
-        sandbox.run(argv, what=what, read=[source], write=[scene], limits=limits, on_line=watch, halt=halt)
-        _verify(target, one, what)
+        try:
+            sandbox.run(
+                argv, what=what, read=[source], write=[scene], limits=limits, on_line=watch, halt=halt
+            )
+        except ToolFailed as failed:
+            raise (
+                _Uneven(what, "it grew beyond all bounds") if failed.returncode in _GREW else failed
+            ) from failed
+        _verify(target, one, what, length=float(plan.frames / plan.rate))
+        return found
+
+    try:
+        try:
+            found = attempt(plan, one, source)
+        except _Uneven:
+            layout = _KINDS[one.layout][0]
+            even, track, file = evened.copy(
+                plan, one.sound, source, scene, rate=AUDIO_RATE, layout=layout, halt=halt
+            )
+            found = attempt(even, Wanted(track, one.layout), file)
+            file.unlink()
         told = json.dumps(loudness.plain(found, settings.LOUDNESS), sort_keys=True)
         (scene / LOUDNESS).write_text(told, encoding="utf-8")
         record(scene, 0, ["sound"])
@@ -199,7 +228,7 @@ def _scattered(sound: Sound) -> bool:
     return sound.channels > _PLACED_MAX and (not sound.layout or "channels" in sound.layout)
 
 
-def _verify(path: Path, one: Wanted, what: str) -> None:
+def _verify(path: Path, one: Wanted, what: str, *, length: float) -> None:
     try:
         with path.open("rb") as file:
             init = boxes.read_init(file)
@@ -216,3 +245,7 @@ def _verify(path: Path, one: Wanted, what: str) -> None:
         expected += fragment.duration
     if not fragments:
         raise Unsound(what, "no sound came out")
+    # The muxer squeezes what comes twice into no time at all: frames are counted, not believed.
+    heard = sum(fragment.samples for fragment in fragments) * _AAC_FRAME / told.timescale
+    if heard > length + _TOO_LONG:
+        raise _Uneven(what, f"{heard:.1f} s came out of {length:.1f} s")
