@@ -52,15 +52,15 @@ def _holds(storage: Storage, package_id: str, manifest: bytes) -> bool:
     key = manifests.key(package_id, MANIFEST)
     if not storage.exists(key):
         return False
-    with storage.open(key) as file:
-        if file.read() != manifest:
+    with storage.open(key) as stored_manifest:
+        if stored_manifest.read() != manifest:
             return False
     for rendition in manifests.parse(manifest).renditions:
         stored = manifests.key(package_id, rendition.file)
         if not storage.exists(stored) or storage.size(stored) != rendition.bytes:
             return False
-    for file, length, _digest in manifests.playlists(manifest).values():
-        stored = manifests.key(package_id, file)
+    for beside, length, _digest in manifests.playlists(manifest).values():
+        stored = manifests.key(package_id, beside)
         if not storage.exists(stored) or storage.size(stored) != length:
             return False
     return True
