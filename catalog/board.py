@@ -91,6 +91,7 @@ def entry(one: operating.Entry) -> dict[str, Any]:
         ],
         "pieces": _coarser(one.pieces),
         "speed": _speed(one.speed),
+        "note": one.second_note or status.note,
         "waits": one.waits,
         "place": one.place,
         "second": None if one.second is None else round(one.second * 100, 1),

@@ -56,12 +56,13 @@ def steps(state: IngestState, *, playable: bool, checked: bool, second: Second) 
             step for step in (Step.CHECKED, Step.PLAYABLE, Step.LADDER) if marks[step] is not Mark.DONE
         )
         marks[failed] = Mark.BAD
-    marks[Step.AV1] = _second(second)
+    marks[Step.AV1] = _second(second, ready=state is IngestState.READY)
     return marks
 
 
-def _second(second: Second) -> Mark:
-    if second.there:
+def _second(second: Second, *, ready: bool) -> Mark:
+    """While a film is encoded anew, what there is in AV1 is of the old package: it will be made again."""
+    if second.there and ready:
         return Mark.DONE
     if second.running:
         return Mark.NOW

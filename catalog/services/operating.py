@@ -61,6 +61,7 @@ class Entry:
     waits: str
     speed: float | None
     second: float | None
+    second_note: str
     set_aside: bool
     options: types.IngestOptions
     encrypted: bool
@@ -304,6 +305,7 @@ def _entry(work: types.Work, rows: _Rows, second: Job | None, *, place: int | No
         waits=_waiting_for(status, second, place=place, able=able),
         speed=status.speed if live else None,
         second=pace.progress(second, parts) if second else None,
+        second_note=second.note if second and _has_begun(second) else "",
         set_aside=bool(source and source.quarantined_at),
         options=options,
         encrypted=work.title_id in rows.encrypted,

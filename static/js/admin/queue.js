@@ -134,5 +134,12 @@ root.addEventListener("submit", (event) => {
   send(form, event.submitter);
 });
 
+// A form that unfolds beyond the window's edge is brought into it. ("toggle" does not bubble: it is caught on its way in.)
+root.addEventListener(
+  "toggle",
+  ({ target }) => target.open && target.querySelector("form")?.scrollIntoView({ block: "nearest" }),
+  { capture: true },
+);
+
 for (const strip of root.querySelectorAll("[data-pieces]")) paintPieces(strip, strip.dataset.pieces);
 listen(`/ws/studio/queue/?${new URLSearchParams({ ticket: root.dataset.ticket })}`, root.dataset.poll, paint);

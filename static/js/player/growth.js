@@ -5,7 +5,7 @@ import { bufferAhead, Engine } from "./engine.js";
 import { handOver, NotHandedOver } from "./handover.js";
 
 const TRIES = 3;
-const AGAIN_MS = 15_000;
+const AGAIN_MS = 8000;
 // Not more often than this, unless what is there comes to its end: each time two pictures are decoded for some seconds.
 const SPACED_MS = 12_000;
 // So close to the end of what is there, the site is asked for more every few seconds.
