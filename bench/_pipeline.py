@@ -15,7 +15,7 @@ from uuid import UUID
 
 from bench._sources import ROOT, Film
 from catalog import services, types
-from catalog.media import complexity, pertitle, plan, probe, tools
+from catalog.media import complexity, ladder, pertitle, plan, probe, tools
 from catalog.media.facts import Facts
 from catalog.media.ladder import Rung
 from netflixlite.jobs import services as jobs
@@ -104,10 +104,12 @@ def _until_done(job_id: UUID) -> None:
         raise RuntimeError(f"the film was not made: {job.error if job else 'its job is gone'}")
 
 
-def ladder_of(film: Film, scratch: Path) -> tuple[Facts, tuple[Rung, ...]]:
+def ladder_of(film: Film, scratch: Path, *, name: str) -> tuple[Facts, tuple[Rung, ...]]:
     """The renditions that the pipeline makes of a film: whoever measures finds the same."""
     facts = probe.probe(film.path)
     width, height = facts.picture.display
+    if name != "per-title":
+        return facts, ladder.rungs(width=width, height=height, rate=facts.picture.rate, ladder=name)
     measured = complexity.measure(facts, film.path, scratch=scratch)
     return facts, pertitle.rungs(measured, width=width, height=height, rate=facts.picture.rate)
 

@@ -53,8 +53,8 @@ class Outcome:
 class Studio:
     """Encodes and compares, and remembers both in a folder, by everything that decides them."""
 
-    def __init__(self, folder: Path, *, every: int) -> None:
-        self._folder, self._every = folder, every
+    def __init__(self, folder: Path, *, every: int, seconds: int = 60) -> None:
+        self._folder, self._every, self._seconds = folder, every, seconds
         folder.mkdir(parents=True, exist_ok=True)
 
     def judge(self, film: Film, *, av1: bool) -> Outcome:
@@ -90,7 +90,8 @@ class Studio:
         self, film: Film, base: Plan, rungs: tuple[Rung, ...], top: Rung, reference: Path
     ) -> tuple[Made, ...]:
         made = replace(base, rungs=rungs)
-        whole = replace(base.chunks[0], frames=base.frames, last=True)
+        frames = min(base.frames, round(self._seconds * base.rate))
+        whole = replace(base.chunks[0], frames=frames, last=frames == base.frames)
         argv = encode.chunk_command(made, whole, film.path, self._folder)
         stat = film.path.stat()
         told = json.dumps([argv, stat.st_size, self._every, made.tool], sort_keys=True)
