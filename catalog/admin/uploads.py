@@ -96,10 +96,20 @@ def _upload(entry: ledger.Entry) -> dict[str, Any]:
         "title": str(entry.title_id) if entry.title_id else "",
         "title_name": entry.title_name,
         "title_url": reverse("admin:catalog_title_change", args=[entry.title_id]) if entry.title_id else "",
+        "picture": _picture(entry),
         "episode": str(entry.episode_id) if entry.episode_id else "",
         "finishing": _finishing(entry),
         "work": _work(entry),
     }
+
+
+def _picture(entry: ledger.Entry) -> str:
+    """A picture of the film once it has one, '' before."""
+    if entry.state != models.Upload.State.DONE or entry.title_id is None:
+        return ""
+    title = services.title(entry.title_id)
+    shown = (title.backdrop or title.poster) if title else None
+    return shown.url if shown else ""
 
 
 def _finishing(entry: ledger.Entry) -> dict[str, Any] | None:

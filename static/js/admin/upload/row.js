@@ -49,24 +49,24 @@ export class Row {
       if (index === shown.step) item.setAttribute("aria-current", "step");
       else item.removeAttribute("aria-current");
     });
-    this.buttons(shown.buttons, entry, signIn);
+    this.buttons(shown.buttons, shown.state, { entry, signIn });
+    if (entry?.picture && !("drawn" in part("picture").dataset)) this.poster(entry.picture);
   }
 
-  buttons(names, entry, signIn) {
-    const key = names.join() + (entry?.title_url ?? "");
+  buttons(names, state, links) {
+    const key = [...names, state, links.entry?.title_url].join();
     if (key === this.shown) return;
     this.shown = key;
     const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset.act : null;
-    this.parts.get("buttons").replaceChildren(...names.map((name) => this.button(name, entry, signIn)));
+    this.parts.get("buttons").replaceChildren(...names.map((name) => this.button(name, state, links)));
     if (focused) this.element.querySelector(`[data-act="${focused}"]`)?.focus();
   }
 
-  button(name, entry, signIn) {
+  button(name, state, { entry, signIn }) {
     const link = name === "open" || name === "sign_in";
     const made = document.createElement(link ? "a" : "button");
-    made.className = ["resume", "retry", "choose", "open", "sign_in", "here"].includes(name)
-      ? "nl-button nl-button--main"
-      : "nl-button";
+    const main = ["resume", "retry", "choose", "sign_in", "here"].includes(name) || (name === "open" && state === "ready");
+    made.className = main ? "nl-button nl-button--main" : "nl-button";
     made.dataset.act = name;
     made.textContent = this.words[name];
     if (link) made.href = name === "open" ? (entry?.title_url ?? "#") : signIn;
@@ -80,9 +80,27 @@ export class Row {
     this.parts.get("file").click();
   }
 
+  /** Show the picture that the film has by now. */
+  poster(address) {
+    const picture = new Image();
+    picture.addEventListener("load", () => this.draw(picture, picture.naturalWidth, picture.naturalHeight));
+    this.parts.get("picture").dataset.drawn = "";
+    picture.src = address;
+  }
+
+  /** Fill the little screen. */
+  draw(picture, wide, high) {
+    const canvas = this.parts.get("picture");
+    const scale = Math.max(canvas.width / wide, canvas.height / high);
+    const [width, height] = [wide * scale, high * scale];
+    canvas
+      .getContext("2d")
+      .drawImage(picture, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
+    canvas.dataset.drawn = "1";
+  }
+
   /** Show a frame of a file that this browser can play. */
   async picture(file) {
-    const canvas = this.parts.get("picture");
     const video = document.createElement("video");
     const address = URL.createObjectURL(file);
     const end = new AbortController();
@@ -103,12 +121,7 @@ export class Row {
     video.addEventListener(
       "seeked",
       () => {
-        const scale = Math.max(canvas.width / video.videoWidth, canvas.height / video.videoHeight);
-        const [width, height] = [video.videoWidth * scale, video.videoHeight * scale];
-        canvas
-          .getContext("2d")
-          .drawImage(video, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
-        canvas.dataset.drawn = "";
+        this.draw(video, video.videoWidth, video.videoHeight);
         give();
       },
       end,

@@ -122,9 +122,9 @@ function ofWork(work, words) {
   switch (work.state) {
     case "ready":
       return { state: "ready", step: 4, percent: 100, text: words.ready, buttons: ["open", "dismiss"] };
-    case "refused":
+    case "refused": // by what was found in the file; "failed" is trouble with a good one
     case "failed":
-      return { state: work.state, step: 2, text: early, error: work.error, buttons: ["open", "dismiss"] };
+      return { state: work.state, step: work.state === "refused" ? 1 : 2, text: early, error: work.error, buttons: ["open", "dismiss"] };
     case "queued":
       return { state: "encoding", step: 2, text: join(words.queued, early), buttons: ["open"] };
     case "encoding": {
