@@ -49,7 +49,7 @@ _DEMUXER = {
     "mxf": ("mxf", False),
 }
 #: Codecs by ffprobe's names, where those differ from the decoders'.
-_CODECS = frozenset(sandbox.DECODERS.split(",")) | {"msmpeg4v3", "flv1"}
+_CODECS = frozenset(sandbox.DECODERS.split(",")) | {"msmpeg4v3", "flv1", "dts", "amr_nb", "amr_wb"}
 #: Picture tracks that are none: covers, thumbnails.
 _NO_FILM = ("attached_pic", "timed_thumbnails", "still_image")
 _BITMAP_WORDS = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
@@ -67,6 +67,7 @@ def probe(path: Path, *, halt: sandbox.Halt | None = None) -> Facts:
     streams: list[dict[str, Any]] = said.get("streams", [])
     video = _picture_stream(streams, _seconds(said["format"].get("duration")))
     _check_picture(video)
+    _check_sound(streams)
     if family not in _DEMUXER:
         raise Refused("not_a_film", refusals.UNKNOWN)
     packets = scan.packets(path, _DEMUXER[family][0], int(video["index"]), halt)
@@ -260,8 +261,19 @@ def _is_sound(stream: Mapping[str, Any]) -> bool:
     return (
         stream.get("codec_type") == "audio"
         and int(stream.get("channels") or 0) > 0
-        and stream.get("codec_name", "unknown") not in ("unknown", "none")
+        and stream.get("codec_name") in _CODECS
     )
+
+
+def _check_sound(streams: Sequence[Mapping[str, Any]]) -> None:
+    """A film whose sound nobody here can decode must not become a silent one unasked. Tracks of a known kind with
+    nothing in them, as broadcasts have, are no reason."""
+    tracks = [one for one in streams if one.get("codec_type") == "audio"]
+    foreign = [
+        str(one.get("codec_name", "unknown")) for one in tracks if one.get("codec_name") not in _CODECS
+    ]
+    if foreign and not any(_is_sound(one) for one in tracks):
+        raise refusals.foreign_sound(foreign[0])
 
 
 def _sound(stream: Mapping[str, Any]) -> Sound:

@@ -90,6 +90,15 @@ def foreign_codec(name: str) -> Refused:
     )
 
 
+def foreign_sound(name: str) -> Refused:
+    """No track of sound that can be decoded."""
+    return Refused(
+        "sound_codec",
+        f"The sound of this film is coded in a way that is not known here ({name:.30}). Convert it to AAC first, or "
+        "export the film without sound.",
+    )
+
+
 def stuck() -> Refused:
     """Reading does not end."""
     return Refused(

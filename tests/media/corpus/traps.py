@@ -432,6 +432,12 @@ TRAPS: tuple[Row, ...] = (
         _drawn("screen.flv", "320x180", "-c:v", "flashsv", "-pix_fmt", "bgr24", rate="25"),
         "codec",
     ),
+    Row(
+        "new-sound.mp4",
+        "sound of a kind that ffmpeg cannot decode (AC-4)",
+        _edited("new-sound.mp4", lambda data: data.replace(b"mp4a", b"ac-4").replace(b"esds", b"dac4")),
+        "sound_codec",
+    ),
     Row("-i.mp4", "a film called like an option", _called("-i.mp4"), Plays()),
     Row("concat:a|b.mp4", "a film called like a protocol", _called("concat:a|b.mp4"), Plays()),
     Row(
