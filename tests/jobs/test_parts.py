@@ -11,7 +11,7 @@ from django.core.management import CommandError
 from django.utils import timezone
 
 from netflixlite.jobs import context as contexts
-from netflixlite.jobs import hints, housekeeping, machine, models, queue, registry, runner, services
+from netflixlite.jobs import hints, housekeeping, machine, models, queue, registry, room, runner, services
 from netflixlite.jobs.context import JobContext, JobFailed
 from netflixlite.jobs.management.commands import worker
 from netflixlite.jobs.types import Job, JobState
@@ -169,11 +169,11 @@ def test_parts_of_a_finished_job_are_forgotten_before_it_is() -> None:
 
 def test_a_worker_does_only_so_many_heavy_jobs_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     parent_of("a")
-    room = runner.Room(["part", "whole"], heavy=2)
+    place = room.Room(["part", "whole"], heavy=2)
     monkeypatch.setattr(machine, "memory_free", lambda: machine.HEAVY_JOB)
 
     def take(keep: bool) -> list[str]:
-        with room.claiming() as seat:
+        with place.claiming() as seat:
             seat.keep = keep
         return list(seat.kinds)
 
@@ -181,11 +181,11 @@ def test_a_worker_does_only_so_many_heavy_jobs_at_once(monkeypatch: pytest.Monke
     assert take(keep=False) == ["part", "whole"], "a light job needs no place"
     assert take(keep=True) == ["part", "whole"]
     assert take(keep=False) == ["whole"]
-    room.leave()
+    place.leave()
     assert take(keep=False) == ["part", "whole"]
     monkeypatch.setattr(machine, "memory_free", lambda: machine.HEAVY_JOB - 1)
     assert take(keep=False) == ["whole"], "memory is short"
-    room.leave()
+    place.leave()
     assert take(keep=False) == ["part", "whole"], "one always goes"
 
 
