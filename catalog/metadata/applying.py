@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.text import slugify
 
-from catalog import models
+from catalog import keyring, models
 from catalog import search as matching
 from catalog.metadata.description import Description
 from catalog.services.searching import reindex
@@ -89,7 +89,7 @@ def create(
     new.setdefault("maturity", maturity)
     if said.genres is not None:
         new["genres"] = sorted(genre.name for genre in shelf.genres(said.genres))  # as they are called here
-    row = models.Title(kind=kind, slug=slug, written=new if remember else {})
+    row = models.Title(kind=kind, slug=slug, written=new if remember else {}, encrypted=keyring.usual())
     for field in COLUMNS:
         if field in new:
             setattr(row, field, new[field])

@@ -51,6 +51,13 @@ def test_what_nobody_rated_is_not_for_children(put, look, settings) -> None:
     assert models.Title.objects.get().maturity == settings.LIBRARY_MATURITY == 18
 
 
+def test_new_titles_are_encrypted_where_that_is_usual(put, look, settings) -> None:
+    settings.ENCRYPT = True
+    put("Quiet (1999).mkv", size=10)
+    look()
+    assert models.Title.objects.get().encrypted
+
+
 def test_a_second_look_reads_and_writes_nothing_but_the_list(put, look) -> None:
     for number in range(30):
         put(f"Film {number} (1990)/Film {number} (1990).mkv", size=100 + number)
