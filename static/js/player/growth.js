@@ -59,6 +59,7 @@ export class Growth {
   async hear() {
     const scene = this.#tools.scene();
     if (!scene || this.#busy || this.#owed) return;
+    if (scene.complete && this.#screen.video.ended) return; // nobody watches; who begins again is taken along then
     if (performance.now() - this.#last < SPACED_MS && !this.#nearEnd(scene)) return;
     const busy = (this.#busy = new AbortController());
     try {
