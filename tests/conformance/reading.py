@@ -31,6 +31,27 @@ def lightness(path: Path | str, width: int, height: int) -> list[float]:
     return [float(value) for value in frames.mean(axis=1)]
 
 
+def lightness_of_stream(url: str, width: int, height: int) -> list[float]:
+    """How light each frame is of the smallest variant of a playlist at `url`."""
+    argv = [
+        tools.ffmpeg().path,
+        "-nostdin",
+        "-v",
+        "error",
+        "-i",
+        url,
+        "-map",
+        "0:v:0",
+        "-fps_mode",
+        "passthrough",
+    ]
+    argv += ["-vf", f"scale={width}:{height}", "-pix_fmt", "gray", "-f", "rawvideo", "-"]
+    run = subprocess.run(argv, capture_output=True, timeout=120)
+    assert run.returncode == 0, run.stderr.decode()
+    frames = numpy.frombuffer(run.stdout, numpy.uint8).reshape(-1, width * height)
+    return [float(value) for value in frames.mean(axis=1)]
+
+
 def flashes(path: Path | str, width: int, height: int) -> list[int]:
     """Numbers of the frames at which a flash begins."""
     light = [value > 200 for value in lightness(path, width, height)]
