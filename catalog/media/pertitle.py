@@ -34,6 +34,8 @@ _STEP, _STEP_MIN = 2.0, 1.5
 RUNGS_MAX = 6
 #: So much VMAF is given away for a smaller picture, which is easier to decode.
 _TIE = 0.5
+#: So much more than the top's VMAF a picture smaller than the source must promise to take its place.
+_SURE = 1.0
 #: A size that was not measured is read off its neighbours; beyond the smallest one by their slope.
 _WORST = 99.0
 
@@ -152,7 +154,8 @@ def _top(sizes: Sequence[Rung], curves: Sequence[_Curve], codec: str) -> _Choice
         within = max(crf, min(coarsest, curve.crf_for_bits(size.cap * 0.9)))
         choice = (number, within, curve.bits(within))
         bounded.append((curve.vmaf(within), choice))
-        if curve.vmaf(within) >= TOP_VMAF - _TIE:
+        # A smaller picture must reach it surely: its finest factors were not measured, and what it lost is gone.
+        if curve.vmaf(within) >= TOP_VMAF + (_SURE if number else -_TIE):
             reached.append(choice)
     if reached:
         return min(reached, key=lambda choice: choice[2])
