@@ -94,7 +94,9 @@ def test_iframe_playlists_and_sheets_have_places_of_their_own() -> None:
     assert {name: spec and spec.content_type for name, spec in found.items()} == {
         b"index.vtt": "text/vtt", b"0.webp": "image/webp", b"1.webp": "image/webp",
     }  # fmt: skip
-    assert [sheets.spec(b"v720", name) for name in (b"index.m3u8", b"0.m4s", b"2.webp", b"init.mp4")] == [None] * 4
+    assert [sheets.spec(b"v720", name) for name in (b"index.m3u8", b"0.m4s", b"2.webp", b"init.mp4")] == [
+        None
+    ] * 4
 
 
 def test_renditions_of_a_later_kind_are_passed_over() -> None:
