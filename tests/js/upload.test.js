@@ -19,8 +19,8 @@ function sending(state, more) {
 
 test("sizes are written for people", () => {
   assert.deepEqual(
-    [0, 999, 52_300, 999_700, 24_310_000, 1_250_000_000, 999_999_999_999].map((bytes) => size(bytes, "en")),
-    ["0 kB", "1 kB", "52 kB", "1 MB", "24.3 MB", "1.25 GB", "1 TB"],
+    [0, 37, 999, 52_300, 999_700, 24_310_000, 1_250_000_000, 999_999_999_999].map((bytes) => size(bytes, "en")),
+    ["0 kB", "37 B", "999 B", "52 kB", "1 MB", "24.3 MB", "1.25 GB", "1 TB"],
   );
 });
 
@@ -77,6 +77,9 @@ test("each state of this tab has words and a way out", () => {
     assert.equal(shown.buttons[0], way, state);
     assert.equal(shown.percent, 43);
   }
+  // Refused unasked, or after a look at what had arrived.
+  const steps = [0, 430].map((sent) => standing(sending("refused", { sent }), null, WORDS).step);
+  assert.deepEqual(steps, [0, 1]);
   const waits = standing(sending("offline", { retryAt: 9000 }), null, WORDS, { now: 5500 });
   assert.match(waits.text, / 4 /);
 });

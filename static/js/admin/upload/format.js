@@ -7,8 +7,9 @@ const PIECE_SECONDS = 4;
 const PIECE_MIN = MIB;
 const PIECE_MAX = 32 * MIB;
 
-/** Bytes for people: 812 kB, 24.3 MB, 1.25 GB. */
+/** Bytes for people: 37 B, 812 kB, 24.3 MB, 1.25 GB. */
 export function size(bytes, locale = undefined) {
+  if (bytes > 0 && bytes < 1000) return `${bytes} B`;
   let value = bytes / 1000;
   let unit = 0;
   while (value >= 999.5 && unit < UNITS.length - 1) {

@@ -40,7 +40,7 @@ export class Row {
     part("error").hidden = !shown.error;
     part("text").hidden = !shown.text;
     const bar = part("bar");
-    bar.hidden = shown.state === "ready" || (shown.step > 0 && (shown.tone === "bad" || shown.tone === "held"));
+    bar.hidden = ["ready", "refused"].includes(shown.state) || (shown.step > 0 && (shown.tone === "bad" || shown.tone === "held"));
     // A step whose end nobody can tell has a bar without a value, which moves.
     if (shown.percent || shown.step === 0) bar.value = shown.percent;
     else bar.removeAttribute("value");

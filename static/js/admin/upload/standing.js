@@ -52,8 +52,8 @@ function ofSending(sending, entry, words, now) {
     case "unreadable":
     case "different":
       return { ...base, text: "", error: words[sending.state], buttons: ["choose", "discard"] };
-    default:
-      return { ...base, text: "", error: sending.reason || sending.state, buttons: ["dismiss"] };
+    default: // refused: unasked (no room, no right), or after a look at what had arrived
+      return { ...base, step: sending.sent > 0 ? 1 : 0, text: "", error: sending.reason || sending.state, buttons: ["dismiss"] };
   }
 }
 
