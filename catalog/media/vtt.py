@@ -20,12 +20,12 @@ _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}(.*)$")
 #: A tag of any kind: <i>, </b>, <font color=…>, <v Roger>, <c.loud>, <00:01.000>.
 _TAG = re.compile(r"<(/?)([a-zA-Z]+(?![a-zA-Z])|\d\d)[^<>]*>")
-#: ASS overrides, which SubRip files borrow: {\an8}, {\i1}.
+#: ASS overrides, which SubRip files borrow: {\an8}, {\i1}. Numbers are bounded: Python refuses to read long ones.
 _OVERRIDE = re.compile(r"\{([^{}]*)\}")
 _KEPT = frozenset("ibu")
-_ASS_STYLE = re.compile(r"\\([ibu])(\d+)")
+_ASS_STYLE = re.compile(r"\\([ibu])(\d{1,4})")
 _ASS_TOP = re.compile(r"\\an[789]|\\a(?:5|6|7)(?!\d)")
-_ASS_DRAWING = re.compile(r"\\p(\d+)")
+_ASS_DRAWING = re.compile(r"\\p(\d{1,4})")
 _LINE = re.compile(r"\bline:(-?\d+(?:\.\d+)?)(%?)")
 
 

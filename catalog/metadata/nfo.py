@@ -15,8 +15,10 @@ from catalog.metadata.description import Description
 BYTES_MAX = 1024 * 1024
 #: More elements than any NFO has.
 _ELEMENTS_MAX = 20_000
+#: No genre, rating or name is longer, in letters: patterns see no more, as some need a square of the steps.
+_WORDS_MAX = 1_000
 _ROOTS = {"movie", "tvshow", "episodedetails", "video"}
-_DECLARATION = re.compile(r"<\?xml[^>]*\?>")
+_DECLARATION = re.compile(r"<\?xml[^<>]{0,300}\?>")
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,100}encoding=["']([A-Za-z0-9._-]{1,40})["']""")
 _LINKS = (
     ("tmdb_id", re.compile(r"themoviedb\.org/(?:movie|tv)/(\d{1,9})")),
@@ -72,7 +74,11 @@ def _description(root: Element) -> Description:
         year = description.number(_text(root, "premiered") or _text(root, "releasedate"), description.YEARS)
     ids = dict(_ids(root))
     genres = description.names(
-        (part for one in root.findall("genre") for part in re.split(r"\s+/\s+|[|,;]", one.text or "")),
+        (
+            part
+            for one in root.findall("genre")
+            for part in re.split(r"\s+/\s+|[|,;]", (one.text or "")[:_WORDS_MAX])
+        ),
         most=description.GENRES_MAX,
         longest=description.GENRE_MAX,
     )

@@ -11,10 +11,13 @@ _AGES = {
     "tp": 0, "atp": 0, "al": 0, "t": 0, "l": 0, "livre": 0, "btl": 0, "apta": 0, "all": 0,  # all ages
 }  # fmt: skip
 
+#: No rating says more, in letters.
+_LONGEST = 1_000
+
 
 def age(text: str) -> int | None:
     """'Rated PG-13' → 13, 'DE:FSK 16' → 16, 'TV-MA' → 17; None when it says nothing we know ('Not Rated')."""
-    for said in re.split(r"\s+/\s+|[|,;]", text.strip().lower()):
+    for said in re.split(r"\s+/\s+|[|,;]", text[:_LONGEST].strip().lower()):
         plain = said.split(":")[-1].strip()
         plain = re.sub(r"^(?:rated|rating|fsk|pegi|bbfc|mpaa|ab|från|age)\s+", "", plain)
         word = plain.split(" for ")[0].split(" (")[0].strip().replace(" ", "-")

@@ -12,6 +12,7 @@ from PIL import Image
 
 from catalog import artwork
 from catalog.media import vtt
+from catalog.metadata import nfo
 
 
 def picture(mode: str, size: tuple[int, int], form: str) -> bytes:
@@ -136,3 +137,29 @@ def test_an_nfo_that_is_made_to_hurt_is_refused_in_words(tmp_path: Path):
     assert set(lines) == set(NFOS)
     assert all(line.startswith("refused:") for line in lines.values()), lines
     assert "root:" not in ended.stdout
+
+
+@pytest.mark.parametrize("code", ["i", "b", "u", "p"])
+def test_a_number_too_long_to_read_is_no_number(code: str):
+    """Python reads no number of more than 4300 digits: one such override made a film impossible to take in."""
+    begin = "[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,a,b,0,0,0,,"
+    cues = vtt.parse(f"{begin}Hello{{\\{code}0{'0' * 5000}}} there\n")
+    assert [cue.text for cue in cues] == ["Hello there"]
+
+
+#: Patterns took a square of its length in steps: a megabyte kept a scan busy for a quarter of an hour.
+ENDLESS = {
+    "genres": b"<movie><title>A</title><genre>x%sx</genre></movie>" % (b" " * 1_000_000),
+    "rating": b"<movie><title>A</title><mpaa>x%sx</mpaa></movie>" % (b" " * 1_000_000),
+    "declarations": b"<movie><title>A</title></movie>" + b"<?xml" * 200_000,
+}
+
+
+@pytest.mark.timeout(60)  # a thousand times what it takes; before, each took 15 minutes
+@pytest.mark.parametrize("name", ENDLESS)
+def test_an_nfo_costs_no_more_than_its_length(name: str):
+    try:
+        [said] = nfo.parse(ENDLESS[name])
+        assert said.name == "A"
+    except nfo.BadNfo:
+        assert name == "declarations"
