@@ -11,11 +11,13 @@ from pathlib import Path
 _COMPARE = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
 
 
-def arguments(description: str) -> argparse.Namespace:
-    """The options that all benchmarks share."""
+def arguments(description: str, *, parts: Sequence[str] = ()) -> argparse.Namespace:
+    """The options that all benchmarks share; `parts` can be run alone with --part."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="end with one JSON line")
     parser.add_argument("--quick", action="store_true", help="end within 50 s, with fewer repeats")
+    if parts:
+        parser.add_argument("--part", choices=("", *parts), default="", help="measure only this")
     return parser.parse_args()
 
 
