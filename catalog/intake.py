@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from catalog import models, store
+from catalog import models, plain_file, store
 from catalog.tus import parts
 
 CHUNK = 4 * 1024 * 1024
@@ -113,7 +113,7 @@ def take_path(
         except OSError:
             pass  # another disk: copy, then delete
     try:
-        with path.open("rb") as file:
+        with plain_file.opened(path) as file:
             size = _write(iter(lambda: file.read(CHUNK), b""), target, on_bytes)
     except OSError as error:
         store.delete_source(source_id=source_id)

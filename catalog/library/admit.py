@@ -103,8 +103,9 @@ def attend_some(*, check: Callable[[], None] | None = None) -> None:
 
 def attend(row: LibraryFile) -> None:
     """Take in the pictures and subtitles that stand beside a film now."""
-    beside = finding.company_now(row.path, orders.from_plain(row.orders).root)
-    problems = company.take_pictures(row, beside) + subtitles.follow(row, beside)
+    root = orders.from_plain(row.orders).root
+    beside = finding.company_now(row.path, root)
+    problems = company.take_pictures(row, beside, root=root) + subtitles.follow(row, beside, root=root)
     LibraryFile.objects.filter(pk=row.pk).update(
         attended=row.company, problem=" ".join([*filter(None, [row.problem]), *problems])[:2000]
     )
@@ -143,7 +144,7 @@ def _hand_in(row: LibraryFile) -> types.IngestTicket | None:
             _say(row, orders.words("link"))
             return None
         now = path.stat()
-        mark = content.fingerprint(path)
+        mark = content.fingerprint(path, within=asked.root)
     except FileNotFoundError:
         LibraryFile.objects.filter(pk=row.pk).update(missing_at=timezone.now())
         return None

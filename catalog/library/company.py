@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from catalog import artwork, models
+from catalog import artwork, models, plain_file
 from catalog.library.folders import PICTURE_ENDINGS, TEXT_ENDINGS, Seen
 from catalog.media import languages, text
 from catalog.models import LibraryFile
@@ -71,11 +71,11 @@ def found_beside(file: Path, company: Iterable[Seen]) -> list[SidecarText]:
     ]
 
 
-def take_pictures(row: LibraryFile, company: Iterable[Seen]) -> list[str]:
+def take_pictures(row: LibraryFile, company: Iterable[Seen], *, root: str = "") -> list[str]:
     """Draw the pictures beside a film where no person has chosen others; returns problems in words.
 
     The title remembers which file each picture came from: the same file is not drawn twice, and a picture that is
-    no longer the one we drew was chosen by a person.
+    no longer the one we drew was chosen by a person. Nothing is read outside `root`.
     """
     subject = row.episode if row.kind == LibraryFile.Kind.EPISODE else row.title
     if subject is None:
@@ -88,7 +88,7 @@ def take_pictures(row: LibraryFile, company: Iterable[Seen]) -> list[str]:
         if written.get("file") == mark or not _is_free(subject, kind, written):
             continue
         try:
-            with open(file.path, "rb") as opened:
+            with plain_file.opened(file.path, within=root) as opened:
                 data = opened.read(artwork.BYTES_MAX + 1)
             picture = _keep(subject, kind, data)
         except (OSError, artwork.BadImage) as error:

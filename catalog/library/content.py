@@ -4,14 +4,16 @@ import hashlib
 import os
 from pathlib import Path
 
+from catalog import plain_file
+
 #: So much of each end is read, in bytes: containers keep their indexes at one of them.
 _END = 64 * 1024
 
 
-def fingerprint(path: Path) -> str:
-    """Of a file's size, beginning and end, in hex. Raises OSError."""
+def fingerprint(path: Path, *, within: str = "") -> str:
+    """Of a file's size, beginning and end, in hex. `within`: as in `plain_file.opened`. Raises OSError."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with plain_file.opened(path, within=within) as file:
         size = os.fstat(file.fileno()).st_size
         digest.update(size.to_bytes(8, "big"))
         digest.update(file.read(_END))

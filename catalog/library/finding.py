@@ -67,13 +67,13 @@ def company_now(path: str, root: str) -> tuple[Seen, ...]:
     return next((one.company for one in in_folder(folder, root) if one.seen.path == path), ())
 
 
-def read_nfo(finding: Finding) -> None:
+def read_nfo(finding: Finding, root: str) -> None:
     """Read the NFO in the company, if there is one; a bad one becomes a problem in words, and counts as none."""
     files = [one for one in finding.company if one.name.lower().endswith(".nfo")]
     files.sort(key=lambda one: (_nfo_rank(one.name.lower(), finding), one.path))
     for file in files[:1]:
         try:
-            several = nfo.read(Path(file.path))
+            several = nfo.read(Path(file.path), within=root)
         except nfo.BadNfo as error:
             finding.problem = f"The NFO was not used: {error}."
             continue

@@ -124,7 +124,7 @@ class _Scan:
             if one.guess.kind != "series" and one.seen.modified_ns > self.newest:
                 self.summary.arriving += 1
             elif self._is_news(one, row):
-                finding.read_nfo(one)
+                finding.read_nfo(one, self.root)
                 news.append((one, row))
             elif one.guess.kind != "series":
                 self.summary.unchanged += 1

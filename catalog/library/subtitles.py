@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from catalog import models, types
+from catalog import models, plain_file, types
 from catalog.library import company
 from catalog.library.folders import Seen
 from catalog.media import text
@@ -24,11 +24,11 @@ def remember(row: LibraryFile, beside: Iterable[Seen]) -> None:
     LibraryFile.objects.filter(pk=row.pk).update(texts=row.texts)
 
 
-def follow(row: LibraryFile, beside: Iterable[Seen]) -> list[str]:
+def follow(row: LibraryFile, beside: Iterable[Seen], *, root: str = "") -> list[str]:
     """Have the film's subtitles agree with the files beside it; returns problems in words.
 
     Nothing is encoded: a finished film gets a package with other subtitles within seconds. Tracks that a person
-    uploaded are not touched.
+    uploaded are not touched. Nothing is read outside `root`.
     """
     video_id = _video(row)
     if video_id is None:
@@ -46,7 +46,7 @@ def follow(row: LibraryFile, beside: Iterable[Seen]) -> list[str]:
             continue
         track = ""
         try:
-            track = _add(video_id, one)
+            track = _add(video_id, one, root)
         except (words.BadText, OSError) as error:
             problems.append(f"{files[path].name}: {error}")
         before[path] = _note(one, files[path], track=track)
@@ -56,8 +56,8 @@ def follow(row: LibraryFile, beside: Iterable[Seen]) -> list[str]:
     return problems
 
 
-def _add(video_id: UUID, one: types.SidecarText) -> str:
-    with open(one.path, "rb") as file:
+def _add(video_id: UUID, one: types.SidecarText, root: str) -> str:
+    with plain_file.opened(one.path, within=root) as file:
         data = file.read(text.BYTES_MAX + 1)
     added = words.add_text_track(video_id=video_id, language=one.language, data=data, purpose=one.purpose)
     return str(added)

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from catalog import plain_file
 from catalog.media import charsets, languages, sandbox, tools, vtt
 from catalog.media.errors import ToolFailed
 from catalog.media.facts import Facts, Words
@@ -186,9 +187,8 @@ def _key(written: Written) -> tuple[str, str]:
 def _from_file(sidecar: SidecarText, duration: float) -> Written | None:
     path, language = Path(sidecar.path), languages.tag(sidecar.language)
     try:
-        if path.stat().st_size > BYTES_MAX:
-            raise Unreadable("it is larger than 5 MB")
-        text = clean(path.read_bytes(), language, duration=duration)
+        with plain_file.opened(path) as file:
+            text = clean(file.read(BYTES_MAX + 1), language, duration=duration)
     except (OSError, Unreadable) as error:
         logger.warning("the subtitles %s are left out: %s", path.name, error)
         return None

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, ParseError  # types only; defusedxml 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from catalog import plain_file
 from catalog.metadata import description, ratings
 from catalog.metadata.description import Description
 
@@ -30,10 +31,13 @@ class BadNfo(ValueError):
     """The file is not an NFO that can be used; the text says why."""
 
 
-def read(path: Path) -> list[Description]:
-    """What an NFO file says: one description, or one for each of the episodes in a file. Raises `BadNfo`."""
+def read(path: Path, *, within: str = "") -> list[Description]:
+    """What an NFO file says: one description, or one for each of the episodes in a file. Raises `BadNfo`.
+
+    `within`: as in `plain_file.opened`.
+    """
     try:
-        with path.open("rb") as file:
+        with plain_file.opened(path, within=within) as file:
             data = file.read(BYTES_MAX + 1)
     except OSError as error:
         raise BadNfo(f"{path.name} cannot be read: {error.strerror}.") from error

@@ -11,9 +11,11 @@ from catalog import models, services, store
 from catalog.library import admit, company, orders, scan, watch
 from catalog.library.folders import Seen
 from catalog.media import text
+from catalog.metadata import nfo
 from catalog.models import LibraryFile
 from catalog.tests.factories import make_package
 from catalog.tests.pictures import bomb, picture_file
+from catalog.types import SidecarText
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import JobState
 
@@ -325,3 +327,53 @@ def test_orders_outlive_an_upgrade() -> None:
     asked = orders.Orders(publish=True, maturity=0, root="/films")
     assert orders.from_plain(asked.plain() | {"later": 1}) == asked
     assert scan.COMPARE > scan.WRITE
+
+
+def swapped(monkeypatch, module, name: str, file: Path, put_instead) -> None:
+    """Have `file` become something else between the look at it and its use."""
+    real = getattr(module, name)
+
+    def after_looking(*args, **more):
+        seen = real(*args, **more)
+        file.unlink()
+        put_instead(file)
+        return seen
+
+    monkeypatch.setattr(module, name, after_looking)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("what", ["pipe", "link"])
+@pytest.mark.parametrize("name", ["Night Mail (1936).jpg", "Night Mail (1936).en.srt"])
+def test_what_stands_beside_a_film_is_judged_when_it_is_opened(
+    put, look, tmp_path, monkeypatch, picture, name: str, what: str
+) -> None:
+    """A worker waited at the pipe for ever; the link's file was taken in, though none of the folder's."""
+    put("Night Mail (1936).mkv", b"film" * 100)
+    look()
+    [ticket] = admit.admit()
+    finish(ticket.video_id)
+    content: bytes = picture if name.endswith("jpg") else SRT.encode()
+    file, secret = put(name, content), tmp_path / "secret"
+    secret.write_bytes(content)
+    look()
+    swapped(
+        monkeypatch,
+        admit.finding,
+        "company_now",
+        file,
+        os.mkfifo if what == "pipe" else lambda path: path.symlink_to(secret),
+    )
+    admit.attend_some()
+    row = LibraryFile.objects.get(kind=LibraryFile.Kind.FILM)
+    assert ("not an ordinary file" if what == "pipe" else "leads out of the folder") in row.problem
+    assert not models.Artwork.objects.exists()
+    assert not models.TextTrack.objects.exists()
+
+
+def test_a_pipe_in_the_place_of_subtitles_or_an_nfo_holds_up_nobody(tmp_path) -> None:
+    pipe = tmp_path / "Film.en.srt"
+    os.mkfifo(pipe)
+    assert text._from_file(SidecarText(language="en", path=str(pipe)), 10.0) is None
+    with pytest.raises(nfo.BadNfo, match="not an ordinary file"):
+        nfo.read(pipe)

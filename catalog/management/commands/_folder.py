@@ -92,16 +92,16 @@ def _dry_run(command: BaseCommand, root: Path) -> None:
     troubles: dict[str, str] = {}
     for folder in folders.walk(Path(real), trouble=troubles.__setitem__):
         for one in finding.in_folder(folder, real):
-            command.stdout.write(f"{one.seen.path[len(real) + 1 :]}: {_described(one)}")
+            command.stdout.write(f"{one.seen.path[len(real) + 1 :]}: {_described(one, real)}")
     for path, code in troubles.items():
         command.stdout.write(f"{path[len(real) + 1 :]}: left out. {orders.words(code)}")
 
 
-def _described(one: finding.Finding) -> str:
+def _described(one: finding.Finding, root: str) -> str:
     guess = one.guess
     if guess.kind == "skipped":
         return f"left out. {orders.words(guess.why)}"
-    finding.read_nfo(one)
+    finding.read_nfo(one, root)
     name = one.description.name if guess.kind == "film" else guess.name
     year = one.description.year if guess.kind == "film" else guess.year
     said = f"{name} ({year})" if year else str(name)
