@@ -127,9 +127,7 @@ def video_for_ingest(*, video_id: UUID, source_id: UUID) -> VideoOrder:
         keep_source=source.keep,
         facts={name: value for name, value in source.facts.items() if name != _TIMES},
         current_package=video.current_package_id,
-        finished_before=Package.objects.filter(id=video.current_package_id, complete=True)
-        .exclude(stage=EARLY)
-        .exists(),
+        finished_before=_is_last_word(video.current_package_id),
     )
 
 
@@ -143,17 +141,25 @@ def mark_encoding(*, video_id: UUID) -> None:
     _set_state(video_id, Video.State.ENCODING)
 
 
-def mark_refused(*, video_id: UUID, reason: str) -> None:
-    """The newest source cannot be used; its bytes are deleted. `reason` says why and what to do, for its sender."""
+def mark_refused(*, video_id: UUID, reason: str, source_id: UUID | None = None) -> None:
+    """A source cannot be used; its bytes are deleted. `reason` says why and what to do, for its sender.
+
+    Without `source_id` the newest is meant. What is found wrong with an older one does not touch the newest.
+    """
+    newest = _newest(video_id)
+    if source_id is not None and source_id != newest:
+        delete_source(source_id=source_id)
+        return
     _set_state(video_id, Video.State.REFUSED, reason)
-    newest = Source.objects.filter(video_id=video_id).order_by("-created_at").first()
     if newest is not None:
-        delete_source(source_id=newest.id)
+        delete_source(source_id=newest)
 
 
-def mark_failed(*, video_id: UUID, reason: str) -> None:
-    """Packaging went wrong for good, through no fault of the source."""
-    _set_state(video_id, Video.State.FAILED, reason)
+def mark_failed(*, video_id: UUID, reason: str, source_id: UUID | None = None) -> None:
+    """Packaging went wrong for good, through no fault of the source. That an older source than the newest
+    (`source_id`) failed is no news."""
+    if source_id is None or source_id == _newest(video_id):
+        _set_state(video_id, Video.State.FAILED, reason)
 
 
 def quarantine(*, source_id: UUID, reason: str) -> None:
@@ -162,7 +168,13 @@ def quarantine(*, source_id: UUID, reason: str) -> None:
     if source is None:
         return
     Source.objects.filter(id=source_id).update(quarantined_at=timezone.now())
-    mark_failed(video_id=source.video_id, reason=reason)
+    mark_failed(video_id=source.video_id, reason=reason, source_id=source_id)
+
+
+def _newest(video_id: UUID) -> UUID | None:
+    """The source that was handed in last."""
+    rows = Source.objects.filter(video_id=video_id).order_by("-created_at")
+    return rows.values_list("id", flat=True).first()
 
 
 def release_from_quarantine(*, source_id: UUID) -> None:
@@ -203,6 +215,8 @@ def record_package(
     if video is None:
         raise VideoGone(video_id)
     before = video.current_package_id
+    if stage == EARLY and before != parsed.id and _is_last_word(before):
+        return parsed.id  # another source's ladder came between: nobody is shown less than there is
     if before not in (replaces, parsed.id) and stage != EARLY:
         logger.warning("package %s replaces %s, not %s as its job thought", parsed.id, before, replaces)
     if before != parsed.id:
@@ -234,6 +248,11 @@ def record_package(
     _note_time(video_id, Video.State.READY.value)
     transaction.on_commit(partial(_forget_old_sources, video_id))
     return parsed.id
+
+
+def _is_last_word(package: str | None) -> bool:
+    """Whether a package is whole and better than any early one."""
+    return Package.objects.filter(id=package, complete=True).exclude(stage=EARLY).exists()
 
 
 @transaction.atomic

@@ -107,11 +107,10 @@ def handle(context: JobContext) -> None:
     except Refused as refused:
         logger.info("%s (%s) is refused: %s", order.name, order.source_name, refused.code)
         _discard(context)
-        store.mark_refused(video_id=video_id, reason=refused.message)
-        store.delete_source(source_id=source_id)
+        store.mark_refused(video_id=video_id, source_id=source_id, reason=refused.message)
         raise JobFailed(refused.message) from refused
     except ToolMissing as missing:
-        store.mark_failed(video_id=video_id, reason=str(missing))
+        store.mark_failed(video_id=video_id, source_id=source_id, reason=str(missing))
         raise JobFailed(str(missing)) from missing
     except chunks.PartFailed as failed:
         _give_up(work, failed)
@@ -224,9 +223,17 @@ def _finish(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> None:
             keyring.keep(name, video_id=order.video_id, key=key)
         store.record_package(video_id=order.video_id, manifest=manifest, replaces=order.current_package)
         keep = work.options.keep_source and order.keep_source
-        if not keep and (work.options.av1 or settings.AV1) == "never":  # else AV1 is made of it first
+        # Else AV1 is made of it first, or somebody wants it encoded anew already.
+        if not keep and (work.options.av1 or settings.AV1) == "never" and _is_latest(context, order):
             transaction.on_commit(partial(store.delete_source, source_id=order.source_id), robust=True)
     logger.info("%s (%s) can be played.", order.name, order.source_name)
+
+
+def _is_latest(context: JobContext, order: store.VideoOrder) -> bool:
+    """Whether nobody has asked for the same source again meanwhile."""
+    key = store.ingest_key(order.source_id)
+    latest = jobs.latest([key]).get(key)
+    return latest is None or latest.id == context.job_id
 
 
 def _build(
@@ -335,7 +342,7 @@ def _give_up(work: _Work, failed: chunks.PartFailed) -> NoReturn:
         store.quarantine(source_id=work.order.source_id, reason=reason)
     else:
         reason = _explain(str(failed))
-        store.mark_failed(video_id=work.order.video_id, reason=reason)
+        store.mark_failed(video_id=work.order.video_id, source_id=work.order.source_id, reason=reason)
     raise JobFailed(reason) from failed
 
 
@@ -352,7 +359,7 @@ def _tool_failed(work: _Work, failed: ToolFailed) -> NoReturn:
         _give_up(work, chunks.PartFailed(str(failed), poison=True))
     _discard(context)
     reason = _explain(str(failed))
-    store.mark_failed(video_id=order.video_id, reason=reason)
+    store.mark_failed(video_id=order.video_id, source_id=order.source_id, reason=reason)
     raise JobFailed(reason) from failed
 
 
@@ -363,7 +370,7 @@ def _stumbled(work: _Work, error: Exception) -> NoReturn:
     if times >= _STUMBLES:
         _discard(context)
         reason = f"It went wrong {times} times: {error}. The worker's log has more."
-        store.mark_failed(video_id=work.order.video_id, reason=reason)
+        store.mark_failed(video_id=work.order.video_id, source_id=work.order.source_id, reason=reason)
         raise JobFailed(reason) from error
     context.save_checkpoint(context.checkpoint | {"stumbled": times})
     raise error

@@ -56,12 +56,16 @@ def enqueue(
     """Add a job; higher priority comes first. Call it inside your transaction: it is there when you commit, or not.
 
     `payload` holds JSON values. With a `dedupe_key` there is one live job of that key at a time: a second call returns
-    the first's job. `available_at` is the earliest time to begin. A job with a `parent` is a part of that one: its
-    end wakes the parent and adds `share` (0 … 1) to the parent's progress, and it is cancelled with the parent.
+    the first's job, unless that is being cancelled: then it loses the key. `available_at` is the earliest time to
+    begin. A job with a `parent` is a part of that one: its end wakes the parent and adds `share` (0 … 1) to the
+    parent's progress, and it is cancelled with the parent.
     """
     for _try in range(5):
         if dedupe_key:
-            existing = models.Job.objects.live().filter(dedupe_key=dedupe_key).first()
+            live = models.Job.objects.live().filter(dedupe_key=dedupe_key)
+            # One that is being cancelled ends without doing what is asked for now: it makes way.
+            live.filter(cancel_requested=True).update(dedupe_key="")
+            existing = live.first()
             if existing is not None:
                 return _job(existing)
         row = models.Job(
