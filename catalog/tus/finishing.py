@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from catalog import models, services, store
 from catalog.services.ingesting import register as register_source
 from catalog.tus import ledger, parts, places
+from catalog.tus.protocol import TusError
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.context import JobContext
 from netflixlite.jobs.types import JobState
@@ -81,7 +82,7 @@ def _hand_over(context: JobContext, upload: models.Upload, digest: str) -> str:
                 episode_id=episode_id,
             )
             models.Source.objects.filter(id=upload.id).update(sha256=digest)
-            models.Upload.objects.filter(id=upload.id).update(
+            told = models.Upload.objects.filter(id=upload.id).update(
                 state=ledger._State.DONE,
                 reason="",
                 sha256=digest,
@@ -89,6 +90,8 @@ def _hand_over(context: JobContext, upload: models.Upload, digest: str) -> str:
                 episode_id=episode_id,
                 updated_at=timezone.now(),
             )
+            if not told:
+                raise LookupError(_("The upload was given up."))  # nothing is made of it
     except (services.CannotIngest, services.InvalidTitle, LookupError) as error:
         return str(error) or _("The title is gone.")
     return ""
@@ -102,9 +105,13 @@ def tend() -> None:
     old = models.Upload.objects.filter(
         state__in=[ledger._State.DONE, ledger._State.REFUSED], updated_at__lt=now - REMEMBERED
     )
-    for upload_id in (*stale.values_list("id", flat=True), *old.values_list("id", flat=True)):
-        logger.info("forgetting the upload %s, which nobody continued", upload_id)
-        ledger.remove(upload_id)
+    for rows in (stale, old):
+        for upload_id in list(rows.values_list("id", flat=True)):
+            try:
+                ledger.remove(upload_id, among=rows)
+            except TusError:
+                continue  # continued, or given up, since we looked
+            logger.info("forgetting the upload %s, which nobody continued", upload_id)
     _sweep_files()
 
 

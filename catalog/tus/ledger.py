@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -141,9 +142,12 @@ def refuse(upload_id: UUID, reason: str) -> None:
         transaction.on_commit(partial(parts.remove, upload_id))
 
 
-def remove(upload_id: UUID) -> None:
-    """Forget an upload, bytes and all. Raises TusError 404 when there is none. A finished one leaves its film alone."""
-    if not models.Upload.objects.filter(id=upload_id).delete()[0]:
+def remove(upload_id: UUID, *, among: "QuerySet[models.Upload] | None" = None) -> None:
+    """Forget an upload, bytes and all. Raises TusError 404 when there is none (`among` these, as they are at this
+    moment). A finished one leaves its film alone.
+    """
+    rows = models.Upload.objects.all() if among is None else among
+    if not rows.filter(id=upload_id).delete()[0]:
         raise _gone()
     for job in jobs.find(kind=FINISH_KIND, dedupe_key=finish_key(upload_id)):
         jobs.cancel(job.id)
@@ -167,10 +171,15 @@ def _correct(row: models.Upload) -> None:
 
 def _check_looks(upload_id: UUID, to: int) -> None:
     """Refuse at the first bytes what can be no film: nobody should send a disk image for hours to hear it then."""
-    length = models.Upload.objects.filter(id=upload_id).values_list("length", flat=True).first() or 0
+    length = models.Upload.objects.filter(id=upload_id).values_list("length", flat=True).first()
+    if length is None:
+        raise _gone()  # given up meanwhile
     if to < min(sniff.HEAD, length):
         return
-    looks = sniff.looks_like(parts.head(upload_id, min(sniff.HEAD, to)))
+    try:
+        looks = sniff.looks_like(parts.head(upload_id, min(sniff.HEAD, to)))
+    except FileNotFoundError as error:
+        raise _gone() from error
     if looks in refusals.NOT_A_FILM:
         reason = refusals.NOT_A_FILM[looks][1]
         refuse(upload_id, reason)

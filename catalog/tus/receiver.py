@@ -129,6 +129,8 @@ async def _receive(order: Order, receive: Receive, answer: Answer) -> None:
             partial(Part, order.upload_id, offset=order.offset, limit=length, checksum=order.checksum)
         )
         try:
+            # Another process may have written, and even finished, before the file was ours alone: ask again.
+            await _in_thread(ledger.begin, order.upload_id, order.offset)
             await _Writing(order, part, sender).run(receive, answer)
         finally:
             part.close()
