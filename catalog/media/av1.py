@@ -48,8 +48,9 @@ logger = logging.getLogger(__name__)
 
 KIND = "catalog.add_av1"
 IDLE, NEVER = "idle", "never"
-#: Below everything else that waits; its parts come at the same urgency.
-PRIORITY = -500
+#: Below everything else that waits, films that are wanted later included; and its parts' place below that.
+PRIORITY = -2500
+_PART = -500
 #: How often it looks whether the machine has become idle, and whether parts are done, in seconds.
 _LOOK_AGAIN = 60
 #: How many films are taken up at once by the periodic look: they wait in the queue anyway.
@@ -129,14 +130,14 @@ def handle(context: JobContext) -> None:
         raise JobFailed("The title was removed meanwhile.") from gone
     _wait_for_idle(context)
     try:
-        film = _examined(context, order.path)
+        film = _examined(context, order.path, _burn(source_id))
         made = _plan(context, film)
-        pieces = chunks.ensure(context, made, film.path, priority=PRIORITY, sounds=False, share=_ENCODING_TO)
+        pieces = chunks.ensure(context, made, film.path, priority=_PART, sounds=False, share=_ENCODING_TO)
         if pieces is None:
             done = chunks.frames_there(context.shared_dir / made.key, made) / made.frames
             context.progress(_ENCODING_TO * done, "Encoding AV1 while the machine is idle")
             context.park(_LOOK_AGAIN)
-        _extend(context, video_id, made, pieces)
+        _extend(context, source_id, made, pieces)
     except chunks.PartFailed as failed:
         # The film can be watched as it is: nothing is lost but the saving.
         raise JobFailed(f"No AV1 for this film: {failed}") from failed
@@ -155,14 +156,23 @@ def _wait_for_idle(context: JobContext) -> None:
                 context.park(_LOOK_AGAIN)
 
 
-def _examined(context: JobContext, source: Path) -> _Film:
+def _burn(source_id: UUID) -> int | None:
+    """Which picture subtitles are drawn into the picture: those of the other ladder."""
+    source = Source.objects.filter(id=source_id).first()
+    return store.options_of(source).burn if source else None
+
+
+def _examined(context: JobContext, source: Path, burn: int | None) -> _Film:
     """The file to encode and its facts: found out by the first attempt, read by the others."""
     told = chunks.read_json(context.shared_dir / _EXAMINED)
     if told is not None and (path := chunks.found(told["source"])).exists():
-        return _Film(path, Facts.load(told["facts"]))
+        known = Facts.load(told["facts"])
+        if known.burn == burn:
+            return _Film(path, known)
     context.progress(0.0, "Checking the film")
     halt = crew.halt(context)
     path, facts = straight.straighten(source, probe.probe(source, halt=halt), context.shared_dir, halt=halt)
+    facts = replace(facts, burn=burn)
     chunks.write_json(context.shared_dir / _EXAMINED, {"facts": facts.plain(), "source": chunks.place(path)})
     return _Film(path, facts)
 
@@ -193,8 +203,18 @@ def _rungs(context: JobContext, film: _Film) -> tuple[Rung, ...]:
         return pertitle.fixed_av1(ladder.rungs(width=width, height=height, rate=rate, ladder="standard"))
 
 
-def _extend(context: JobContext, video_id: UUID, made: Plan, pieces: crew.Pieces) -> None:
+def _is_of_another(row: Package, source_id: UUID) -> bool:
+    """Whether a package was (or may have been) made of a newer source than this one."""
+    mine = Source.objects.filter(id=source_id).first()
+    if mine is None:
+        return True
+    newer = Source.objects.filter(video_id=row.video_id, created_at__gt=mine.created_at)
+    return newer.filter(created_at__lt=row.published_at).exists()
+
+
+def _extend(context: JobContext, source_id: UUID, made: Plan, pieces: crew.Pieces) -> None:
     """Put the renditions beside those of whatever package is current now."""
+    video_id = UUID(str(context.payload["video"]))
     tracks = package.plan_videos(made, pieces.chunks)
     frames = sum(piece.frames for piece in pieces.chunks)
     folder = context.work_dir / "package"
@@ -206,7 +226,10 @@ def _extend(context: JobContext, video_id: UUID, made: Plan, pieces: crew.Pieces
             context.park(_LOOK_AGAIN)  # it is being encoded anew; what comes of that gets the AV1
         if has_av1(row.manifest):
             return
-        if abs(row.duration.total_seconds() - float(frames / made.rate)) > float(1 / made.rate):
+        if made.facts.burn != _burn(source_id):
+            context.park(_LOOK_AGAIN)  # encoded anew with other subtitles in the picture: so is this
+        length = abs(row.duration.total_seconds() - float(frames / made.rate))
+        if length > float(1 / made.rate) or _is_of_another(row, source_id):
             raise JobFailed("The film was replaced by another one meanwhile.")
         context.progress(_ENCODING_TO, "Putting the package together")
         shutil.rmtree(folder, ignore_errors=True)
