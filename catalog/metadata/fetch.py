@@ -107,7 +107,7 @@ class Fetcher:
         """One request: the answer, or where it redirects to."""
         connection = self._connect(host, port)
         # A server that sends a letter of a header now and then is never silent, and never finished.
-        cutter = threading.Timer(max(0.1, deadline - time.monotonic()), _cut, [connection])
+        cutter = threading.Timer(max(0.1, deadline - time.monotonic()), _cut, [connection.sock])
         cutter.daemon = True
         cutter.start()
         try:
@@ -167,10 +167,10 @@ def _over(plain: socket.socket, host: str, port: int, context: ssl.SSLContext) -
     return connection
 
 
-def _cut(connection: http.client.HTTPSConnection) -> None:
-    """End whatever is being read."""
-    with contextlib.suppress(OSError, AttributeError):
-        connection.sock.shutdown(socket.SHUT_RDWR)
+def _cut(line: socket.socket) -> None:
+    """End whatever is being read. Of the line itself: a connection forgets it once it has read an answer's headers."""
+    with contextlib.suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _parts(url: str) -> tuple[str, int, str]:

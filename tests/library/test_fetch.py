@@ -1,5 +1,6 @@
 """The one way out: what it refuses, and that what it checked is what it asks."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -167,6 +168,26 @@ def test_a_server_that_never_ends_its_headers_is_cut(tmp_path: Path, monkeypatch
 
     with elsewhere(tmp_path, lambda asked: Answer(slow())) as server, pytest.raises(fetch.CannotFetch):
         server.fetcher.get("https://elsewhere.example/", most=1000, accept=JSON)
+
+
+def test_a_server_that_never_ends_the_line_of_a_chunk_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader of lines waits for their end, however often a letter comes: up to days."""
+    monkeypatch.setattr(fetch, "WHOLE", 0.5)
+    over, sent = threading.Event(), []
+
+    def slow() -> Iterator[bytes]:
+        while len(sent) < 600 and not over.wait(0.05):
+            sent.append("0")
+            yield b"0"
+
+    answer = Answer(slow(), headers={"Transfer-Encoding": "chunked", "Connection": "close"})
+    with elsewhere(tmp_path, lambda asked: answer) as server:
+        with pytest.raises(fetch.CannotFetch):
+            server.fetcher.get("https://elsewhere.example/", most=1000, accept=JSON)
+        over.set()
+    assert len(sent) < 600
 
 
 def test_no_words_hold_the_key(tmp_path: Path) -> None:
