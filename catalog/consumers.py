@@ -26,6 +26,8 @@ class ProgressConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
     The ticket comes from an admin page, is bound to the user, and so proves that the admin let this browser in.
     """
 
+    #: Any one of these lets an operator listen, as on the pages that show the same.
+    permissions: tuple[str, ...] = ("catalog.view_title", "catalog.change_title")
     _task: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
@@ -33,7 +35,7 @@ class ProgressConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
         query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
         user = self.scope.get("user")
         title, allowed = _title(query), progress.ticket_is_good(_first(query, "ticket"), user)
-        if not allowed or title is _BAD:
+        if not allowed or title is _BAD or not await database_sync_to_async(self._may)(user):
             await self.close(code=NOT_ALLOWED)
             return
         await self.accept()
@@ -45,6 +47,9 @@ class ProgressConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+
+    def _may(self, user: Any) -> bool:
+        return any(user.has_perm(name) for name in self.permissions)
 
     def _snapshot(self, title: UUID | None) -> dict[str, Any]:
         return progress.snapshot(title)
@@ -63,6 +68,8 @@ class ProgressConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
 
 class QueueConsumer(ProgressConsumer):
     """`/ws/studio/queue/?ticket=…`: the queue page's content, all of it, whenever it changes."""
+
+    permissions = ("catalog.change_title",)
 
     def _snapshot(self, title: UUID | None) -> dict[str, Any]:
         return board.snapshot()

@@ -221,11 +221,17 @@ class PanelViews:
 
     def title_progress(self, request: HttpRequest, title_id: UUID) -> HttpResponse:
         """How the title's videos stand, for pages without a socket."""
+        self._may_view(request)
         return JsonResponse(progress.snapshot(title_id))
 
     def all_progress(self, request: HttpRequest) -> HttpResponse:
         """What needs attention, for pages without a socket."""
+        self._may_view(request)
         return JsonResponse(progress.snapshot(None))
+
+    def _may_view(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's
+            raise PermissionDenied
 
     def _may_change(self, request: HttpRequest) -> None:
         if request.method != "POST" or not self.has_change_permission(request):  # type: ignore[attr-defined]  # ModelAdmin's

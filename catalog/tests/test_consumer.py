@@ -14,16 +14,18 @@ from catalog.urls_ws import websocket_urlpatterns
 
 pytestmark = pytest.mark.django_db  # channels closes old connections around every message
 
-OPERATOR = SimpleNamespace(pk=uuid4(), is_authenticated=True, is_active=True, is_staff=True)
+OPERATOR = SimpleNamespace(
+    pk=uuid4(), is_authenticated=True, is_active=True, is_staff=True, has_perm=lambda name: True
+)
 
 
 class Socket(ApplicationCommunicator):
     """A browser's end of the line."""
 
-    def __init__(self, user, query: str) -> None:
+    def __init__(self, user, query: str, path: str = "/ws/studio/progress/") -> None:
         scope = {
             "type": "websocket",
-            "path": "/ws/studio/progress/",
+            "path": path,
             "query_string": query.encode(),
             "headers": [],
             "subprotocols": [],
@@ -94,6 +96,7 @@ def user(**change) -> SimpleNamespace:
         (user(is_staff=False), "ticket={ticket}"),
         (user(is_active=False), "ticket={ticket}"),
         (user(pk=uuid4()), "ticket={ticket}"),
+        (user(has_perm=lambda name: False), "ticket={ticket}"),
         (OPERATOR, ""),
         (OPERATOR, "ticket=x"),
         (OPERATOR, "ticket={ticket}&title=nonsense"),
@@ -105,6 +108,24 @@ def test_nobody_else_is_let_in(standing, who, query: str) -> None:
         answer = await line.connect()
         assert (answer["type"], answer["code"]) == ("websocket.close", consumers.NOT_ALLOWED)
         assert standing["asked"] == []
+        await line.leave()
+
+    run(story)
+
+
+def test_the_queue_is_for_those_who_run_it(standing) -> None:
+    """A ticket from a page that somebody may only look at opened the queue's socket, too."""
+    looker = user(has_perm=lambda name: name == "catalog.view_title")
+
+    async def story() -> None:
+        ticket = f"ticket={progress.ticket(OPERATOR.pk)}"
+        line = Socket(looker, ticket)
+        assert (await line.connect())["type"] == "websocket.accept"
+        await line.hear()
+        await line.leave()
+        line = Socket(looker, ticket, "/ws/studio/queue/")
+        answer = await line.connect()
+        assert (answer["type"], answer["code"]) == ("websocket.close", consumers.NOT_ALLOWED)
         await line.leave()
 
     run(story)
