@@ -141,7 +141,7 @@ def _row(request: HttpRequest, where: Place) -> Marker:
     given = request.POST.get("marker", "")
     row = (
         Marker.objects.filter(video=where.video, id=given).first()
-        if given.isdigit() and len(given) < 19
+        if given.isdecimal() and len(given) < 19
         else None
     )
     if row is None:

@@ -227,7 +227,7 @@ def _remove(request: HttpRequest, where: Place) -> str:
 def _burn(request: HttpRequest, where: Place) -> str:
     """Encode the film anew with picture subtitles in the picture, or again without."""
     wanted = request.POST.get("burn", "")
-    index = int(wanted) if wanted.isdigit() and len(wanted) < 6 else None
+    index = int(wanted) if wanted.isdecimal() and len(wanted) < 6 else None
     if index is not None and index not in {one.index for one in _burnable(where)}:
         raise Trouble(_("The film has no such picture subtitles."))
     ingesting.reencode(where.video.id, replace(_options(where), burn=index))

@@ -117,7 +117,7 @@ def test_the_films_own_subtitles_can_be_left_out(studio: Client, video: UUID):
 
 
 def test_burning_needs_picture_subtitles(studio: Client, video: UUID):
-    for wanted in ("3", "-1", "99999999999"):
+    for wanted in ("3", "-1", "99999999999", "²"):
         answer = studio.post(to(video, "words", "burn"), {"burn": wanted}, follow=True)
         assert "no such picture" in said(answer) or "not kept" in said(answer)
 
