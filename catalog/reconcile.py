@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from catalog import store
-from catalog.models import Source, Video
+from catalog.models import Source, Upload, Video
 from catalog.services.ingesting import CANCELLED_REASON, LOST_REASON
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import JobState
@@ -56,13 +56,23 @@ def sweep_sources() -> None:
     if not root.is_dir():
         return
     known = {str(source_id) for source_id in Source.objects.values_list("id", flat=True)}
+    # Their bytes stand there under a second name while they are hashed, and may have come days ago.
+    known |= {str(upload_id) for upload_id in Upload.objects.open().values_list("id", flat=True)}
     for folder in root.iterdir():
         if folder.name in known or not _is_uuid(folder.name):
             continue
-        newest = max((file.stat().st_mtime for file in folder.iterdir()), default=folder.stat().st_mtime)
-        if time.time() - newest > ORPHAN_SECONDS:
+        if time.time() - _touched(folder) > ORPHAN_SECONDS and not _is_known(folder.name):
             logger.info("sweeping the source %s, which no video owns", folder.name)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _touched(folder: Path) -> float:
+    """When a file last came into the folder, or was written to: one that was moved here may be years old itself."""
+    return max(one.stat().st_mtime for one in (folder, *folder.iterdir()))
+
+
+def _is_known(name: str) -> bool:
+    return Source.objects.filter(id=name).exists() or Upload.objects.open().filter(id=name).exists()
 
 
 def register() -> None:

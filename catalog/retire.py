@@ -98,22 +98,46 @@ def _is_needed(source: Source) -> bool:
 
 
 def _archive(source: Source, place: Path) -> bool:
-    """Move it to the archive, under its own name in a folder of its own; from then on it is only read there."""
+    """Move it to the archive, under its own name in a folder of its own; from then on it is only read there.
+
+    It is there, its subtitles beside it, before the row says so, and goes here afterwards: a crash costs nothing.
+    """
     folder = Path(settings.ARCHIVE_DIR) / str(source.id)
     target = folder / (Path(source.name).name or "source.bin")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f"{target.name}.part")
-        try:
-            os.rename(place, target)
-        except OSError:  # another disk
-            shutil.copyfile(place, part)
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
-            os.rename(part, target)
+        _stand(place, target)
+        stem = target.stem if target.name != place.name else place.stem
+        for beside in place.parent.glob(f"{place.stem}.*.*"):
+            _stand(beside, folder / (stem + beside.name[len(place.stem) :]))
+        _sync(folder)
     except OSError as error:
         logger.error("%s stays where it is, it cannot be archived: %s", source.name, error)
         return False
+    if _is_needed(source):
+        return False  # it took its time, and somebody wants it encoded anew meanwhile
     Source.objects.filter(id=source.id).update(path=str(target), archived_at=timezone.now())
     store.delete_source(source_id=source.id)
     return True
+
+
+def _stand(file: Path, target: Path) -> None:
+    """Have a file stand at `target`, too: under a second name on the same disk, as a copy on another."""
+    try:
+        os.link(file, target)
+        return
+    except OSError:  # another disk; or a round before this one did not come to its end
+        if target.exists() and target.samefile(file):
+            return
+    part = target.with_name(f"{target.name}.part")
+    shutil.copyfile(file, part)
+    _sync(part)
+    os.replace(part, target)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -169,10 +169,20 @@ def test_folders_that_no_source_owns_are_swept(film_file, media_folder) -> None:
     for folder in (orphan, fresh):
         folder.mkdir()
         (folder / "source.part").write_bytes(b"x")
-    os.utime(orphan / "source.part", (0, 0))
+    upload = models.Upload.objects.create(
+        user_id=uuid4(), name="u", length=1, offset=1, state="finishing", expires_at=timezone.now()
+    )
+    hashed = media_folder / "sources" / str(upload.id)
+    hashed.mkdir()
+    for folder in (orphan, hashed):
+        (folder / "source.part").write_bytes(b"x")
+        os.utime(folder / "source.part", (0, 0))
+        os.utime(folder, (0, 0))
+    os.utime(fresh / "source.part", (0, 0))
     reconcile.sweep_sources()
     assert not orphan.exists()
-    assert fresh.exists()
+    assert fresh.exists(), "an old file was moved here a moment ago"
+    assert hashed.exists(), "an upload that waited for days is being looked through"
     assert store.source_path(ticket.source_id).exists()
 
 

@@ -55,6 +55,44 @@ def test_a_source_is_archived_and_still_there_to_encode_again(
     assert kept.exists(), "an archive is for keeping"
 
 
+def _another_disk(*_: object) -> None:
+    raise OSError(18, "another disk")
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("links", [True, False])
+def test_archiving_may_be_cut_off_at_any_step(
+    ready: types.IngestTicket, settings: Any, monkeypatch: pytest.MonkeyPatch, links: bool, again: bool
+) -> None:
+    settings.SOURCES = "archive"
+    place = store.source_path(ready.source_id)
+    place.with_name("source.pt-BR.srt").write_text("words")
+    if not links:
+        monkeypatch.setattr("os.link", _another_disk)
+    asked: list[models.Source] = []
+
+    def is_needed(source: models.Source) -> bool:
+        asked.append(source)
+        if len(asked) == 2 and not again:
+            raise RuntimeError("the plug is pulled")
+        return len(asked) == 2  # while it was copied somebody wanted it encoded anew
+
+    with monkeypatch.context() as cut:
+        cut.setattr(retire, "_is_needed", is_needed)
+        if again:
+            assert retire.retire_sources() == 0
+        else:
+            with pytest.raises(RuntimeError):
+                retire.retire_sources()
+    assert store.source_file(models.Source.objects.get()).read_bytes() == b"film" * 100
+    assert retire.retire_sources() == 1
+    kept = store.source_file(models.Source.objects.get())
+    assert kept.read_bytes() == b"film" * 100
+    assert kept.with_name("Night Mail.pt-BR.srt").read_text() == "words"
+    assert sorted(file.name for file in kept.parent.iterdir()) == ["Night Mail.mkv", "Night Mail.pt-BR.srt"]
+    assert not place.parent.exists()
+
+
 def test_an_archive_that_cannot_be_written_costs_nothing(ready: types.IngestTicket, settings: Any) -> None:
     settings.SOURCES = "archive"
     settings.ARCHIVE_DIR.write_text("a file where the folder should be")
