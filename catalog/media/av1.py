@@ -145,6 +145,10 @@ def handle(context: JobContext) -> None:
         raise JobFailed(f"No AV1 for this film: {refused.message}") from refused
     except FileNotFoundError as gone:
         raise JobFailed("The film's source is no longer there.") from gone
+    except OSError as error:
+        if chunks.is_full(error):
+            chunks.wait_for_room(context, _ENCODING_TO)
+        raise
 
 
 def _wait_for_idle(context: JobContext) -> None:
@@ -218,6 +222,7 @@ def _extend(context: JobContext, source_id: UUID, made: Plan, pieces: crew.Piece
     tracks = package.plan_videos(made, pieces.chunks)
     frames = sum(piece.frames for piece in pieces.chunks)
     folder = context.work_dir / "package"
+    chunks.check_join(context, pieces, _ENCODING_TO)
     for _try in range(_TRIES):
         row = Package.objects.filter(video_id=video_id, replaced_at__isnull=True).first()
         if row is None:

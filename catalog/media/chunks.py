@@ -21,7 +21,7 @@ from django.conf import settings
 
 from catalog.media import crew, encode, sound, tools
 from catalog.media.encode import Piece
-from catalog.media.errors import Stalled, ToolFailed
+from catalog.media.errors import Stalled, ToolFailed, ToolMissing
 from catalog.media.plan import Chunk, Plan
 from catalog.media.sound import Wanted
 from netflixlite.jobs import services as jobs
@@ -46,6 +46,7 @@ _DEATHS = 10
 _TRIES = 2
 #: Room that stays free on the disk whatever is encoded, in bytes; and how long to wait for it, in seconds.
 ROOM, _ROOM_WAIT = 512 * 1024**2, 20
+_JOIN_WAIT = 120  # each such look reads all pieces
 _PLAN = "plan.json"
 
 
@@ -217,6 +218,17 @@ def wait_for_room(context: JobContext, fraction: float = 0.0) -> NoReturn:
     context.park(_ROOM_WAIT)
 
 
+def check_join(context: JobContext, pieces: crew.Pieces, fraction: float = 0.0, *, copies: int = 1) -> None:
+    """Park, with words, unless a package of these pieces fits beside them: a full disk stops the database, too."""
+    several = (*pieces.chunks, *(piece for _, piece in pieces.sounds))
+    needed = copies * sum(file.stat().st_size for piece in several for file in piece.files.values()) + ROOM
+    free = room_left()
+    if free < needed:
+        words = f"{needed / 1024**3:.1f} GB are needed to put the package together, {free / 1024**3:.1f} GB are free"
+        context.progress(fraction, f"Waiting for room on the disk: {words}. Make room.")
+        context.park(_JOIN_WAIT)
+
+
 def is_poison(error: ToolFailed) -> bool:
     """Whether an encoder stood still or was killed (by the kernel for want of memory, or by its limits)."""
     return isinstance(error, Stalled) or error.returncode in _KILLED
@@ -266,8 +278,11 @@ def urgency(context: JobContext) -> int:
 
 def _attempt(context: JobContext, order: Ordered, make: Callable[[], None]) -> None:
     """Make a piece; tell failures that will pass from those that will not."""
-    if tools.ffmpeg().fingerprint != order.plan.tool:
+    if not _has_tool(order.plan):
         logger.warning("A part of %s wants another ffmpeg than this machine has.", context.parent_id)
+        context.progress(
+            0.0, f"Waiting for a worker with the ffmpeg that it was begun with ({order.plan.tool})"
+        )
         context.park(30)
     if room_left() < ROOM:
         wait_for_room(context)
@@ -286,6 +301,14 @@ def _attempt(context: JobContext, order: Ordered, make: Callable[[], None]) -> N
         if tries >= _TRIES:
             raise JobFailed(str(failed)) from failed
         raise
+
+
+def _has_tool(plan: Plan) -> bool:
+    """Whether this machine has the very encoder that the plan names; that it has none is not the film's fault."""
+    try:
+        return tools.ffmpeg().fingerprint == plan.tool
+    except ToolMissing:
+        return False
 
 
 def _order(context: JobContext) -> Ordered:

@@ -207,9 +207,10 @@ def _plan(work: _Work, film: _Film) -> Plan | None:
 def _finish(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> None:
     """Put the package together, publish it, and end the job."""
     context, order = work.context, work.order
+    key = keyring.wanted(order.video_id)
+    chunks.check_join(context, pieces, _ENCODING_TO, copies=1 if key is None else 2)
     context.progress(_ENCODING_TO, "Putting the package together")
     texts = _texts(work, film, made, pieces)
-    key = keyring.wanted(order.video_id)
     sheets = _sheets(work, made, pieces)
     manifest = _build(work, made, pieces, texts, context.work_dir / "package", key, sheets)
     context.check()

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from catalog.media import chunks, encode, plan, sound
-from catalog.media.errors import Stalled, ToolFailed
+from catalog.media import chunks, crew, encode, plan, sound
+from catalog.media.errors import Stalled, ToolFailed, ToolMissing
 from catalog.media.plan import Plan
-from netflixlite.jobs import models, queue
+from netflixlite.jobs import models, queue, runner
 from netflixlite.jobs import services as jobs
-from netflixlite.jobs.context import JobContext
+from netflixlite.jobs.context import JobContext, Parked
 from tests.media.test_rates_and_plan import facts
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +114,36 @@ def test_what_stops_an_encoder_is_told_apart() -> None:
     assert not chunks.is_poison(ToolFailed("x", 1, "Invalid data"))
     assert chunks.is_full(ToolFailed("x", 228, "No space left on device"))
     assert sound.wanted(facts(seconds=Fraction(1))) == ()
+
+
+def test_a_worker_without_the_program_leaves_pieces_to_others(
+    context: JobContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten such attempts set a film aside, as if it had killed ten workers."""
+    film = made(100)
+    assert chunks.ensure(context, film, Path("/films/film.mkv")) is None
+    part = models.Job.objects.filter(kind=chunks.CHUNK_KIND).first()
+    assert part is not None
+
+    def missing() -> None:
+        raise ToolMissing("No ffmpeg was found.")
+
+    monkeypatch.setattr("catalog.media.tools.ffmpeg", missing)
+    runner.run_here(part.id)
+    part.refresh_from_db()
+    assert (part.state, part.attempts, part.error) == ("queued", 0, "")
+    assert "Waiting for a worker" in part.note
+
+
+def test_a_package_is_not_joined_where_it_does_not_fit(
+    context: JobContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = made(20)
+    done = chunks.prepare(context, film, Path("/films/film.mkv"))
+    finish(encode.chunk_folder(done, film.chunks[0]), 1, data=bytes(1000))
+    pieces = crew.Pieces(tuple(chunks.there(done, film)), ())
+    monkeypatch.setattr(chunks, "room_left", lambda: chunks.ROOM + 2000)
+    chunks.check_join(context, pieces)
+    with pytest.raises(Parked):
+        chunks.check_join(context, pieces, copies=2)
+    assert "put the package together" in models.Job.objects.get(id=context.job_id).note
