@@ -115,6 +115,7 @@ def opened(session: Session) -> dict[str, Any]:
         "video": session.video_id,
         "title": session.title,
         "title_id": session.title_id,
+        "package": session.package_id,
         "name": session.name,
         "duration": session.duration.total_seconds(),
         "complete": session.complete,

@@ -130,6 +130,7 @@ class CloseOutput(serializers.Serializer[Any]):
 class SessionOutput(serializers.Serializer[Any]):
     """All that a player needs. Times in seconds, addresses absolute.
 
+    `package` names the bytes that are played: another one in a later session means that the film was packaged anew.
     `complete` is false while more of the film is being made: it is likely to last `expected_duration` then. `hls` plays
     in any player; with `?keys=loader` an encrypted package's playlists come from the nodes and name a `key.bin`
     beside them, which stands for `content_key_url`. `dash` is null for an encrypted package.
@@ -139,6 +140,7 @@ class SessionOutput(serializers.Serializer[Any]):
     video = serializers.UUIDField()
     title = serializers.CharField()
     title_id = serializers.UUIDField()
+    package = serializers.CharField()
     name = serializers.CharField()
     duration = serializers.FloatField()
     complete = serializers.BooleanField()

@@ -101,6 +101,8 @@ def test_a_beacon_tells_of_a_package_that_has_more(ada: Profile, video: UUID) ->
     assert answer.json() == {"ok": True, "state": "active", "newer_package": True}
     after = press(ada, video)
     assert not services.beat(UUID(after["id"]), report(3)).newer_package
+    # By this a player that had to open another session sees that the film was packaged anew.
+    assert session["package"] != after["package"]
 
 
 def test_a_second_ladder_is_news_only_for_who_can_play_it(ada: Profile, video: UUID) -> None:
