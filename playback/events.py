@@ -3,6 +3,7 @@
 from django.dispatch import Signal
 
 #: Sent with `event=types.PlaybackEnded` after commit, when a playback was closed, replaced, stopped or fell silent.
+#: Not when a session hands over to another one of the same watching: the last of them tells.
 #: It may come again for the same viewing (a sleeping laptop that wakes up goes on with its session): same id, more
 #: time watched. Receivers keep the latest.
 playback_ended = Signal()

@@ -65,6 +65,13 @@ class PlaybackSession(models.Model):
     position = models.DurationField(default=timedelta)
     watched = models.DurationField(default=timedelta, help_text="Time that the picture really moved.")
     replayed = models.DurationField(default=timedelta, help_text="Watched since the video was last finished.")
+    viewing_id = models.UUIDField(
+        null=True, help_text="Of the session that it goes on from; empty: its own id."
+    )
+    viewing_since = models.DateTimeField(null=True, help_text="When the first of these sessions began.")
+    watched_before = models.DurationField(
+        default=timedelta, help_text="In the sessions that it goes on from."
+    )
     beats = models.PositiveIntegerField(default=0)
     paused = models.BooleanField(default=False)
     node = models.CharField(max_length=32, blank=True)
@@ -124,7 +131,7 @@ class Bookmark(models.Model):
 
 
 class Viewing(models.Model):
-    """What came of a session, kept as history. It has the session's id: one session, one viewing."""
+    """What came of one watching, kept as history. It has its session's id: the first one's, if that was handed over."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     user_id = models.UUIDField()

@@ -171,28 +171,36 @@ def close_silent(*, now: datetime | None = None) -> int:
 # Used by the other modules of this package. --------------------------------------------------------------
 
 
+def hand_over(row: models.PlaybackSession, to: models.PlaybackSession, *, now: datetime) -> None:
+    """End a session that another one goes on from: one watching is one viewing, told when the last one ends.
+
+    `to` is not saved here. Its own time watched begins at nothing, since a bookmark moves by that.
+    """
+    if row.beats or row.viewing_id:
+        to.viewing_id = row.viewing_id or row.id
+        to.viewing_since = row.viewing_since or row.started_at
+        to.watched_before = row.watched_before + row.watched
+        to.position, to.replayed = row.position, row.replayed
+    _over(row, Ended.REPLACED, now=now)
+
+
 def end(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
     """End a session, keep what came of it as a viewing, and tell whoever listens. Within a transaction."""
-    row.ended = why
-    row.ended_at = row.last_seen_at if why is Ended.SILENT else now
-    row.decisions = _with_pending(row)
-    row.save(update_fields=["ended", "ended_at", "decisions"])
-    if why is not Ended.SILENT:
-        transaction.on_commit(partial(LIVE.forget, row.id))
-    if not row.beats:
+    _over(row, why, now=now)
+    if not row.beats and row.viewing_id is None:
         return  # the picture never came up
     whole = row.duration.total_seconds()
     viewing, _made = models.Viewing.objects.update_or_create(
-        id=row.id,
+        id=row.viewing_id or row.id,
         defaults={
             "user_id": row.user_id,
             "profile_id": row.profile_id,
             "video_id": row.video_id,
             "title_id": row.title_id,
             "title_name": row.title_name,
-            "watched": row.watched,
+            "watched": row.watched_before + row.watched,
             "fraction": min(1.0, row.position.total_seconds() / whole) if whole else 0.0,
-            "started_at": row.started_at,
+            "started_at": row.viewing_since or row.started_at,
             "ended_at": row.ended_at,
         },
     )
@@ -235,6 +243,16 @@ def key_of(row: models.PlaybackSession) -> str:
 
 
 # Within -------------------------------------------------------------------------------------------------
+
+
+def _over(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
+    """Note that a session is over, and why."""
+    row.ended = why
+    row.ended_at = row.last_seen_at if why is Ended.SILENT else now
+    row.decisions = _with_pending(row)
+    row.save(update_fields=["ended", "ended_at", "decisions"])
+    if why is not Ended.SILENT:
+        transaction.on_commit(partial(LIVE.forget, row.id))
 
 
 def _locked(session_id: UUID) -> models.PlaybackSession:

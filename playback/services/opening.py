@@ -38,8 +38,8 @@ def open_session(
     """Start playing: check, take a stream slot, sign, rank.
 
     `device` is whatever identifies the browser to us; without one it is guessed from the other two. Only a hash of it
-    is kept, and no address. `leaves` is a session on the same device that ends for this one. `can` is what the player
-    said of its device.
+    is kept, and no address. `leaves` is a session on the same device that ends for this one; when it plays the same
+    video to the same profile, the two are one viewing. `can` is what the player said of its device.
     Raises NotFound, AboveMaturity, NotAvailable, NoPackage, StreamLimit.
     """
     now, can = now or timezone.now(), can or Capabilities()
@@ -124,7 +124,11 @@ def _admit(row: models.PlaybackSession, *, profile: Profile, plan: Plan, leaves:
         for one in verdict.silent:
             going.end(by_id[one], Ended.SILENT, now=now)
         for one in verdict.replaced:
-            going.end(by_id[one], Ended.REPLACED, now=now)
+            before = by_id[one]
+            if one == leaves and (before.profile_id, before.video_id) == (row.profile_id, row.video_id):
+                going.hand_over(before, row, now=now)
+            else:
+                going.end(before, Ended.REPLACED, now=now)
         row.save(force_insert=True)
 
 
