@@ -3,10 +3,15 @@
 from collections.abc import Collection
 from datetime import timedelta
 
+from django.db.models import Q
+from django.utils import timezone
+
 from catalog import services as catalog
 from netflixlite.jobs import services as jobs
 from playback import services
 from playback.models import PlaybackSession
+from playback.services.going import LONGEST
+from playback.types import Ended
 
 
 def close_silent_sessions() -> None:
@@ -20,8 +25,9 @@ def prune_beacons() -> None:
 
 
 def held_packages(packages: Collection[str]) -> set[str]:
-    """Which of these packages somebody is watching."""
-    rows = PlaybackSession.objects.open().filter(package_id__in=list(packages))
+    """Which of these packages somebody is watching, or was when it fell silent: a laptop that slept goes on with it."""
+    may_go_on = Q(ended=Ended.SILENT, started_at__gt=timezone.now() - LONGEST)
+    rows = PlaybackSession.objects.filter(may_go_on | Q(ended_at=None), package_id__in=list(packages))
     return set(rows.values_list("package_id", flat=True))
 
 

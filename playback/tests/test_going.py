@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection, connections
 from django.test.utils import CaptureQueriesContext
@@ -13,7 +14,7 @@ from accounts.types import Profile
 from catalog.tests import factories as shop
 from catalog.types import Title
 from cdn.types import Node
-from playback import events, models, services
+from playback import events, models, services, tasks
 from playback.tests.conftest import EVENING
 from playback.tests.factories import open_session
 from playback.types import Ended, PlaybackEnded, Report, Sample, Session
@@ -349,3 +350,17 @@ def test_a_blocked_user_gets_no_more_tokens(ada: Profile, session: Session) -> N
     get_user_model().objects.filter(id=ada.user_id).update(is_active=False)
     with pytest.raises(services.SessionOver):
         services.renew_token(session.id, now=later(10))
+
+
+def test_the_package_of_a_laptop_that_sleeps_is_kept(session: Session) -> None:
+    ours = [session.package_id, "f" * 64]
+    with time_machine.travel(later(7200), tick=False):
+        services.close_silent()
+        assert models.PlaybackSession.objects.get().ended == Ended.SILENT
+        assert tasks.held_packages(ours) == {session.package_id}, "it goes on when the lid is opened"
+        assert services.beat(session.id, at(100)).active
+        services.close_session(session.id)
+        assert tasks.held_packages(ours) == set()
+    with time_machine.travel(later(25 * 3600), tick=False):
+        models.PlaybackSession.objects.update(ended=Ended.SILENT)
+        assert tasks.held_packages(ours) == set(), "nobody goes on after a day"
