@@ -26,6 +26,8 @@ KEEP, ARCHIVE, REMOVE = "keep", "archive", "remove"
 _SECOND_LADDER = timedelta(minutes=15)
 #: A replaced package stays at least so long: somebody may just be opening it.
 _GRACE = timedelta(hours=1)
+#: How long a name in the archive may be, and its ending, in bytes: disks take 255, and subtitles' names add some.
+_NAME_MAX, _ENDING_MAX = 200, 20
 #: At most so many packages go in one round.
 _AT_ONCE = 200
 
@@ -103,7 +105,7 @@ def _archive(source: Source, place: Path) -> bool:
     It is there, its subtitles beside it, before the row says so, and goes here afterwards: a crash costs nothing.
     """
     folder = Path(settings.ARCHIVE_DIR) / str(source.id)
-    target = folder / (Path(source.name).name or "source.bin")
+    target = folder / _kept_name(source.name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _stand(place, target)
@@ -119,6 +121,18 @@ def _archive(source: Source, place: Path) -> bool:
     Source.objects.filter(id=source.id).update(path=str(target), archived_at=timezone.now())
     store.delete_source(source_id=source.id)
     return True
+
+
+def _kept_name(sent: str) -> str:
+    """The sender's name for a file, as a disk takes it: no folder, and short enough in bytes with what is added."""
+    name = Path(sent).name
+    if name.strip(". ") == "":
+        return "source.bin"
+    stem, dot, ending = name.rpartition(".")
+    if not stem or len(ending.encode()) > _ENDING_MAX:
+        stem, dot, ending = name, "", ""
+    room = _NAME_MAX - len((dot + ending).encode())
+    return stem.encode(errors="replace")[:room].decode(errors="ignore") + dot + ending
 
 
 def _stand(file: Path, target: Path) -> None:

@@ -55,6 +55,31 @@ def test_a_source_is_archived_and_still_there_to_encode_again(
     assert kept.exists(), "an archive is for keeping"
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("..", "source.bin"),
+        ("...", "source.bin"),
+        ("夜" * 255, "夜" * 66),
+        ("夜" * 251 + ".mkv", "夜" * 65 + ".mkv"),
+        (f"a.{'b' * 250}", f"a.{'b' * 198}"),
+        (".mkv", ".mkv"),
+        ("Night Mail.mkv", "Night Mail.mkv"),
+    ],
+)
+def test_whatever_its_sender_called_it_it_can_be_archived(
+    ready: types.IngestTicket, settings: Any, sent: str, kept: str
+) -> None:
+    """Such a source was copied again and again, and never went."""
+    settings.SOURCES = "archive"
+    models.Source.objects.update(name=sent)
+    assert retire.retire_sources() == 1
+    assert (
+        store.source_file(models.Source.objects.get()) == settings.ARCHIVE_DIR / str(ready.source_id) / kept
+    )
+    assert not store.source_path(ready.source_id).exists()
+
+
 def _another_disk(*_: object) -> None:
     raise OSError(18, "another disk")
 
