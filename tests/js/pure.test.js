@@ -155,6 +155,11 @@ test("an answer must look like what was asked for", () => {
   assert.equal(plausible("http://n/a/0.m4s", bytes("<!doctype html>")), false);
   assert.equal(plausible("http://n/a/0.m4s", new Uint8Array()), false);
   assert.equal(plausible("http://n/a/key", bytes("?")), true);
+  // Encrypted segments have no boxes to be seen; their beginning, which is not encrypted, has.
+  assert.equal(plausible("http://n/a/0.m4s", bytes("\xce\xca\x1cs\x97>\xbb\xc1"), true), true);
+  assert.equal(plausible("http://n/a/0.m4s", bytes("\n<!doctype html>"), true), false);
+  assert.equal(plausible("http://n/a/0.m4s", new Uint8Array(), true), false);
+  assert.equal(plausible("http://n/a/init.mp4", bytes("<!doctype html>"), true), false);
 });
 
 test("hls.js is not shown the steering tag", () => {

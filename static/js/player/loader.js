@@ -9,14 +9,19 @@ import { Body, Failure, transfer } from "./transfer.js";
 const LONGEST_MS = 20_000;
 const BOXES = new Set(["ftyp", "styp", "moof", "sidx", "emsg", "prft", "moov", "mdat"]);
 const KEY_BYTES = 16;
+const PAGE = /^\s*<(!doctype|!--|html|head|\?xml)/i;
 const STEERING_TAG = /^#EXT-X-CONTENT-STEERING:.*\r?\n?/m;
 
-/** Whether the bytes can be what was asked for: a node (or a hotel's portal) may answer 200 with a page of its own. */
-export function plausible(url, bytes) {
+/**
+ * Whether the bytes can be what was asked for: a node (or a hotel's portal) may answer 200 with a page of its own. Of an
+ * encrypted film's segments no more can be said than that they are no such page.
+ */
+export function plausible(url, bytes, encrypted = false) {
   const path = url.split(/[?#]/, 1)[0];
   if (/\.m3u8$/.test(path)) return startsWith(bytes, "#EXTM3U");
   if (/\.vtt$/.test(path)) return startsWith(bytes, "WEBVTT");
   if (/content-key$/.test(path)) return bytes.length === KEY_BYTES;
+  if (encrypted && /\.m4s$/.test(path)) return bytes.length > 0 && !PAGE.test(String.fromCharCode(...bytes));
   if (/\.(m4s|mp4)$/.test(path)) return bytes.length >= 8 && BOXES.has(String.fromCharCode(...bytes.slice(4, 8)));
   return true;
 }
@@ -157,7 +162,7 @@ export function loaderFor(delivery) {
           onHead: (timing) => this.#showHead(timing),
           onBytes: () => (this.stats.loaded = body.received),
         });
-        if (!plausible(url, body.head(KEY_BYTES + 1))) throw new Failure("content");
+        if (!plausible(url, body.head(KEY_BYTES + 1), Boolean(delivery.contentKeyUrl))) throw new Failure("content");
       } catch (error) {
         if (error.kind === "content") body.clear();
         if (error.timing?.bytes) this.#parts.push(error.timing);
