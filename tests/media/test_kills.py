@@ -116,10 +116,14 @@ def test_an_encode_outlives_twenty_kills_and_ends_in_the_same_bytes(house: House
     film = clips.film(tmp_path / "film.mp4", seconds=290, size="320x180")
     ticket = house.order("ingest", str(film))
     moments = random.Random(20261121)
+    hit = 0
     for kill in range(KILLS):
         worker = house.start_worker()
         before = len(house.pieces())
-        time.sleep(moments.uniform(0.3, 1.4))
+        if kill % 2:  # half of them while something is being encoded, however slow the machine
+            wait_for(house.encoders, seconds=60, what="an encoder")
+        time.sleep(moments.uniform(0.1, 1.2))
+        hit += bool(house.encoders())
         house.kill(worker)
         if kill == KILLS // 2 and before:  # a power cut: names were on the disk, their content was not
             spoilt = house.pieces()[0]
@@ -131,6 +135,9 @@ def test_an_encode_outlives_twenty_kills_and_ends_in_the_same_bytes(house: House
     assert done["state"] == "done", done["error"]
     chunks = {name: count for name, count in done["attempts"].items() if name.startswith("chunk")}
     assert len(chunks) == 13
+    print(f"{hit} of {KILLS} kills hit an encoder; {sum(chunks.values())} attempts at 13 chunks")
+    assert hit >= KILLS // 4, "kills that hit nothing prove nothing"
+    assert sum(chunks.values()) > 13
     # One chunk at a time was in hand: that is what each kill may cost; and one more for the spoilt piece.
     assert sum(chunks.values()) <= 13 + KILLS + 1
     assert house.pieces() == []
