@@ -31,6 +31,7 @@ from catalog.media import (
     package,
     plan,
     probe,
+    refusals,
     shelf,
     sound,
     stills,
@@ -105,6 +106,8 @@ def handle(context: JobContext) -> None:
     try:
         _advance(work)
     except Refused as refused:
+        if (failed := refusals.blamed_on_machine(refused)) is not None:
+            _tool_failed(work, failed)
         logger.info("%s (%s) is refused: %s", order.name, order.source_name, refused.code)
         _discard(context)
         store.mark_refused(video_id=video_id, source_id=source_id, reason=refused.message)

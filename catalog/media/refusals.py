@@ -1,9 +1,10 @@
 """Why a source cannot become a package, in words for whoever handed it in: what is wrong, and what to do. Pure."""
 
 import re
+import signal
 
-from catalog.media import sandbox
-from catalog.media.errors import Refused, ToolFailed
+from catalog.media import launcher, sandbox
+from catalog.media.errors import Refused, Stalled, ToolFailed
 from catalog.media.sniff import Looks
 
 REMEDY = "Choose the film itself: an MP4, MOV, MKV, WebM, AVI, MPEG or Ogg file."
@@ -37,6 +38,10 @@ SOUND_ONLY = (
 #: What ffprobe says on stderr when it meets the bounds that `sandbox.guards` sets.
 TOO_MANY_SIGN, TOO_LARGE_SIGN = "exceeds max_streams", "exceeds specified max pixel count"
 _FOREIGN_SIGN = re.compile(r"Codec \(([\w.-]{1,40})\) not on whitelist")
+#: How a program ends, and what it says, when the machine is to blame: killed (for want of memory), not started, or
+#: without the disk that the file is on.
+_MACHINE = {-signal.SIGKILL, 128 + signal.SIGKILL, -signal.SIGBUS, 128 + signal.SIGBUS, launcher.FAILED}
+_MACHINE_SIGN = re.compile(r"Input/output error|Stale file handle|No such file or directory")
 AGAIN = "Copy or download it again and hand in the whole file."
 NO_INDEX = (
     "This film is cut off: its table of contents, which stands at the end, is missing. That happens when a download, a "
@@ -79,6 +84,19 @@ def why(failed: ToolFailed, looks: Looks) -> Refused:
     if looks is Looks.FILM:
         return Refused("damaged", f"This looks like a film, but it is too damaged to be read. {AGAIN}")
     return Refused("not_a_film", UNKNOWN)
+
+
+def blamed_on_machine(refused: Refused) -> ToolFailed | None:
+    """The failed program behind a refusal, when the machine may be to blame for it: bytes that took hours to send are
+    not deleted for that."""
+    failed = refused.__cause__
+    return failed if isinstance(failed, ToolFailed) and is_machines(failed) else None
+
+
+def is_machines(failed: ToolFailed) -> bool:
+    """Whether the machine may be to blame, not the file: no memory, no process, a disk that is away or stands still."""
+    told = failed.returncode in _MACHINE or _MACHINE_SIGN.search(failed.tail) is not None
+    return told or isinstance(failed, Stalled)
 
 
 def foreign_codec(name: str) -> Refused:

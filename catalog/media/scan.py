@@ -113,9 +113,20 @@ def packets(path: Path, demuxer: str, index: int, halt: sandbox.Halt | None) -> 
 
 
 def can_be_decoded(facts: Facts, path: Path, halt: sandbox.Halt | None) -> bool:
-    """Whether a picture comes out near the film's beginning, or at least near its middle. About 0.1 s."""
-    middle = float(facts.start + facts.duration / 2)
-    return any(_gives_a_picture(facts, path, at, halt) for at in (None, middle))
+    """Whether a picture comes out near the film's beginning, or at least near its middle. About 0.1 s.
+
+    Raises `ToolFailed` when nobody can tell, because the machine may be to blame.
+    """
+    doubt: ToolFailed | None = None
+    for at in (None, float(facts.start + facts.duration / 2)):
+        try:
+            if _gives_a_picture(facts, path, at, halt):
+                return True
+        except ToolFailed as failed:
+            doubt = failed
+    if doubt is not None:
+        raise doubt
+    return False
 
 
 def _gives_a_picture(facts: Facts, path: Path, at: float | None, halt: sandbox.Halt | None) -> bool:
@@ -133,10 +144,9 @@ def _gives_a_picture(facts: Facts, path: Path, at: float | None, halt: sandbox.H
     argv += ["-frames:v", "1", "-f", "null", "-"]
     try:
         sandbox.run(argv, what="Trying the film", read=[path], limits=LIMITS, on_line=see, halt=halt)
-    except Stalled:
-        return False
-    except ToolFailed:
-        return seen
+    except ToolFailed as failed:
+        if not seen and refusals.is_machines(failed):
+            raise
     return seen
 
 

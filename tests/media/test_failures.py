@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from catalog import services, store, types
-from catalog.media import chunks, encode, encoders, package, pipeline, scan, stills
+from catalog.media import chunks, encode, encoders, launcher, package, pipeline, sandbox, scan, stills
 from catalog.media.errors import Stalled, ToolFailed, ToolMissing
 from catalog.models import Artwork, Source
 from netflixlite.jobs import services as jobs
@@ -195,3 +195,32 @@ def test_options_of_older_and_newer_versions_are_understood(given):
     assert options.ladder == ""
     assert options.preset == (given or {}).get("preset", "veryfast")
     assert [one.language for one in options.text] == ["und"] * len((given or {}).get("text", []))
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        Stalled("Checking the film", -9, "it made no progress for 120 s and was stopped"),
+        ToolFailed("Checking the film", 137, "Killed"),
+        ToolFailed("Checking the film", launcher.FAILED, "[Errno 11] Resource temporarily unavailable"),
+        ToolFailed("Checking the film", 1, "source.bin: Input/output error"),
+    ],
+)
+@pytest.mark.parametrize("step", ["describing", "trying"])
+def test_no_bytes_are_deleted_because_the_machine_was_in_trouble(
+    ingest: Callable, clip, monkeypatch, failed: ToolFailed, step: str
+):
+    whole = sandbox.run
+
+    def run(argv: list[str], **more: Any) -> str:
+        if (more["what"] == "Trying the film") == (step == "trying"):
+            raise failed
+        return whole(argv, **more)
+
+    monkeypatch.setattr(sandbox, "run", run)
+    ticket, job = ingest(clip)
+    job = to_the_end(job)
+    status = services.ingest_status(ticket.video_id)
+    assert (job.state, status.state) == (JobState.FAILED, types.IngestState.FAILED)
+    assert store.source_path(ticket.source_id).is_file(), "it took hours to send"
+    assert services.title_statuses(ticket.title_id)[0].retryable
