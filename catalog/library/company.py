@@ -57,7 +57,7 @@ def pictures(kind: str, stem: str, company: Iterable[Seen]) -> dict[str, Seen]:
 def texts(stem: str, company: Iterable[Seen]) -> list[SidecarText]:
     """Subtitle files with what their names say: language ('und' when nothing does) and purpose."""
     files = [one for one in company if one.name.rpartition(".")[2].lower() in TEXT_ENDINGS]
-    return [_text(one, stem) for one in sorted(files, key=lambda one: one.path)]
+    return [_text(one, stem) for one in sorted(files, key=lambda one: one.path)[: text.FILES_MAX]]
 
 
 def found_beside(file: Path, company: Iterable[Seen]) -> list[SidecarText]:

@@ -8,6 +8,7 @@ import logging
 import re
 import shutil
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from catalog import plain_file
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 BYTES_MAX = 5 * 1024 * 1024
 #: Text renditions of a package at most: it has 32 of all kinds.
 TRACKS_MAX = 10
+#: Files beside a film that are read at most: each may take a second.
+FILES_MAX = 100
 PURPOSES = ("subtitles", "sdh", "forced")
 #: Kinds of subtitle files that are read, by the end of their names.
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
@@ -134,7 +137,7 @@ def beside(source: Path) -> list[SidecarText]:
     stem = "" if source.name == "source.bin" else source.stem
     files = (path for path in sorted(source.parent.iterdir()) if path.is_file() and not path.is_symlink())
     found = (named(path, stem) for path in files)
-    return [sidecar for sidecar in found if sidecar is not None]
+    return list(islice((sidecar for sidecar in found if sidecar is not None), FILES_MAX))
 
 
 def named(path: Path, stem: str) -> SidecarText | None:

@@ -377,3 +377,11 @@ def test_a_pipe_in_the_place_of_subtitles_or_an_nfo_holds_up_nobody(tmp_path) ->
     assert text._from_file(SidecarText(language="en", path=str(pipe)), 10.0) is None
     with pytest.raises(nfo.BadNfo, match="not an ordinary file"):
         nfo.read(pipe)
+
+
+def test_a_heap_of_subtitles_is_not_read_to_its_end(tmp_path) -> None:
+    for number in range(text.FILES_MAX + 20):
+        (tmp_path / f"Film.{number:03}.en.srt").write_text(SRT)
+    seen = [Seen(str(path), len(SRT), 1) for path in tmp_path.iterdir()]
+    assert len(company.texts("Film", seen)) == text.FILES_MAX
+    assert len(text.beside(tmp_path / "Film.mkv")) == text.FILES_MAX
