@@ -52,7 +52,7 @@ export class Scene {
   }
 
   open(start) {
-    this.engine.open(this.answer.hls, start);
+    this.engine.open(playlistOf(this.answer), start);
   }
 
   /** Go on with what the session was just given anew (a token, an order of nodes). */
@@ -69,4 +69,9 @@ export class Scene {
     this.sprites?.close();
     this.delivery.close();
   }
+}
+
+/** The multivariant playlist. Our loader knows where an encrypted film's key is, so that nodes give all other playlists. */
+function playlistOf({ hls, encrypted }) {
+  return encrypted && Engine.way === "mse" ? `${hls}?keys=loader` : hls;
 }

@@ -6,12 +6,17 @@ import subprocess
 from pathlib import Path
 
 import imageio_ffmpeg
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
 
 #: 32 hex characters, as a package id is.
 PACKAGE = "0123456789abcdef0123456789abcdef"
 #: The same film while it is still being made: its lowest picture, and no further than the first segments.
 EARLY_PACKAGE = "fedcba9876543210fedcba9876543210"
 EARLY_SECONDS = 16
+#: The same film, encrypted, and its key.
+KEYED_PACKAGE = "0f1e2d3c4b5a69780f1e2d3c4b5a6978"
+KEY = bytes(range(16))
 #: Name, width, height, bit/s.
 LADDER = (("v240", 426, 240, 350_000), ("v360", 640, 360, 900_000), ("v720", 1280, 720, 2_500_000))
 SEGMENT_SECONDS = 4
@@ -38,8 +43,14 @@ def make(root: Path, *, seconds: int = 48, source: str = "") -> Path:
     `source` is a film to take the picture from instead of a test card.
     """
     package = root / PACKAGE
-    if (package / "done").exists():
-        return package
+    if not (package / "done").exists():
+        _film(package, root, seconds=seconds, source=source)
+    if not (root / KEYED_PACKAGE / "done").exists():
+        _keyed(package, root / KEYED_PACKAGE)
+    return package
+
+
+def _film(package: Path, root: Path, *, seconds: int, source: str) -> None:
     card = ["-f", "lavfi", "-i", f"testsrc2=size=1280x720:rate=24:duration={seconds}"]
     picture = ["-stream_loop", "-1", "-t", str(seconds), "-i", source] if source else card
     for name, width, height, rate in LADDER:
@@ -67,7 +78,23 @@ def make(root: Path, *, seconds: int = 48, source: str = "") -> Path:
     _text(package / "t-en", seconds)
     _early(package, root / EARLY_PACKAGE)
     (package / "done").touch()
-    return package
+
+
+def _keyed(package: Path, keyed: Path) -> None:
+    """The film as an encrypted package: AES-128 over whole segments, their numbers as IV, the key named `key.bin`."""
+    for name in (*(name for name, *_ in LADDER), "a-en", "a-de", "t-en"):
+        folder = keyed / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in (package / name).iterdir():
+            data = file.read_bytes()
+            if file.suffix == ".m4s":
+                pad = PKCS7(128).padder()
+                seal = Cipher(algorithms.AES128(KEY), modes.CBC(int(file.stem).to_bytes(16))).encryptor()
+                data = seal.update(pad.update(data) + pad.finalize()) + seal.finalize()
+            elif file.suffix == ".m3u8":
+                data = re.sub(rb"(#EXT-X-MAP:.*\n)", rb'\1#EXT-X-KEY:METHOD=AES-128,URI="key.bin"\n', data)
+            (folder / file.name).write_bytes(data)
+    (keyed / "done").touch()
 
 
 def _early(package: Path, early: Path) -> None:

@@ -10,7 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.browser.rig.media import AUDIO_RATE, EARLY_PACKAGE, EARLY_SECONDS, LADDER, PACKAGE
+from tests.browser.rig.media import (
+    AUDIO_RATE,
+    EARLY_PACKAGE,
+    EARLY_SECONDS,
+    KEY,
+    KEYED_PACKAGE,
+    LADDER,
+    PACKAGE,
+)
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
 TYPES = {
@@ -62,6 +70,9 @@ class Site(ThreadingHTTPServer):
         self.early = False
         #: While true, no playlist of a complete package can be read.
         self.broken = False
+        #: While true, new sessions get the encrypted film, whose key comes after so many seconds.
+        self.encrypted = False
+        self.key_delay = 0.0
         self.sessions = 0
         self.packages: dict[str, str] = {}
         self.requests: list[dict[str, Any]] = []
@@ -92,7 +103,8 @@ class Site(ThreadingHTTPServer):
         """The answer of POST /api/v1/playback/sessions."""
         self.sessions += 1
         key = f"key{self.sessions}"
-        package = self.packages[key] = EARLY_PACKAGE if self.early else PACKAGE
+        whole = KEYED_PACKAGE if self.encrypted else PACKAGE
+        package = self.packages[key] = EARLY_PACKAGE if self.early else whole
         doors = f"{self.base}/api/v1/playback/s/{key}"
         return {
             "id": f"33333333-3333-3333-3333-{self.sessions:012d}",
@@ -103,8 +115,8 @@ class Site(ThreadingHTTPServer):
             "duration": EARLY_SECONDS if self.early else self.duration,
             "complete": not self.early,
             "expected_duration": self.duration if self.early else None,
-            "encrypted": False,
-            "content_key_url": None,
+            "encrypted": self.encrypted,
+            "content_key_url": f"{doors}/content-key" if self.encrypted else None,
             "hls": f"{doors}/multivariant.m3u8",
             "dash": None,
             "nodes": self.ranked(),
@@ -129,10 +141,13 @@ class Site(ThreadingHTTPServer):
         newer = self.packages.get(key) == EARLY_PACKAGE and not self.early
         return {"ok": True, "state": "active"} | ({"newer_package": True} if newer else {})
 
-    def multivariant(self, key: str) -> str:
-        """Every variant on every pathway, each with its own audio and subtitle group."""
+    def multivariant(self, key: str, *, by_loader: bool = False) -> str:
+        """Every variant on every pathway, each with its own audio and subtitle group.
+
+        An encrypted film's is only there for who asks in the way of our player: playlists of nodes name `key.bin`.
+        """
         package = self.packages[key]
-        if self.broken and package == PACKAGE:
+        if (self.broken and package == PACKAGE) or (package == KEYED_PACKAGE and not by_loader):
             return "#EXTM3U\n"
         ladder = LADDER[:1] if package == EARLY_PACKAGE else LADDER
         lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
@@ -183,9 +198,11 @@ class Handler(BaseHTTPRequestHandler):
         elif self.server.down:
             self._json({"error": {"code": "down", "message": "down"}}, 503)
         elif path.endswith("/multivariant.m3u8"):
-            self._answer(
-                200, self.server.multivariant(path.split("/")[-2]).encode(), "application/vnd.apple.mpegurl"
-            )
+            text = self.server.multivariant(path.split("/")[-2], by_loader=self.path.endswith("?keys=loader"))
+            self._answer(200, text.encode(), "application/vnd.apple.mpegurl")
+        elif path.endswith("/content-key"):
+            time.sleep(self.server.key_delay)
+            self._answer(200, KEY, "application/octet-stream")
         elif path.endswith("/steering"):
             order = [one["id"] for one in self.server.ranked()]
             self._json({"VERSION": 1, "TTL": 30, "PATHWAY-PRIORITY": order})
