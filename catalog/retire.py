@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from catalog import store
@@ -70,8 +71,11 @@ def retire_packages() -> int:
     gone = [name for name in ids if name not in held]
     for name in gone:
         # The row first: files without a row are found by the shelf's sweep, a row without files by a viewer.
-        if Package.objects.filter(id=name, replaced_at__lt=old).delete()[0]:
-            shelf.remove(name)
+        with transaction.atomic():  # and out of the way in one: a job may be about to make it current again
+            if not Package.objects.filter(id=name, replaced_at__lt=old).delete()[0]:
+                continue
+            aside = shelf.set_aside(name)
+        shelf.remove(aside)
     if gone:
         logger.info("%d replaced packages are gone", len(gone))
     return len(gone)

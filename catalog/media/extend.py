@@ -17,11 +17,8 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from catalog import keyring, manifests, models
 from catalog.media import entries, package
 from catalog.media.encode import Unsound
+from catalog.media.shelf import BaseGone
 from catalog.media.tracks import Sheets, SoundTrack, VideoTrack, Written
-
-
-class BaseGone(LookupError):
-    """The package to start from is no longer there."""
 
 
 def extend(

@@ -223,6 +223,7 @@ def _finish(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> None:
     annotations.keep_loudness(order.source_id, told)
     shelf.publish(context.work_dir / "package", name)
     with context.commit():
+        shelf.confirm(name)
         if key is not None:
             keyring.keep(name, video_id=order.video_id, key=key)
         store.record_package(video_id=order.video_id, manifest=manifest, replaces=order.current_package)

@@ -97,6 +97,7 @@ def _retext(context: JobContext, video_id: UUID, drop: str) -> None:
         again = annotations.text_tracks(video_id, duration=parsed.duration.total_seconds())
         if annotations.digests(again) != annotations.digests(uploaded):
             raise _Overtaken
+        shelf.confirm(made)
         if made != row.id and not store.swap_package(video_id=video_id, base=row.id, manifest=manifest):
             raise _Overtaken
     logger.info("video %s has %d text tracks now", video_id, len(uploaded) + len(own))

@@ -17,6 +17,11 @@ from catalog.models import Package
 
 logger = logging.getLogger(__name__)
 
+
+class BaseGone(LookupError):
+    """The package to start from, or to go back to, is no longer there."""
+
+
 #: How long a package may be without a row: its job may still be about to write it.
 _PATIENCE = timedelta(days=1)
 
@@ -29,14 +34,25 @@ def publish(folder: Path, package_id: str) -> None:
     """
     storage = default_storage
     manifest = (folder / MANIFEST).read_bytes()
+    local = _local(storage, package_id)
     if _holds(storage, package_id, manifest):
+        if local is not None:
+            os.utime(local / MANIFEST)  # it is wanted again: `sweep` leaves it alone
         shutil.rmtree(folder, ignore_errors=True)
         return
-    local = _local(storage, package_id)
     if local is not None:
         _rename(folder, local)
     else:
         _upload(storage, folder, package_id)
+
+
+def confirm(package_id: str) -> None:
+    """Raise `BaseGone` when the package's files are gone: it stood there already, and was removed since `publish`.
+
+    Call it in the transaction that makes the package current: what removes replaced packages does so in one, too.
+    """
+    if not default_storage.exists(manifests.key(package_id, MANIFEST)):
+        raise BaseGone(package_id)
 
 
 def _local(storage: Storage, package_id: str) -> Path | None:
@@ -134,12 +150,25 @@ def sweep(*, now: datetime) -> int:
     known = set(Package.objects.filter(id__in=folders).values_list("id", flat=True))
     swept = 0
     for folder in folders:
-        if folder not in known and _untouched_since(storage, folder, now - _PATIENCE):
+        if folder in known or not _untouched_since(storage, folder, now - _PATIENCE):
+            continue
+        if not Package.objects.filter(id=folder).exists():  # asked again: looking through many takes its time
             _remove(storage, folder)
             swept += 1
     if swept:
         logger.info("swept %d packages that nothing refers to", swept)
     return swept
+
+
+def set_aside(package_id: str) -> str:
+    """Take a package away at once, to be removed by `remove` under the name that this returns; in a file system one
+    rename, elsewhere nothing yet."""
+    place = _local(default_storage, package_id)
+    if place is None or not place.exists():
+        return package_id
+    aside = place.with_name(f".gone-{uuid.uuid4().hex}")
+    os.rename(place, aside)
+    return aside.name
 
 
 def remove(package_id: str) -> None:

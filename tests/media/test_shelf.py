@@ -1,6 +1,8 @@
 """Packages stand in storage whole or not at all, in a file system and elsewhere."""
 
 import hashlib
+import os
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -88,3 +90,22 @@ def test_packages_that_nobody_knows_are_swept_after_a_day(storage, tmp_path):
     assert storage.exists(f"packages/{package_id}/manifest.json")
     assert shelf.sweep(now=timezone.now() + timedelta(days=2)) == 1
     assert not storage.exists(f"packages/{package_id}/manifest.json")
+
+
+@pytest.mark.django_db
+def test_what_is_wanted_again_is_neither_swept_nor_made_current_without_its_files(storage, tmp_path):
+    """The same subtitles as two days ago: the same package, whose files still stand there without a row."""
+    folder, package_id = folder_with_package(tmp_path / "a")
+    copy = tmp_path / "b"
+    shutil.copytree(folder, copy)
+    shelf.publish(folder, package_id)
+    if storage is default_storage:
+        for file in Path(storage.path(f"packages/{package_id}")).iterdir():
+            os.utime(file, (0, 0))
+        shelf.publish(copy, package_id)
+        assert shelf.sweep(now=timezone.now()) == 0
+    shelf.confirm(package_id)
+    shelf.remove(shelf.set_aside(package_id))
+    assert not storage.exists(f"packages/{package_id}/v180.mp4")
+    with pytest.raises(shelf.BaseGone):
+        shelf.confirm(package_id)
