@@ -15,6 +15,7 @@ from catalog.intake import human_size
 from catalog.media import hardware, tools
 from catalog.media.errors import ToolMissing
 from catalog.services import operating
+from catalog.services.ingesting import CANCELLED_REASON
 from catalog.stages import Mark, Step
 from netflixlite.jobs.types import Worker
 
@@ -99,6 +100,7 @@ def entry(one: operating.Entry) -> dict[str, Any]:
         "urgency": one.urgency,
         "urgency_name": str(URGENCY_NAMES[one.urgency]),
         "set_aside": one.set_aside,
+        "stopped": status.error == CANCELLED_REASON,
         "facts": _facts(one),
         "live": one.live,
         "can_retry": (work.retryable or one.set_aside) and one.file_kept,

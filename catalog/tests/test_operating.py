@@ -183,6 +183,9 @@ def test_stopping_and_trying_again(studio: Client) -> None:
     ticket = hand_in()
     assert act(studio, ticket, "cancel")["status"] == 200
     assert only(operating.queue(), "trouble").work.status.state is types.IngestState.FAILED
+    page = studio.get(reverse("admin:queue")).content.decode()
+    assert "stopped</span>" in page  # a person's will is no failure
+    assert "nl-work-error" not in page.split('id="queue-trouble"')[1].split("</section>")[0]
     assert act(studio, ticket, "cancel") == {
         "status": 422,
         "error": "Nothing is being done for this film any more.",
