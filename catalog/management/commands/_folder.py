@@ -52,13 +52,17 @@ def take_in(command: BaseCommand, options: dict[str, Any]) -> None:
     out.write(_said(summary, took))
     for problem in summary.problems[:20]:
         out.write(f"  {problem}")
+    if summary.titles and not asked.publish:
+        out.write(
+            "New titles are hidden until you publish them in the studio; --publish does it when they are ready."
+        )
     watch.request_tending()
     if options["wait"]:
         _wait(options)
     elif left := admit.waiting().count():
         out.write(
-            f"{left} files wait to be prepared, {settings.LIBRARY_WINDOW} at a time, newest first. A running server "
-            "does it by itself; so does `manage.py worker`."
+            f"{_counted(left, 'file waits', 'files wait')} to be prepared, {settings.LIBRARY_WINDOW} at a time, newest "
+            "first. A running server does it by itself; so does `manage.py worker`."
         )
     if options["json"]:
         answer = {name: value for name, value in vars(summary).items() if name != "problems"}
@@ -132,7 +136,14 @@ def _said(summary: scan.Summary, took: float) -> str:
         )
         if getattr(summary, name)
     ]
-    return f"{summary.total} files in {took:.1f} s: {', '.join(parts) or 'nothing to do'}. {summary.titles} new titles."
+    said = (
+        f"{_counted(summary.total, 'file', 'files')} in {took:.1f} s: {', '.join(parts) or 'nothing to do'}."
+    )
+    return said + (f" {_counted(summary.titles, 'new title', 'new titles')}." if summary.titles else "")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _wait(options: dict[str, Any]) -> None:
