@@ -14,12 +14,13 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from catalog.tus.receiver import ReceiveUploads  # noqa: E402
 from catalog.urls_ws import websocket_urlpatterns  # noqa: E402
 from cdn import silence  # noqa: E402
+from netflixlite.bodies import BoundBodies  # noqa: E402
 
 silence.start()  # leases are in this process's memory: it must notice by itself when a node falls silent
 
 application = ProtocolTypeRouter(
     {
-        "http": ReceiveUploads(_http),
+        "http": ReceiveUploads(BoundBodies(_http)),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
