@@ -34,10 +34,11 @@ from catalog.media import (
     tools,
 )
 from catalog.media.errors import Refused, ToolFailed
-from catalog.media.extend import BaseGone, extend
+from catalog.media.extend import extend
 from catalog.media.facts import Facts
 from catalog.media.ladder import Rung
 from catalog.media.plan import Plan
+from catalog.media.shelf import BaseGone
 from catalog.models import Package, Source
 from catalog.types import PackagePublished, RenditionKind
 from netflixlite.jobs import services as jobs

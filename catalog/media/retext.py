@@ -15,7 +15,8 @@ from catalog import annotations, manifests, store, types
 from catalog.events import package_published
 from catalog.manifests import package_id
 from catalog.media import shelf, text
-from catalog.media.extend import BaseGone, extend
+from catalog.media.extend import extend
+from catalog.media.shelf import BaseGone
 from catalog.media.tracks import Written
 from catalog.models import Package, Video
 from netflixlite.jobs import services as jobs

@@ -107,7 +107,7 @@ def test_small_pictures_can_be_added_later(video, folder: Path, tmp_path: Path) 
 
 
 def test_a_base_that_is_gone_is_named(folder: Path) -> None:
-    with pytest.raises(extend.BaseGone):
+    with pytest.raises(shelf.BaseGone):
         extend.extend("0" * 32, folder=folder, texts=[])
 
 
