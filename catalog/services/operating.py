@@ -180,7 +180,7 @@ def delete_file(video_id: UUID) -> None:
     with transaction.atomic():
         models.Source.objects.filter(id=source.id).update(quarantined_at=None)
         video = models.Video.objects.select_for_update().get(id=video_id)
-        if video.current_package_id:
+        if models.Package.objects.filter(id=video.current_package_id, complete=True).exists():
             video.state, video.reason = models.Video.State.READY, ""
         else:
             video.state = models.Video.State.FAILED

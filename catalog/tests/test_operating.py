@@ -213,6 +213,15 @@ def test_a_film_that_was_set_aside_says_so_and_can_be_tried_or_deleted(studio: C
     assert not only(operating.queue(), "trouble").file_kept
 
 
+@pytest.mark.parametrize(("complete", "state"), [(True, "ready"), (False, "failed")])
+def test_half_a_film_without_its_file_is_not_called_ready(complete: bool, state: str) -> None:
+    ticket = hand_in()
+    make_package(ticket.video_id)
+    models.Package.objects.update(stage=store.EARLY, complete=complete)
+    operating.delete_file(ticket.video_id)
+    assert models.Video.objects.get(id=ticket.video_id).state == state
+
+
 def test_a_file_of_the_library_is_never_deleted(studio: Client) -> None:
     ticket = hand_in()
     models.Source.objects.filter(id=ticket.source_id).update(path="/films/one.mkv")
