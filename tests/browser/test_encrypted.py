@@ -77,3 +77,16 @@ def test_the_language_changes_twice_at_once(film: Film, stage: Stage, delay: flo
     assert spoken(film) == "en"
     assert film.state["reloads"] == 0
     assert film.problems == []
+
+
+def test_a_site_that_is_away_stops_no_change_of_language(film: Film, stage: Stage) -> None:
+    begin(film, stage)
+    film.playing(beyond=1)
+    assert len(stage.site.seen("/content-key")) in (1, 2)  # picture and sound begin together
+    stage.site.down = True
+    speak(film, "de")
+    film.element("it.viewer.seek(30)")
+    film.playing(beyond=31)
+    assert spoken(film) == "de"
+    assert len(stage.site.seen("/content-key")) in (1, 2)
+    assert film.problems == []

@@ -368,6 +368,26 @@ test("the multivariant playlist has one place to go and loses its steering tag",
   assert.equal(fetch.calls[0].url, url);
 });
 
+test("a content key comes from its session once, and serves every rendition then", async () => {
+  const key = new Uint8Array(16).map((_, i) => i + 1);
+  const address = "http://site.test/api/v1/playback/s/key/content-key";
+  let away = false;
+  const { fetch } = session(() => (away ? { refuse: true } : { body: key }));
+  delivery.contentKeyUrl = address;
+  const first = load(segmentUrl("n1", "v720/key.bin"), { type: "key" });
+  await settle();
+  assertWhole(first, key);
+  away = true;
+  const second = load(segmentUrl("n2", "a-de/key.bin"), { type: "key" });
+  assert.equal(second.outcome, undefined, "the engine hears of it after its call");
+  const third = load(segmentUrl("n2", "a-de/key.bin"), { type: "key" });
+  third.loader.abort();
+  await settle();
+  assertWhole(second, key);
+  assert.deepEqual([second.calls, third.outcome, third.calls], [1, "abort", 1]);
+  assert.deepEqual(fetch.calls.map(({ url }) => url), [address]);
+});
+
 test("a byte range that the playlist asks for is exactly what is returned", async () => {
   const { fetch } = session(({ init }) => {
     const [, from, to] = /bytes=(\d+)-(\d+)/.exec(init.headers.Range);

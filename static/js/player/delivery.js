@@ -28,6 +28,7 @@ export class Delivery extends EventTarget {
   #failedAt = new Map();
   #troubled = false;
   #lastPath = null;
+  #contentKey = null;
 
   /**
    * @param {object} session `nodes` and `token` as the playback API answers them
@@ -96,6 +97,19 @@ export class Delivery extends EventTarget {
   /** The one place of a URL that no node serves. A content key comes from the session, never from a node. */
   place(url) {
     return isKey(url) && this.contentKeyUrl ? this.contentKeyUrl : url;
+  }
+
+  /**
+   * The content key, if this is one's URL and it came before. Every rendition of a package has the same key: a change of
+   * language or quality needs no site for it.
+   */
+  keptKey(url) {
+    return isKey(url) && this.contentKeyUrl ? this.#contentKey : null;
+  }
+
+  /** Keep what came for a URL if it is the content key. */
+  keepKey(url, bytes) {
+    if (isKey(url) && this.contentKeyUrl) this.#contentKey = bytes.slice();
   }
 
   /** This media URL at that node, with the token of now. */

@@ -113,6 +113,7 @@ export function loaderFor(delivery) {
 
     async #run() {
       const began = delivery.now();
+      if (delivery.keptKey(this.context.url)) return this.#recall();
       const patience = Math.min(LONGEST_MS, this.#policy.maxLoadTimeMs || LONGEST_MS);
       let tried = new Set();
       let failures = [];
@@ -138,6 +139,18 @@ export function loaderFor(delivery) {
           failures.push(failure);
         }
       }
+    }
+
+    /** Answer from memory: later, for the engine expects its loader to return first. */
+    async #recall() {
+      await null;
+      if (this.#over) return;
+      const { context, stats } = this;
+      const data = delivery.keptKey(context.url).slice().buffer;
+      stats.loaded = stats.total = data.byteLength;
+      stats.loading.first = stats.loading.end = Math.max(delivery.now(), 1);
+      this.#over = true;
+      this.#tell("onSuccess", { url: context.url, data, code: 200 }, stats, context, null);
     }
 
     /** Node ids; "" stands for the URL as it is (the multivariant playlist has one address only). */
@@ -217,6 +230,7 @@ export function loaderFor(delivery) {
     #succeed(range) {
       const { context, stats } = this;
       const bytes = this.#body.join(range);
+      delivery.keepKey(context.url, bytes);
       const best = this.#parts.reduce((a, b) => (b.bytes > a.bytes ? b : a));
       stats.loading.end = Math.max(delivery.now(), 1);
       // The bandwidth sample is that of one whole transfer, the largest: neither bytes that another node sent nor the
