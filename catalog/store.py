@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog import artwork, manifests
+from catalog import artwork, manifests, types
 from catalog.events import package_published
 from catalog.models import Artwork, ContentKey, Package, Source, Video
 from catalog.types import IngestOptions, IngestState, PackagePublished, SidecarText
@@ -209,8 +209,7 @@ def record_package(
     parsed = manifests.parse(manifest)
     if parsed.video_id != video_id:
         raise ValueError(f"the manifest is of video {parsed.video_id}, not of {video_id}")
-    if parsed.encrypted and not ContentKey.objects.filter(package_id=parsed.id).exists():
-        raise ValueError(f"the key of package {parsed.id} was not kept: nobody could play it")
+    _check_key(parsed)
     video = Video.objects.select_for_update().filter(id=video_id).first()
     if video is None:
         raise VideoGone(video_id)
@@ -250,6 +249,12 @@ def record_package(
     return parsed.id
 
 
+def _check_key(package: types.Package) -> None:
+    """Raise `ValueError` when a package is encrypted and its key is not in the keyring."""
+    if package.encrypted and not ContentKey.objects.filter(package_id=package.id).exists():
+        raise ValueError(f"the key of package {package.id} was not kept: nobody could play it")
+
+
 def _is_last_word(package: str | None) -> bool:
     """Whether a package is whole and better than any early one."""
     return Package.objects.filter(id=package, complete=True).exclude(stage=EARLY).exists()
@@ -265,6 +270,7 @@ def swap_package(*, video_id: UUID, base: str, manifest: bytes) -> bool:
     parsed = manifests.parse(manifest)
     if parsed.video_id != video_id:
         raise ValueError(f"the manifest is of video {parsed.video_id}, not of {video_id}")
+    _check_key(parsed)
     video = Video.objects.select_for_update().filter(id=video_id).first()
     if video is None:
         raise VideoGone(video_id)

@@ -63,3 +63,14 @@ def test_an_early_package_never_replaces_a_ladder(film: Path) -> None:
     store.record_package(video_id=ticket.video_id, manifest=early, stage=store.EARLY)
     assert models.Video.objects.get(id=ticket.video_id).current_package_id == whole
     assert services.ingest_status(ticket.video_id).state is types.IngestState.READY
+
+
+def test_a_package_without_its_key_takes_nobodys_place(film: Path) -> None:
+    ticket = services.ingest(path=str(film))
+    locked = make_package(ticket.video_id, key=bytes(16))
+    open_one = make_package(ticket.video_id, duration=99)
+    models.ContentKey.objects.all().delete()
+    manifest = models.Package.objects.get(id=locked).manifest.encode()
+    with pytest.raises(ValueError, match="key"):
+        store.swap_package(video_id=ticket.video_id, base=open_one, manifest=manifest)
+    assert models.Video.objects.get(id=ticket.video_id).current_package_id == open_one
