@@ -133,6 +133,7 @@ def _advance(work: _Work) -> None:
     """Do what can be done now; park when the rest is in other hands."""
     context = work.context
     film = _examined(work)
+    _check_unchanged(film)
     state = early.begin(
         context,
         film.facts,
@@ -186,6 +187,12 @@ def _examined(work: _Work) -> _Film:
     return _Film(source, facts)
 
 
+def _check_unchanged(film: _Film) -> None:
+    """Pieces of two different files make no film: one of a library may still be growing, or be replaced."""
+    if film.path.stat().st_size != film.facts.bytes:
+        raise JobFailed("The file was changed while it was being encoded. Try again when it is complete.")
+
+
 def _plan(work: _Work, film: _Film) -> Plan | None:
     """What is to be made; None while the film is still being measured."""
     options = work.options
@@ -212,6 +219,7 @@ def _finish(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> None:
     context, order = work.context, work.order
     key = keyring.wanted(order.video_id)
     chunks.check_join(context, pieces, _ENCODING_TO, copies=1 if key is None else 2)
+    _check_unchanged(film)
     context.progress(_ENCODING_TO, "Putting the package together")
     texts = _texts(work, film, made, pieces)
     sheets = _sheets(work, made, pieces)

@@ -224,3 +224,20 @@ def test_no_bytes_are_deleted_because_the_machine_was_in_trouble(
     assert (job.state, status.state) == (JobState.FAILED, types.IngestState.FAILED)
     assert store.source_path(ticket.source_id).is_file(), "it took hours to send"
     assert services.title_statuses(ticket.title_id)[0].retryable
+
+
+def test_pieces_of_two_files_make_no_film(ingest: Callable, clip, home, monkeypatch):
+    def grow(context: Any, *_: Any, **_more: Any) -> None:
+        source = Source.objects.get()
+        with store.source_file(source).open("ab") as file:
+            file.write(b"more of it")
+
+    monkeypatch.setattr(chunks, "check_join", grow)
+    ticket, job = ingest(clip)
+    assert (job.state, job.error.partition(".")[0]) == (
+        JobState.FAILED,
+        "The file was changed while it was being encoded",
+    )
+    status = services.ingest_status(ticket.video_id)
+    assert (status.state, status.playable) == (types.IngestState.FAILED, False)
+    assert left_behind(home) == []
