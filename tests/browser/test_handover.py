@@ -86,6 +86,25 @@ def test_who_rests_is_handed_over_in_place(film: Film, stage: Stage) -> None:
     assert film.problems == []
 
 
+@pytest.mark.parametrize("anew", [False, True], ids=["the same package", "packaged anew"])
+def test_after_a_sleep_another_session_goes_on_with_the_package_of_now(
+    film: Film, stage: Stage, anew: bool
+) -> None:
+    begin(film, stage)
+    film.playing(beyond=1)
+    before = film.state["session"]
+    stage.site.early = not anew
+    stage.site.silent.add("key1")
+    film.element("(it.video.pause(), it.player.play(), null)")
+    after = film.until(lambda now: now["session"] != before, seconds=20, what="another session")
+    film.playing(beyond=after["position"] + 1)
+    assert film.state["handovers"] == int(anew)
+    assert film.state["levels"] == ([240, 360, 720] if anew else [240])
+    assert film.state["reloads"] == film.state["stalls"] == 0
+    assert len(stage.site.seen("/sessions")) == 2
+    assert film.problems == []
+
+
 def test_a_newer_package_that_cannot_be_played_leaves_the_picture_alone(film: Film, stage: Stage) -> None:
     begin(film, stage)
     film.meter()

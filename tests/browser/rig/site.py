@@ -73,6 +73,8 @@ class Site(ThreadingHTTPServer):
         #: While true, new sessions get the encrypted film, whose key comes after so many seconds.
         self.encrypted = False
         self.key_delay = 0.0
+        #: Sessions that the site has ended because it heard nothing of them, by their keys.
+        self.silent: set[str] = set()
         self.sessions = 0
         self.packages: dict[str, str] = {}
         self.requests: list[dict[str, Any]] = []
@@ -138,6 +140,8 @@ class Site(ThreadingHTTPServer):
 
     def heard(self, key: str) -> dict[str, Any]:
         """The answer to a beacon."""
+        if key in self.silent:
+            return {"ok": True, "state": "closed", "reason": "silent", "message": "Nothing was heard."}
         newer = self.packages.get(key) == EARLY_PACKAGE and not self.early
         return {"ok": True, "state": "active"} | ({"newer_package": True} if newer else {})
 
