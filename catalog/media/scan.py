@@ -151,16 +151,19 @@ def _gives_a_picture(facts: Facts, path: Path, at: float | None, halt: sandbox.H
 
 
 def last_moment(path: Path, demuxer: str) -> float:
-    """When the last packet of any track ends, in seconds on the source's clock."""
+    """When the last packet of any track ends, in seconds on the source's clock. Subtitles stand for seconds: when they
+    begin is not the end of what is there."""
     last = 0.0
 
     def see(line: str) -> None:
         nonlocal last
+        begin, _, rest = line.partition(",")
         with suppress(ValueError):  # undated packets say N/A
-            last = max(last, float(line.partition(",")[0]))
+            last = max(last, float(begin))
+            last = max(last, float(begin) + float(rest.partition(",")[0]))
 
     argv = [tools.ffprobe().path, "-hide_banner", "-v", "error", *sandbox.guards(demuxer=demuxer)]
-    argv += ["-show_entries", "packet=pts_time", "-of", "csv=p=0", "-i", f"file:{path}"]
+    argv += ["-show_entries", "packet=pts_time,duration_time", "-of", "csv=p=0", "-i", f"file:{path}"]
     try:
         sandbox.run(argv, what="Reading the film", read=[path], limits=LIMITS, on_line=see)
     except ToolFailed:

@@ -139,3 +139,15 @@ def test_a_film_whose_beginning_is_hidden_is_not_copied(clip, tmp_path):
     cut = tmp_path / "cut.mp4"
     clips.ffmpeg("-ss", "3.5", "-i", clip, "-c", "copy", cut)
     assert not probe.probe(cut).closed
+
+
+def test_words_that_outlast_the_picture_are_no_sign_of_missing_data(tmp_path: Path) -> None:
+    words = tmp_path / "words.srt"
+    words.write_text(
+        "1\n00:00:01,000 --> 00:00:02,000\nHello.\n\n2\n00:00:03,500 --> 00:00:09,000\nThe end\n"
+    )
+    film = clips.film(tmp_path / "film.mp4", seconds=4)
+    long = tmp_path / "long.mkv"
+    clips.ffmpeg("-i", film, "-i", words, "-map", "0", "-map", "1", "-c", "copy", "-c:s", "srt", long)
+    assert float(clips.ffprobe("-show_format", long)["format"]["duration"]) > 8
+    assert float(probe.probe(long).duration) == pytest.approx(4, abs=0.1)
