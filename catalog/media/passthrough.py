@@ -73,8 +73,8 @@ def quick_sound(made: Plan, one: Wanted, source: Path, folder: Path, halt: sandb
     if not facts.sound_copyable(one.sound) and made.facts.indexed:
         _run(made.facts, source, _sound_options(made, one), target, halt)
     else:
-        argv = sound.command(made, one, source, target, None)
-        sandbox.run(argv, what=_WHAT, read=[source], write=[folder], limits=_limits(made.facts), halt=halt)
+        limits = _limits(made.facts)
+        sound.make_quickly(made, one, source=source, target=target, what=_WHAT, limits=limits, halt=halt)
     return SoundTrack(one.sound.language, one.sound.label, (target,), one.sound.default, one.sound.index)
 
 

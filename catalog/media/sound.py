@@ -153,6 +153,42 @@ def make(
         shutil.rmtree(scene, ignore_errors=True)
 
 
+def make_quickly(
+    plan: Plan,
+    one: Wanted,
+    *,
+    source: Path,
+    target: Path,
+    what: str,
+    limits: sandbox.Limits,
+    halt: sandbox.Halt | None = None,
+) -> None:
+    """Encode one rendition as loud as it is into `target`, whose folder may be written to, and make sure that it is in
+    step with the picture. Raises as `make` does."""
+
+    def attempt(plan: Plan, one: Wanted, source: Path) -> None:
+        target.unlink(missing_ok=True)
+        argv = command(plan, one, source, target, None)
+        try:
+            sandbox.run(argv, what=what, read=[source], write=[target.parent], limits=limits, halt=halt)
+        except ToolFailed as failed:
+            raise (
+                _Uneven(what, "it grew beyond all bounds") if failed.returncode in _GREW else failed
+            ) from failed
+        _verify(target, one, what, length=float(plan.frames / plan.rate))
+
+    try:
+        attempt(plan, one, source)
+    except _Uneven:
+        even, track, file = evened.copy(
+            plan, one.sound, source, target.parent, rate=AUDIO_RATE, layout=_KINDS[one.layout][0], halt=halt
+        )
+        try:
+            attempt(even, Wanted(track, one.layout), file)
+        finally:
+            file.unlink(missing_ok=True)
+
+
 def folder(done: Path, one: Wanted) -> Path:
     """Where a finished rendition stands."""
     return done / f"sound-{one.name}"

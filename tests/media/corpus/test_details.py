@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.media import plan, probe, sound, straight, tools
+from catalog.media import passthrough, plan, probe, sound, straight, tools
 from catalog.media.errors import Refused
 from tests.media import clips
 from tests.media.corpus import bytes as raw
@@ -61,6 +61,10 @@ def test_sound_that_changes_its_layout_in_the_middle_stays_in_step(
     sound.make(made, one, source=source, done=tmp_path / "done", scratch=tmp_path / "scratch")
     file = sound.folder(tmp_path / "done", one) / "sound.mp4"
     assert pitches(file, (1, 3, 5, 7, 9)) == [440, 440, 880, 880, -1]
+    (tmp_path / "early").mkdir()
+    (quick,) = passthrough.quick_sound(made, one, source, tmp_path / "early", None).parts
+    assert pitches(quick, (1, 3, 5, 7, 9)) == [440, 440, 880, 880, -1], "nor is the early package's"
+    assert [file.name for file in (tmp_path / "early").iterdir()] == [quick.name]
 
 
 def combs(path: Path) -> float:
