@@ -33,6 +33,9 @@ _EDGE, _LONG = 0.06, 8
 _APART = 0.12
 #: Darker or brighter than this on average, or flatter than this, is no picture to show (levels of 0 … 255).
 _DARK, _BRIGHT, _FLAT = 22.0, 235.0, 12.0
+#: Lettering is white, has no colour, and falls off this steeply (levels of 0 … 255) within so many pixels; a picture of
+#: which so large a share is its edge is a title card, and worth half of what it would be without.
+_WHITE, _PALE, _STEEP, _STROKE, _CARD = 225, 30, 90, 2, 0.012
 #: How much less detail at the rim weighs than in the middle.
 _ASIDE = 0.4
 SHAPES = {"poster": (2, 3), "backdrop": (16, 9), "still": (16, 9)}
@@ -166,13 +169,26 @@ def score(picture: Image.Image) -> float:
     edges = ImageStat.Stat(grey.filter(ImageFilter.FIND_EDGES)).stddev[0]
     colour = ImageStat.Stat(picture.convert("HSV").getchannel("S")).mean[0]
     middle = 1 - abs(mean - 118) / 118
-    return (
+    worth = 1 - 0.5 * min(1.0, _lettering(picture) / _CARD)
+    return worth * (
         0.30 * min(1.0, grey.entropy() / 7.5)
         + 0.25 * min(1.0, edges / 45)
         + 0.20 * min(1.0, contrast / 64)
         + 0.15 * min(1.0, colour / 110)
         + 0.10 * middle
     )
+
+
+def _lettering(picture: Image.Image) -> float:
+    """The share of pixels that look like the edge of white letters: a film's own title under ours, or cut in two."""
+    light = np.asarray(picture.convert("L")).astype(np.int16)
+    colour = np.asarray(picture.convert("HSV").getchannel("S"))
+    beside = np.zeros(light.shape, bool)
+    for far in range(1, _STROKE + 1):
+        fall = light[:, far:] - light[:, :-far]
+        beside[:, far:] |= fall > _STEEP
+        beside[:, :-far] |= -fall > _STEEP
+    return float((beside & (light >= _WHITE) & (colour < _PALE)).mean())
 
 
 def crop(

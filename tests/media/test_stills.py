@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from catalog.media import stills
 
@@ -30,6 +30,15 @@ def test_sharp_coloured_frames_are_worth_more_than_blurred_or_grey_ones():
     blurred, grey = picture.filter(ImageFilter.GaussianBlur(8)), picture.convert("L").convert("RGB")
     assert stills.score(picture) > stills.score(blurred) + 0.1
     assert stills.score(picture) > stills.score(grey)
+
+
+def test_a_title_card_is_worth_less_than_the_picture_behind_it():
+    picture = noise().filter(ImageFilter.GaussianBlur(2))
+    card, snow = picture.copy(), picture.copy()
+    ImageDraw.Draw(card).text((10, 20), "Big Film", fill="white", font_size=34)
+    ImageDraw.Draw(snow).rectangle((0, 0, 160, 40), fill="white")  # white alone is no lettering
+    assert stills.score(card) < stills.score(picture) * 0.8
+    assert stills.score(snow) > stills.score(card)
 
 
 @pytest.mark.parametrize(
