@@ -58,13 +58,22 @@ class PartFailed(Exception):
         self.poison = poison
 
 
+class SourceChanged(PartFailed):
+    """The film's file is not the one any more that the pieces were begun with: pieces of two files make no film."""
+
+    def __init__(self) -> None:
+        super().__init__("the file was changed or replaced meanwhile", poison=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """What a part reads from the disk: the plan, the source, and where pieces go."""
+    """What a part reads from the disk: the plan, the source and how it was when the plan was written (see `mark`), and
+    where pieces go."""
 
     plan: Plan
     source: Path
     done: Path
+    mark: list[int] | None = None
 
 
 def register() -> None:
@@ -91,9 +100,11 @@ def ensure(
     `priority` is the urgency within the film, of all chunks or of each (the operator's is the coordinating job's).
     `sounds`: the sound tracks, too. `upto` stops after so many chunks. `share` of the job's progress is what all
     chunks together stand for. `at_once` chunks are handed out at a time (0: enough for many workers).
-    Raises `PartFailed`.
+    Raises `PartFailed`, of which `SourceChanged` is one.
     """
     done = prepare(context, plan, source)
+    if (read_json(done / _PLAN) or {}).get("mark") != mark(source):
+        raise SourceChanged
     chunks = plan.chunks[:upto]
     wanted = sound.wanted(plan.facts) if sounds else ()
     missing = [chunk for chunk in chunks if encode.present(encode.chunk_folder(done, chunk)) is None]
@@ -130,8 +141,23 @@ def prepare(context: JobContext, plan: Plan, source: Path) -> Path:
     done = context.shared_dir / plan.key
     done.mkdir(exist_ok=True)
     told = {"plan": plan.plain(), "source": place(source)}
-    write_json(done / _PLAN, told)
+    before = read_json(done / _PLAN) or {}
+    if before.get("source") != told["source"] or "mark" not in before:
+        before["mark"] = mark(source)
+    write_json(done / _PLAN, {**told, "mark": before["mark"]})
     return done
+
+
+def mark(source: Path) -> list[int] | None:
+    """What tells a file from what it was: size in bytes and time of change in ns; None when it is not there.
+
+    No proof against somebody who sets clocks back: who may write to the library chooses what is shown anyway.
+    """
+    try:
+        told = source.stat()
+    except OSError:
+        return None
+    return [told.st_size, told.st_mtime_ns]
 
 
 def there(done: Path, plan: Plan) -> list[Piece]:
@@ -171,7 +197,7 @@ def make_chunk(context: JobContext) -> None:
             on_frames=lambda frames: context.progress(min(1.0, frames / chunk.frames), what),
         )
 
-    _attempt(context, order, make)
+    _attempt(context, order, make, encode.chunk_folder(order.done, chunk))
 
 
 def make_sound(context: JobContext) -> None:
@@ -192,7 +218,7 @@ def make_sound(context: JobContext) -> None:
             on_progress=lambda share: context.progress(share, "Encoding the sound"),
         )
 
-    _attempt(context, order, make)
+    _attempt(context, order, make, sound.folder(order.done, one))
 
 
 def room_left(*places: Path) -> int:
@@ -276,8 +302,9 @@ def urgency(context: JobContext) -> int:
     return (context.priority + 500) // 1000 * 1000
 
 
-def _attempt(context: JobContext, order: Ordered, make: Callable[[], None]) -> None:
+def _attempt(context: JobContext, order: Ordered, make: Callable[[], None], piece: Path) -> None:
     """Make a piece; tell failures that will pass from those that will not."""
+    _check_source(context, order)
     if not _has_tool(order.plan):
         logger.warning("A part of %s wants another ffmpeg than this machine has.", context.parent_id)
         context.progress(
@@ -288,7 +315,11 @@ def _attempt(context: JobContext, order: Ordered, make: Callable[[], None]) -> N
         wait_for_room(context)
     try:
         make()
+        if mark(order.source) != order.mark:
+            shutil.rmtree(piece, ignore_errors=True)  # of two files, perhaps
+        _check_source(context, order)
     except (ToolFailed, OSError) as failed:
+        _check_source(context, order)
         if is_full(failed):
             wait_for_room(context)
         if isinstance(failed, OSError):
@@ -301,6 +332,13 @@ def _attempt(context: JobContext, order: Ordered, make: Callable[[], None]) -> N
         if tries >= _TRIES:
             raise JobFailed(str(failed)) from failed
         raise
+
+
+def _check_source(context: JobContext, order: Ordered) -> None:
+    """Park when the film's file was changed: the coordinator, when it looks next, begins anew or gives up."""
+    if mark(order.source) != order.mark:
+        context.progress(0.0, "The film's file was changed or replaced: waiting for a fresh start")
+        context.park(10)
 
 
 def _has_tool(plan: Plan) -> bool:
@@ -318,7 +356,8 @@ def _order(context: JobContext) -> Ordered:
     told = read_json(done / _PLAN)
     if told is None:
         context.park(10)  # the film was given up and is tried again: its coordinator writes the plan first
-    return Ordered(Plan.load(told["plan"]), found(told["source"]), done)
+    source = found(told["source"])
+    return Ordered(Plan.load(told["plan"]), source, done, told["mark"] if "mark" in told else mark(source))
 
 
 def _verified(

@@ -59,6 +59,8 @@ _LIKELY, _COPIES, _ROOM_SPARE = 0.6, 2, 256 * 1024**2
 _LAST_TRY = 2
 #: From so many failures on that nobody foresaw, the job is given up.
 _STUMBLES = 3
+#: A file that changes while it is encoded is begun anew after so many seconds, until it has done so this often.
+_CALM, _CHANGES = 20, 5
 #: A coordinator is woken by its parts; it looks by itself after so many seconds.
 _LOOK_AGAIN = 60
 _FACTS = "facts.json"
@@ -79,6 +81,7 @@ class _Film:
 
     path: Path
     facts: Facts
+    mark: list[int] | None
 
 
 def register() -> None:
@@ -115,6 +118,8 @@ def handle(context: JobContext) -> None:
     except ToolMissing as missing:
         store.mark_failed(video_id=video_id, source_id=source_id, reason=str(missing))
         raise JobFailed(str(missing)) from missing
+    except chunks.SourceChanged as changed:
+        _begin_anew(work, changed)
     except chunks.PartFailed as failed:
         _give_up(work, failed)
     except (ToolFailed, OSError) as failed:
@@ -163,9 +168,10 @@ def _examined(work: _Work) -> _Film:
     context, order = work.context, work.order
     told = chunks.read_json(context.shared_dir / _FACTS)
     if told is not None and (path := chunks.found(told["source"])).exists():
-        return _Film(path, Facts.load(told["facts"]))
+        return _Film(path, Facts.load(told["facts"]), told.get("mark", chunks.mark(path)))
     store.mark_checking(video_id=order.video_id)
     context.progress(0.0, "Checking the film")
+    before = chunks.mark(order.path)
     source, facts = straight.straighten(
         order.path,
         probe.probe(order.path, halt=crew.halt(context)),
@@ -183,14 +189,34 @@ def _examined(work: _Work) -> _Film:
     )
     context.check()
     store.mark_encoding(video_id=order.video_id)
-    chunks.write_json(context.shared_dir / _FACTS, {"facts": facts.plain(), "source": chunks.place(source)})
-    return _Film(source, facts)
+    if chunks.mark(order.path) != before:
+        raise chunks.SourceChanged
+    mark = before if source == order.path else chunks.mark(source)
+    told = {"facts": facts.plain(), "source": chunks.place(source), "mark": mark}
+    chunks.write_json(context.shared_dir / _FACTS, told)
+    return _Film(source, facts, mark)
 
 
 def _check_unchanged(film: _Film) -> None:
     """Pieces of two different files make no film: one of a library may still be growing, or be replaced."""
-    if film.path.stat().st_size != film.facts.bytes:
-        raise JobFailed("The file was changed while it was being encoded. Try again when it is complete.")
+    if film.path.stat().st_size != film.facts.bytes or chunks.mark(film.path) != film.mark:
+        raise chunks.SourceChanged
+
+
+def _begin_anew(work: _Work, changed: chunks.SourceChanged) -> NoReturn:
+    """The file is another one now: forget all pieces and look at it again, a few times."""
+    context = work.context
+    times = int(context.checkpoint.get("changed", 0)) + 1
+    for part in jobs.children(context.job_id):
+        jobs.cancel(part.id)
+    _discard(context)
+    if times >= _CHANGES:
+        raise JobFailed(
+            "The file was changed while it was being encoded. Try again when it is complete."
+        ) from changed
+    context.save_checkpoint({"changed": times})
+    context.progress(0.0, "The file was changed or replaced: starting again with it as it is now")
+    context.park(_CALM)
 
 
 def _plan(work: _Work, film: _Film) -> Plan | None:

@@ -1,6 +1,7 @@
 """Pieces of a film as jobs: what is handed out, to whom, in which order. Nothing is encoded here."""
 
 import json
+import os
 import threading
 from datetime import timedelta
 from fractions import Fraction
@@ -91,6 +92,21 @@ def test_a_part_finds_its_plan_and_its_source_elsewhere(
     assert chunks.found(chunks.place(tmp_path / "other")) == tmp_path / "other"
     told = json.loads((done / "plan.json").read_text())["source"]
     assert chunks.found(told) == Path("/mnt/films/sources/x/source.bin")
+
+
+def test_pieces_of_a_file_that_was_swapped_are_not_joined(context: JobContext, tmp_path: Path) -> None:
+    source = tmp_path / "film.mkv"
+    source.write_bytes(b"one film")
+    one = made(24)
+    assert chunks.ensure(context, one, source) is None
+    finish(encode.chunk_folder(context.shared_dir / one.key, one.chunks[0]), one.frames)
+    was = source.stat()
+    source.write_bytes(b"another!")
+    os.utime(source, ns=(was.st_atime_ns, was.st_mtime_ns + 1_000_000))  # of the same size
+    with pytest.raises(chunks.SourceChanged, match="was changed or replaced"):
+        chunks.ensure(context, one, source)
+    os.utime(source, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert chunks.ensure(context, one, source) is not None
 
 
 def test_a_part_that_cannot_be_made_is_told_with_its_kind(context: JobContext) -> None:

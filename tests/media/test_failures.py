@@ -226,18 +226,28 @@ def test_no_bytes_are_deleted_because_the_machine_was_in_trouble(
     assert services.title_statuses(ticket.title_id)[0].retryable
 
 
-def test_pieces_of_two_files_make_no_film(ingest: Callable, clip, home, monkeypatch):
+@pytest.mark.parametrize("changes", [1, 9])
+def test_pieces_of_two_files_make_no_film(ingest: Callable, clip, home, monkeypatch, changes: int):
+    grown: list[int] = []
+
     def grow(context: Any, *_: Any, **_more: Any) -> None:
-        source = Source.objects.get()
-        with store.source_file(source).open("ab") as file:
-            file.write(b"more of it")
+        grown.append(len(grown))
+        if len(grown) <= changes:
+            with store.source_file(Source.objects.get()).open("ab") as file:
+                file.write(b"more of it")
 
     monkeypatch.setattr(chunks, "check_join", grow)
+    monkeypatch.setattr(pipeline, "_CALM", 0)
+    monkeypatch.setattr(pipeline, "_CHANGES", 2)
     ticket, job = ingest(clip)
+    status = services.ingest_status(ticket.video_id)
+    assert len(grown) == 2, "it began anew once"
+    if changes == 1:
+        assert (job.state, status.state) == (JobState.DONE, types.IngestState.READY)
+        return
     assert (job.state, job.error.partition(".")[0]) == (
         JobState.FAILED,
         "The file was changed while it was being encoded",
     )
-    status = services.ingest_status(ticket.video_id)
     assert (status.state, status.playable) == (types.IngestState.FAILED, False)
     assert left_behind(home) == []
