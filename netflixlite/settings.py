@@ -201,7 +201,9 @@ FFPROBE = env.str("NETFLIXLITE_FFPROBE", default="")
 #: Which renditions a film gets when nobody says otherwise: 'per-title' (measured), 'standard', 'light' or 'apple'.
 LADDER = env.str("NETFLIXLITE_LADDER", default="per-title")
 if LADDER not in ("per-title", "standard", "light", "apple"):
-    raise ImproperlyConfigured(f"NETFLIXLITE_LADDER is {LADDER!r}; write per-title, standard, light or apple.")
+    raise ImproperlyConfigured(
+        f"NETFLIXLITE_LADDER is {LADDER!r}; write per-title, standard, light or apple."
+    )
 #: Whether films get a second ladder in AV1 when the machine has nothing else to do: 'idle' or 'never'.
 AV1 = env.str("NETFLIXLITE_AV1", default="idle")
 if AV1 not in ("idle", "never"):
