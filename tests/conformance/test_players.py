@@ -5,6 +5,7 @@ there (a flash twice in each segment), so that a picture that moved against its 
 """
 
 import json
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -229,6 +230,11 @@ def test_stock_players_play_the_package_through_a_node(
 def test_stock_players_play_av1_and_surround(stage: Stage, page: Callable[[str], Any], made: Made) -> None:
     stage.publish(made)
     session = stage.open(av1=True, surround=True)
+    with urllib.request.urlopen(session.hls, timeout=10) as answer:
+        offered = answer.read().decode()
+    assert "av01." in offered
+    assert "avc1." not in offered, "who plays AV1 is offered nothing else, or this would show nothing"
+    assert 'CHANNELS="6"' in offered
     for player, face in (("hls", "hls"), ("shaka", "dash")):
         watch(page(player), player, str(getattr(session, face)), stereo=False)
 

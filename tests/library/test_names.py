@@ -117,4 +117,4 @@ def test_usual_names_never_ask_guessit(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_no_name_breaks_it(path: str) -> None:
-    names.guess(path)
+    assert isinstance(names.guess(path), names.Guess)
