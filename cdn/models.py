@@ -26,6 +26,7 @@ class EdgeNode(models.Model):
     slot = models.PositiveIntegerField(unique=True, editable=False)
     name = models.CharField(max_length=64, unique=True)
     site = models.CharField(max_length=64, default="default")
+    region = models.CharField(max_length=64, default="default")
     base_url = models.CharField(max_length=255)
     public_key = models.CharField(max_length=64, editable=False)
     capacity_bps = models.BigIntegerField(default=1_000_000_000)
@@ -35,6 +36,8 @@ class EdgeNode(models.Model):
     wanted = models.CharField(max_length=16, choices=Wanted.choices, default=Wanted.SERVE)
     state_at = models.DateTimeField(default=timezone.now)
     enrolled_at = models.DateTimeField(default=timezone.now)
+    #: Since when it serves viewers without interruption; steering gives a node its full share only some minutes later.
+    serving_since = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["slot"]
@@ -116,3 +119,130 @@ class DeniedSession(models.Model):
 
     def __str__(self) -> str:
         return str(self.session_id)
+
+
+class Bundle(models.Model):
+    """The unit of placement: one rendition of one package. The id is its place in every node's bitmap; never reused."""
+
+    package = models.CharField(max_length=32)
+    rendition = models.CharField(max_length=32)
+    kind = models.CharField(max_length=8)
+    video_id = models.UUIDField(null=True, blank=True)
+    #: Sizes in bytes; `head_*` is the prefix that every node pins. Seconds; bits per second.
+    bytes = models.BigIntegerField()
+    segments = models.PositiveIntegerField()
+    head_bytes = models.BigIntegerField()
+    head_segments = models.PositiveIntegerField()
+    duration = models.FloatField()
+    bandwidth = models.BigIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+    #: When its package was replaced or taken down: nothing plans for it any more.
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["package", "rendition"], name="bundle_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.package}/{self.rendition}"
+
+
+class BundleDemand(models.Model):
+    """How much a bundle is asked for: bytes served over its size, fading with two half-lives (6 hours, 7 days)."""
+
+    bundle = models.OneToOneField(Bundle, on_delete=models.CASCADE, related_name="demand")
+    short = models.FloatField(default=0.0)
+    long = models.FloatField(default=0.0)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.bundle_id}: {self.short:.2f} / {self.long:.2f}"
+
+
+class NodePlan(models.Model):
+    """What one node should hold, in the order in which it should fetch it. `orders` is JSON, compressed."""
+
+    node = models.OneToOneField(EdgeNode, on_delete=models.CASCADE, related_name="plan")
+    version = models.BigIntegerField()
+    made_at = models.DateTimeField(default=timezone.now)
+    orders = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"plan {self.version} of {self.node_id}"
+
+
+class Takedown(models.Model):
+    """A package that nodes drop: for ever when `forbidden`, else only what they hold now (a purge). The id orders."""
+
+    package = models.CharField(max_length=32, db_index=True)
+    forbidden = models.BooleanField(default=True)
+    actor = models.CharField(max_length=64)
+    reason = models.CharField(max_length=255)
+    at = models.DateTimeField(default=timezone.now)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.package}: {self.reason}"
+
+
+class NodeFault(models.Model):
+    """Wrong bytes or a failing disk, as a node reported it. Three in a day put the node in quarantine."""
+
+    node = models.ForeignKey(EdgeNode, on_delete=models.CASCADE, related_name="faults")
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    kind = models.CharField(max_length=24)
+    package = models.CharField(max_length=32, blank=True)
+    rendition = models.CharField(max_length=32, blank=True)
+    name = models.CharField(max_length=32, blank=True)
+    detail = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.package}/{self.rendition}/{self.name}"
+
+
+class Delivery(models.Model):
+    """One answer that a node gave to a viewer (telemetry database): the flow log."""
+
+    node_id = models.UUIDField()
+    at = models.DateTimeField(db_index=True)
+    session_id = models.UUIDField(null=True, blank=True)
+    package = models.CharField(max_length=32)
+    rendition = models.CharField(max_length=32)
+    name = models.CharField(max_length=32)
+    status = models.PositiveSmallIntegerField()
+    bytes = models.BigIntegerField()
+    #: From the request to the last byte handed to the kernel.
+    milliseconds = models.PositiveIntegerField()
+    cache = models.CharField(max_length=8)
+    cmcd = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["session_id", "at"], name="delivery_of_session")]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.package}/{self.rendition}/{self.name}"
+
+
+class DeliveryCursor(models.Model):
+    """How far a node's journal has been taken in (telemetry database): what comes twice counts once."""
+
+    node_id = models.UUIDField()
+    journal = models.UUIDField()
+    sequence = models.BigIntegerField(default=0)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["node_id", "journal"], name="delivery_cursor_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.node_id} {self.journal}: {self.sequence}"

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Model
 
 #: Many small writes: kept away from the catalogue's file so that neither waits for the other.
-TELEMETRY_MODELS = frozenset({("playback", "beacon"), ("cdn", "delivery")})
+TELEMETRY_MODELS = frozenset({("playback", "beacon"), ("cdn", "delivery"), ("cdn", "deliverycursor")})
 
 
 class ByPurpose:
