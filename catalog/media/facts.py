@@ -13,6 +13,8 @@ _COPY_PROFILES = frozenset({"Constrained Baseline", "Main", "High"})
 _COPY_LEVEL, _COPY_BITS, _COPY_GAP = 42, 8_000_000, 10.5
 #: A frame may last this many times as long as the even rate says: containers round.
 _COPY_HOLE = 2.5
+#: Channels and layout of AAC's configuration 6, which the decoders of browsers take.
+_PLAYED_LAYOUTS = frozenset({(6, "5.1")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +193,15 @@ def copyable(facts: Facts) -> str:
 
 
 def sound_copyable(sound: Sound) -> str:
-    """Why a sound track cannot be copied as it is, for people; '' when it can: AAC-LC of one or two channels."""
+    """Why a sound track cannot be copied as it is, for people; '' when it can: AAC-LC of one or two channels, or 5.1,
+    which browsers mix down themselves where there are two loudspeakers. (Encoding it anew would take two minutes of
+    a film of two hours, and nobody could watch meanwhile.)
+    """
     if (sound.codec, sound.profile) != ("aac", "LC"):
         return f"the sound is {sound.codec} {sound.profile}".rstrip() + ", not AAC-LC"
-    if sound.channels > 2:
-        return f"it has {sound.channels} channels"
+    # Only the standard's own 5.1: channels that are placed by a table of the file's own are not played everywhere.
+    if sound.channels > 2 and (sound.channels, sound.layout) not in _PLAYED_LAYOUTS:
+        return f"it has {sound.channels} channels ({sound.layout or 'unplaced'})"
     return "" if sound.sample_rate in (44_100, 48_000) else f"it has {sound.sample_rate} samples a second"
 
 

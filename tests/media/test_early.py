@@ -5,12 +5,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from catalog import services, store, types
 from catalog.events import package_published
-from catalog.media import boxes, passthrough
+from catalog.media import boxes, package, passthrough, probe
 from catalog.media.encode import Unsound
 from catalog.models import Package, Video
 from netflixlite.jobs import services as jobs
@@ -75,6 +76,30 @@ def test_a_film_that_fits_is_copied_and_playable_at_once(
     assert fragments[0].time == 0
     assert sum(one.duration for one in fragments) / 44_100 == pytest.approx(10, abs=0.1)
     assert early.duration == timedelta(seconds=10)
+
+
+def test_six_channels_are_copied_too_and_heard_by_everybody(tmp_path: Path) -> None:
+    film = clips.film(tmp_path / "film.mp4", seconds=4, extra=("-ac", "6", "-c:a", "aac"))
+    found = probe.probe(film)
+    (track,) = found.sounds
+    assert (track.channels, track.layout) == (6, "5.1")
+    copied = passthrough.copy(found, film, scratch=tmp_path)
+    folder = tmp_path / "package"
+    folder.mkdir()
+    manifest = json.loads(
+        package.build(
+            video_id=uuid4(),
+            videos=copied.videos,
+            sounds=copied.sounds,
+            texts=(),
+            sheets=None,
+            folder=folder,
+            tool="test",
+        )
+    )
+    (sound,) = [one for one in manifest["renditions"] if one["kind"] == "audio"]
+    assert (sound["channels"], sound["codecs"]) == (6, "mp4a.40.2")
+    assert "twin" not in sound, "nothing else says the same: devices with two loudspeakers get this one"
 
 
 def test_a_film_that_has_its_ladder_is_not_replaced_by_an_early_package(

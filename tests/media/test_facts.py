@@ -116,7 +116,9 @@ def test_sound_is_copied_when_every_browser_plays_it(found):
     assert facts.sound_copyable(sound) == ""
     assert "not AAC-LC" in facts.sound_copyable(replace(sound, profile="HE-AAC"))
     assert "ac3" in facts.sound_copyable(replace(sound, codec="ac3", profile=""))
-    assert "6 channels" in facts.sound_copyable(replace(sound, channels=6))
+    assert facts.sound_copyable(replace(sound, channels=6, layout="5.1")) == ""
+    assert "6 channels (hexagonal)" in facts.sound_copyable(replace(sound, channels=6, layout="hexagonal"))
+    assert "8 channels (7.1)" in facts.sound_copyable(replace(sound, channels=8, layout="7.1"))
     assert "22050" in facts.sound_copyable(replace(sound, sample_rate=22_050))
 
 
