@@ -39,10 +39,11 @@ _KEY = "early"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far early publishing is. `published` counts chunks; a finished copy is 1 and OFF."""
+    """How far early publishing is. `published` counts chunks; a finished copy is 1 and OFF. `package` is the newest."""
 
     mode: str
     published: int = 0
+    package: str = ""
 
 
 def begin(context: JobContext, known: Facts, *, wanted: bool, burn: bool = False) -> State:
@@ -74,13 +75,13 @@ def publish_copy(context: JobContext, video_id: UUID, known: Facts, source: Path
         logger.info("The film is not copied: %s", failed)
         return keep(context, State(GROW))
     try:
-        publish(context, video_id, copied.videos, copied.sounds)
+        name = publish(context, video_id, copied.videos, copied.sounds)
     except encode.Unsound as unsound:
         logger.info("The copied film cannot be packaged: %s", unsound)
         return keep(context, State(GROW))
     finally:
         shutil.rmtree(copied.folder, ignore_errors=True)
-    return keep(context, State(OFF, 1))
+    return keep(context, State(OFF, 1, name))
 
 
 def grow(context: JobContext, video_id: UUID, known: Facts, source: Path, state: State) -> State:
@@ -97,19 +98,19 @@ def grow(context: JobContext, video_id: UUID, known: Facts, source: Path, state:
         )
     except chunks.PartFailed as failed:
         logger.warning("There is no early package: %s", failed)
-        return keep(context, State(OFF, state.published))
+        return keep(context, replace(state, mode=OFF))
     ready = pieces.chunks if pieces else chunks.there(context.shared_dir / made.key, made)
     complete = pieces is not None
     if not complete and len(ready) < max(1, 2 * state.published):
         return state
     try:
-        _publish_grown(context, video_id, made, ready, source, complete=complete)
+        name = _publish_grown(context, video_id, made, ready, source, complete=complete)
     except ToolFailed as failed:
         if chunks.is_full(failed):
             raise
         logger.warning("An early package was not made: %s", failed)
-        return keep(context, State(OFF, state.published))
-    return keep(context, State(OFF if complete else GROW, len(ready)))
+        return keep(context, replace(state, mode=OFF))
+    return keep(context, State(OFF if complete else GROW, len(ready), name or state.package))
 
 
 def rung_plan(known: Facts) -> Plan:
@@ -157,16 +158,16 @@ def publish(
 
 def _publish_grown(
     context: JobContext, video_id: UUID, made: Plan, ready: Sequence[Piece], source: Path, *, complete: bool
-) -> None:
-    """A package of the chunks that are there, with sound of the same length."""
+) -> str:
+    """A package of the chunks that are there, with sound of the same length; returns its id, '' when all are empty."""
     filled = [piece for piece in ready if piece.frames]
     if not filled:
-        return
+        return ""
     short = replace(made, chunks=made.chunks[: len(ready)])
     folder = context.work_dir / "early-sound"
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        publish(
+        return publish(
             context,
             video_id,
             package.plan_videos(made, filled),

@@ -25,6 +25,7 @@ from catalog.media import (
     chunks,
     crew,
     early,
+    glimpses,
     hardware,
     ladder,
     measuring,
@@ -157,6 +158,7 @@ def _advance(work: _Work) -> None:
     share, at_once = _ENCODING_TO - _ENCODING_FROM, work.options.encoders
     pieces = chunks.ensure(context, made, film.path, share=share, at_once=at_once)
     if pieces is None:
+        glimpses.show(context, video_id, state.package)  # while others encode
         _wait(
             work, _encoding_note(made), chunks.frames_there(context.shared_dir / made.key, made) / made.frames
         )
@@ -324,7 +326,7 @@ def _texts(work: _Work, film: _Film, made: Plan, pieces: crew.Pieces) -> list[Wr
 def _take_pictures(work: _Work, made: Plan, pieces: crew.Pieces, manifest: bytes, key: bytes | None) -> None:
     """Poster, backdrop and still from the film, where nobody chose any. A film without pictures is still a film."""
     context, video_id = work.context, work.order.video_id
-    wanted = store.needs_artwork(video_id=video_id)
+    wanted = tuple({*store.needs_artwork(video_id=video_id), *glimpses.provisional(context)})
     if not wanted:
         return
     context.progress(_PICTURES_FROM, "Choosing pictures")

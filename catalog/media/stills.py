@@ -39,7 +39,8 @@ _WHITE, _PALE, _STEEP, _STROKE, _CARD = 225, 30, 90, 2, 0.012
 #: How much less detail at the rim weighs than in the middle.
 _ASIDE = 0.4
 SHAPES = {"poster": (2, 3), "backdrop": (16, 9), "still": (16, 9)}
-_PIECE = "moment.mp4"
+#: Where `first_frame` finds its film, in the scratch folder.
+PIECE = "moment.mp4"
 _LIMITS = sandbox.Limits(memory=4 * 1024**3, file_size=512 * 1024**2, cpu=600, wall=900.0)
 
 
@@ -122,8 +123,8 @@ def moments(
     for number, segment in enumerate(sorted(chosen), 1):
         if segment >= len(large.segments):
             continue
-        clear.copy(package, large, scratch / _PIECE, segments=[segment])
-        frame = _first_frame((large.width or 0, large.height or 0), scratch, halt)
+        clear.copy(package, large, scratch / PIECE, segments=[segment])
+        frame = first_frame((large.width or 0, large.height or 0), scratch, halt)
         taken.append(Moment(segment, float(starts[segment]), scores[segment], frame))
         if on_progress:
             on_progress(number / len(chosen))
@@ -271,16 +272,19 @@ def _frame(
     rendition: dict[str, Any], segment: int, folder: Path, scratch: Path, halt: sandbox.Halt | None
 ) -> Image.Image:
     """The first frame of one segment at full size: the init segment and that segment are a film of their own."""
-    with (folder / rendition["file"]).open("rb") as whole, (scratch / _PIECE).open("wb") as part:
+    with (folder / rendition["file"]).open("rb") as whole, (scratch / PIECE).open("wb") as part:
         for offset, length in (rendition["init"], rendition["segments"][segment][:2]):
             whole.seek(offset)
             part.write(whole.read(length))
-    return _first_frame((rendition["width"], rendition["height"]), scratch, halt)
+    return first_frame((rendition["width"], rendition["height"]), scratch, halt)
 
 
-def _first_frame(size: tuple[int, int], scratch: Path, halt: sandbox.Halt | None) -> Image.Image:
-    """The first frame of the film that was put at `_PIECE`, which is used up."""
-    piece, target = scratch / _PIECE, scratch / "moment.rgb"
+def first_frame(size: tuple[int, int], scratch: Path, halt: sandbox.Halt | None) -> Image.Image:
+    """The first frame of the film that was put at `PIECE`, which is used up; `size` is width and height.
+
+    Raises `ToolFailed`, `sandbox.Halted`, OSError.
+    """
+    piece, target = scratch / PIECE, scratch / "moment.rgb"
     argv = [tools.ffmpeg().path, "-hide_banner", "-nostdin", "-v", "error", *sandbox.guards(demuxer="mov")]
     argv += ["-skip_frame", "nokey", "-i", f"file:{piece}", "-an", "-frames:v", "1"]
     argv += ["-pix_fmt", "rgb24", "-f", "rawvideo", "-y", str(target)]

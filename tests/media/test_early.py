@@ -8,12 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models.signals import post_save
 
 from catalog import services, store, types
 from catalog.events import package_published
-from catalog.media import boxes, package, passthrough, probe
+from catalog.media import boxes, glimpses, package, passthrough, probe
 from catalog.media.encode import Unsound
-from catalog.models import Package, Video
+from catalog.models import Artwork, Package, Video
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import JobState
 from tests.media import clips
@@ -134,3 +135,29 @@ def test_a_copy_that_cannot_be_entered_everywhere_is_no_copy(tmp_path: Path) -> 
     copied.write_bytes(broken)
     with pytest.raises(Unsound, match="cannot be entered"):
         passthrough.check(copied)
+
+
+def test_a_film_that_can_be_watched_early_has_pictures_before_its_ladder(ingest: Ingest, clip: Path) -> None:
+    drawn: list[tuple[str, str]] = []
+
+    def hear(instance: Artwork, **_more: object) -> None:
+        drawn.append((instance.kind, Package.objects.latest("published_at").stage))
+
+    post_save.connect(hear, sender=Artwork, dispatch_uid="test")
+    try:
+        ticket, job = ingest(clip, early=True)
+    finally:
+        post_save.disconnect(sender=Artwork, dispatch_uid="test")
+    assert job.state is JobState.DONE, job.error
+    # Those of the early package at once, and when all of the film is there the ones chosen from all of it.
+    assert sorted(drawn[:2]) == [("backdrop", "early"), ("poster", "early")]
+    assert sorted(kind for kind, _ in drawn[2:]) == ["backdrop", "poster"]
+    assert store.needs_artwork(video_id=ticket.video_id) == ()
+
+
+def test_moments_are_spread_over_the_film_without_its_ends() -> None:
+    assert glimpses.spread(3, 14) == [0, 1, 2]
+    assert glimpses.spread(0, 14) == []
+    long = glimpses.spread(1800, 14)
+    assert len(set(long)) == 14
+    assert (long[0], long[-1]) == (64, 1735)
