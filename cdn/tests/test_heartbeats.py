@@ -264,7 +264,7 @@ def test_a_restarted_web_process_knows_its_nodes_at_once(
     client: Client, node: FakeNode, monkeypatch: Any
 ) -> None:
     fresh = Fleet()
-    for module in ("cdn.live", "cdn.services", "cdn.heartbeats", "cdn.transitions"):
+    for module in ("cdn.live", "cdn.services.looking", "cdn.heartbeats", "cdn.transitions"):
         monkeypatch.setattr(f"{module}.fleet", fresh)
     (found,) = services.nodes()
     assert found.state is NodeState.ACTIVE
