@@ -13,8 +13,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cdn.ed25519 import Ed25519PrivateKey, Ed25519PublicKey, InvalidSignature
 
 VERSION = 1
 _LAYOUT = struct.Struct(">BH16s4s16sIIIH")

@@ -5,8 +5,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
+from cdn.ed25519 import Ed25519PrivateKey
 from cdn.edge import files
 from cdn.signing import proof_message, request_message
 

@@ -2,8 +2,7 @@
 
 import time
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
+from cdn.ed25519 import Ed25519PublicKey
 from cdn.signing import LEEWAY, BadToken, decode
 
 #: How long past its expiry a token opens while the control plane cannot be reached, in seconds.

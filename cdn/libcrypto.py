@@ -1,0 +1,170 @@
+"""Ed25519 by the system's OpenSSL, for machines that have Python and nothing else. Pure: shared with the edge.
+
+The classes have the names, methods and errors of the package `cryptography` that the node needs (RFC 8032; the calls
+are OpenSSL's EVP_PKEY_*raw* and EVP_Digest{Sign,Verify}). Debian's python3 brings this library: its `ssl` needs it.
+"""
+
+import ctypes
+import ctypes.util
+
+_EVP_PKEY_ED25519 = 1087
+_KEY_BYTES = 32
+_SIGNATURE_BYTES = 64
+_NAMES = ("libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so")
+
+_pointer, _size = ctypes.c_void_p, ctypes.c_size_t
+
+
+class InvalidSignature(Exception):
+    """These bytes were not signed with this key."""
+
+
+def _library() -> ctypes.CDLL:
+    found = ctypes.util.find_library("crypto")
+    for name in (*_NAMES, *([found] if found else [])):
+        try:
+            return _declared(ctypes.CDLL(name))
+        except (OSError, AttributeError):
+            continue
+    raise ImportError(
+        "neither the Python package cryptography nor OpenSSL's libcrypto is here: install libssl3"
+    )
+
+
+def _declared(lib: ctypes.CDLL) -> ctypes.CDLL:
+    """Say what the functions take: pointers would be cut to 32 bits otherwise. AttributeError when one is missing."""
+    raw = [ctypes.c_int, _pointer, ctypes.c_char_p, _size]
+    start = [_pointer, _pointer, _pointer, _pointer, _pointer]
+    for name, result, arguments in (
+        ("EVP_PKEY_new_raw_private_key", _pointer, raw),
+        ("EVP_PKEY_new_raw_public_key", _pointer, raw),
+        ("EVP_PKEY_get_raw_public_key", ctypes.c_int, [_pointer, ctypes.c_char_p, ctypes.POINTER(_size)]),
+        ("EVP_PKEY_free", None, [_pointer]),
+        ("EVP_MD_CTX_new", _pointer, []),
+        ("EVP_MD_CTX_free", None, [_pointer]),
+        ("EVP_DigestSignInit", ctypes.c_int, start),
+        ("EVP_DigestVerifyInit", ctypes.c_int, start),
+        (
+            "EVP_DigestSign",
+            ctypes.c_int,
+            [_pointer, ctypes.c_char_p, ctypes.POINTER(_size), ctypes.c_char_p, _size],
+        ),
+        ("EVP_DigestVerify", ctypes.c_int, [_pointer, ctypes.c_char_p, _size, ctypes.c_char_p, _size]),
+        ("ERR_clear_error", None, []),
+        ("RAND_bytes", ctypes.c_int, [ctypes.c_char_p, ctypes.c_int]),
+    ):
+        function = getattr(lib, name)
+        function.restype, function.argtypes = result, arguments
+    return lib
+
+
+_lib = _library()
+
+
+class _Key:
+    """An OpenSSL key, given back when nothing refers to it any more."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: int | None) -> None:
+        if not key:
+            _lib.ERR_clear_error()
+            raise ValueError("An Ed25519 key is 32 bytes")
+        self._key = key
+
+    def __del__(self) -> None:
+        key = getattr(self, "_key", None)
+        if key:
+            _lib.EVP_PKEY_free(key)
+
+    def public_bytes_raw(self) -> bytes:
+        """The public half: 32 bytes."""
+        out, length = ctypes.create_string_buffer(_KEY_BYTES), _size(_KEY_BYTES)
+        if _lib.EVP_PKEY_get_raw_public_key(self._key, out, ctypes.byref(length)) != 1:
+            raise MemoryError("OpenSSL gave no public key")
+        return out.raw
+
+
+class Ed25519PublicKey(_Key):
+    """A key that checks signatures."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_public_bytes(cls, data: bytes) -> "Ed25519PublicKey":
+        """Of 32 bytes. Raises ValueError."""
+        _expect_key(data)
+        return cls(_lib.EVP_PKEY_new_raw_public_key(_EVP_PKEY_ED25519, None, data, len(data)))
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """Raises InvalidSignature unless this key signed `data`."""
+        context = _context()
+        try:
+            if (
+                len(signature) != _SIGNATURE_BYTES
+                or _lib.EVP_DigestVerifyInit(context, None, None, None, self._key) != 1
+                or _lib.EVP_DigestVerify(context, signature, len(signature), data, len(data)) != 1
+            ):
+                _lib.ERR_clear_error()  # or a TLS connection of this thread would find it in the queue
+                raise InvalidSignature
+        finally:
+            _lib.EVP_MD_CTX_free(context)
+
+
+class Ed25519PrivateKey(_Key):
+    """A key that signs."""
+
+    __slots__ = ("_seed",)
+
+    def __init__(self, seed: bytes) -> None:
+        super().__init__(_lib.EVP_PKEY_new_raw_private_key(_EVP_PKEY_ED25519, None, seed, len(seed)))
+        self._seed = seed
+
+    @classmethod
+    def generate(cls) -> "Ed25519PrivateKey":
+        """A new one."""
+        seed = ctypes.create_string_buffer(_KEY_BYTES)
+        if _lib.RAND_bytes(seed, _KEY_BYTES) != 1:
+            raise OSError("OpenSSL has no random numbers")
+        return cls(seed.raw)
+
+    @classmethod
+    def from_private_bytes(cls, data: bytes) -> "Ed25519PrivateKey":
+        """Of the 32 bytes that `private_bytes_raw` gave. Raises ValueError."""
+        _expect_key(data)
+        return cls(data)
+
+    def private_bytes_raw(self) -> bytes:
+        """The secret: 32 bytes."""
+        return self._seed
+
+    def public_key(self) -> Ed25519PublicKey:
+        """The half to give away."""
+        return Ed25519PublicKey.from_public_bytes(self.public_bytes_raw())
+
+    def sign(self, data: bytes) -> bytes:
+        """64 bytes."""
+        out, length = ctypes.create_string_buffer(_SIGNATURE_BYTES), _size(_SIGNATURE_BYTES)
+        context = _context()
+        try:
+            if (
+                _lib.EVP_DigestSignInit(context, None, None, None, self._key) != 1
+                or _lib.EVP_DigestSign(context, out, ctypes.byref(length), data, len(data)) != 1
+            ):
+                _lib.ERR_clear_error()
+                raise MemoryError("OpenSSL did not sign")
+        finally:
+            _lib.EVP_MD_CTX_free(context)
+        return out.raw
+
+
+def _expect_key(data: bytes) -> None:
+    if len(data) != _KEY_BYTES:
+        raise ValueError("An Ed25519 key is 32 bytes")
+
+
+def _context() -> int:
+    context: int | None = _lib.EVP_MD_CTX_new()
+    if not context:
+        raise MemoryError("OpenSSL has no memory")
+    return context
