@@ -36,6 +36,12 @@ class EdgeNode(models.Model):
     wanted = models.CharField(max_length=16, choices=Wanted.choices, default=Wanted.SERVE)
     state_at = models.DateTimeField(default=timezone.now)
     enrolled_at = models.DateTimeField(default=timezone.now)
+    #: What it may keep on disk, in bytes, as it last reported; 0 until it did. Plans are made by it.
+    disk_bytes = models.BigIntegerField(default=0, editable=False)
+    #: When it may be filled off-peak, by its own clock ("02:00-14:00"); empty: the setting's window. Bits per second
+    #: that a fill may take; 0: the setting's.
+    fill_window = models.CharField(max_length=11, blank=True)
+    fill_bps = models.BigIntegerField(default=0)
     #: Since when it serves viewers without interruption; steering gives a node its full share only some minutes later.
     serving_since = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -150,15 +156,30 @@ class Bundle(models.Model):
 
 
 class BundleDemand(models.Model):
-    """How much a bundle is asked for: bytes served over its size, fading with two half-lives (6 hours, 7 days)."""
+    """How much a region asks for a bundle: bytes served over its size, fading with two half-lives (6 hours, 7 days)."""
 
-    bundle = models.OneToOneField(Bundle, on_delete=models.CASCADE, related_name="demand")
+    bundle = models.ForeignKey(Bundle, on_delete=models.CASCADE, related_name="demand")
+    region = models.CharField(max_length=64, default="default")
     short = models.FloatField(default=0.0)
     long = models.FloatField(default=0.0)
     at = models.DateTimeField(default=timezone.now)
 
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["bundle", "region"], name="bundle_demand_once_a_region"),
+        ]
+
     def __str__(self) -> str:
-        return f"{self.bundle_id}: {self.short:.2f} / {self.long:.2f}"
+        return f"{self.bundle_id} in {self.region}: {self.short:.2f} / {self.long:.2f}"
+
+
+class DemandCursor(models.Model):
+    """How far the delivery log has been counted into the demand. One row, written with what it counted."""
+
+    delivery_id = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"counted up to delivery {self.delivery_id}"
 
 
 class NodePlan(models.Model):

@@ -4,6 +4,7 @@ The defaults need no service and boot a laptop. There is no base/dev/prod split:
 variables, not by files. With DEBUG off a secret key must be given (`make up` makes one and passes it).
 """
 
+import re
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -289,6 +290,16 @@ KEYS_DIR = HOME / "keys"
 TOKEN_SECONDS = env.int("NETFLIXLITE_TOKEN_SECONDS", default=900)
 #: A node is suspect when it has been silent this long, in seconds (heartbeats come every 2).
 NODE_LEASE_SECONDS = env.float("NETFLIXLITE_NODE_LEASE_SECONDS", default=6.0)
+#: When nodes are filled with what can wait, by each node's own clock; a node's row may say otherwise.
+FILL_WINDOW = env.str("NETFLIXLITE_FILL_WINDOW", default="02:00-14:00")
+if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", FILL_WINDOW):
+    raise ImproperlyConfigured(
+        f"NETFLIXLITE_FILL_WINDOW is {FILL_WINDOW!r}; write two times of day like 02:00-14:00."
+    )
+#: What a fill may take of a node's network at most, in Mb/s; 0: what the node itself finds free.
+FILL_MBPS = env.float("NETFLIXLITE_FILL_MBPS", default=0.0)
+#: How long the nodes' delivery log is kept, in days.
+DELIVERY_DAYS = env.float("NETFLIXLITE_DELIVERY_DAYS", default=14.0)
 
 # Accounts and security ----------------------------------------------------------------------------------
 
