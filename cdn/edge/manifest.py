@@ -17,6 +17,8 @@ _ENDINGS = {"video": b"m4s", "audio": b"m4s", "images": b"webp"}
 #: No object may be larger than this: it is held in memory while it is fetched.
 OBJECT_MAX = 128 << 20
 PAGE = 4096
+#: The head of a rendition is so many seconds from its beginning: what a viewer needs to start at once.
+HEAD_SECONDS = 12.0
 
 
 class BadManifest(Exception):
@@ -58,6 +60,8 @@ class RenditionIndex:
     playlist_sha256: bytes
     #: Offset, length and hash of the I-frame playlist, when there is one.
     iframes: tuple[int, int, bytes] | None = None
+    #: How many segments its head has.
+    head_segments: int = 0
 
     @property
     def objects(self) -> int:
@@ -141,8 +145,11 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
         raise BadManifest("a rendition has no proper size or index")
     offsets, lengths = array("Q"), array("Q")
     digests, place = bytearray(), 0
+    head, seconds = 0, 0.0
     for segment in segments:
         _checked(segment[0], segment[1], size)
+        if seconds < HEAD_SECONDS - 0.01:
+            head, seconds = head + 1, seconds + max(0.0, float(segment[2]))
         offsets.append(place)
         lengths.append(segment[1])
         place += pages(segment[1])
@@ -177,6 +184,7 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
         playlist_length=playlist["bytes"],
         playlist_sha256=bytes.fromhex(playlist["sha256"]),
         iframes=iframes,
+        head_segments=head,
     )
 
 
