@@ -151,10 +151,14 @@ def _apply(row: Row, heartbeat: Heartbeat, report: states.Report) -> tuple[NodeS
         return _prove_again(row, heartbeat)
     grown = 0 < heartbeat.capacity_bps < 1 << 50 and heartbeat.capacity_bps != row.capacity_bps
     renewed = bool(heartbeat.version) and heartbeat.version != row.version
-    if grown or renewed:
+    disk = heartbeat.cache_limit
+    # A budget that follows the disk's free room moves a little all the time: only what matters to a plan is kept.
+    roomier = 0 < disk < 1 << 62 and abs(disk - row.disk_bytes) > row.disk_bytes / 50
+    if grown or renewed or roomier:
         models.EdgeNode.objects.filter(id=row.id).update(
             capacity_bps=heartbeat.capacity_bps if grown else row.capacity_bps,
             version=heartbeat.version[:32] if renewed else row.version,
+            disk_bytes=disk if roomier else row.disk_bytes,
         )
         fleet.changed()
     state, reason = states.after_heartbeat(row.state, wanted=row.wanted, report=report)

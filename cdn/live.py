@@ -39,6 +39,7 @@ class Row:
     state: NodeState
     reason: str
     wanted: str
+    disk_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class Fleet:
                 state=NodeState(node.state),
                 reason=node.reason,
                 wanted=node.wanted,
+                disk_bytes=node.disk_bytes,
             )
             for node in models.EdgeNode.objects.all()
         )
