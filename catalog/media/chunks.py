@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 
 from catalog.media import crew, encode, sound, tools
+from catalog.media.courtesy import Courtesy, GivesWay
 from catalog.media.encode import Piece
 from catalog.media.errors import Stalled, ToolFailed, ToolMissing
 from catalog.media.plan import Chunk, Plan
@@ -46,6 +47,8 @@ _DEATHS = 10
 _TRIES = 2
 #: Room that stays free on the disk whatever is encoded, in bytes; and how long to wait for it, in seconds.
 ROOM, _ROOM_WAIT = 512 * 1024**2, 20
+#: How long a part stays away that gave way to another film, in seconds.
+_GIVEN_WAY = 15
 _JOIN_WAIT = 120  # each such look reads all pieces
 _PLAN = "plan.json"
 
@@ -185,6 +188,12 @@ def make_chunk(context: JobContext) -> None:
     if encode.present(encode.chunk_folder(order.done, chunk)) is not None:
         return
     what = f"Encoding part {chunk.number + 1} of {len(order.plan.chunks)}"
+    courtesy = Courtesy(context, (CHUNK_KIND, EARLY_KIND))
+
+    def see(frames: int) -> None:
+        share = min(1.0, frames / chunk.frames)
+        context.progress(share, what)
+        courtesy.check(share)
 
     def make() -> None:
         encode.make_chunk(
@@ -194,10 +203,14 @@ def make_chunk(context: JobContext) -> None:
             done=order.done,
             scratch=context.work_dir,
             halt=crew.halt(context),
-            on_frames=lambda frames: context.progress(min(1.0, frames / chunk.frames), what),
+            on_frames=see,
         )
 
-    _attempt(context, order, make, encode.chunk_folder(order.done, chunk))
+    try:
+        _attempt(context, order, make, encode.chunk_folder(order.done, chunk))
+    except GivesWay:
+        context.progress(0.0, "Waiting for a film that people want to watch")
+        context.park(_GIVEN_WAY)
 
 
 def make_sound(context: JobContext) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -135,6 +135,13 @@ def find(
     if dedupe_key is not None:
         rows = rows.filter(dedupe_key=dedupe_key)
     return [_job(row) for row in rows[:limit]]
+
+
+def somebody_waits(kinds: Collection[str], *, above: int) -> bool:
+    """Whether a job of these kinds could be begun now, has a priority above this one, and nobody has begun it."""
+    return models.Job.objects.filter(
+        kind__in=kinds, state=JobState.QUEUED, priority__gt=above, available_at__lte=Now()
+    ).exists()
 
 
 def latest(dedupe_keys: Iterable[str]) -> dict[str, Job]:
