@@ -120,6 +120,11 @@ def proof_message(nonce: str) -> bytes:
     return f"netflixlite proof of reachability\n{nonce}".encode()
 
 
+def program_message(sha256_hex: str) -> bytes:
+    """What the site signs so that a node knows a newer program for the site's own. Equals no token's body."""
+    return f"netflixlite node program\n{sha256_hex}".encode()
+
+
 def verified(public_key: Ed25519PublicKey, signature_hex: str, message: bytes) -> bool:
     """Whether the hex signature is this key's over this message."""
     try:

@@ -27,7 +27,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import services as accounts
 
 #: Machines speak these paths before any person has come: nodes, players, health checks, the wizard's own files.
-_OPEN_PATHS = ("/setup/", "/favicon.ico", "/static/", "/media/", "/api/v1/cdn/", "/origin/", "/v1/")
+_OPEN_PATHS = ("/setup/", "/favicon.ico", "/static/", "/media/", "/api/v1/cdn/", "/edge/", "/origin/", "/v1/")
 
 _has_operator = False
 

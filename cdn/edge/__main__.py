@@ -11,10 +11,12 @@ import time
 from typing import Any
 
 from cdn.edge import config as configuration
+from cdn.edge import install, reach
 from cdn.edge.agent import Agent, CannotEnrol
 from cdn.edge.config import Config
 from cdn.edge.fill import Filler
 from cdn.edge.identity import Identity
+from cdn.edge.loop import Loop
 from cdn.edge.responder import Responder
 from cdn.edge.server import Server
 from cdn.edge.store import Store
@@ -137,14 +139,23 @@ class Node:
         try:
             self.server.listen()
         except OSError as error:
-            log.error("cannot listen on %s:%d: %s", self.config.host, self.config.port, error.strerror)
+            log.error(
+                "cannot listen on %s:%d: %s. Say another place: --listen ADDRESS:PORT",
+                self.config.host, self.config.port, error.strerror,
+            )  # fmt: skip
             return 2
+        reach.remember(self.config.address, self.config.cache)
         used, limit = self.store.used / GIB, self.store.budget / GIB
         log.info(
             "%s listens on %s:%d as %s, cache %.1f of %.1f GiB, origin %s",
             self.config.name, self.config.host, self.config.port, self.config.base_url, used, limit,
             self.config.origin,
         )  # fmt: skip
+        if self.config.origin.startswith("https:") and not self.config.base_url.startswith("https:"):
+            log.warning(
+                "the site is https and this node is not: browsers load nothing from it. docs/nodes.md says how to "
+                "give it a certificate"
+            )
         self._disk_problem, self._disk_free = self._ask_disk()
         disk = asyncio.create_task(self.watch_disk())
         agent = asyncio.create_task(self.agent.run())
@@ -191,7 +202,7 @@ def _lock(config: Config) -> int:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise SystemExit(f"another edge node uses {config.cache}") from None
+        raise SystemExit(f"another edge node uses {config.cache}: say another folder with --cache") from None
     return handle
 
 
@@ -199,11 +210,16 @@ def main() -> int:
     """Start a node from the command line."""
     config = configuration.read(sys.argv[1:])
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)-7s %(message)s")
+    if config.upgrade:
+        return install.upgrade(config)
     handle = _lock(config)
+    if config.install:
+        return install.install(config)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 1 << 16) if hard > 0 else soft, hard))
     try:
-        return asyncio.run(_run(config))
+        with asyncio.Runner(loop_factory=Loop) as runner:
+            return runner.run(_run(config))
     finally:
         os.close(handle)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from cdn.edge import reach
 from cdn.edge.config import Config
 from cdn.edge.identity import Identity
 from cdn.edge.upstream import OriginAway, Upstream
@@ -174,6 +175,8 @@ class Agent:
             code, message = _error(answer)
             if code in _FINAL:
                 raise CannotEnrol(message)
+            if code == "unreachable":
+                message += " " + await asyncio.to_thread(reach.remedy, config.address, config.origin)
             raise OriginAway(message or f"the control plane answered {status}")
         state = identity.state
         try:

@@ -2,12 +2,13 @@
 
 import argparse
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from cdn.edge import reach
 
 GIB = 1 << 30
 
@@ -34,6 +35,14 @@ class Config:
     write_timeout: float
     connections: int
     fill_bytes: int
+    base_url_found: bool = False
+    install: bool = False
+    upgrade: bool = False
+
+    @property
+    def address(self) -> reach.Address:
+        """Where this node is."""
+        return reach.Address(self.host, self.port, self.base_url)
 
 
 def read(argv: Sequence[str]) -> Config:
@@ -44,19 +53,18 @@ def read(argv: Sequence[str]) -> Config:
     )
     _arguments(parser)
     found = parser.parse_args(argv)
-    host, port = _listen(parser, found.listen)
     origin = str(found.origin).rstrip("/")
     if urlsplit(origin).scheme not in ("http", "https") or not urlsplit(origin).hostname:
         parser.error(f"--origin '{found.origin}' is no address: use http(s)://host[:port]")
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 (compared, not bound)
     cache = Path(found.cache).resolve()
+    address = _address(parser, found, origin, cache)
     return Config(
         origin=origin,
         name=found.name,
         code=found.code,
-        host=host,
-        port=port,
-        base_url=(found.base_url or f"http://{shown}:{port}").rstrip("/"),
+        host=address.host,
+        port=address.port,
+        base_url=address.base_url,
         cache=cache,
         cache_bytes=_budget(parser, found.cache_gb, cache),
         site=found.site,
@@ -69,6 +77,9 @@ def read(argv: Sequence[str]) -> Config:
         write_timeout=found.write_timeout,
         connections=found.connections,
         fill_bytes=int(found.fill_mb * (1 << 20)),
+        base_url_found=address.found,
+        install=found.install,
+        upgrade=found.upgrade,
     )
 
 
@@ -82,10 +93,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--code", default=env("NETFLIXLITE_EDGE_CODE", ""), help="one-time enrolment code (first start only)")
     add("--name", default=env("NETFLIXLITE_EDGE_NAME", "edge"), help="the name that the code was made for")
-    add(
-        "--listen", default=env("NETFLIXLITE_EDGE_LISTEN", "127.0.0.1:8101"), help="address:port to listen on"
-    )
-    add("--base-url", default=env("NETFLIXLITE_EDGE_BASE_URL", ""), help="where viewers reach this node")
+    add("--listen", default=env("NETFLIXLITE_EDGE_LISTEN", ""),
+        help="address:port to listen on (default: that of the last start; at first all addresses, or the loopback when "
+        "the site is on this machine, and the first free port from 8101)")  # fmt: skip
+    add("--base-url", default=env("NETFLIXLITE_EDGE_BASE_URL", ""),
+        help="where viewers and the site reach this node (default: its address towards the site)")  # fmt: skip
     add("--cache", default=env("NETFLIXLITE_EDGE_CACHE", "edge-cache"), help="folder for state and cache")
     add("--cache-gb", type=float, default=float(env("NETFLIXLITE_EDGE_CACHE_GB", "0")),
         help="disk budget in GiB (default: 60 %% of what is free, at most 100)")  # fmt: skip
@@ -106,14 +118,22 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds a client may take next to nothing of an answer",
     )
     add("--connections", type=int, default=8192, help="connections at once")
+    add("--install", action="store_true",
+        help="make this a service of systemd that starts with the machine (says what it does; needs root)")  # fmt: skip
+    add("--upgrade", action="store_true",
+        help="replace this program by the site's newest, which the site has signed, and end")  # fmt: skip
     add("--fill-mb", type=float, default=256.0, help="memory for objects being fetched, in MiB")
 
 
-def _listen(parser: argparse.ArgumentParser, text: str) -> tuple[str, int]:
-    match = re.fullmatch(r"\[?([^\]]*?)\]?:(\d{1,5})", text)
-    if match is None or not 0 < int(match[2]) < 65536:
-        parser.error(f"--listen '{text}' is no address:port")
-    return match[1] or "0.0.0.0", int(match[2])  # noqa: S104 (asked for by leaving the address out)
+def _address(
+    parser: argparse.ArgumentParser, found: argparse.Namespace, origin: str, cache: Path
+) -> reach.Address:
+    try:
+        return reach.find(
+            origin=origin, listen=found.listen, base_url=found.base_url, cache=cache, secure=False
+        )
+    except reach.Unclear as error:
+        parser.error(str(error))
 
 
 def _budget(parser: argparse.ArgumentParser, gigabytes: float, cache: Path) -> int:

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from cdn import enrolment
+from cdn import enrolment, installing
 
 
 def enrolment_code(*, name: str) -> str:
@@ -11,8 +11,5 @@ def enrolment_code(*, name: str) -> str:
 
 
 def node_command(*, name: str, code: str) -> str:
-    """What to type on the new node's machine."""
-    return (
-        f"python -m cdn.edge --origin {settings.SITE_URL} --code {code} --name {name} "
-        "--listen 0.0.0.0:8101 --base-url http://THIS-MACHINE:8101 --cache ./edge-cache"
-    )
+    """The one line to type on the new node's machine: python3 is all that it needs there."""
+    return installing.command(origin=settings.SITE_URL, name=name, code=code)

@@ -154,7 +154,7 @@ def test_a_retired_nodes_slot_is_never_given_to_another(client: Client) -> None:
 def test_addnode_prints_the_one_command(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("addnode", "--name", "paris-1")
     printed = capsys.readouterr().out
-    assert "python -m cdn.edge --origin" in printed
+    assert "netflixlite-node.pyz --origin" in printed
     assert "--name paris-1" in printed
     with pytest.raises(CommandError, match="is no name"):
         call_command("addnode", "--name", "no name; rm")
