@@ -1,7 +1,7 @@
 """The edge fleet for the apps above: which nodes there are, tokens for viewers, denials, and the operator's levers."""
 
 from cdn.enrolment import Refused
-from cdn.services.holding import holds
+from cdn.services.holding import holders, holds
 from cdn.services.joining import enrolment_code, node_command
 from cdn.services.levers import UnknownNode, activate, drain, quarantine, retire
 from cdn.services.looking import health, nodes
@@ -15,6 +15,7 @@ __all__ = [
     "drain",
     "enrolment_code",
     "health",
+    "holders",
     "holds",
     "node_command",
     "nodes",

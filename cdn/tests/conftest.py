@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdn import keys
+from cdn import bundles, inventory, keys, plans
 from cdn.denials import deny_list
 from cdn.live import fleet
 
@@ -15,13 +15,19 @@ from cdn.live import fleet
 def forgetful(settings: Any, tmp_path: Path) -> Iterator[None]:
     """Each test starts with nobody heard, nothing denied and keys of its own."""
     settings.KEYS_DIR = tmp_path / "keys"
-    fleet.beats.clear()
-    fleet.braked_until = fleet.first_heard_at = None
-    fleet.changed()
+    fleet.forget()
     deny_list.forget()
     keys.ring.forget()
     yield
-    fleet.beats.clear()
-    fleet.changed()
+    fleet.forget()
     deny_list.forget()
     keys.ring.forget()
+
+
+@pytest.fixture(autouse=True)
+def empty_nodes() -> Iterator[None]:
+    """Each test starts with nodes that have reported nothing and plan nothing."""
+    yield
+    bundles.index.clear()
+    inventory.holdings.clear()
+    plans.versions.forget()

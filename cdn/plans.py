@@ -1,0 +1,103 @@
+"""What a node should hold, as a document: written by the planner, asked for by the node, read by people.
+
+A document is compressed JSON in the node's row. Its orders are `[package, rendition, part, class, why]`, in the order
+to fetch them; `why` is a sentence for people.
+"""
+
+import json
+import threading
+import time
+import zlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cdn import models
+
+#: How old the known versions may be, in seconds: how late a new plan is announced.
+VERSIONS_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One bundle that a node should hold: its `head` or `all` of it, how urgent, and why."""
+
+    package: str
+    rendition: str
+    part: str
+    kind: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A node's plan. Bytes; `rate_bps` 0 means: what the node finds free. `notes` are for people and the planner."""
+
+    version: int
+    made_at: datetime
+    window: tuple[str, str]
+    rate_bps: int
+    orders: tuple[Order, ...]
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+def packed(plan: Plan) -> bytes:
+    """A plan as its row keeps it."""
+    document = {
+        "window": list(plan.window),
+        "rate_bps": plan.rate_bps,
+        "orders": [[one.package, one.rendition, one.part, one.kind, one.why] for one in plan.orders],
+        "notes": plan.notes,
+    }
+    return zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 6)
+
+
+def newest(node_id: UUID) -> Plan | None:
+    """The plan that stands for a node; None while none was made."""
+    row = models.NodePlan.objects.filter(node_id=node_id).first()
+    return _read(row) if row else None
+
+
+def every() -> dict[UUID, Plan]:
+    """The plan that stands for each node."""
+    return {row.node_id: _read(row) for row in models.NodePlan.objects.all()}
+
+
+def _read(row: models.NodePlan) -> Plan:
+    document = json.loads(zlib.decompress(bytes(row.orders)))
+    start, end = document["window"]
+    return Plan(
+        version=row.version,
+        made_at=row.made_at,
+        window=(str(start), str(end)),
+        rate_bps=int(document["rate_bps"]),
+        orders=tuple(Order(*entry) for entry in document["orders"]),
+        notes=document.get("notes", {}),
+    )
+
+
+@dataclass(slots=True)
+class Versions:
+    """The newest version for each node, in memory, so that heartbeats ask no database."""
+
+    _known: dict[UUID, int] = field(default_factory=dict)
+    _read_at: float = float("-inf")
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, node_id: UUID) -> int:
+        """The version of a node's plan, at most VERSIONS_SECONDS old; 0 when there is none."""
+        if time.monotonic() - self._read_at >= VERSIONS_SECONDS and self._lock.acquire(blocking=False):
+            try:
+                self._known = dict(models.NodePlan.objects.values_list("node_id", "version"))
+                self._read_at = time.monotonic()
+            finally:
+                self._lock.release()
+        return self._known.get(node_id, 0)
+
+    def forget(self) -> None:
+        """Plans were made: look at the next question."""
+        self._read_at = float("-inf")
+
+
+versions = Versions()
