@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,9 @@ class State:
     deny: dict[str, float] = field(default_factory=dict)
     deny_version: int = 0
     lease_seconds: float = 6.0
+    #: Newest takedown that was carried out here, and when the site was heard last, by its own clock.
+    takedowns: int = 0
+    heard: float = 0.0
 
 
 class Identity:
@@ -36,6 +40,8 @@ class Identity:
             self.state.private_key = Ed25519PrivateKey.generate().private_bytes_raw().hex()
             self.save()
         self._key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(self.state.private_key))
+        #: What time requests say that they were signed at: the site's, once it is known.
+        self.clock: Callable[[], float] = time.time
 
     def _read(self) -> State:
         try:
@@ -72,9 +78,11 @@ class Identity:
         """A signature that shows that this address leads to this node."""
         return self._key.sign(proof_message(nonce)).hex()
 
-    def sign(self, method: str, path: str, sequence: int, body: bytes = b"") -> dict[str, str]:
-        """The headers that make a request known as this node's."""
-        now = f"{time.time():.3f}"
+    def sign(
+        self, method: str, path: str, sequence: int, body: bytes = b"", *, at: float | None = None
+    ) -> dict[str, str]:
+        """The headers that make a request known as this node's; `at` instead of the clock's time."""
+        now = f"{self.clock() if at is None else at:.3f}"
         signature = self._key.sign(request_message(method, path, now, str(sequence), body))
         return {
             "X-Node-Id": self.state.node_id,
