@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
@@ -80,7 +81,12 @@ def register(
         with transaction.atomic():
             if title_id is None and episode_id is None:
                 guessed, year = intake.name_and_year(source_name)
-                title_id = create_title(name=name or guessed, year=year if name is None else None).id
+                # Children see nothing that nobody has rated, however it came here.
+                title_id = create_title(
+                    name=name or guessed,
+                    year=year if name is None else None,
+                    maturity=settings.LIBRARY_MATURITY,
+                ).id
             video = _video_of(title_id, episode_id)
             _stop_older(video.id)
             source = models.Source.objects.create(

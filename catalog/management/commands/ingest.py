@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections, transaction
 
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             "--maturity",
             type=int,
             metavar="AGE",
-            help="the age it needs (default 0; in a folder: what NFO files say, else NETFLIXLITE_LIBRARY_MATURITY)",
+            help="the age it needs (default: what NFO files in a folder say, else NETFLIXLITE_LIBRARY_MATURITY)",
         )
         parser.add_argument("--genre", action="append", default=[], help="may be given several times")
         parser.add_argument("--synopsis", default="")
@@ -150,7 +151,7 @@ class Command(BaseCommand):
             title = services.create_title(
                 name=options["title"] or guessed,
                 year=options["year"] or (None if options["title"] else year),
-                maturity=options["maturity"] or 0,
+                maturity=settings.LIBRARY_MATURITY if options["maturity"] is None else options["maturity"],
                 genres=options["genre"],
                 synopsis=options["synopsis"],
                 credit=options["credit"],
