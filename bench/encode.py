@@ -134,7 +134,7 @@ def together(*, quick: bool, figures: Figures) -> None:
     if quick or len(cores) < 2:
         print("\ntwo workers are not measured: that needs two idle cores and some minutes")
         return
-    film = _sources.long_film(KEPT, seconds=192)
+    film = _sources.long_film(KEPT, seconds=300)
     options = types.IngestOptions(ladder="light", early=False)
     told = [("--cpus", str(core), "--heavy", "1") for core in cores[:2]]
     alone = _pipeline.ingest(film, told[:1], options=options, idle=0.0)
