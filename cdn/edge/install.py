@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ PROGRAM = Path("/usr/local/lib/netflixlite/node.pyz")
 SETTINGS = Path("/etc/netflixlite")
 UNITS = Path("/etc/systemd/system")
 STATES = Path("/var/lib/netflixlite")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _PROGRAM_MAX = 16 << 20
 _SECONDS = 30.0
 _UNIT = """\
@@ -88,6 +90,10 @@ def install(config: Config, *, root: Path = Path("/")) -> int:
         program = running_program()
         if os.geteuid() != 0:
             raise CannotDo(f"--install writes to {UNITS} and needs root: type the command again behind sudo")
+        if not _NAME.match(config.name):
+            raise CannotDo(
+                f"'{config.name}' is no name for a node: use letters, digits, dot, dash, underscore"
+            )
         _write(config, program, root)
         _start(config, root)
     except (CannotDo, OSError) as error:
@@ -142,6 +148,8 @@ def environment(config: Config) -> str:
         "SITE": config.site,
         "CAPACITY_MBPS": f"{config.capacity_bps / 1e6:g}",
     }
+    if any(set(value) & set('"\\\n$') for value in lines.values()):
+        raise CannotDo("the settings of a service hold no quotes, backslashes, dollars or line ends")
     return "".join(f'NETFLIXLITE_EDGE_{name}="{value}"\n' for name, value in lines.items() if value)
 
 
