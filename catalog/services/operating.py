@@ -125,9 +125,18 @@ def queue() -> Queue:
 
 
 def stop(video_id: UUID) -> bool:
-    """Stop the work on a video's newest source, its parts with it. False: nothing is being done."""
+    """Stop the work on a video's newest source, its parts with it. False: nothing is being done.
+
+    A film that was only being encoded once more is as ready as it was.
+    """
     job = _live_job(video_id)
-    return job is not None and jobs.cancel(job.id)
+    if job is None or not jobs.cancel(job.id):
+        return False
+    finished = models.Package.objects.filter(complete=True).exclude(stage=store.EARLY)
+    models.Video.objects.filter(id=video_id, current_package__in=finished).update(
+        state=models.Video.State.READY, reason="", updated_at=timezone.now()
+    )
+    return True
 
 
 def set_urgency(video_id: UUID, urgency: int) -> None:

@@ -60,3 +60,18 @@ def test_it_has_the_subtitles_in_the_picture_that_the_first_one_has(ready: types
     source = models.Source.objects.get(id=ready.source_id)
     models.Source.objects.update(options=source.options | {"burn": 3})
     assert av1._burn(ready.source_id) == 3
+
+
+def test_a_film_is_as_ready_as_it_was_when_encoding_it_again_is_stopped(ready: types.IngestTicket) -> None:
+    operating.encode_again(ready.video_id, preset="superfast")
+    assert services.ingest_status(ready.video_id).state is types.IngestState.QUEUED
+    assert operating.stop(ready.video_id)
+    assert services.ingest_status(ready.video_id).state is types.IngestState.READY
+    assert not operating.stop(ready.video_id), "nothing is being done any more"
+
+
+def test_a_film_whose_first_ladder_is_stopped_is_not_ready(ready: types.IngestTicket) -> None:
+    operating.encode_again(ready.video_id)
+    models.Package.objects.update(stage="early")
+    assert operating.stop(ready.video_id)
+    assert services.ingest_status(ready.video_id).state is types.IngestState.FAILED
