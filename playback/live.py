@@ -33,6 +33,7 @@ class Memory:
     """One session's."""
 
     current: str | None = None
+    package_id: str = ""
     moved_at: datetime | None = None
     failures: dict[str, Failure] = field(default_factory=dict)
     goodput: dict[str, deque[float]] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class Live:
             memory = self._memory(session_id)
             return Memory(
                 current=memory.current,
+                package_id=memory.package_id,
                 moved_at=memory.moved_at,
                 failures=dict(memory.failures),
                 goodput={pathway: deque(rates, REPORTS_MAX) for pathway, rates in memory.goodput.items()},
@@ -83,6 +85,7 @@ class Live:
         decision: Mapping[str, Any],
         order: tuple[tuple[str, str], ...],
         force: bool,
+        package_id: str = "",
     ) -> None:
         """Remember a ranking, to be written down with the next beacon: when it says something new, or when forced."""
         with self._lock:
@@ -90,7 +93,7 @@ class Live:
             ids = tuple(pathway for pathway, _ in order)
             if force or ids != tuple(pathway for pathway, _ in memory.offered):
                 memory.pending = [*memory.pending, dict(decision)][-PENDING_MAX:]
-            memory.offered = order
+            memory.offered, memory.package_id = order, package_id
 
     def take_pending(self, session_id: UUID) -> list[dict[str, Any]]:
         """The decisions not written down yet; they are the caller's now."""

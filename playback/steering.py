@@ -3,7 +3,8 @@
 The same ranking has several faces (JSON for our player, an HLS steering manifest, the playlist's pathways). It is
 deterministic: the same snapshot and the same session give the same order, so asking again moves nobody by chance.
 
-Filter → tier → two candidates, the less busy wins → stay where you are → spread over sites → the shield. Never empty.
+Filter → tier → who holds it → two candidates, the less busy wins → stay where you are → spread over sites → the shield.
+Never empty.
 """
 
 import hashlib
@@ -34,6 +35,10 @@ CLEARLY_FASTER = 1.3
 SETTLE = timedelta(seconds=120)
 #: A degraded node gets this share of the sessions that a healthy one would.
 DEGRADED_SHARE = 0.25
+
+#: What a node may hold of the package that is asked for, and how much that is worth.
+_HELD = {"full": 3, "partial": 2, "head": 1}
+_HELD_WORDS = ("", ", holds its beginning", ", holds some of it", ", holds all of it")
 
 _SERVING = (NodeState.ACTIVE, NodeState.DEGRADED)
 _MAY_WORK = (*_SERVING, NodeState.WARMING, NodeState.DRAINING, NodeState.SUSPECT)
@@ -93,7 +98,10 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """A node with what we make of it. `objection` is empty for a node that may be offered; `resort` orders the rest."""
+    """A node with what we make of it. `objection` is empty for a node that may be offered; `resort` orders the rest.
+
+    `held` is 0 when it is not known to hold anything of the package: it would fetch it first.
+    """
 
     node: Node
     id: str
@@ -101,6 +109,7 @@ class _Looked:
     utilisation: float
     objection: str = ""
     resort: tuple[int, float] | None = None
+    held: int = 0
 
     @property
     def tier(self) -> str:
@@ -119,15 +128,17 @@ def rank(
     shield_url: str,
     now: datetime,
     assigned: Mapping[str, int] | None = None,
+    held: Mapping[str, str] | None = None,
     offered: int = OFFERED,
 ) -> Ranking:
     """Order the nodes for one viewer.
 
     `assigned` is what this process has given out since each node last reported, by pathway, in bits per second: without
     it everyone who starts within one heartbeat is sent to the same node that looks empty (5 times its capacity in
-    simulation). The answer ends with the shield and is never empty.
+    simulation). `held` says by pathway what is known to be there of the package: 'full', 'partial' or 'head'; the rest
+    can fetch it, so that holding nothing excludes nobody. The answer ends with the shield and is never empty.
     """
-    looked = [_look(node, viewer, now=now, assigned=assigned or {}) for node in nodes]
+    looked = [_look(node, viewer, now=now, assigned=assigned or {}, held=held or {}) for node in nodes]
     eligible = [one for one in looked if not one.objection]
     chosen = (
         _choose(eligible, viewer, now=now, offered=offered)
@@ -157,14 +168,16 @@ def rank(
     return Ranking(order=tuple(order), passed=tuple(passed))
 
 
-def _look(node: Node, viewer: Viewer, *, now: datetime, assigned: Mapping[str, int]) -> _Looked:
+def _look(
+    node: Node, viewer: Viewer, *, now: datetime, assigned: Mapping[str, int], held: Mapping[str, str]
+) -> _Looked:
     """Judge one node: may it be offered, and if not, how bad is it."""
     name = pathway(node)
     load = node.egress_bps + assigned.get(name, 0)
     utilisation = load / node.capacity_bps if node.capacity_bps > 0 else 1.0
     objection, resort = _objection(node, name, utilisation, viewer, now)
     near = bool(viewer.site) and node.site == viewer.site
-    return _Looked(node, name, near, utilisation, objection, resort)
+    return _Looked(node, name, near, utilisation, objection, resort, _HELD.get(held.get(name, ""), 0))
 
 
 def _objection(
@@ -202,7 +215,7 @@ def _choose(
         sites = {one.node.site for one, _ in chosen}
         pool, why = _pool(left, sites, place=len(chosen) + 1)
         pick = _of_two(pool, viewer.seed)
-        chosen.append((pick, f"{why}, {_busy(pick)}"))
+        chosen.append((pick, f"{why}{_HELD_WORDS[pick.held]}, {_busy(pick)}"))
         left.remove(pick)
     return chosen
 
@@ -241,13 +254,27 @@ def _pool(left: Sequence[_Looked], sites: set[str], *, place: int) -> tuple[list
     tier = roomy or [one for one in left if not one.near and one.utilisation <= CROWDED] or near or list(left)
     why = "nearest tier" if tier[0].near else "any site"
     if not sites:
-        return _bounded(tier), why
+        return _bounded(_holding(tier)), why
     apart = [one for one in tier if one.node.site not in sites]
     if not apart and place >= OFFERED:
         apart = [one for one in left if one.node.site not in sites]
     if apart:
-        return _bounded(apart), "another site, in case the first fails"
-    return _bounded(tier), f"{why}, another node in case the first fails"
+        return _bounded(_holding(apart)), "another site, in case the first fails"
+    return _bounded(_holding(tier)), f"{why}, another node in case the first fails"
+
+
+def _holding(tier: list[_Looked]) -> list[_Looked]:
+    """Those of the tier that hold most of the package, while they have room and are not far above the tier's mean.
+
+    Then the next best, and at last who holds nothing: so a sudden crowd around one title fills further nodes with it
+    instead of drowning the few that had it.
+    """
+    mean = sum(one.utilisation for one in tier) / len(tier)
+    bound = CROWDED if mean <= BOUND_FROM else min(CROWDED, BOUND * mean)
+    for least in (3, 2, 1):
+        if roomy := [one for one in tier if one.held >= least and one.utilisation <= bound]:
+            return roomy
+    return tier
 
 
 def _bounded(tier: list[_Looked]) -> list[_Looked]:

@@ -94,7 +94,9 @@ def renew_token(session_id: UUID, *, now: datetime | None = None) -> tuple[Token
     """A fresh token and the nodes as they stand now. Raises NotFound, SessionOver (closed, stopped, too old)."""
     now = now or timezone.now()
     row, signed = fresh_token(session_id, now=now)
-    return Token(value=signed.text, expires_at=signed.expires_at), rank(row.id, why="renewed", now=now)
+    return Token(value=signed.text, expires_at=signed.expires_at), rank(
+        row.id, why="renewed", now=now, package_id=row.package_id
+    )
 
 
 def fresh_token(session_id: UUID, *, now: datetime) -> tuple[models.PlaybackSession, SignedToken]:

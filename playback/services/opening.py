@@ -75,7 +75,7 @@ def open_session(
     token = cdn.sign(
         session_id=row.id, account_id=row.user_id, package_id=package.id, renditions=row.renditions, now=now
     )
-    nodes = rank(row.id, why="opened", now=now, bps=_expected_bps(package))
+    nodes = rank(row.id, why="opened", now=now, bps=_expected_bps(package), package_id=package.id)
     mark = bookmarks(profile.id, [video.id]).get(video.id)
     return _session(
         row, package, title=title, token=token, nodes=nodes, bookmark=mark, following=_next(video, title)

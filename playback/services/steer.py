@@ -41,9 +41,12 @@ def steer(
     return rank(session_id, why="asked", now=now)
 
 
-def rank(session_id: UUID, *, why: str, now: datetime, bps: int = USUAL_BPS) -> tuple[RankedNode, ...]:
-    """Rank, account for it, and remember why."""
+def rank(
+    session_id: UUID, *, why: str, now: datetime, bps: int = USUAL_BPS, package_id: str = ""
+) -> tuple[RankedNode, ...]:
+    """Rank, account for it, and remember why. Nodes that hold the package come first, once it is known."""
     memory = LIVE.recall(session_id)
+    package_id = package_id or memory.package_id
     viewer = steering.Viewer(
         seed=session_id.hex,
         # Until the player says where it is, it is where it was sent: asking twice must not send it to two places.
@@ -52,8 +55,14 @@ def rank(session_id: UUID, *, why: str, now: datetime, bps: int = USUAL_BPS) -> 
         failures=memory.failures,
         goodput={pathway: tuple(rates) for pathway, rates in memory.goodput.items()},
     )
+    nodes = _fleet(now)
     ranking = steering.rank(
-        _fleet(now), viewer, shield_url=cdn.shield_base_url(), now=now, assigned=LIVE.assigned(now)
+        nodes,
+        viewer,
+        shield_url=cdn.shield_base_url(),
+        now=now,
+        assigned=LIVE.assigned(now),
+        held=_held(nodes, package_id),
     )
     first = ranking.order[0].id
     if first not in (memory.current, steering.SHIELD) and not (
@@ -67,11 +76,22 @@ def rank(session_id: UUID, *, why: str, now: datetime, bps: int = USUAL_BPS) -> 
         "order": [[one.id, one.reason] for one in ranking.order],
         "passed": [[one.id, one.reason] for one in ranking.passed[:DECISIONS_MAX]],
     }
-    LIVE.offer(session_id, decision=decision, order=order, force=why != "asked")
+    LIVE.offer(session_id, decision=decision, order=order, force=why != "asked", package_id=package_id)
     return tuple(
         RankedNode(id=one.id, base_url=one.base_url, rank=place, reason=one.reason)
         for place, one in enumerate(ranking.order, start=1)
     )
+
+
+def _held(nodes: Sequence[Node], package_id: str) -> dict[str, str]:
+    """What each pathway is known to hold of the package; nothing while we cannot say."""
+    if not package_id:
+        return {}
+    try:
+        holders = cdn.holders(package_id)
+    except DatabaseError:
+        return {}
+    return {steering.pathway(node): holders[node.id] for node in nodes if node.id in holders}
 
 
 def _fleet(now: datetime) -> Sequence[Node]:

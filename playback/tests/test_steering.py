@@ -277,3 +277,44 @@ def test_whatever_comes_in_the_answer_holds_its_promises() -> None:
             retired = one.state not in steering._MAY_WORK
             if retired or one.lease_until <= NOW - steering.DOUBT:
                 assert f"n{one.slot}" not in chosen
+
+
+def firsts(nodes: list[Node], held: dict[str, str], sessions: int = 200) -> Counter[str]:
+    """Where so many sessions are sent first."""
+    return Counter(
+        rank(nodes, Viewer(seed=f"s{number}"), shield_url=SITE_URL, now=NOW, held=held).order[0].id
+        for number in range(sessions)
+    )
+
+
+def test_who_holds_the_film_comes_first_and_says_so() -> None:
+    nodes = [node(slot) for slot in range(1, 6)]
+    assert set(firsts(nodes, {"n2": "full", "n4": "full", "n5": "head"})) == {"n2", "n4"}
+    assert set(firsts(nodes, {"n2": "partial", "n5": "head"})) == {"n2"}
+    assert set(firsts(nodes, {"n5": "head"})) == {"n5"}
+    assert len(firsts(nodes, {})) == 5
+    answer = rank(nodes, Viewer(seed="s"), shield_url=SITE_URL, now=NOW, held={"n3": "full"})
+    assert answer.order[0].reason == "any site, holds all of it, 0 % busy"
+    assert len(answer.order) == 4, "the others follow: they can fetch it"
+
+
+def test_a_crowd_around_one_film_spills_over_to_nodes_that_will_fetch_it() -> None:
+    crowded = [node(1, egress_bps=int(0.86 * GBIT)), node(2), node(3)]
+    assert set(firsts(crowded, {"n1": "full"})) == {"n2", "n3"}
+    # 0.6 of a mean of 0.4 is more than anybody should be given, though nobody is crowded yet
+    uneven = [node(1, egress_bps=int(0.6 * GBIT)), *(node(n, egress_bps=int(0.3 * GBIT)) for n in (2, 3))]
+    assert set(firsts(uneven, {"n1": "full"})) == {"n2", "n3"}
+    even = [node(1, egress_bps=int(0.45 * GBIT)), *(node(n, egress_bps=int(0.4 * GBIT)) for n in (2, 3))]
+    assert set(firsts(even, {"n1": "full"})) == {"n1"}
+
+
+def test_nearness_comes_before_holding() -> None:
+    nodes = [node(1, site="south"), node(2, site="north")]
+    answer = rank(nodes, Viewer(seed="s", site="north"), shield_url=SITE_URL, now=NOW, held={"n1": "full"})
+    assert [one.id for one in answer.order] == ["n2", "n1", SHIELD]
+
+
+def test_another_site_comes_before_another_copy() -> None:
+    nodes = [node(1, site="south"), node(2, site="south"), node(3, site="north")]
+    answer = rank(nodes, Viewer(seed="s"), shield_url=SITE_URL, now=NOW, held={"n1": "full", "n2": "full"})
+    assert answer.order[1].id == "n3"
