@@ -1,7 +1,6 @@
 """What nodes call. They are known by a one-time code or by their signature, never by session or source address."""
 
 import json
-from dataclasses import fields
 from typing import Any
 
 from django.conf import settings
@@ -10,14 +9,13 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from cdn import enrolment, heartbeats, services
+from cdn import enrolment, heartbeats, keys, reports, services
 from cdn.types import PublicKey
 
 _BODY_MAX = 16 * 1024
 
 
-class BadBody(Exception):
-    """The body is not what this address expects."""
+BadBody = reports.BadReport
 
 
 @csrf_exempt
@@ -48,7 +46,7 @@ def enrol(request: HttpRequest) -> JsonResponse:
             "heartbeat_seconds": heartbeats.INTERVAL_SECONDS,
             "lease_seconds": settings.NODE_LEASE_SECONDS,
             "keys": _keys(published),
-            "keys_version": heartbeats.keys_version(published),
+            "keys_version": keys.version(published),
             "origin": settings.SITE_URL,
         },
         status=201,
@@ -59,25 +57,14 @@ def enrol(request: HttpRequest) -> JsonResponse:
 @login_not_required
 @require_POST
 def heartbeat(request: HttpRequest) -> JsonResponse:
-    """POST a signed report → {state, keys_version, keys?, deny, deny_version, interval}."""
+    """POST a signed report → what is new for this node: docs/fleet.md has every field of both."""
     try:
-        reply = heartbeats.hear(signed_request(request), _heartbeat(_object(request)))
+        reply = heartbeats.hear(signed_request(request), reports.heartbeat(_object(request)))
     except BadBody as error:
         return _error("bad_request", str(error), 400)
     except heartbeats.NotHeard as error:
         return _error(error.code, error.message, error.status, last_sequence=error.sequence)
-    answer: dict[str, Any] = {
-        "state": reply.state.value,
-        "reason": reply.reason,
-        "keys_version": reply.keys_version,
-        "deny": [{"session": d.session_id.hex, "until": d.until.timestamp()} for d in reply.deny],
-        "deny_version": reply.deny_version,
-        "interval": reply.interval,
-        "lease_seconds": settings.NODE_LEASE_SECONDS,
-    }
-    if reply.keys is not None:
-        answer["keys"] = _keys(reply.keys)
-    return JsonResponse(answer)
+    return JsonResponse(heartbeats.wire(reply))
 
 
 def signed_request(request: HttpRequest) -> heartbeats.SignedRequest:
@@ -121,22 +108,6 @@ def _number(body: dict[str, Any], name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 62:
         raise BadBody(f"'{name}' must be a whole number, 0 or more.")
     return value
-
-
-def _heartbeat(body: dict[str, Any]) -> heartbeats.Heartbeat:
-    values: dict[str, Any] = {}
-    for spec in fields(heartbeats.Heartbeat):
-        if spec.name not in body:
-            continue
-        if spec.type is bool:
-            if not isinstance(body[spec.name], bool):
-                raise BadBody(f"'{spec.name}' must be true or false.")
-            values[spec.name] = body[spec.name]
-        elif spec.type is int:
-            values[spec.name] = _number(body, spec.name)
-        else:
-            values[spec.name] = _text(body, spec.name, 255)
-    return heartbeats.Heartbeat(**values)
 
 
 def _error(code: str, message: str, status: int, **more: object) -> JsonResponse:

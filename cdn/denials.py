@@ -44,14 +44,8 @@ class DenyList:
         return self._denials
 
     def above(self, version: int) -> tuple[Denial, ...]:
-        """What a node that knows the list up to `version` has not heard yet.
-
-        A version beyond the newest is of another time (the database was restored): such a node hears all.
-        """
-        current = self.current()
-        if current and version > current[-1].version:
-            return current
-        return tuple(denial for denial in current if denial.version > version)
+        """What a node that knows the list up to `version` has not heard yet."""
+        return above(self.current(), version)
 
     def holds(self, session_id: UUID) -> bool:
         """Whether this session is denied."""
@@ -61,6 +55,16 @@ class DenyList:
     def forget(self) -> None:
         """Read the rows at the next question."""
         self._read_at = float("-inf")
+
+
+def above(denials: tuple[Denial, ...], version: int) -> tuple[Denial, ...]:
+    """What a node that knows the list up to `version` has not heard yet.
+
+    A version beyond the newest is of another time (the database was restored): such a node hears all.
+    """
+    if denials and version > denials[-1].version:
+        return denials
+    return tuple(denial for denial in denials if denial.version > version)
 
 
 deny_list = DenyList()

@@ -59,11 +59,11 @@ def new_code(*, name: str) -> str:
 def enrol(*, code: str, application: Application) -> models.EdgeNode:
     """Admit a node. The code is spent only when the address was proven, so a typing error costs nothing."""
     base_url = checked_base_url(application.base_url)
-    key = _public_key(application.public_key)
+    _public_key(application.public_key)
     if not 0 < application.capacity_bps < 1 << 50:
         raise Refused("capacity", "The capacity must be a positive number of bits per second.", status=400)
     permit = _permit(code=code, name=application.name)
-    prove(base_url=base_url, key=key)
+    prove(base_url=base_url, public_key=application.public_key)
     with transaction.atomic():
         spent = models.EnrolmentCode.objects.filter(id=permit.id, used_at=None).update(used_at=timezone.now())
         if not spent:
@@ -133,8 +133,9 @@ def checked_base_url(text: str) -> str:
     return address
 
 
-def prove(*, base_url: str, key: Ed25519PublicKey) -> None:
+def prove(*, base_url: str, public_key: str) -> None:
     """Fetch a signed nonce from the node's public address. Raises Refused saying what could not be reached."""
+    key = _public_key(public_key)
     nonce = secrets.token_hex(16)
     url = f"{base_url}/v1/-/proof/{nonce}"
     try:

@@ -4,3 +4,5 @@ from django.dispatch import Signal
 
 #: Carries `cdn.types.NodeLost`: a lease ran out without a goodbye.
 node_lost = Signal()
+#: Carries `cdn.types.PackageTakenDown`: nobody may have this package from now on.
+package_taken_down = Signal()

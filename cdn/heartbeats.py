@@ -1,18 +1,21 @@
 """What a node says every two seconds, and what it is told in return. No SQL unless something changes."""
 
-import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 from django.utils import timezone
 
-from cdn import enrolment, keys, models, signing, states, transitions
-from cdn.denials import Denial, deny_list
+from cdn import changes, denials, faults, inventory, knowledge, leaving, signing, states, takedowns
+from cdn.denials import Denial
+from cdn.ed25519 import Ed25519PublicKey
+from cdn.knowledge import Knowledge
 from cdn.live import Beat, Row, fleet
+from cdn.reports import Heartbeat
+from cdn.takedowns import Order
 from cdn.types import NodeState, PublicKey
 
 INTERVAL_SECONDS = 2.0
@@ -20,6 +23,8 @@ INTERVAL_SECONDS = 2.0
 REQUEST_WINDOW = 30.0
 #: A heartbeat is heard out much further off, so that a node with a wrong clock can be told so.
 HEARTBEAT_WINDOW = 600.0
+#: So many nodes of a large fleet may be told in one interval to send what they delivered.
+SENDERS = 50
 
 
 class NotHeard(Exception):
@@ -44,169 +49,214 @@ class SignedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """A node's report. Bytes, bits per second; versions are those that the node has applied."""
-
-    goodbye: bool = False
-    ready: bool = True
-    problem: str = ""
-    egress_bps: int = 0
-    sessions: int = 0
-    cache_bytes: int = 0
-    cache_limit: int = 0
-    disk_free: int = 0
-    hits: int = 0
-    misses: int = 0
-    base_url: str = ""
-    capacity_bps: int = 0
-    version: str = ""
-    keys_version: int = 0
-    deny_version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Reply:
-    """What the node is told. `keys` is None when the node has them; `deny` is what it has not heard yet."""
+    """What the node is told: None where it has it already; `deny` and `takedowns` are what it has not heard yet.
+
+    `plan` is the newest version for this node, 0 for none; `inventory` the epoch of what we think that it holds;
+    `kbps` the bitrate to suggest to players, 0 for none.
+    """
 
     state: NodeState
     reason: str
     keys_version: int
     keys: tuple[PublicKey, ...] | None
-    deny: tuple[Denial, ...] = field(default=())
-    deny_version: int = 0
+    deny: tuple[Denial, ...]
+    deny_version: int
+    takedowns: tuple[Order, ...]
+    takedowns_version: int
+    peers: list[dict[str, Any]] | None
+    peers_version: int
+    plan: int
+    inventory: int
+    drain: tuple[float, int] | None
+    kbps: int
+    faults_seen: tuple[str, ...]
+    deliveries: bool
     interval: float = INTERVAL_SECONDS
 
 
 def authenticated(request: SignedRequest, *, window: float = REQUEST_WINDOW) -> tuple[Row, float, int]:
     """The node that signed this request, its clock's lead over ours in seconds, and its sequence. Raises NotHeard."""
-    try:
-        node_id, sent_at, sequence = UUID(request.node_id), float(request.time), int(request.sequence)
-    except ValueError:
-        raise NotHeard("headers", "The request lacks the headers that a node signs.") from None
+    node_id, sent_at, sequence = _said(request)
     row = fleet.row(node_id)
     if row is None:
         fleet.changed()  # it may have enrolled this very moment, in another process
         row = fleet.row(node_id)
+    row = _registered(row)
+    return row, _checked(request, row, sent_at, window), sequence
+
+
+def _registered(row: Row | None) -> Row:
     if row is None:
         raise NotHeard("unknown_node", "This node is not registered here. Enrol it with a new code.")
+    return row
+
+
+def _said(request: SignedRequest) -> tuple[UUID, float, int]:
+    try:
+        return UUID(request.node_id), float(request.time), int(request.sequence)
+    except ValueError:
+        raise NotHeard("headers", "The request lacks the headers that a node signs.") from None
+
+
+def _checked(request: SignedRequest, row: Row, sent_at: float, window: float) -> float:
+    """How far the node's clock is ahead of ours, once its signature is found right. Raises NotHeard."""
     message = signing.request_message(
         request.method, request.path, request.time, request.sequence, request.body
     )
-    if not signing.verified(_public_key(row.public_key), request.signature, message):
+    if not signing.verified(public_key(row.public_key), request.signature, message):
         raise NotHeard("signature", "The signature is not this node's.")
     skew = sent_at - timezone.now().timestamp()
     if not -window <= skew <= window:
         raise NotHeard("clock", f"The node's clock is {skew:+.0f} s off. Set both clocks (NTP).")
-    return row, skew, sequence
+    return skew
 
 
 @lru_cache(maxsize=4096)
-def _public_key(text: str) -> Ed25519PublicKey:
+def public_key(text: str) -> Ed25519PublicKey:
+    """The key in these 64 hex digits."""
     return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
 
 
 def hear(request: SignedRequest, heartbeat: Heartbeat) -> Reply:
     """Take a node's report: renew its lease, change its state if the report calls for it, tell it what is new."""
-    row, skew, sequence = authenticated(request, window=HEARTBEAT_WINDOW)
     now = timezone.now()
+    known = knowledge.read(now)
+    node_id, sent_at, sequence = _said(request)
+    if node_id not in known.rows:
+        fleet.changed()  # it may have enrolled this very moment, in another process
+        known = knowledge.read(now)
+    row = _registered(known.rows.get(node_id))
+    skew = _checked(request, row, sent_at, HEARTBEAT_WINDOW)
+    report = _report(row, heartbeat, skew, now)
+    _note(row, heartbeat, report, sequence, now)
+    try:
+        state, reason = changes.apply(row, heartbeat, report)
+    except changes.Refused as error:
+        raise NotHeard(error.code, error.message, status=error.status) from error
+    if heartbeat.faults:
+        state, reason = faults.take(row.id, heartbeat.faults, now) or (state, reason)
+    return _reply(row, state, reason, heartbeat, sequence, known)
+
+
+def hear_calmly(request: SignedRequest, heartbeat: Heartbeat) -> Reply | None:
+    """The same for a report that changes nothing, from memory alone; None when it takes more. Raises NotHeard."""
+    known = knowledge.newest()
+    if known is None:
+        return None
+    node_id, sent_at, sequence = _said(request)
+    row = known.rows.get(node_id)
+    if row is None:
+        return None
+    skew = _checked(request, row, sent_at, HEARTBEAT_WINDOW)
+    now = timezone.now()
+    report = _report(row, heartbeat, skew, now)
+    if changes.called_for(row, heartbeat, report) or faults.news(row.id, heartbeat.faults):
+        return None
+    _note(row, heartbeat, report, sequence, now)
+    return _reply(row, row.state, row.reason, heartbeat, sequence, known)
+
+
+def _report(row: Row, heartbeat: Heartbeat, skew: float, now: datetime) -> states.Report:
     before = fleet.beats.get(row.id)
     skewed = abs(skew) > states.SKEW_LIMIT
-    strikes = min((before.skew_strikes if before else 0) + 1, states.SKEW_STRIKES) if skewed else 0
+    return states.Report(
+        goodbye=heartbeat.goodbye,
+        ready=heartbeat.ready,
+        problem=heartbeat.problem,
+        sessions=heartbeat.sessions,
+        skew=skew,
+        skew_strikes=min((before.skew_strikes if before else 0) + 1, states.SKEW_STRIKES) if skewed else 0,
+        warm=_warm(row, heartbeat),
+        warming_seconds=(now - row.state_at).total_seconds(),
+        held=fleet.held.get(row.id, ""),
+    )
+
+
+def _warm(row: Row, heartbeat: Heartbeat) -> bool:
+    """Whether a new node holds what every node must. One that does not say so is taken to."""
+    if row.state is not NodeState.WARMING or heartbeat.pinned is None:
+        return True
+    if row.plan:
+        return heartbeat.pinned and heartbeat.plan == row.plan
+    known = knowledge.newest()
+    # In a fleet where plans are made, one will come for this node, too; in any other there is nothing to wait for.
+    return known is None or not known.planned
+
+
+_SPOKEN = tuple(spec.name for spec in fields(Heartbeat))
+
+
+def _note(row: Row, heartbeat: Heartbeat, report: states.Report, sequence: int, now: datetime) -> None:
+    """Keep what was said; the lease begins anew. Raises NotHeard for what was heard before."""
     beat = Beat(
         heard_at=now,
         lease_until=now + timedelta(seconds=settings.NODE_LEASE_SECONDS),
         sequence=sequence,
-        egress_bps=max(0, heartbeat.egress_bps),
-        sessions=max(0, heartbeat.sessions),
-        cache_bytes=heartbeat.cache_bytes,
-        cache_limit=heartbeat.cache_limit,
-        disk_free=heartbeat.disk_free,
-        hits=heartbeat.hits,
-        misses=heartbeat.misses,
-        skew_strikes=strikes,
+        skew_strikes=report.skew_strikes,
+        **{name: getattr(heartbeat, name) for name in _SPOKEN},
     )
     if not fleet.hear(row.id, beat):
         last = fleet.last_sequence(row.id)
         raise NotHeard("replay", "This heartbeat was heard before.", status=409, sequence=last)
     if heartbeat.goodbye:
         fleet.end_lease(row.id, now)
-    report = states.Report(
-        goodbye=heartbeat.goodbye,
-        ready=heartbeat.ready,
-        problem=heartbeat.problem,
-        sessions=heartbeat.sessions,
-        skew=skew,
-        skew_strikes=strikes,
-    )
-    state, reason = _apply(row, heartbeat, report)
-    return _reply(state, reason, heartbeat, now)
 
 
-def _apply(row: Row, heartbeat: Heartbeat, report: states.Report) -> tuple[NodeState, str]:
-    """Bring the row in line with the report; → the state and its reason. Writes only when something differs."""
-    moved = (
-        bool(heartbeat.base_url) and heartbeat.base_url.rstrip("/") != row.base_url and not heartbeat.goodbye
-    )
-    if moved:
-        return _prove_again(row, heartbeat)
-    grown = 0 < heartbeat.capacity_bps < 1 << 50 and heartbeat.capacity_bps != row.capacity_bps
-    renewed = bool(heartbeat.version) and heartbeat.version != row.version
-    disk = heartbeat.cache_limit
-    # A budget that follows the disk's free room moves a little all the time: only what matters to a plan is kept.
-    roomier = 0 < disk < 1 << 62 and abs(disk - row.disk_bytes) > row.disk_bytes / 50
-    if grown or renewed or roomier:
-        models.EdgeNode.objects.filter(id=row.id).update(
-            capacity_bps=heartbeat.capacity_bps if grown else row.capacity_bps,
-            version=heartbeat.version[:32] if renewed else row.version,
-            disk_bytes=disk if roomier else row.disk_bytes,
-        )
-        fleet.changed()
-    state, reason = states.after_heartbeat(row.state, wanted=row.wanted, report=report)
-    if state is not row.state:
-        node = models.EdgeNode.objects.get(id=row.id)
-        try:
-            transitions.move(node, state, actor="node" if report.goodbye else "heartbeat", reason=reason)
-        except transitions.NoSuchArrow:
-            # Somebody moved it since the row was read (quarantined, retired): that stands, the next one sees it.
-            fleet.changed()
-            return NodeState(node.state), node.reason
-        return state, reason
-    return row.state, row.reason
-
-
-def _prove_again(row: Row, heartbeat: Heartbeat) -> tuple[NodeState, str]:
-    """The node has a new address: it counts only once it was proven. Until then the old one stays."""
-    try:
-        base_url = enrolment.checked_base_url(heartbeat.base_url)
-        enrolment.prove(base_url=base_url, key=_public_key(row.public_key))
-    except enrolment.Refused as error:
-        raise NotHeard(error.code, error.message, status=422) from error
-    node = models.EdgeNode.objects.get(id=row.id)
-    node.base_url = base_url
-    node.save(update_fields=["base_url"])
-    fleet.changed()
-    if row.state in (NodeState.RETIRED, NodeState.QUARANTINED):
-        return row.state, row.reason
-    transitions.move(node, NodeState.VERIFYING, actor="heartbeat", reason=f"it has moved to {base_url}")
-    transitions.move(node, NodeState.WARMING, actor="heartbeat", reason=f"reached at {base_url}")
-    return NodeState.WARMING, f"reached at {base_url}"
-
-
-def _reply(state: NodeState, reason: str, heartbeat: Heartbeat, now: datetime) -> Reply:
-    published = keys.ring.published(now)
-    version = keys_version(published)
-    denials = deny_list.above(heartbeat.deny_version)
+def _reply(
+    row: Row, state: NodeState, reason: str, heartbeat: Heartbeat, sequence: int, known: Knowledge
+) -> Reply:
+    deny = denials.above(known.denials, heartbeat.deny_version)
+    orders = takedowns.above(known.takedowns, heartbeat.takedowns)
+    peers_version, peers = known.neighbourhood.told(row)
+    drain = leaving.of(row) if state is NodeState.DRAINING else None
     return Reply(
         state=state,
         reason=reason,
-        keys_version=version,
-        keys=None if heartbeat.keys_version == version else published,
-        deny=denials,
-        deny_version=max((denial.version for denial in denials), default=heartbeat.deny_version),
+        keys_version=known.keys_version,
+        keys=None if heartbeat.keys_version == known.keys_version else known.keys,
+        deny=deny,
+        deny_version=max((denial.version for denial in deny), default=heartbeat.deny_version),
+        takedowns=orders,
+        takedowns_version=max((order.version for order in orders), default=heartbeat.takedowns),
+        peers=None if heartbeat.peers == peers_version else peers,
+        peers_version=peers_version,
+        plan=row.plan if state in states.MAY_FILL else 0,
+        inventory=inventory.holdings.epoch(row.id),
+        drain=drain,
+        kbps=fleet.suggested_kbps.get(row.region, 0),
+        faults_seen=tuple(one.id for one in heartbeat.faults),
+        deliveries=sequence % (1 + len(known.rows) // SENDERS) == 0,
     )
 
 
-def keys_version(published: tuple[PublicKey, ...]) -> int:
-    """A number that changes when the published keys do; never 0, which means: I know none."""
-    text = ",".join(f"{key.kid}:{key.public_key}" for key in published)
-    return zlib.crc32(text.encode()) or 1
+def wire(reply: Reply) -> dict[str, Any]:
+    """A reply as the node reads it."""
+    answer: dict[str, Any] = {
+        "state": reply.state.value,
+        "reason": reply.reason,
+        "keys_version": reply.keys_version,
+        "deny": [{"session": one.session_id.hex, "until": one.until.timestamp()} for one in reply.deny],
+        "deny_version": reply.deny_version,
+        "takedowns": [
+            {"version": one.version, "package": one.package, "forbidden": one.forbidden, "lifted": one.lifted}
+            for one in reply.takedowns
+        ],
+        "takedowns_version": reply.takedowns_version,
+        "peers_version": reply.peers_version,
+        "plan": reply.plan,
+        "inventory": reply.inventory,
+        "mb": reply.kbps,
+        "faults_seen": reply.faults_seen,
+        "deliveries": reply.deliveries,
+        "interval": reply.interval,
+        "lease_seconds": settings.NODE_LEASE_SECONDS,
+    }
+    if reply.keys is not None:
+        answer["keys"] = [{"kid": key.kid, "public_key": key.public_key} for key in reply.keys]
+    if reply.peers is not None:
+        answer["peers"] = reply.peers
+    if reply.drain is not None:
+        share, grace = reply.drain
+        answer["drain"] = {"grace_seconds": grace, "share": round(share, 4)}
+    return answer

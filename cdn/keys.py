@@ -4,6 +4,7 @@ import os
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -141,6 +142,12 @@ def _make(folder: Path, *, signs_from: datetime, only: int = 0) -> int:
         },
     )
     return kid
+
+
+def version(published: tuple[PublicKey, ...]) -> int:
+    """A number that changes when the published keys do; never 0, which means: I know none."""
+    text = ",".join(f"{key.kid}:{key.public_key}" for key in published)
+    return zlib.crc32(text.encode()) or 1
 
 
 ring = KeyRing()

@@ -6,14 +6,17 @@ restart of the web never empties the list of nodes.
 
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 
 from cdn import models, states
+from cdn.reports import Heartbeat
 from cdn.types import Node, NodeState
 
 #: Rows are read again after this long, in seconds: how late a change made by another process is seen.
@@ -24,39 +27,45 @@ GRACE = timedelta(seconds=15)
 BRAKE = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What a node's row says, as read."""
+class Row(NamedTuple):
+    """What a node's row says, as read; `plan` is the newest version made for it, 0 for none."""
 
     id: UUID
     slot: int
     name: str
     site: str
+    region: str
     base_url: str
     public_key: str
     capacity_bps: int
+    disk_bytes: int
     version: str
     state: NodeState
     reason: str
     wanted: str
-    disk_bytes: int = 0
+    state_at: datetime
+    serving_since: datetime | None
+    plan: int
 
 
-@dataclass(slots=True)
-class Beat:
-    """The last heartbeat of a node. Bytes, bits per second, sessions as the node reports them."""
+_COLUMNS = (*Row._fields[:-1], "plan__version")
+
+
+@dataclass(slots=True, kw_only=True)
+class Beat(Heartbeat):
+    """The last heartbeat of a node, all that it said, and what we made of it."""
 
     heard_at: datetime
     lease_until: datetime
     sequence: int
-    egress_bps: int = 0
-    sessions: int = 0
-    cache_bytes: int = 0
-    cache_limit: int = 0
-    disk_free: int = 0
-    hits: int = 0
-    misses: int = 0
     skew_strikes: int = 0
+
+
+class Leaving(NamedTuple):
+    """How a node that drains sends its viewers away: `share` of its sessions by now, all of them after the grace."""
+
+    share: float
+    grace_seconds: int
 
 
 @dataclass(slots=True)
@@ -66,7 +75,17 @@ class Fleet:
     #: Since when this process listens: its watch has begun, or a node has found it.
     first_heard_at: datetime | None = None
     beats: dict[UUID, Beat] = field(default_factory=dict)
-    braked_until: datetime | None = None
+    #: Until when the last good picture is kept, by region; under "" that of the whole fleet.
+    brakes: dict[str, datetime] = field(default_factory=dict)
+    #: Nodes that a witness speaks against, with its words: viewers are not sent there while it lasts.
+    doubts: dict[UUID, str] = field(default_factory=dict)
+    #: Nodes that two witnesses call down though their leases are alive, with the words; being heard does not free them.
+    held: dict[UUID, str] = field(default_factory=dict)
+    leaving: dict[UUID, Leaving] = field(default_factory=dict)
+    #: The bitrate to suggest to players, by region, in kbit/s, where capacity is short.
+    suggested_kbps: dict[str, int] = field(default_factory=dict)
+    #: Set when rows have changed: wakes whoever keeps a copy.
+    news: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _rows: tuple[Row, ...] = ()
     _rows_at: float = float("-inf")
@@ -75,25 +94,10 @@ class Fleet:
         """Every registered node, by slot. At most ROWS_SECONDS old; inside a transaction always read."""
         if not connection.in_atomic_block and time.monotonic() - self._rows_at < ROWS_SECONDS:
             return self._rows
-        rows = tuple(
-            Row(
-                id=node.id,
-                slot=node.slot,
-                name=node.name,
-                site=node.site,
-                base_url=node.base_url,
-                public_key=node.public_key,
-                capacity_bps=node.capacity_bps,
-                version=node.version,
-                state=NodeState(node.state),
-                reason=node.reason,
-                wanted=node.wanted,
-                disk_bytes=node.disk_bytes,
-            )
-            for node in models.EdgeNode.objects.all()
-        )
+        asked_at = time.monotonic()
+        rows = tuple(_row(values) for values in models.EdgeNode.objects.values_list(*_COLUMNS))
         if not connection.in_atomic_block:
-            self._rows, self._rows_at = rows, time.monotonic()
+            self._rows, self._rows_at = rows, asked_at
         return rows
 
     def row(self, node_id: UUID) -> Row | None:
@@ -103,6 +107,19 @@ class Fleet:
     def changed(self) -> None:
         """Rows have changed: read them at the next question."""
         self._rows_at = float("-inf")
+        self.news.set()
+
+    def forget(self) -> None:
+        """As in a fresh process."""
+        with self._lock:
+            self.beats.clear()
+            self.brakes.clear()
+            self.doubts.clear()
+            self.held.clear()
+            self.leaving.clear()
+            self.suggested_kbps.clear()
+            self.first_heard_at = None
+        self.changed()
 
     def hear(self, node_id: UUID, beat: Beat) -> bool:
         """Note a heartbeat. False when its sequence is not above the last one: a replay, or a late packet."""
@@ -129,26 +146,56 @@ class Fleet:
         if beat := self.beats.get(node_id):
             beat.lease_until = now
 
-    def silent(self, rows: tuple[Row, ...], now: datetime) -> list[Row]:
-        """Nodes that the rows call alive and whose lease has run out, unless the brake holds.
+    def silent(self, rows: Iterable[Row], now: datetime) -> list[Row]:
+        """Nodes that the rows call alive and that are not: their lease has run out, or two other witnesses say so.
 
-        The brake: when too many fall silent at once, our own ears are the likelier fault, and the last good picture
-        stays for BRAKE.
+        The brake: when too many of a region or of the fleet fall silent at once, our own ears are the likelier fault,
+        and the last good picture stays for BRAKE.
         """
-        leased = [
-            row for row in rows if row.state in (NodeState.ACTIVE, NodeState.DEGRADED, NodeState.WARMING)
-        ]
-        silent = [row for row in leased if self.lease(row, now) <= now]
+        leased = [row for row in rows if row.state in states.LEASED]
+        silent = [row for row in leased if self.lease(row, now) <= now or row.id in self.held]
         if not silent:
             return []
         with self._lock:
-            if self.braked_until is not None and now < self.braked_until:
+            if self._brakes("", leased, silent, now):
                 return []
-            just_lifted = self.braked_until is not None and now < self.braked_until + BRAKE
-            if not just_lifted and states.braked(serving=len(leased), newly_silent=len(silent)):
-                self.braked_until = now + BRAKE
-                return []
-        return silent
+            if self._just_lifted("", now):  # what that brake kept back is believed now, in every region
+                return silent
+            stopped = {
+                region
+                for region in {row.region for row in silent}
+                if self._brakes(
+                    region,
+                    [row for row in leased if row.region == region],
+                    [row for row in silent if row.region == region],
+                    now,
+                )
+            }
+        return [row for row in silent if row.region not in stopped]
+
+    def _brakes(self, region: str, leased: list[Row], silent: list[Row], now: datetime) -> bool:
+        """Whether the picture of this region stays as it is; called with the lock held."""
+        until = self.brakes.get(region)
+        if until is not None and now < until:
+            return True
+        if self._just_lifted(region, now) or not states.braked(serving=len(leased), newly_silent=len(silent)):
+            return False
+        self.brakes[region] = now + BRAKE
+        return True
+
+    def _just_lifted(self, region: str, now: datetime) -> bool:
+        until = self.brakes.get(region)
+        return until is not None and until <= now < until + BRAKE
+
+    @property
+    def braked_until(self) -> datetime | None:
+        """Until when some brake holds, or when the last one ended."""
+        return max(self.brakes.values(), default=None)
+
+    def braked(self, region: str, now: datetime) -> datetime | None:
+        """Until when the last good picture of this region is kept; None when no brake holds."""
+        ends = [self.brakes[key] for key in ("", region) if key in self.brakes]
+        return max((end for end in ends if now < end), default=None)
 
     def lease(self, row: Row, now: datetime) -> datetime:
         """Until when a node is taken to be alive without being heard again."""
@@ -164,20 +211,32 @@ class Fleet:
         """A node as others see it."""
         beat = self.beats.get(row.id)
         lease_until = self.lease(row, now)
-        if self.braked_until is not None and now < self.braked_until:
-            lease_until = max(lease_until, self.braked_until)
+        if end := self.braked(row.region, now):
+            lease_until = max(lease_until, end)
+        doubted = row.id in self.doubts and row.state in states.LEASED
+        leaving = self.leaving.get(row.id)
         return Node(
             id=row.id,
             slot=row.slot,
             name=row.name,
             base_url=row.base_url,
             site=row.site,
-            state=row.state,
+            region=row.region,
+            state=NodeState.SUSPECT if doubted else row.state,
             capacity_bps=row.capacity_bps,
             egress_bps=beat.egress_bps if beat else 0,
             sessions=beat.sessions if beat else 0,
             lease_until=lease_until,
+            serving_since=row.serving_since,
+            leaving=leaving.share if leaving else 0.0,
         )
 
+
+def _row(values: tuple[object, ...]) -> Row:
+    fields = Row(*values)  # type: ignore[arg-type]
+    return fields._replace(state=_STATES[fields.state], plan=fields.plan or 0)
+
+
+_STATES = {str(state): state for state in NodeState}
 
 fleet = Fleet()

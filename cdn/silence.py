@@ -11,7 +11,7 @@ from itertools import count
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from cdn import models, transitions
+from cdn import leaving, models, states, transitions
 from cdn.live import Row, fleet
 from cdn.types import NodeState
 
@@ -19,28 +19,30 @@ log = logging.getLogger(__name__)
 
 #: How often the watch looks, in seconds: how late at most a silence is concluded from.
 LOOK_SECONDS = 1.0
-_LEASED = (NodeState.ACTIVE, NodeState.DEGRADED, NodeState.WARMING)
 
 
 def conclude(now: datetime) -> None:
     """Make silent nodes suspect, and those that were leaving anyway evacuated. Safe to call anywhere, any time."""
     rows = fleet.rows()
     for row in fleet.silent(rows, now):
-        _move(row, NodeState.SUSPECT, here=_LEASED, now=now)
+        _move(row, NodeState.SUSPECT, here=tuple(states.LEASED), now=now)
     for row in rows:
         if row.state is NodeState.DRAINING and fleet.lease(row, now) <= now:
             _move(row, NodeState.EVACUATED, here=(NodeState.DRAINING,), now=now)
+    leaving.look(fleet.rows(), now)
 
 
 def _move(row: Row, to: NodeState, *, here: tuple[NodeState, ...], now: datetime) -> None:
     beat = fleet.beats.get(row.id)
-    reason = "not heard since this web process started"
-    if beat is not None:
+    actor, reason = "lease", "not heard since this web process started"
+    if row.id in fleet.held and fleet.lease(row, now) > now:
+        actor, reason = "witnesses", fleet.held[row.id]
+    elif beat is not None:
         reason = f"not heard for {(now - beat.heard_at).total_seconds():.0f} s"
     try:
         node = models.EdgeNode.objects.get(id=row.id)
         if NodeState(node.state) in here:
-            transitions.move(node, to, actor="lease", reason=reason)
+            transitions.move(node, to, actor=actor, reason=reason)
     except transitions.NoSuchArrow:
         fleet.changed()  # somebody else moved it at this moment
     except DatabaseError as error:

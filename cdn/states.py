@@ -1,6 +1,7 @@
 """The life of an edge node as a table and two decisions. Pure: no clock, no database, no Django."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from cdn.types import NodeState as S
 
@@ -28,10 +29,18 @@ ARROWS: dict[S, frozenset[S]] = {
 
 #: States in which viewers may be sent to a node, best first.
 SERVING = frozenset({S.ACTIVE, S.DEGRADED, S.WARMING, S.SUSPECT, S.DRAINING})
+#: States of a node that viewers may be moved to.
+RECEIVING = frozenset({S.ACTIVE, S.DEGRADED})
+#: States that a node keeps only while it is heard.
+LEASED = frozenset({S.WARMING, S.ACTIVE, S.DEGRADED})
 #: States whose node may fetch from the origin.
 MAY_FILL = frozenset({S.WARMING, S.ACTIVE, S.DEGRADED, S.SUSPECT, S.DRAINING})
 #: A node's clock may differ this much from ours before it counts against the node, in seconds.
 SKEW_LIMIT = 2.0
+#: A new node that does not hold what every node must gets viewers all the same after this long, in seconds.
+WARMING_MOST = 900.0
+#: A silence shorter than this does not count as an interruption of a node's service.
+FORGIVEN = timedelta(seconds=60)
 #: So many skewed heartbeats in a row mean a wrong clock and not a slow network.
 SKEW_STRIKES = 3
 
@@ -43,7 +52,11 @@ def may_move(here: S, there: S) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a heartbeat says that bears on the state. `skew` in seconds, node minus control plane."""
+    """What a heartbeat says that bears on the state. `skew` in seconds, node minus control plane.
+
+    `warm` is whether the node holds what every node must, `warming_seconds` since when it is in its state; `held` are
+    the words of the witnesses that call it down though it is heard, empty when there are none.
+    """
 
     goodbye: bool = False
     ready: bool = True
@@ -51,6 +64,9 @@ class Report:
     sessions: int = 0
     skew: float = 0.0
     skew_strikes: int = 0
+    warm: bool = True
+    warming_seconds: float = 0.0
+    held: str = ""
 
 
 def after_heartbeat(here: S, *, wanted: str, report: Report) -> tuple[S, str]:
@@ -75,11 +91,33 @@ def _called_for(here: S, *, wanted: str, report: Report) -> tuple[S, str]:
         if report.sessions == 0:
             return S.EVACUATED, "drained: no session left"
         return S.DRAINING, "drained by the operator"
+    if report.held and here in (S.SUSPECT, S.ACTIVE, S.DEGRADED, S.WARMING):
+        return S.SUSPECT, report.held
     if report.skew_strikes >= SKEW_STRIKES:
         return S.DEGRADED, f"its clock is {report.skew:+.1f} s off"
     if not report.ready:
         return S.DEGRADED, report.problem or "it reports that it is not ready"
+    if here is S.WARMING and not report.warm:
+        if report.warming_seconds < WARMING_MOST:
+            return here, ""
+        return S.ACTIVE, "not all that every node holds is here yet, but it has had its time"
     return S.ACTIVE, "heard and ready" if here is not S.SUSPECT else "heard again"
+
+
+def serving_since(
+    here: S, there: S, *, before: datetime | None, idle: timedelta, now: datetime
+) -> datetime | None:
+    """Since when a node that moves from `here` to `there` serves without interruption; `idle` is how long it was here.
+
+    A short silence, a wish to drain that was taken back: no interruption. After a longer one its caches are cold and
+    its place was taken, so it starts anew.
+    """
+    if there in (S.SUSPECT, S.DRAINING):
+        return before
+    if there not in RECEIVING:
+        return None
+    interrupted = here not in (*RECEIVING, S.DRAINING, S.SUSPECT) or (here is S.SUSPECT and idle > FORGIVEN)
+    return now if interrupted or before is None else before
 
 
 def braked(*, serving: int, newly_silent: int) -> bool:

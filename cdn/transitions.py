@@ -18,13 +18,18 @@ class NoSuchArrow(Exception):
 @transaction.atomic
 def move(node: models.EdgeNode, to: NodeState, *, actor: str, reason: str) -> bool:
     """Change a node's state and write it down. False when it is there already; raises NoSuchArrow."""
-    here = NodeState(models.EdgeNode.objects.select_for_update().get(id=node.id).state)
+    row = models.EdgeNode.objects.select_for_update().get(id=node.id)
+    here = NodeState(row.state)
     if here is to:
         return False
     if not states.may_move(here, to):
         raise NoSuchArrow(f"{node.name}: {here} does not lead to {to}")
-    node.state, node.reason, node.state_at = to.value, reason[:255], timezone.now()
-    node.save(update_fields=["state", "reason", "state_at"])
+    now = timezone.now()
+    node.serving_since = states.serving_since(
+        here, to, before=row.serving_since, idle=now - row.state_at, now=now
+    )
+    node.state, node.reason, node.state_at = to.value, reason[:255], now
+    node.save(update_fields=["state", "reason", "state_at", "serving_since"])
     models.NodeEvent.objects.create(
         node=node,
         from_state=here.value,

@@ -26,7 +26,9 @@ class Node:
     """A snapshot of one edge node, as steering sees it.
 
     `base_url` has no trailing slash. Rates are bits per second. `lease_until` is when silence becomes
-    suspicion. `slot` is a small stable integer, never reused, safe to show a player as pathway id.
+    suspicion. `slot` is a small stable integer, never reused, safe to show a player as pathway id. `serving_since` is
+    since when it serves without interruption: a fresh one gets its full share by and by. `leaving` is the share of its
+    sessions that should have moved on by now, above 0 only while it drains.
     """
 
     id: UUID
@@ -39,6 +41,9 @@ class Node:
     egress_bps: int
     sessions: int
     lease_until: datetime
+    region: str = "default"
+    serving_since: datetime | None = None
+    leaving: float = 0.0
 
     @property
     def utilisation(self) -> float:
@@ -51,6 +56,14 @@ class NodeLost:
     """News: a node's lease ran out without a goodbye."""
 
     node_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PackageTakenDown:
+    """News: nobody may have this package from now on."""
+
+    package_id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

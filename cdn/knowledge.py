@@ -1,0 +1,107 @@
+"""All that answering a heartbeat needs, in one snapshot: so that a beat asks no database and takes no lock.
+
+The watch over the nodes makes a new one every half second, and at once when this process changed something. What has
+no watch (a test, a command) reads through the same caches when it needs to.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from cdn import keys, neighbours, states, takedowns
+from cdn.denials import Denial, deny_list
+from cdn.live import Row, fleet
+from cdn.takedowns import Order
+from cdn.types import PublicKey
+
+#: A snapshot older than this is not answered from, in seconds: its watch is late or gone.
+STALE_SECONDS = 2.0
+
+
+class Neighbourhood:
+    """Whom each node is told of; worked out when a node asks and kept for as long as the rows stay the same."""
+
+    def __init__(self, rows: tuple[Row, ...]) -> None:
+        self.rows = rows
+        self._ring = neighbours.Ring([row for row in rows if row.state in states.SERVING])
+        self._told: dict[UUID, tuple[int, list[dict[str, Any]]]] = {}
+
+    def told(self, row: Row) -> tuple[int, list[dict[str, Any]]]:
+        """The version and the list for one node."""
+        found = self._told.get(row.id)
+        if found is None:
+            around = [_described(one) for one in self._ring.around(row)]
+            found = self._told[row.id] = (neighbours.version(around), around)
+        return found
+
+
+def _described(row: Row) -> dict[str, Any]:
+    return {
+        "node_id": str(row.id),
+        "slot": row.slot,
+        "base_url": row.base_url,
+        "public_key": row.public_key,
+        "site": row.site,
+        "region": row.region,
+        "capacity_bps": row.capacity_bps,
+        "state": row.state.value,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What was true at one moment."""
+
+    read_at: float
+    rows: dict[UUID, Row]
+    keys: tuple[PublicKey, ...]
+    keys_version: int
+    denials: tuple[Denial, ...]
+    takedowns: tuple[Order, ...]
+    neighbourhood: Neighbourhood
+    #: Whether plans are made in this fleet at all.
+    planned: bool = False
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The newest snapshot of this process."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    newest: Knowledge | None = None
+
+
+_kept = _Kept()
+
+
+def read(now: datetime | None = None) -> Knowledge:
+    """What is true now, as far as the caches allow; kept as the newest snapshot."""
+    read_at = time.monotonic()
+    rows = fleet.rows()
+    published = keys.ring.published(now or timezone.now())
+    before = _kept.newest
+    same = before is not None and before.neighbourhood.rows == rows
+    found = Knowledge(
+        read_at=read_at,
+        rows=before.rows if same and before else {row.id: row for row in rows},
+        keys=published,
+        keys_version=keys.version(published),
+        denials=deny_list.current(),
+        takedowns=takedowns.log.current(),
+        neighbourhood=before.neighbourhood if same and before else Neighbourhood(rows),
+        planned=any(row.plan for row in rows),
+    )
+    with _kept.lock:
+        _kept.newest = found
+    return found
+
+
+def newest() -> Knowledge | None:
+    """The newest snapshot without asking anybody; None when it is stale."""
+    found = _kept.newest
+    return found if found is not None and time.monotonic() - found.read_at < STALE_SECONDS else None
