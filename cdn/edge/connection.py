@@ -6,44 +6,54 @@ everything else goes through the strict reader and the responder, which agree wi
 only knows header blocks that the strict reader has read before.
 """
 
-import os
-import re
 import socket
 import sys
 import time
+from os import sendfile
+from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
+from socket import MSG_MORE
 from typing import TYPE_CHECKING
 
 from cdn.edge.files import OwnedFd, in_memory, unsent
 from cdn.edge.fill import Fill
 from cdn.edge.http import BadRequest, Headers, Request, parse_headers, parse_line, split
 from cdn.edge.store import Hit
+from cdn.edge.verdicts import Verdict
 
 if TYPE_CHECKING:
     from cdn.edge.server import Server
 
+_GONE = EPOLLHUP | EPOLLERR
+_READABLE = EPOLLIN | EPOLLRDHUP
 READ = 16 * 1024
 #: The most that one connection is given before others have their turn, in bytes.
-TURN = 1024 * 1024
+TURN = 2048 * 1024
 #: A client that takes less than this is let go, in bytes per second: a quarter of what a sound track alone needs.
 SLOWEST = 4 * 1024
 #: How long an object counts as being in the page cache since it was last looked, in seconds.
 PROBE_SECONDS = 20.0
-#: What the strict reader takes as a target.
-_PRINTABLE = re.compile(rb'[!"$-~]*\Z').match
+#: What the strict reader takes in a target: to see that nothing else is there, these are taken away.
+_PRINTABLE = bytes(code for code in range(0x21, 0x7F) if code != 0x23)
+HIT = "HIT"
+#: One answer in the books: when it was over, when it was asked for and when its first byte went (seconds since 1970),
+#: the verdict on its token, the target from behind "/v1/", its status, bytes sent, and what the cache was to it.
+Note = tuple[float, float, float, Verdict, bytes, int, int, str]
 
 
 class Connection:
     """A client. Times are the server's coarse clock, seconds since 1970."""
 
     __slots__ = (
-        "armed", "begun", "blocked", "busy", "closed", "end", "fd", "file", "fill", "head", "hit", "inbox",
-        "keep_alive", "line", "moved", "peer_done", "pos", "sent", "server", "sock", "status", "taken", "unread",
-        "window",
+        "armed", "begun", "block", "blocked", "busy", "cache", "closed", "end", "fd", "file", "fill", "first", "head",
+        "hit", "inbox", "keep_alive", "line", "moved", "peer_done", "pos", "sent", "server", "since", "sock", "status",
+        "taken", "target", "unread", "verdict", "window",
     )  # fmt: skip
 
     def __init__(self, server: "Server", sock: socket.socket) -> None:
         self.server, self.sock, self.fd = server, sock, sock.fileno()
         self.inbox = b""
+        #: The header block that it sent last, when that was a plain one.
+        self.block = b"\0"
         #: When the current request's first byte came, 0 between requests.
         self.begun = 0.0
         self.moved = server.now
@@ -57,6 +67,10 @@ class Connection:
         self.pos = self.end = 0
         self.line = b""
         self.status = self.sent = 0
+        #: What the books will say of the current answer; no verdict, no line in them.
+        self.verdict: Verdict | None = None
+        self.target, self.cache = b"", HIT
+        self.since = self.first = self.moved
         #: When the current look at a client that takes slowly began (0: none), and what it had taken by then.
         self.window, self.taken = 0.0, 0
 
@@ -66,15 +80,15 @@ class Connection:
 
     # Reading ----------------------------------------------------------------------------------------------
 
-    def on_event(self, readable: bool, writable: bool, gone: bool) -> None:
-        """The socket's state has changed."""
-        if gone:
+    def on_event(self, bits: int) -> None:
+        """The socket's state has changed; `bits` are epoll's."""
+        if bits & _GONE:
             self.close()
             return
-        if writable and self.blocked:
+        if self.blocked and bits & EPOLLOUT:
             self.blocked = False
             self.push()
-        if readable and not self.closed:
+        if bits & _READABLE and not self.closed:
             self.unread = True
             if not self.busy:
                 self.read()
@@ -109,14 +123,18 @@ class Connection:
         line_end = data.find(b"\r\n")
         if data[:8] != b"GET /v1/" or data[line_end - 9 : line_end] != b" HTTP/1.1":
             return False
-        if data[line_end + 2 :] not in server.plain_blocks:
-            return False
-        path = data[8 : line_end - 9]
-        query = path.find(b"?")
-        if query >= 0:
-            if not _PRINTABLE(path):
+        # A client's header block is nearly always the one that it sent before: compared, not copied and hashed.
+        if len(data) - line_end - 2 != len(self.block) or not data.endswith(self.block):
+            block = server.plain_blocks.get(data[line_end + 2 :])
+            if block is None:
                 return False
-            path = path[:query]
+            self.block = block
+        path = target = data[8 : line_end - 9]
+        query = target.find(b"?")
+        if query >= 0:
+            if target.translate(None, _PRINTABLE):
+                return False
+            path = target[:query]
         token, _, key = path.partition(b"/")
         hit = server.hits.get(key)
         if hit is None:
@@ -135,13 +153,57 @@ class Connection:
         hit.visited = True
         hit.package_open.used = now
         server.hit_count += 1
+        self.verdict, self.target, self.cache = verdict, target, HIT
+        self.since = self.first = now
         if server.access_log:
             self.line = data[:line_end]
         self.keep_alive = True
-        self.begin_hit(server.ok_line + hit.head, hit, 0, hit.length, 200)
+        self._send_whole(hit)
         if hit.lead:
             server.filler.ahead(hit.rendition, hit.number)
         return True
+
+    def _send_whole(self, hit: Hit) -> None:
+        """Answer with a whole object. With luck all of it is out when this returns, and the connection was never busy:
+        what `_begin`, `push` and `_finish` do step by step is done here at once.
+        """
+        server, body, length = self.server, hit.body, hit.length
+        head = server.ok_line + hit.head
+        if body is not None:
+            head += body
+            more = length = 0
+        elif server.now - hit.probed > PROBE_SECONDS:
+            self.begin_hit(head, hit, 0, length, 200)
+            return
+        else:
+            more = MSG_MORE
+        sent = moved = 0
+        try:
+            sent = self.sock.send(head, more)
+            if more and sent == len(head):
+                moved = sendfile(self.fd, hit.file.fd, hit.offset, length if length < TURN else TURN)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.close()
+            return
+        self.status, self.sent = 200, sent + moved
+        server.bytes_out += sent + moved
+        self.moved = server.now
+        if moved == length and sent == len(head):
+            self._account()
+            if self.peer_done or server.stopping:
+                self.close()
+            return
+        self.busy, self.window, self.head = True, 0.0, head[sent:]
+        self.pos, self.end = hit.offset + moved, hit.offset + length
+        if length:
+            self.file, self.hit = hit.file, hit
+            hit.readers += 1
+        if moved == TURN:
+            server.later(self)
+        else:
+            self._wait_for_room()
 
     def _serve_inbox(self) -> None:
         """Answer the requests that are complete in the inbox, one after the other."""
@@ -168,7 +230,7 @@ class Connection:
         method, target, version_11 = parse_line(line)
         headers = self._headers(block, version_11)
         self.inbox = rest
-        self.line = line
+        self.line, self.since = line, self.server.now
         self.keep_alive = headers.keep_alive
         return Request(method, target, headers)
 
@@ -212,8 +274,14 @@ class Connection:
         fill.listeners.add(self)
         self.push()
 
+    def enter_in_books(self, verdict: Verdict, cache: str) -> None:
+        """The answer to the current request belongs to this session: it will be noted when it is over."""
+        self.verdict, self.cache = verdict, cache
+        self.target = self.line[self.line.index(b" ") + 5 : self.line.rindex(b" ")]
+
     def _begin(self, head: bytes, status: int) -> None:
         self.head, self.status, self.busy, self.sent = head, status, True, 0
+        self.first = self.server.now
         self.window = 0.0
         self.pos = self.end = 0
 
@@ -243,10 +311,7 @@ class Connection:
         try:
             done = self._push()
         except BlockingIOError:
-            self.blocked = True
-            if not self.armed:
-                self.armed = True
-                self.server.watch_writing(self, True)
+            self._wait_for_room()
             return
         except OSError:
             self.close()
@@ -257,13 +322,11 @@ class Connection:
     def _push(self) -> bool:
         """Send; → whether the answer is complete. Raises BlockingIOError when the client takes no more now."""
         if self.head:
-            more = socket.MSG_MORE if self.end > self.pos else 0
-            sent = self.sock.send(self.head, more)
+            sent = self.sock.send(self.head, MSG_MORE if self.end > self.pos else 0)
             self._count(sent)
-            if sent < len(self.head):
-                self.head = self.head[sent:]
+            self.head = self.head[sent:]
+            if self.head:
                 raise BlockingIOError
-            self.head = b""
         turn = TURN
         while self.pos < self.end:
             limit = self.end
@@ -278,13 +341,22 @@ class Connection:
                 return False
             assert self.file is not None
             wanted = min(limit - self.pos, turn)
-            sent = os.sendfile(self.fd, self.file.fd, self.pos, wanted)
+            sent = sendfile(self.fd, self.file.fd, self.pos, wanted)
             if sent == 0:
                 raise ConnectionAbortedError("the file is shorter than it was")
             self.pos += sent
             turn -= sent
             self._count(sent)
+            if sent < wanted:
+                raise BlockingIOError  # asking again would only be told so, after the kernel has turned the pages over
         return True
+
+    def _wait_for_room(self) -> None:
+        """The client takes no more now: be told when it does."""
+        self.blocked = True
+        if not self.armed:
+            self.armed = True
+            self.server.watch_writing(self, True)
 
     def _count(self, sent: int) -> None:
         self.sent += sent
@@ -293,6 +365,19 @@ class Connection:
 
     def _finish(self) -> None:
         """The answer is out: let go of what it needed and turn to the next request."""
+        self._let_go()
+        self.busy = False
+        if self.armed:
+            self.armed = False
+            self.server.watch_writing(self, False)
+        self._account()
+        if not self.keep_alive or self.peer_done or self.server.stopping:
+            self.close()
+            return
+        if self.inbox or self.unread:
+            self.server.later(self)
+
+    def _let_go(self) -> None:
         if self.hit is not None:
             self.hit.readers -= 1
             self.hit = None
@@ -300,17 +385,27 @@ class Connection:
             self.fill.listeners.discard(self)
             self.fill = None
         self.file = None
-        self.busy = False
-        if self.armed:
-            self.armed = False
-            self.server.watch_writing(self, False)
-        if self.server.access_log:
-            self.server.log_access(self)
-        if not self.keep_alive or self.peer_done or self.server.stopping:
-            self.close()
-            return
-        if self.inbox or self.unread:
-            self.server.later(self)
+
+    def _account(self) -> None:
+        """An answer is over, be it complete or cut off: say so to whoever keeps the books."""
+        server = self.server
+        if server.access_log:
+            server.log_access(self)
+        if self.verdict is not None:
+            if server.note is not None:
+                server.note(
+                    (
+                        server.now,
+                        self.since,
+                        self.first,
+                        self.verdict,
+                        self.target,
+                        self.status,
+                        self.sent,
+                        self.cache,
+                    )
+                )
+            self.verdict = None
 
     def go_on(self) -> None:
         """The next turn: more of the answer, or the next request."""
@@ -356,13 +451,10 @@ class Connection:
         if self.closed:
             return
         self.closed = True
-        if self.hit is not None:
-            self.hit.readers -= 1
-            self.hit = None
-        if self.fill is not None:
-            self.fill.listeners.discard(self)
-            self.fill = None
-        self.file = None
+        if self.busy:
+            self.server.aborted += 1
+            self._account()
+        self._let_go()
         self.head = self.inbox = b""
         self.server.forget(self)
         self.sock.close()

@@ -103,6 +103,7 @@ class Responder:
             return
         verdict.seen = server.now
         server.verdicts.remember(token, verdict)
+        connection.enter_in_books(verdict, "HIT")
         hit = server.hits.get(b"%s/%s/%s" % (package, rendition, name))
         if hit is None:
             self._later(connection, request, self._miss(connection, request, verdict, rendition, name))
@@ -170,6 +171,7 @@ class Responder:
             self._hit(connection, request, hit)
             return
         self._server.miss_count += 1
+        connection.cache = "MISS"
         fill, ours = filler.start(spec)
         hit = await asyncio.shield(fill.begun) or fill.kept
         if fill.failure is not None:
@@ -191,6 +193,7 @@ class Responder:
         if part is None:
             return
         start, end, status = part
+        connection.cache = cache
         lines = self._line(status) + self._object_head(fill.spec, fill.tag, part, cache)
         if request.method == "HEAD":
             connection.begin_bytes(lines, b"", status)

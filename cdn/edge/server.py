@@ -1,4 +1,4 @@
-"""The listening side: sockets in an edge-triggered epoll of our own, nested in the asyncio loop, and a clock.
+"""The listening side: viewers' sockets in the loop's selector, edge-triggered, and a clock.
 
 asyncio keeps timers, fills, heartbeats and reports; the hot path never enters it (docs/decisions says what that buys).
 """
@@ -11,13 +11,15 @@ import socket
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from cdn.edge.config import Config
-from cdn.edge.connection import Connection, access_line, write_line
+from cdn.edge.connection import Connection, Note, access_line, write_line
 from cdn.edge.files import warm
 from cdn.edge.fill import Filler
+from cdn.edge.loop import Loop
 from cdn.edge.store import Hit, Store
 from cdn.edge.verdicts import Verdicts
 
@@ -29,9 +31,7 @@ log = logging.getLogger("edge")
 #: Writability is asked for only while a client takes no more: asked for always, its acknowledgements would wake us.
 _EVENTS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 _EVENTS_BLOCKED = _EVENTS | select.EPOLLOUT
-_READABLE = select.EPOLLIN | select.EPOLLRDHUP
-_GONE = select.EPOLLHUP | select.EPOLLERR
-_BATCH = 256
+_ACCEPTS = 64
 _BLOCKS = 4096
 
 
@@ -42,17 +42,21 @@ class Server:
         self.config, self.store, self.filler, self.verdicts = config, store, filler, verdicts
         self.hits: dict[bytes, Hit] = store.hits
         self.responder: Responder
-        self.plain_blocks: set[bytes] = set()
+        self.plain_blocks: dict[bytes, bytes] = {}
         self.access_log = config.access_log
         #: Set while the node drains: every request is judged by the responder.
         self.slow_only = False
         self.stopping = False
         self.hit_count = self.miss_count = self.bytes_out = self.refused = 0
+        #: Answers that ended before their time.
+        self.aborted = 0
         self.egress_bps = 0.0
-        self._epoll = select.epoll()
+        #: Who keeps the books: called once for every answer to a viewer.
+        self.note: Callable[[Note], object] | None = None
         self._connections: dict[int, Connection] = {}
-        self._turns: deque[Connection] = deque()
-        self._turn_due = False
+        #: Who has had a turn and has more to send.
+        self.turns: deque[Connection] = deque()
+        self._loop: Loop
         self._listener: socket.socket | None = None
         self._accepting = False
         self._ticking: asyncio.TimerHandle | None = None
@@ -80,8 +84,8 @@ class Server:
             raise
         listener.listen(1024)
         self._listener = listener
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._epoll.fileno(), self._on_events)
+        self._loop = Loop.running()
+        self._loop.sockets.serve_with(self)
         self._accept_again()
         self._tick()
 
@@ -104,8 +108,7 @@ class Server:
             self._ticking.cancel()
         for connection in tuple(self._connections.values()):
             connection.close()
-        asyncio.get_running_loop().remove_reader(self._epoll.fileno())
-        self._epoll.close()
+        self._loop.sockets.serve_with(None)
 
     # Accepting --------------------------------------------------------------------------------------------
 
@@ -121,7 +124,7 @@ class Server:
 
     def _accept(self) -> None:
         assert self._listener is not None
-        for _ in range(_BATCH):
+        for _ in range(_ACCEPTS):
             if len(self._connections) >= self.config.connections:
                 self._pause_accepting()  # the kernel's queue holds the rest; the tick looks again
                 return
@@ -141,43 +144,49 @@ class Server:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = Connection(self, sock)
             self._connections[connection.fd] = connection
-            self._epoll.register(connection.fd, _EVENTS)
+            self._loop.sockets.watch(connection.fd, _EVENTS)
 
     # Events -----------------------------------------------------------------------------------------------
 
-    def _on_events(self) -> None:
+    def serve(self, events: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Serve the connections that these events belong to, then those whose turn it is; → the other events."""
         self.now = time.time()
-        connections = self._connections
-        for fd, event in self._epoll.poll(0, _BATCH):
-            connection = connections.get(fd)
-            if connection is None:
-                continue
+        connections, others = self._connections, []
+        left = iter(events)
+        while True:
+            connection = None
             try:
-                connection.on_event(
-                    bool(event & _READABLE), bool(event & select.EPOLLOUT), bool(event & _GONE)
-                )
+                for fd, bits in left:
+                    connection = connections.get(fd)
+                    if connection is not None:
+                        connection.on_event(bits)
+                    else:
+                        others.append((fd, bits))
+                break
             except Exception:  # the events behind it in this batch are told once only: they must not be lost
                 log.exception("a connection broke")
-                connection.close()
+                if connection is not None:
+                    connection.close()
+        if self.turns:
+            self._take_turns()
+        return others
 
     def later(self, connection: Connection) -> None:
         """This connection has had its turn and has more to send."""
-        self._turns.append(connection)
-        self._call_turns()
-
-    def _call_turns(self) -> None:
-        if not self._turn_due:
-            self._turn_due = True
-            asyncio.get_running_loop().call_soon(self._take_turns)
+        self.turns.append(connection)
 
     def _take_turns(self) -> None:
-        self._turn_due = False
-        for _ in range(len(self._turns)):
-            self._turns.popleft().go_on()
+        for _ in range(len(self.turns)):
+            connection = self.turns.popleft()
+            try:
+                connection.go_on()
+            except Exception:
+                log.exception("a connection broke")
+                connection.close()
 
     def watch_writing(self, connection: Connection, wanted: bool) -> None:
         """Whether to be told when this client takes more."""
-        self._epoll.modify(connection.fd, _EVENTS_BLOCKED if wanted else _EVENTS)
+        self._loop.sockets.change(connection.fd, _EVENTS_BLOCKED if wanted else _EVENTS)
 
     def forget(self, connection: Connection) -> None:
         """The connection closes."""
@@ -197,7 +206,7 @@ class Server:
         """The strict reader found this header block plain: the fast path may take it from now on."""
         if len(self.plain_blocks) >= _BLOCKS:
             self.plain_blocks.clear()
-        self.plain_blocks.add(block)
+        self.plain_blocks[block] = block
 
     def log_access(self, connection: Connection) -> None:
         """Write the access log's line."""
