@@ -1,39 +1,42 @@
 """Fetching what is missing: once, however many ask; streamed to all of them while it arrives; kept once it is verified.
 
 A fill lives in memory until its hash was checked. The last byte of every answer is held back until then, so that no
-client ever gets a whole answer that is wrong.
+client ever gets a whole answer that is wrong. Everyone reads the same memory at their own pace: who is slow delays
+nobody, and moves to the disk as soon as the object is there.
 """
 
 import asyncio
-import hashlib
 import logging
-import os
-from contextlib import AbstractAsyncContextManager
+import time
+from collections.abc import Callable
 from typing import Protocol
 
+from cdn.edge import cmcd, files
+from cdn.edge.faults import Faults
 from cdn.edge.files import MemoryFile
+from cdn.edge.gate import AHEAD, VIEWER, Gate, Ticket
 from cdn.edge.identity import Identity
 from cdn.edge.manifest import BadManifest, PackageIndex, RenditionIndex, Spec
+from cdn.edge.pace import Pace
+from cdn.edge.peers import Peer, Peers
+from cdn.edge.sourcing import Draft, Failed, Sourcing
 from cdn.edge.store import Hit, Store, object_key
-from cdn.edge.upstream import Answer, OriginAway, Upstream
+from cdn.edge.upstream import Upstream
+from cdn.ranges import etag
 
+__all__ = ["Failed", "Fill", "Filler"]
 log = logging.getLogger("edge")
 
-ATTEMPTS = 3
-RETRY_SECONDS = (0.1, 0.4)
+#: Objects fetched at once; a manifest goes beside them.
+FETCHES = 12
 #: How long a package that the origin does not know is not asked for again, in seconds.
 UNKNOWN_SECONDS = 5.0
 #: How long a request waits for memory when too many objects are being fetched, in seconds.
 MEMORY_SECONDS = 5.0
-PREFETCHES = 2
-
-
-class Failed(Exception):
-    """The object cannot be had; `status` is what the viewer is answered."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
+#: Objects fetched ahead at once.
+PREFETCHES = 4
+#: After the first piece everyone who waits is called before more is taken: so many turns of the loop do that.
+_CALLS = 3
 
 
 class Listener(Protocol):
@@ -49,24 +52,92 @@ class Listener(Protocol):
 class Fill:
     """One object on its way. `sendable` bytes from the start may be given to viewers."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, priority: int = VIEWER, pace: Pace | None = None) -> None:
         self.spec = spec
         self.key = object_key(spec.rendition, spec.name)
         self.memory: MemoryFile | None = None
-        self.received = 0
+        self.draft = Draft()
         self.sendable = 0
-        self.tag = ""
+        self.tag = etag(spec.sha256.hex()) if spec.sha256 else ""
         self.failure: Failed | None = None
         self.kept: Hit | None = None
         self.listeners: set[Listener] = set()
+        #: Its place in the queue.
+        self.ticket = Ticket(priority)
+        #: Which peer is being asked (None: the origin, or nobody yet), and since when (monotonic).
+        self.peer: Peer | None = None
+        self.asked_at = 0.0
+        #: Set once somebody waits for it; an order goes at its pace until then.
+        self.hurried, self._hurried_at = asyncio.Event(), float("inf")
+        self._pace = pace
         loop = asyncio.get_running_loop()
+        #: Done when there is memory for it, or it is over.
+        self.opened: asyncio.Future[None] = loop.create_future()
         #: Done when the answer's head may be sent: a Hit when the object was here after all, else None.
         self.begun: asyncio.Future[Hit | None] = loop.create_future()
+        #: Done at the end, with what is on disk, or None when it failed or could not be kept.
+        self.over: asyncio.Future[Hit | None] = loop.create_future()
+        if not self.ticket.background:
+            self.hurry()
 
     @property
     def verified(self) -> bool:
         """Whether all bytes are here and are the right ones."""
         return self.sendable == self.spec.length
+
+    def hurry(self) -> None:
+        """Somebody waits for it from now on."""
+        if not self.hurried.is_set():
+            self.hurried.set()
+            self._hurried_at = time.monotonic()
+
+    def time_left(self, seconds: float) -> float:
+        """Seconds until somebody has waited so long for who is being asked; infinite while nobody waits."""
+        return max(self.asked_at, self._hurried_at) + seconds - time.monotonic()
+
+    async def take(self, chunk: bytes, giver: Peer | None) -> None:
+        """More bytes: put them where they belong and tell everyone who waits."""
+        if not chunk:
+            return
+        assert self.memory is not None
+        files.write_all(self.memory.fd, chunk, self.draft.received)
+        self.draft.add(chunk, giver)
+        self.sendable = min(self.draft.sure, self.spec.length - 1)
+        if self.sendable and not self.begun.done():
+            self.begun.set_result(None)
+            for _ in range(_CALLS):
+                await asyncio.sleep(0)
+        self.tell()
+        if self._pace is not None and not self.hurried.is_set():
+            await self._pace.take(len(chunk), self.hurried)
+
+    def proved(self) -> None:
+        """All of it is here and right."""
+        self.sendable = self.spec.length
+        if not self.begun.done():
+            self.begun.set_result(None)
+        self.tell()
+
+    def fail(self, failure: Failed) -> None:
+        """It will not come."""
+        self.failure = failure
+        if not self.begun.done():
+            self.begun.set_exception(failure)
+            self.begun.exception()  # seen: nobody has to be waiting
+        self.tell()
+
+    def end(self, hit: Hit | None) -> None:
+        """It is over: `hit` is where it is kept."""
+        if hit is not None:
+            self.kept = hit
+            if not self.begun.done():
+                self.begun.set_result(hit)
+            for listener in tuple(self.listeners):
+                listener.fill_kept(hit)
+        if not self.opened.done():
+            self.opened.set_result(None)
+        if not self.over.done():
+            self.over.set_result(hit)
 
     def tell(self) -> None:
         """Let every listener go on."""
@@ -78,13 +149,25 @@ class Filler:
     """All fills of this node."""
 
     def __init__(
-        self, store: Store, upstream: Upstream, identity: Identity, *, memory: int, pull: bool
+        self,
+        store: Store,
+        upstream: Upstream,
+        identity: Identity,
+        *,
+        memory: int,
+        pull: bool,
+        peers: Peers | None = None,
+        faults: Faults | None = None,
     ) -> None:
-        self._store, self._upstream, self._identity = store, upstream, identity
+        self._store = store
+        self.sourcing = Sourcing(upstream, identity, peers, faults)
+        self._gate = Gate(FETCHES)
         self._memory_left = memory
         self._memory_total = memory
         self._room = asyncio.Event()
         self._pull = pull
+        #: Whether the node has something to spare for what nobody waits for yet.
+        self.calm: Callable[[], bool] = lambda: True
         self.fills: dict[bytes, Fill] = {}
         self.fetched = 0
         self.fetched_bytes = 0
@@ -93,8 +176,23 @@ class Filler:
         self._unknown: dict[str, float] = {}
         self._ahead: set[bytes] = set()
 
+    @property
+    def fill_bytes(self) -> int:
+        """Bytes fetched since this process began."""
+        return self.peer_bytes + self.origin_bytes
+
+    @property
+    def peer_bytes(self) -> int:
+        """Those of them that came from peers."""
+        return self.sourcing.peer_bytes
+
+    @property
+    def origin_bytes(self) -> int:
+        """Those of them that came from the origin."""
+        return self.sourcing.origin_bytes
+
     async def package(self, package: str) -> PackageIndex:
-        """A package's index: from memory, from disk, or from the origin, asked once. Raises Failed."""
+        """A package's index: from memory, from disk, from a peer or the origin, asked once. Raises Failed."""
         index = self._store.known(package)
         if index is not None:
             return index
@@ -114,20 +212,15 @@ class Filler:
             raise Failed(404, "unknown package")
         if not self._pull:
             raise Failed(421, "not held here")
-        path = f"/origin/v1/{package}/manifest.json"
-        for attempt in range(ATTEMPTS):
-            try:
-                async with self._get(path) as answer:
-                    text = await answer.body()
-                break
-            except OriginAway as error:
-                await self._pause(attempt, error)
-        if answer.status == 404:
-            if len(self._unknown) > 10_000:
-                self._unknown.clear()
-            self._unknown[package] = now + UNKNOWN_SECONDS
-            raise Failed(404, "unknown package")
-        self._refuse_unless_ok(answer)
+        try:
+            text = await self.sourcing.manifest(package)
+        except Failed as failure:
+            if failure.status == 404:
+                if len(self._unknown) > 10_000:
+                    self._unknown.clear()
+                self._unknown[package] = now + UNKNOWN_SECONDS
+                raise Failed(404, "unknown package") from failure
+            raise
         self.fetched += 1
         try:
             return await self._store.adopt(package, text)
@@ -135,31 +228,47 @@ class Filler:
             log.error("the origin sent a bad manifest for %s: %s", package, error)
             raise Failed(502, "the origin sent a bad manifest") from error
 
-    def start(self, spec: Spec) -> tuple[Fill, bool]:
-        """The fill that brings this object, and whether this call began it."""
+    def start(self, spec: Spec, *, priority: int = VIEWER, pace: Pace | None = None) -> tuple[Fill, bool]:
+        """The fill that brings this object, and whether this call began it. Who waits more hastens it."""
         key = object_key(spec.rendition, spec.name)
         fill = self.fills.get(key)
         if fill is not None:
+            self._gate.hasten(fill.ticket, priority)
+            if not fill.ticket.background:
+                fill.hurry()
             return fill, False
-        fill = Fill(spec)
+        fill = Fill(spec, priority, pace)
         self.fills[key] = fill
         task = asyncio.create_task(self._fill(fill))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return fill, True
 
-    def ahead(self, rendition: RenditionIndex, number: int) -> None:
-        """Fetch the segment behind this one, unless enough is being fetched ahead."""
-        spec = rendition.spec(f"{number + 1}.m4s".encode())
-        if spec is None or not self._pull or self._store.problem or len(self._ahead) >= PREFETCHES:
+    def ahead(self, rendition: RenditionIndex, number: int, query: bytes = b"") -> None:
+        """Fetch what a player says it asks for next, or else the segment behind this one; not when there is no room.
+
+        `query` is the request's, without the question mark.
+        """
+        if not self._pull or self._store.problem or len(self._ahead) >= PREFETCHES or not self.calm():
+            return
+        spec = self._next(rendition, number, query)
+        if spec is None:
             return
         key = object_key(spec.rendition, spec.name)
         if key in self.fills or key in self._store.hits or self._memory_left < self._memory_total // 2:
             return
-        fill, _ = self.start(spec)
+        self.start(spec, priority=AHEAD)
         self._ahead.add(key)
-        # Nobody may be waiting: a failure is the log's business then, not asyncio's.
-        fill.begun.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _next(self, rendition: RenditionIndex, number: int, query: bytes) -> Spec | None:
+        said = cmcd.parse(query).next_object() if query else None
+        if said is not None:
+            other, name = said
+            index = self._store.known(rendition.package)
+            found = index.renditions.get(other.encode()) if index is not None and other else rendition
+            if found is not None and (spec := found.spec(name.encode())) is not None:
+                return spec
+        return rendition.spec(f"{number + 1}.m4s".encode())
 
     async def close(self) -> None:
         """Stop fetching."""
@@ -174,119 +283,48 @@ class Filler:
             if hit is None:
                 hit = await self._fetch(fill)
         except Failed as failure:
-            self._fail(fill, failure)
+            fill.fail(failure)
         except asyncio.CancelledError:
-            self._fail(fill, Failed(502, "this node is stopping"))
+            fill.fail(Failed(502, "this node is stopping"))
             raise
         except Exception:
             log.exception("a fill broke")
-            self._fail(fill, Failed(500, "this node has a fault"))
+            fill.fail(Failed(500, "this node has a fault"))
         finally:
             self.fills.pop(fill.key, None)
             self._ahead.discard(fill.key)
-        if hit is None:
-            return
-        fill.kept = hit
-        if not fill.begun.done():
-            fill.begun.set_result(hit)
-        for listener in tuple(fill.listeners):
-            listener.fill_kept(hit)
-
-    def _fail(self, fill: Fill, failure: Failed) -> None:
-        fill.failure = failure
-        if not fill.begun.done():
-            fill.begun.set_exception(failure)
-            fill.begun.exception()  # seen: nobody has to be waiting
-        fill.tell()
+            fill.end(hit)
 
     async def _fetch(self, fill: Fill) -> Hit | None:
-        """Bring the object from the origin; → its place on disk, None when it could not be kept there."""
+        """Bring the object; → its place on disk, None when it could not be kept there. Raises Failed."""
         spec = fill.spec
         if not self._pull:
             raise Failed(421, "not held here")
-        fill.memory = await self._allot(spec.length)
-        digest = hashlib.sha256()
-        path = f"/origin/v1/{spec.rendition.package}/{spec.rendition.name}/{spec.name}"
-        for attempt in range(ATTEMPTS):
-            try:
-                await self._stream(fill, path, digest)
-                break
-            except OriginAway as error:
-                await self._pause(attempt, error)
-        found = digest.digest()
-        expected = spec.sha256.hex() if spec.sha256 is not None else found.hex()
-        if found.hex() != expected or fill.tag != f'"{found.hex()[:16]}"':
-            log.error("the origin sent wrong bytes for %s of %s", spec.name, spec.rendition.package)
-            raise Failed(502, "the origin sent wrong bytes")
+        await self._gate.enter(fill.ticket)
+        try:
+            fill.memory = await self._allot(fill)
+            fill.opened.set_result(None)
+            digest = await self.sourcing.bring(fill)
+        finally:
+            self._gate.leave(fill.ticket)
         self.fetched += 1
         self.fetched_bytes += spec.length
-        fill.sendable = spec.length
-        fill.tell()
-        return await self._store.keep(spec, fill.memory, found)
+        fill.proved()
+        return await self._store.keep(spec, fill.memory, digest)
 
-    async def _stream(self, fill: Fill, path: str, digest: "hashlib._Hash") -> None:
-        """Receive the object, or what is still missing of it after an interruption."""
-        assert fill.memory is not None
-        spec = fill.spec
-        headers = {"Range": f"bytes={fill.received}-"} if fill.received else {}
-        async with self._get(path, headers) as answer:
-            skip = 0
-            if answer.status == 200:
-                skip = fill.received  # the origin ignored the range: pass over what is here
-            elif answer.status != 206 or not fill.received:
-                self._refuse_unless_ok(answer)
-            if answer.length + (fill.received - skip) != spec.length:
-                raise Failed(502, "the origin's object has another length")
-            tag = answer.headers.get("etag", "")
-            if fill.tag and tag != fill.tag:
-                raise Failed(502, "the origin's object has changed")
-            fill.tag = tag
-            async for chunk in answer.chunks():
-                fresh = chunk[skip:]
-                skip -= len(chunk) - len(fresh)
-                if fresh:
-                    self._take(fill, fresh)
-                    digest.update(fresh)
+    async def _allot(self, fill: Fill) -> MemoryFile:
+        """Memory for an object; waits a moment for others to finish. What nobody waits for leaves half of it alone.
 
-    def _take(self, fill: Fill, chunk: bytes) -> None:
-        assert fill.memory is not None
-        view = memoryview(chunk)
-        while view:
-            view = view[os.write(fill.memory.fd, view) :]
-        fill.received += len(chunk)
-        fill.sendable = min(fill.received, fill.spec.length - 1)
-        if not fill.begun.done():
-            fill.begun.set_result(None)
-        fill.tell()
-
-    def _get(self, path: str, headers: dict[str, str] | None = None) -> AbstractAsyncContextManager[Answer]:
-        signed = self._identity.sign("GET", path, 0)
-        return self._upstream.request("GET", path, headers={**signed, **(headers or {})})
-
-    @staticmethod
-    def _refuse_unless_ok(answer: Answer) -> None:
-        if answer.status == 404:
-            raise Failed(404, "unknown object")
-        if answer.status == 401 or answer.status == 403:
-            raise Failed(421, "this node may not pull now")
-        if answer.status != 200:
-            raise Failed(502, f"the origin answered {answer.status}")
-
-    @staticmethod
-    async def _pause(attempt: int, error: OriginAway) -> None:
-        """Wait before the next attempt; after the last one, give up."""
-        if attempt + 1 >= ATTEMPTS or (error.slow and attempt):
-            raise Failed(504 if error.slow else 502, str(error)) from error
-        await asyncio.sleep(RETRY_SECONDS[attempt])
-
-    async def _allot(self, size: int) -> MemoryFile:
-        """Memory for an object; waits a moment for others to finish. Raises Failed."""
+        Raises Failed.
+        """
+        size = fill.spec.length
         deadline = asyncio.get_running_loop().time() + MEMORY_SECONDS
-        while self._memory_left < size:
+        while self._memory_left - size < (self._memory_total // 2 if fill.ticket.background else 0):
             self._room.clear()
             left = deadline - asyncio.get_running_loop().time()
             try:
-                await asyncio.wait_for(self._room.wait(), max(0.0, left))
+                async with asyncio.timeout(max(0.0, left)):
+                    await self._room.wait()
             except TimeoutError:
                 raise Failed(503, "too much is being fetched at once") from None
         self._memory_left -= size

@@ -1,4 +1,4 @@
-"""How fast a plan is carried out: inside its window, within what viewers leave, and not at all when they need it all."""
+"""How fast a plan is carried out: inside its window, within what viewers leave, not at all when they need it all."""
 
 import asyncio
 import re

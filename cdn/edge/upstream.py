@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client for the origin: kept connections, deadlines, answers streamed as they come."""
+"""A small HTTP/1.1 client for the origin and for peers: kept connections, deadlines, answers streamed as they come."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ _IDLE_SECONDS = 3.0
 
 
 class OriginAway(Exception):
-    """The origin cannot be reached or breaks off; `slow` when it took too long."""
+    """The origin (or a peer) cannot be reached or breaks off; `slow` when it took too long."""
 
     def __init__(self, words: str, *, slow: bool = False) -> None:
         super().__init__(words)
@@ -37,19 +37,27 @@ class Answer:
     length: int
     _reader: asyncio.StreamReader
     left: int
+    _called: str = "the origin"
+
+    async def read(self, most: int = _CHUNK, *, patience: float = NEXT_BYTE_SECONDS) -> bytes:
+        """Some of the body, at most so many bytes, within so many seconds; b"" at its end. Raises OriginAway."""
+        if not self.left:
+            return b""
+        try:
+            async with asyncio.timeout(patience):
+                chunk = await self._reader.read(min(most, self.left))
+        except TimeoutError:
+            raise OriginAway(f"{self._called} stopped in the middle of an answer", slow=True) from None
+        except OSError as error:
+            raise OriginAway(f"{self._called} broke off: {error}") from error
+        if not chunk:
+            raise OriginAway(f"{self._called} broke off in the middle of an answer")
+        self.left -= len(chunk)
+        return chunk
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives. Raises OriginAway when it breaks off."""
-        while self.left:
-            try:
-                chunk = await asyncio.wait_for(self._reader.read(min(_CHUNK, self.left)), NEXT_BYTE_SECONDS)
-            except TimeoutError:
-                raise OriginAway("the origin stopped in the middle of an answer", slow=True) from None
-            except OSError as error:
-                raise OriginAway(f"the origin broke off: {error}") from error
-            if not chunk:
-                raise OriginAway("the origin broke off in the middle of an answer")
-            self.left -= len(chunk)
+        while chunk := await self.read():
             yield chunk
 
     async def body(self) -> bytes:
@@ -65,9 +73,13 @@ class _Connection:
 
 
 class Upstream:
-    """The origin, as this node reaches it. At most `connections` requests are under way; others wait."""
+    """The origin, as this node reaches it. At most `connections` requests are under way; others wait.
 
-    def __init__(self, origin: str, *, connections: int = 16) -> None:
+    `called` is what error messages call it.
+    """
+
+    def __init__(self, origin: str, *, connections: int = 16, called: str = "the origin") -> None:
+        self._called = called
         parts = urlsplit(origin)
         assert parts.hostname is not None
         self._secure = parts.scheme == "https"
@@ -132,7 +144,7 @@ class Upstream:
                 self._release(connection, keep=False)
                 if error.slow:
                     raise
-        connection = await self._connect()
+        connection = await self._connect(patience)
         try:
             return connection, await self._send(connection, message, patience)
         except BaseException:
@@ -142,22 +154,26 @@ class Upstream:
     async def _send(self, connection: _Connection, message: bytes, patience: float) -> Answer:
         try:
             connection.writer.write(message)
-            block = await asyncio.wait_for(connection.reader.readuntil(b"\r\n\r\n"), patience)
+            async with asyncio.timeout(patience):
+                block = await connection.reader.readuntil(b"\r\n\r\n")
         except TimeoutError:
-            raise OriginAway(f"the origin did not answer within {patience:g} s", slow=True) from None
+            raise OriginAway(f"{self._called} did not answer within {patience:g} s", slow=True) from None
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            raise OriginAway("the origin closed the connection") from error
-        return _parse(block, connection.reader)
+            raise OriginAway(f"{self._called} closed the connection") from error
+        return _parse(block, connection.reader, self._called)
 
-    async def _connect(self) -> _Connection:
+    async def _connect(self, patience: float) -> _Connection:
         opening = asyncio.open_connection(self._host, self._port, ssl=self._context, limit=_CHUNK)
         try:
-            reader, writer = await asyncio.wait_for(opening, CONNECT_SECONDS)
+            async with asyncio.timeout(min(CONNECT_SECONDS, patience)):
+                reader, writer = await opening
         except TimeoutError:
-            raise OriginAway(f"no connection to the origin within {CONNECT_SECONDS:g} s", slow=True) from None
+            raise OriginAway(
+                f"no connection to {self._called} within {min(CONNECT_SECONDS, patience):g} s", slow=True
+            ) from None
         except OSError as error:
             words = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-            raise OriginAway(f"the origin cannot be reached: {words}") from error
+            raise OriginAway(f"{self._called} cannot be reached: {words}") from error
         return _Connection(reader, writer)
 
     def _take(self) -> _Connection | None:
@@ -177,18 +193,18 @@ class Upstream:
             connection.writer.close()
 
 
-def _parse(block: bytes, reader: asyncio.StreamReader) -> Answer:
+def _parse(block: bytes, reader: asyncio.StreamReader, called: str) -> Answer:
     lines = block[:-4].decode("latin-1").split("\r\n")
     words = lines[0].split(" ", 2)
     if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():
-        raise OriginAway("the origin does not speak HTTP")
+        raise OriginAway(f"{called} does not speak HTTP")
     headers: dict[str, str] = {}
     for line in lines[1:]:
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
     if "transfer-encoding" in headers:
-        raise OriginAway("the origin did not say how long its answer is")
+        raise OriginAway(f"{called} did not say how long its answer is")
     length = headers.get("content-length", "0" if words[1] in ("204", "304") else "")
     if not length.isdigit():
-        raise OriginAway("the origin did not say how long its answer is")
-    return Answer(int(words[1]), headers, int(length), reader, int(length))
+        raise OriginAway(f"{called} did not say how long its answer is")
+    return Answer(int(words[1]), headers, int(length), reader, int(length), called)
