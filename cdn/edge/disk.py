@@ -2,30 +2,57 @@
 
     packages/<id>/manifest.json     the bytes whose hash is the package's id
     packages/<id>/<rendition>.data  the rendition with every object on a page of its own, holes elsewhere
-    packages/<id>/<rendition>.map   8 bytes for each object: the beginning of its SHA-256, or zeros
+    packages/<id>/<rendition>.map   8 bytes for each object: the beginning of its SHA-256, or zeros; then what it is of
 
-Rules that keep wrong bytes from ever being served, whatever dies when: data are on the disk before the map says so;
-the map forgets before a hole is made; what an earlier process wrote is only a claim, hashed at its first use. And no
+Rules that keep wrong bytes from ever being served, whatever dies when: data are written before the map says so; the map
+forgets before a hole is made; what an earlier process wrote is only a claim, hashed at its first use. So nothing waits
+for the disk to have written (a power cut may make claims false; their hash says so), and a kill loses nothing. And no
 hole ever changes bytes that are on their way to a viewer: `sendfile` hands the kernel's own pages to the socket, where
 they may stay for long after the last reader has gone, and a hole zeroes in place whatever it covers only in part. So
 objects have pages of their own, holes are made of whole pages, and the kernel's units of caching never reach over an
 object's end: writes stay within one object, and reading ahead (which makes larger units) is off.
 """
 
-import hashlib
+import errno
+import logging
 import os
 import shutil
+import struct
+import zlib
+from array import array
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cdn.edge import files
 from cdn.edge.files import OwnedFd
-from cdn.edge.manifest import RenditionIndex, Spec, pages
+from cdn.edge.manifest import PackageIndex, RenditionIndex, Spec, pages
+from cdn.edge.shelves import Shelf, Standing
+from cdn.edge.trouble import in_words
+
+log = logging.getLogger("edge")
 
 _MARK = 8
 _ABSENT = bytes(_MARK)
 _OPEN_AT_ONCE = 256
-_Pair = tuple[OwnedFd, OwnedFd]
+#: The end of a map, behind as many marks as a rendition can have: how many segments it has, how many of them are head.
+_TRAILER = struct.Struct("<2sIH")
+_MAGIC = b"m1"
+_EXTRA = 3
+#: What a file system may need for itself in a rendition's file, in bytes.
+_SLACK = 64 << 10
+#: So much of the file system is left free for what else the node writes (its state, its journal), in bytes and as a
+#: part of the whole.
+RESERVE, RESERVE_PART = 256 << 20, 50
+
+
+class _Pair:
+    """The two files of a rendition."""
+
+    __slots__ = ("data", "marks", "writable")
+
+    def __init__(self, data: OwnedFd, marks: OwnedFd, writable: bool) -> None:
+        self.data, self.marks, self.writable = data, marks, writable
 
 
 class Disk:
@@ -33,20 +60,58 @@ class Disk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self.can_punch = files.can_punch(folder)
+        self.can_punch, self.reserve = True, 0
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.can_punch = files.can_punch(folder)
+            self.reserve = min(RESERVE, shutil.disk_usage(folder).total // RESERVE_PART)
+        except OSError as error:  # what is here can be served all the same
+            log.error("%s", in_words(error))
         self._open: OrderedDict[tuple[str, str], _Pair] = OrderedDict()
 
-    def scan(self) -> dict[str, int]:
-        """Bytes on disk of each package that is here, the longest untouched first."""
-        found: list[tuple[float, str, int]] = []
+    def scan(self) -> dict[str, Standing]:
+        """What each package on disk has, by its maps, the longest unused first."""
+        found: list[tuple[float, str, Standing]] = []
+        if not self.folder.is_dir():
+            return {}
         for package in self.folder.iterdir():
             if not package.is_dir():
                 continue
-            stats = [entry.stat() for entry in package.iterdir()]
-            size = sum(stat.st_blocks * 512 for stat in stats)
-            found.append((max((stat.st_mtime for stat in stats), default=0.0), package.name, size))
-        return {name: size for _, name, size in sorted(found)}
+            try:
+                found.append((package.stat().st_mtime, package.name, self._survey(package)))
+            except OSError:  # unreadable: nothing of it is here
+                continue
+        return {name: standing for _, name, standing in sorted(found, key=lambda item: item[:2])}
+
+    def _survey(self, package: Path) -> Standing:
+        standing = Standing()
+        for entry in package.iterdir():
+            room = entry.stat().st_blocks * 512
+            if entry.suffix == ".data":
+                shelf = self._read_map(entry.with_suffix(".map"))
+                shelf.room = room
+                standing.shelves[entry.stem] = shelf
+            else:
+                standing.overhead += room
+        return standing
+
+    @staticmethod
+    def _read_map(path: Path) -> Shelf:
+        """What a map claims, without its manifest."""
+        try:
+            text = path.read_bytes()
+        except OSError:
+            text = b""
+        magic, segments, head = _TRAILER.unpack(text[-_MARK:]) if len(text) >= _MARK else (b"", 0, 0)
+        if magic != _MAGIC or len(text) != (segments + _EXTRA + 1) * _MARK:
+            return Shelf(0, 0)
+        marks = array("Q", text[:-_MARK])
+        bits = int("0" + "".join(["1" if mark else "0" for mark in reversed(marks)]), 2)
+        return Shelf(segments, head, bits)
+
+    def touch(self, package: str) -> None:
+        """Remember that the package is in use: after a restart the longest unused ones go first."""
+        os.utime(self.folder / package)
 
     def manifest(self, package: str) -> bytes | None:
         """The manifest as stored, unverified."""
@@ -56,9 +121,10 @@ class Disk:
             return None
 
     def save_manifest(self, package: str, manifest: bytes) -> None:
-        """Keep a manifest: whole or not at all."""
+        """Keep a manifest: whole or not at all. Raises OSError."""
+        self._check_room(self.folder, len(manifest))
         home = self.folder / package
-        home.mkdir(exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
         files.replace(home / "manifest.json", manifest)
 
     def claims(self, rendition: RenditionIndex) -> list[int]:
@@ -70,37 +136,76 @@ class Disk:
         known = min(rendition.objects, len(text) // _MARK)
         return [n for n in range(known) if text[n * _MARK : n * _MARK + _MARK] != _ABSENT]
 
-    def verified(self, spec: Spec) -> tuple[OwnedFd, bytes] | None:
-        """The file and the hash of an object that is here and whole; a false claim is taken back."""
-        data, marks = self._pair(spec.rendition)
-        mark = os.pread(marks.fd, _MARK, spec.number * _MARK)
+    def tidy(self, rendition: RenditionIndex, claims: Sequence[int]) -> None:
+        """Give back what a process that died had written without claiming it. Raises OSError."""
+        if not self.can_punch or not self._here(rendition):
+            return
+        data = self._pair(rendition, writing=True).data
+        places = {number: place for number in claims if (place := rendition.place(number))}
+        room = sum(pages(length) for _, length in places.values())
+        if os.fstat(data.fd).st_blocks * 512 <= room + _SLACK:
+            return
+        at = 0
+        for offset, length in sorted(places.values()):
+            if offset > at:
+                files.punch(data.fd, at, offset - at)
+            at = offset + pages(length)
+        end = os.fstat(data.fd).st_size
+        if end > at:
+            files.punch(data.fd, at, end - at)
+
+    def verified(self, spec: Spec) -> tuple[OwnedFd, bytes, int] | None:
+        """The file, the hash and the CRC of an object that is here and whole; a false claim is taken back.
+
+        Raises OSError when the disk cannot be read, or a false claim not be taken back: then it must be forgotten too.
+        """
+        pair = self._pair(spec.rendition)
+        mark = os.pread(pair.marks.fd, _MARK, spec.number * _MARK)
         if len(mark) < _MARK or mark == _ABSENT:
             return None
-        digest = hashlib.sha256(os.pread(data.fd, spec.length, spec.offset)).digest()
+        digest, crc = files.sums(pair.data.fd, spec.offset, spec.length)
         if digest[:_MARK] != mark or (spec.sha256 is not None and digest != spec.sha256):
-            self._mark(marks, spec.number, _ABSENT)
+            self._mark(spec.rendition, spec.number, _ABSENT)
             return None
-        return data, digest
+        return pair.data, digest, crc
 
-    def write(self, spec: Spec, source: int, digest: bytes) -> OwnedFd:
-        """Keep an object whose bytes are in the file `source`. Raises OSError, and then nothing is kept."""
-        data, marks = self._pair(spec.rendition)
-        done = 0
+    def write(self, spec: Spec, source: int, digest: bytes) -> tuple[OwnedFd, int]:
+        """Keep an object whose bytes are in the file `source` → its file and CRC. Raises OSError: nothing is kept."""
+        pair = self._pair(spec.rendition, writing=True)
+        self._check_room(pair.data.fd, spec.length)
+        done = crc = 0
         while done < spec.length:
             chunk = os.pread(source, min(1 << 20, spec.length - done), done)
             if not chunk:
                 raise OSError("the object is shorter than it was")
-            files.write_all(data.fd, chunk, spec.offset + done)
+            files.write_all(pair.data.fd, chunk, spec.offset + done)
+            crc = zlib.crc32(chunk, crc)
             done += len(chunk)
-        os.fdatasync(data.fd)
-        self._mark(marks, spec.number, digest[:_MARK])
-        return data
+        files.begin_writing(pair.data.fd, spec.offset, spec.length)
+        self._mark(spec.rendition, spec.number, digest[:_MARK])
+        return pair.data, crc
 
     def forget(self, rendition: RenditionIndex, number: int, offset: int, length: int) -> None:
-        """Give an object's room back."""
-        data, marks = self._pair(rendition)
-        self._mark(marks, number, _ABSENT)
-        files.punch(data.fd, offset, pages(length))
+        """Give an object's room back; with a length of 0 only the map forgets it. Raises OSError."""
+        if not self._here(rendition):
+            return
+        self._mark(rendition, number, _ABSENT)
+        if length:
+            files.punch(self._pair(rendition, writing=True).data.fd, offset, pages(length))
+
+    def trim(self, index: PackageIndex, kept: Mapping[str, int]) -> None:
+        """Leave of a package only what `kept` names: so many segments of a rendition, and all that is no segment."""
+        for rendition in index.renditions.values():
+            first = kept.get(rendition.name)
+            if first is None:
+                self.drop_rendition(rendition.package, rendition.name)
+            elif first < len(rendition.offsets) and self._here(rendition) and self.can_punch:
+                count = len(rendition.offsets)
+                marks = self._pair(rendition, writing=True).marks
+                files.write_all(marks.fd, _ABSENT * (count - first), first * _MARK)
+                start, last = rendition.offsets[first], count - 1
+                end = rendition.offsets[last] + pages(rendition.lengths[last])
+                files.punch(self._pair(rendition, writing=True).data.fd, start, end - start)
 
     def drop_rendition(self, package: str, name: str) -> None:
         """Remove a rendition's files; whoever still reads them may finish."""
@@ -122,29 +227,57 @@ class Disk:
         """What keeps the cache from being written; '' when nothing does."""
         probe = self.folder / ".writable"
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"ok")
             probe.unlink()
         except OSError as error:
-            return f"the cache cannot be written: {error.strerror}"
+            return in_words(error)
         return ""
 
-    def _mark(self, marks: OwnedFd, number: int, mark: bytes) -> None:
-        files.write_all(marks.fd, mark, number * _MARK)
-        os.fdatasync(marks.fd)
+    def _check_room(self, place: int | Path, length: int) -> None:
+        """Leave the rest of the node a little room on the file system. Raises OSError."""
+        stats = os.statvfs(place)
+        if stats.f_bavail * stats.f_frsize - length < self.reserve:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def _pair(self, rendition: RenditionIndex) -> _Pair:
+    def _mark(self, rendition: RenditionIndex, number: int, mark: bytes) -> None:
+        files.write_all(self._pair(rendition, writing=True).marks.fd, mark, number * _MARK)
+
+    def _here(self, rendition: RenditionIndex) -> bool:
+        return (self.folder / rendition.package / f"{rendition.name}.map").exists()
+
+    def _pair(self, rendition: RenditionIndex, *, writing: bool = False) -> _Pair:
         key = (rendition.package, rendition.name)
         pair = self._open.get(key)
-        if pair is None:
-            home = self.folder / rendition.package
-            home.mkdir(exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            data = OwnedFd(os.open(home / f"{rendition.name}.data", flags, 0o600))
-            os.posix_fadvise(data.fd, 0, 0, os.POSIX_FADV_RANDOM)  # no reading ahead, see above
-            pair = data, OwnedFd(os.open(home / f"{rendition.name}.map", flags, 0o600))
-            self._open[key] = pair
-            if len(self._open) > _OPEN_AT_ONCE:
-                self._open.popitem(last=False)
-        else:
+        if pair is not None and (pair.writable or not writing):
             self._open.move_to_end(key)
+            return pair
+        try:
+            pair = self._open_pair(rendition, os.O_RDWR | os.O_CREAT)
+        except OSError as error:
+            if writing or error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                raise
+            pair = self._open_pair(rendition, os.O_RDONLY)
+        self._open[key] = pair
+        if len(self._open) > _OPEN_AT_ONCE:
+            self._open.popitem(last=False)
         return pair
+
+    def _open_pair(self, rendition: RenditionIndex, flags: int) -> _Pair:
+        home = self.folder / rendition.package
+        if flags & os.O_CREAT:
+            home.mkdir(exist_ok=True)
+        data = OwnedFd(os.open(home / f"{rendition.name}.data", flags | os.O_CLOEXEC, 0o600))
+        os.posix_fadvise(data.fd, 0, 0, os.POSIX_FADV_RANDOM)  # no reading ahead, see above
+        marks = OwnedFd(os.open(home / f"{rendition.name}.map", flags | os.O_CLOEXEC, 0o600))
+        count = len(rendition.offsets)
+        size = (count + _EXTRA + 1) * _MARK
+        if flags & os.O_CREAT and os.fstat(marks.fd).st_size != size:
+            # All of it is written at once: to forget an object never needs room on the disk.
+            old = os.pread(marks.fd, rendition.objects * _MARK, 0)
+            text = old[: len(old) // _MARK * _MARK].ljust(size - _MARK, b"\0")
+            files.write_all(
+                marks.fd, text + _TRAILER.pack(_MAGIC, count, min(rendition.head_segments, 0xFFFF)), 0
+            )
+            os.ftruncate(marks.fd, size)
+        return _Pair(data, marks, bool(flags & os.O_CREAT))

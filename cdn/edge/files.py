@@ -4,15 +4,26 @@ import contextlib
 import ctypes
 import ctypes.util
 import fcntl
+import hashlib
 import os
+import platform
 import sys
 import tempfile
 import termios
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _KEEP_SIZE_AND_PUNCH = 0x03
+_CHUNK = 1 << 20
+#: The page cache is asked at so many places of an object, this far apart, in bytes.
+_PROBE_STEP = 256 * 1024
+#: sync_file_range: begin to write what is dirty, wait for nothing.
+_BEGIN_WRITING = 2
+#: ioprio_set's number, and its words for "this thread, when the disk has nothing else to do".
+_IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
+_THIS_THREAD, _IDLE = 1, 3 << 13
 
 
 class OwnedFd:
@@ -90,10 +101,14 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def in_memory(fd: int, offset: int, length: int) -> bool:
-    """Whether both ends of the range are in the page cache, so that reading it will not wait for the disk."""
+    """Whether the range seems to be in the page cache, so that reading it will not wait for the disk.
+
+    Looked at in several places: the kernel takes memory back in pieces.
+    """
     one = bytearray(1)
+    last = offset + length - 1
     try:
-        for place in (offset, offset + length - 1):
+        for place in (*range(offset, last, _PROBE_STEP), last):
             os.preadv(fd, [one], place, os.RWF_NOWAIT)
     except BlockingIOError:
         return False
@@ -107,12 +122,44 @@ def unsent(fd: int) -> int:
     return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
-def warm(fd: int, offset: int, length: int) -> None:
-    """Read the range into the page cache. Blocks: call it in a thread."""
+def warm(fd: int, offset: int, length: int) -> int:
+    """Read the range into the page cache → the CRC-32 of what came. Blocks: call it in a thread. Raises OSError."""
     scratch = bytearray(256 * 1024)
+    view = memoryview(scratch)
+    end, found = offset + length, 0
+    while offset < end:
+        done = os.preadv(fd, [view[: min(len(scratch), end - offset)]], offset)
+        if done == 0:
+            break
+        found = zlib.crc32(view[:done], found)
+        offset += done
+    return found
+
+
+def sums(fd: int, offset: int, length: int) -> tuple[bytes, int]:
+    """SHA-256 and CRC-32 of a range; of what there is of it when the file is shorter. Raises OSError."""
+    sha, crc = hashlib.sha256(), 0
     end = offset + length
     while offset < end:
-        done = os.preadv(fd, [scratch], offset)
-        if done == 0:
-            return
-        offset += done
+        chunk = os.pread(fd, min(_CHUNK, end - offset), offset)
+        if not chunk:
+            break
+        sha.update(chunk)
+        crc = zlib.crc32(chunk, crc)
+        offset += len(chunk)
+    return sha.digest(), crc
+
+
+def begin_writing(fd: int, offset: int, length: int) -> None:
+    """Let the kernel write the range to the disk now, in its own time: dirty pages do not pile up."""
+    with contextlib.suppress(AttributeError):
+        _libc.sync_file_range(
+            ctypes.c_int(fd), ctypes.c_int64(offset), ctypes.c_int64(length), ctypes.c_uint(_BEGIN_WRITING)
+        )
+
+
+def idle_io() -> None:
+    """What this thread reads and writes waits for everything else (where the disk's scheduler knows of it)."""
+    number = _IOPRIO_SET.get(platform.machine())
+    if number is not None:
+        _libc.syscall(ctypes.c_long(number), ctypes.c_int(_THIS_THREAD), ctypes.c_int(0), ctypes.c_int(_IDLE))

@@ -1,21 +1,33 @@
-"""What this node holds: a table of verified objects, a byte budget, and who goes when it is spent."""
+"""What this node holds: a table of verified objects, a byte budget, and who goes when it is spent.
+
+Two kinds of objects share the budget: planned ones (`protect`), which only the plan lets go, and the others, which
+viewers brought and demand evicts (`policy`). docs/cache.md says what is promised and why.
+"""
 
 import asyncio
+import contextlib
 import logging
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cdn.edge import manifest
 from cdn.edge.disk import Disk
+from cdn.edge.faults import Faults
 from cdn.edge.files import OwnedFd
-from cdn.edge.manifest import PackageIndex, RenditionIndex, Spec
-from cdn.edge.sieve import Entry, Sieve
-from cdn.ranges import CORS_HEADERS, IMMUTABLE, etag
+from cdn.edge.held import Held, Hit, Open, head, object_key
+from cdn.edge.manifest import PackageIndex, RenditionIndex, Spec, pages
+from cdn.edge.parting import Parting
+from cdn.edge.plan import Plan
+from cdn.edge.policy import Policy
+from cdn.edge.shelves import Shelves
+from cdn.edge.takedowns import Takedowns
+from cdn.edge.trouble import Trouble
+
+__all__ = ["Held", "Hit", "Store", "head", "object_key"]
 
 log = logging.getLogger("edge")
 
@@ -24,100 +36,106 @@ SMALL = 32 * 1024
 SMALL_TOTAL = 64 << 20
 #: So many packages are open at once: their segments' tables in memory, their files' descriptors. Others are cold.
 OPEN_MOST = 256
-#: After the disk refused a write, nothing is written for so many seconds: objects pass through.
-DISK_PAUSE = 30.0
-_CORS = "".join(f"{name}: {value}\r\n" for name, value in CORS_HEADERS.items())
+#: How often the disk is told that a package is in use, in seconds.
+TOUCH_SECONDS = 600.0
 _Result = TypeVar("_Result")
-
-
-class Held(Entry):
-    """An object on disk: verified by this process (then a `Hit` stands in its place) or only claimed by its map."""
-
-    __slots__ = ("length", "number", "offset", "rendition")
-
-    def __init__(self, rendition: RenditionIndex, number: int, offset: int, length: int) -> None:
-        super().__init__()
-        self.rendition, self.number, self.offset, self.length = rendition, number, offset, length
-
-
-class Open:
-    """A package in use: its index and what of it is here. `used` is seconds since 1970; `busy` counts disk work."""
-
-    __slots__ = ("busy", "held", "index", "used")
-
-    def __init__(self, index: PackageIndex) -> None:
-        self.index, self.used, self.busy = index, time.time(), 0
-        self.held: set[Held] = set()
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether nothing of it is being read or written."""
-        return not self.busy and not any(held.readers for held in self.held)
-
-
-class Hit(Held):
-    """A verified object. `head` is its response head behind the Date line, ready to send."""
-
-    __slots__ = (
-        "bit", "body", "digest", "etag", "file", "head", "key", "lead", "name", "package", "package_open", "probed",
-    )  # fmt: skip
-
-    def __init__(self, spec: Spec, file: OwnedFd, digest: bytes, package: Open) -> None:
-        super().__init__(spec.rendition, spec.number, spec.offset, spec.length)
-        self.package_open = package
-        self.package = spec.rendition.package.encode()
-        self.bit = 1 << spec.rendition.index
-        self.key = object_key(spec.rendition, spec.name)
-        self.file, self.digest, self.name = file, digest, spec.name
-        self.etag = etag(digest.hex())
-        self.head = head(spec.content_type, spec.length, self.etag, "HIT")
-        self.body: bytes | None = None
-        self.probed = 0.0
-        #: Whether the segment behind this one is not here: a request for this one then fetches it ahead.
-        self.lead = False
-
-
-def object_key(rendition: RenditionIndex, name: str) -> bytes:
-    """The part of an object's address behind the token."""
-    return f"{rendition.package}/{rendition.name}/{name}".encode()
-
-
-def head(content_type: str, length: int, tag: str, cache: str, extra: str = "") -> bytes:
-    """The headers of an object, from behind the Date line to the empty line."""
-    return (
-        f"Content-Type: {content_type}\r\nContent-Length: {length}\r\nETag: {tag}\r\n{extra}"
-        f"Cache-Control: {IMMUTABLE}\r\nAccept-Ranges: bytes\r\n{_CORS}X-Cache: {cache}\r\n\r\n"
-    ).encode()
+_Work = Callable[[], object]
 
 
 class Store:
     """Objects on disk within a byte budget. Methods are called from the event loop's thread only."""
 
-    def __init__(self, folder: Path, budget: int, *, open_most: int = OPEN_MOST) -> None:
+    def __init__(
+        self, folder: Path, budget: int, *, open_most: int = OPEN_MOST, faults: Faults | None = None
+    ) -> None:
         self.disk = Disk(folder / "packages")
         self.budget = budget
+        self.faults = Faults() if faults is None else faults
+        self.takedowns = Takedowns(folder / "takedowns.json")
+        self.trouble = Trouble(budget, self.faults)
         #: What can be served at once, by "<package>/<rendition>/<name>".
         self.hits: dict[bytes, Hit] = {}
-        self.problem = ""
+        #: Hears of every hit that comes, and of every one that goes, before its bytes do: they are given back when
+        #: the function that comes with it was called (in the loop's thread).
+        self.on_hit: Callable[[Hit], None] | None = None
+        self.on_gone: Callable[[Hit, Callable[[], None]], None] | None = None
+        #: Hears of planned objects that were lost to a fault and should be fetched again: package, rendition, number.
+        self.on_lost: Callable[[str, str, int], None] | None = None
+        self.shelves = Shelves()
+        self._plan = Plan(whole=not self.disk.can_punch)
         self._claimed: dict[tuple[str, str, int], Held] = {}
-        self._sieve = Sieve()
+        self._policy = Policy()
         self._packages: dict[str, Open] = {}
         self._open_most = open_most
         self._small_total = 0
-        self._paused_until = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="disk")
+        self._parting = Parting(self._submit)
         #: Packages on disk that are not open (left by an earlier process, or not asked for lately), the longest
-        #: untouched first, with their bytes on disk.
-        self._cold = self.disk.scan()
-        self.used = sum(self._cold.values())
+        #: unused first, with the planned part of their bytes. In `_bare` there is nothing that demand may evict.
+        self._cold: dict[str, int] = {}
+        self._bare: dict[str, int] = {}
+        for package, standing in self.disk.scan().items():
+            if self.takedowns.forbids(package):
+                self._submit(partial(self.disk.drop_package, package))
+            else:
+                self.shelves.packages[package] = standing
+                self._cold[package] = 0
+        self.used = sum(standing.room for standing in self.shelves.packages.values())
 
     def close(self) -> None:
         """Finish the disk work that was begun."""
+        for package, opened in self._packages.items():
+            self._touch(package, opened)
         self._thread.shutdown(wait=True)
 
     async def run(self, work: Callable[[], _Result]) -> _Result:
         """Do disk work in the disk's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _submit(self, work: _Work) -> None:
+        """Do disk work whose outcome nobody waits for."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except OSError as error:
+                log.warning("the cache's disk: %s", error)
+
+        self._thread.submit(guarded)
+
+    # What others ask --------------------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> int:
+        """Rises with each change of what is held that is worth telling."""
+        return self.shelves.epoch
+
+    def holdings(self) -> dict[str, dict[str, list[str | int]]]:
+        """{package: {rendition: [none|head|partial|full, segments here]}}; for what changed see `shelves.changes`."""
+        return self.shelves.holdings()
+
+    @property
+    def planned(self) -> int:
+        """Bytes on disk that demand may not evict."""
+        return self._plan.planned
+
+    @property
+    def problem(self) -> str:
+        """What keeps the cache from being written, in words; '' when nothing does."""
+        return self.trouble.problem
+
+    @property
+    def read_only(self) -> str:
+        """The same, when it is that the disk is read-only."""
+        return self.trouble.read_only
+
+    async def examine(self) -> tuple[str, int]:
+        """Ask the disk how it is → what keeps it from being written ('' for nothing), bytes free. Raises OSError."""
+        words, free = await self.run(lambda: (self.disk.writable(), self.disk.free()))
+        self.trouble.examined(words, used=self.used, budget=self.budget, free=free, reserve=self.disk.reserve)
+        return words, free
+
+    # Packages ---------------------------------------------------------------------------------------------
 
     def known(self, package: str) -> PackageIndex | None:
         """A package whose manifest is in memory."""
@@ -130,21 +148,42 @@ class Store:
     async def recall(self, package: str) -> PackageIndex | None:
         """A package whose manifest is in memory or on disk."""
         index = self.known(package)
-        if index is not None or package not in self._cold:
+        if index is not None or not self._is_cold(package):
             return index
-        found = await self.run(lambda: self._read_package(package))
-        if package not in self._cold:  # somebody else recalled it meanwhile
+        self._parting.cancel(package, None)
+        found = await self.run(partial(self._read_package, package))
+        if not self._is_cold(package):  # somebody else recalled it meanwhile, or it went
             return self.known(package)
         if found is None:
             self._drop_cold(package)
             return None
         index, claims = found
-        self.used -= self._cold.pop(package)
+        overhead = self.shelves.packages[package].overhead
+        self._warm_up(package)
+        self.used += overhead
+        self.shelves.standing(package).overhead = overhead
         opened = self._open(package, index)
         for rendition in index.renditions.values():
             for number in claims[rendition.name]:
                 self._claim(opened, rendition, number)
+        self.shelves.note(package)
         return index
+
+    def _is_cold(self, package: str) -> bool:
+        return package in self._cold or package in self._bare
+
+    def _warm_up(self, package: str) -> None:
+        """A package is not cold any more: neither here nor in the sums."""
+        planned = self._cold.pop(package, None)
+        self._plan.planned -= self._bare.pop(package, 0) if planned is None else planned
+        self.used -= self.shelves.packages[package].room
+        self.shelves.drop(package)
+
+    def _cool_down(self, package: str, planned: int) -> None:
+        """A package is cold from now on; its planned part is in the sum already."""
+        shelves = self.shelves.packages[package].shelves.values()
+        bare = 0 < planned >= sum(shelf.room for shelf in shelves)
+        (self._bare if bare else self._cold)[package] = planned
 
     def _open(self, package: str, index: PackageIndex) -> Open:
         """Keep a package's index at hand, and let go of the one longest unused that is at rest when there are many."""
@@ -160,18 +199,20 @@ class Store:
     def _lay_down(self, package: str) -> None:
         """Forget what memory holds of a package. What the disk holds stays: claims, as after a restart."""
         opened = self._packages.pop(package)
-        size = 0
+        self._touch(package, opened)
+        planned = sum(held.room for held in opened.held if held.planned)
         for held in opened.held:
-            self._sieve.remove(held)
-            size += held.length
-            if isinstance(held, Hit):
-                del self.hits[held.key]
-                if held.body is not None:
-                    self._small_total -= held.length
-            else:
-                del self._claimed[package, held.rendition.name, held.number]
+            self._policy.remove(held)
+            self._unlist(held)
         opened.held.clear()
-        self._cold[package] = size
+        self.shelves.standing(package)  # it is known, also when nothing of it is here
+        self._cool_down(package, planned)
+
+    def _touch(self, package: str, opened: Open) -> None:
+        """Let the disk know when the package was used last, now and then."""
+        if opened.used - opened.touched > TOUCH_SECONDS and not self.problem:
+            opened.touched = opened.used
+            self._submit(partial(self.disk.touch, package))
 
     def _read_package(self, package: str) -> tuple[PackageIndex, dict[str, list[int]]] | None:
         """A package's index and what its maps claim; runs in the disk's thread."""
@@ -183,7 +224,11 @@ class Store:
         except manifest.BadManifest as error:
             log.warning("package %s on disk is damaged and dropped: %s", package, error)
             return None
-        return index, {rendition.name: self.disk.claims(rendition) for rendition in index.renditions.values()}
+        claims = {rendition.name: self.disk.claims(rendition) for rendition in index.renditions.values()}
+        for rendition in index.renditions.values():
+            with contextlib.suppress(OSError):
+                self.disk.tidy(rendition, claims[rendition.name])
+        return index, claims
 
     def _claim(self, opened: Open, rendition: RenditionIndex, number: int) -> None:
         place = rendition.place(number)
@@ -191,20 +236,28 @@ class Store:
             return
         held = Held(rendition, number, *place)
         self._claimed[rendition.package, rendition.name, number] = held
-        opened.held.add(held)
-        self._sieve.add(held)
-        self.used += held.length
+        self.shelves.put(rendition, number, held.room)
+        self._shelve(opened, held)
 
     async def adopt(self, package: str, text: bytes) -> PackageIndex:
         """Take in a manifest that was fetched. Raises manifest.BadManifest."""
         # In the thread too: a long film's takes tens of milliseconds.
-        index = await self.run(lambda: manifest.parse(package, text))
+        index = await self.run(partial(manifest.parse, package, text))
+        if self.takedowns.forbids(package):
+            raise manifest.BadManifest("this package was taken down")
         try:
-            await self.run(lambda: self.disk.save_manifest(package, text))
+            await self.run(partial(self.disk.save_manifest, package, text))
         except OSError as error:
-            self._disk_failed(error)
+            self.trouble.refused(error, self.used)
+        else:
+            room = pages(len(text))
+            standing = self.shelves.standing(package)
+            self.used += room - standing.overhead
+            standing.overhead = room
         self._open(package, index)
         return index
+
+    # Objects ----------------------------------------------------------------------------------------------
 
     async def look(self, spec: Spec) -> Hit | None:
         """An object that an earlier process left, if it is still whole."""
@@ -214,92 +267,225 @@ class Store:
         if held is None or opened is None:
             return None
         held.readers += 1  # not to be evicted while it is hashed
+        found, words = None, "its bytes are not what they were"
         try:
-            found = await self.run(lambda: self.disk.verified(spec))
+            found = await self.run(partial(self.disk.verified, spec))
         except OSError as error:
-            log.warning("%s of %s cannot be read: %s", spec.name, spec.rendition.package, error)
-            found = None
-        if self._claimed.pop(key, None) is held:
-            opened.held.discard(held)
-            self._sieve.remove(held)
-            self.used -= held.length
-        return self._install(opened, spec, *found) if found else None
+            words = f"it cannot be read: {error.strerror or error}"
+        if self._claimed.get(key) is not held:
+            return None  # it went meanwhile
+        self._policy.remove(held)
+        self._remove(held)
+        if found is None:
+            self.shelves.take(held.rendition, held.number, held.room)
+            self._lost(held, spec.name, words)
+            return None
+        hit = self._install(opened, spec, *found)
+        hit.visited = 1  # it came back
+        return hit
 
     async def keep(self, spec: Spec, source: OwnedFd, digest: bytes) -> Hit | None:
         """Write an object to disk and serve it from there on. None when it cannot be kept: it passes through."""
-        opened = self._packages.get(spec.rendition.package)
-        if opened is None or time.monotonic() < self._paused_until or not self._make_room(spec.length):
+        package = spec.rendition.package
+        opened = self._packages.get(package)
+        room = pages(spec.length)
+        if opened is None or self.trouble.pausing or not self._make_room(room):
             return None
-        self.used += spec.length
+        self._parting.cancel(package, (spec.rendition.name, spec.number))
+        self.used += room
         opened.busy += 1  # not to be laid down meanwhile
         try:
-            file = await self.run(lambda: self.disk.write(spec, source.fd, digest))
+            file, crc = await self.run(partial(self.disk.write, spec, source.fd, digest))
         except OSError as error:
-            self._disk_failed(error)
+            self.trouble.refused(error, self.used - room)
             return None
         finally:
             opened.busy -= 1
-            self.used -= spec.length
-        self.problem = ""
-        return self._install(opened, spec, file, digest)
+            self.used -= room
+        if self._packages.get(package) is not opened:
+            return None  # it was dropped meanwhile
+        self.trouble.written()
+        self._touch(package, opened)
+        found = self.hits.get(object_key(spec.rendition, spec.name))
+        if found is not None:
+            return found
+        self.shelves.put(spec.rendition, spec.number, room)
+        return self._install(opened, spec, file, digest, crc)
 
-    def _install(self, opened: Open, spec: Spec, file: OwnedFd, digest: bytes) -> Hit:
-        hit = Hit(spec, file, digest, opened)
-        opened.held.add(hit)
-        if spec.length <= SMALL and self._small_total + spec.length <= SMALL_TOTAL:
-            hit.body = os.pread(file.fd, spec.length, spec.offset)
+    def doubt(self, hit: Hit, words: str = "its bytes on disk are not what they were") -> None:
+        """A hit was found damaged: it is not served again, and the fault is noted."""
+        if self.hits.get(hit.key) is not hit:
+            return
+        self._policy.remove(hit)
+        self._give_back(hit)
+        self._lost(hit, hit.name, words)
+
+    def _lost(self, held: Held, name: str, words: str) -> None:
+        rendition = held.rendition
+        log.error("%s of %s/%s is dropped: %s", name, rendition.package, rendition.name, words)
+        self.faults.note("corrupt", rendition.package, rendition.name, name, words)
+        if self.on_lost is not None and self._plan.covers(held):
+            self.on_lost(rendition.package, rendition.name, held.number)
+
+    def _install(self, opened: Open, spec: Spec, file: OwnedFd, digest: bytes, crc: int) -> Hit:
+        hit = Hit(spec, file, digest, crc, opened)
+        if spec.length <= SMALL and self._small_total + spec.length <= SMALL_TOTAL and hit.read_small():
             self._small_total += spec.length
         self.hits[hit.key] = hit
-        self._sieve.add(hit)
-        self.used += spec.length
+        self._shelve(opened, hit)
         last = len(spec.rendition.offsets) - 1
         if spec.number <= last:
             hit.lead = spec.number < last and self._neighbour(spec.rendition, spec.number + 1) is None
             if before := self._neighbour(spec.rendition, spec.number - 1):
                 before.lead = False
+        if self.on_hit is not None:
+            self.on_hit(hit)
         return hit
+
+    def _shelve(self, opened: Open, held: Held) -> None:
+        """Count an object in, on the plan's side of the budget or on demand's."""
+        opened.held.add(held)
+        self.used += held.room
+        if not self._plan.admit(held, self.budget):
+            self._policy.add(held)
 
     def _neighbour(self, rendition: RenditionIndex, number: int) -> Hit | None:
         return self.hits.get(object_key(rendition, f"{number}.m4s"))
 
-    def _make_room(self, length: int) -> bool:
-        """Evict until so many bytes fit. False when everything left is being read, or it could never fit."""
-        if length > self.budget:
+    # The plan ---------------------------------------------------------------------------------------------
+
+    def protect(self, package: str, rendition: str, segments: int | None = None) -> None:
+        """Demand may not evict these any more: the first so many segments and all playlists and init segments of a
+        rendition, None for all of it; what is here now and what will come.
+
+        Not kept over a restart: whoever has the plan says so again, before anything is served.
+        """
+        self._plan.protect(package, rendition, segments)
+        self._judge_anew(package, rendition)
+
+    def unprotect(self, package: str, rendition: str | None = None) -> None:
+        """The plan lets go of a rendition, or of all of a package: demand decides about it from now on."""
+        if self._plan.unprotect(package, rendition):
+            self._judge_anew(package, rendition)
+
+    def _judge_anew(self, package: str, rendition: str | None) -> None:
+        """Put what is here of a rendition on the side of the budget where it belongs now."""
+        opened = self._packages.get(package)
+        if opened is not None:
+            for held in opened.held:
+                if rendition in (None, held.rendition.name) and held.planned != self._plan.covers(held):
+                    self._plan.release(held)
+                    self._policy.remove(held)
+                    if not self._plan.admit(held, self.budget):
+                        self._policy.add(held)
+        elif self._is_cold(package):
+            before = self._cold.pop(package, None)
+            if before is None:
+                before = self._bare.pop(package)
+            planned = self._plan.estimate(package, self.shelves.packages[package])
+            self._plan.planned += planned - before
+            self._cool_down(package, planned)
+
+    # Room -------------------------------------------------------------------------------------------------
+
+    def _make_room(self, room: int) -> bool:
+        """Evict until so many bytes fit. False when all the rest is planned or being read, or it could never fit."""
+        limit = min(self.budget, self.trouble.ceiling)
+        if room > limit:
             return False
-        while self.used + length > self.budget:
+        while self.used + room > limit:
             if self._cold:
-                self._drop_cold(next(iter(self._cold)))
+                self._trim(next(iter(self._cold)))
                 continue
-            victim = self._sieve.victim()
+            victim = self._policy.victim()
             if victim is None:
                 return False
             assert isinstance(victim, Held)
             self._evict(victim)
         return True
 
+    def _trim(self, package: str) -> None:
+        """Evict all of a cold package that is not planned."""
+        firsts = self._plan.firsts(package)
+        if not firsts:
+            self._drop_cold(package)
+            return
+        standing = self.shelves.packages[package]
+        before, planned = standing.room, self._plan.estimate(package, standing)
+        for name, shelf in list(standing.shelves.items()):
+            left = self._plan.left_bits(package, name, shelf)
+            if not left:
+                del standing.shelves[name]
+                continue
+            shelf.room = shelf.room * left.bit_count() // shelf.bits.bit_count()
+            shelf.bits = left
+        self.used += standing.room - before
+        self._plan.planned += planned - self._cold.pop(package)
+        self._bare[package] = planned
+        self.shelves.note(package)
+        self._parting.after(package, None, partial(self._trim_disk, package, firsts))
+
+    def _trim_disk(self, package: str, firsts: Mapping[str, int]) -> None:
+        """In the disk's thread."""
+        stored = self.disk.manifest(package)
+        if stored is not None:
+            with contextlib.suppress(manifest.BadManifest):
+                self.disk.trim(manifest.parse(package, stored), firsts)
+
     def _drop_cold(self, package: str) -> None:
-        self.used -= self._cold.pop(package)
-        self._thread.submit(self.disk.drop_package, package)
+        self._warm_up(package)
+        self._parting.cancel(package, None)
+        self._submit(partial(self.disk.drop_package, package))
+
+    def drop_package(self, package: str) -> None:
+        """Let all of a package go, planned or not; who is being sent a part of it gets that part."""
+        opened = self._packages.get(package)
+        if opened is not None:
+            for held in tuple(opened.held):
+                self._policy.remove(held)
+                self._remove(held)
+                self.shelves.take(held.rendition, held.number, held.room)
+            del self._packages[package]
+            self.used -= self.shelves.standing(package).overhead
+            self.shelves.drop(package)
+            self._parting.cancel(package, None)
+            self._submit(partial(self.disk.drop_package, package))
+        elif self._is_cold(package):
+            self._drop_cold(package)
 
     def _evict(self, held: Held) -> None:
         """Give one object's room back; where no holes can be made, that of its whole rendition."""
         if self.disk.can_punch:
-            self._leave(held)
-            work = partial(self.disk.forget, held.rendition, held.number, held.offset, held.length)
-            self._thread.submit(work)
+            self._give_back(held)
             return
         rendition = held.rendition
-        self._leave(held)
-        for other in [*self.hits.values(), *self._claimed.values()]:
-            if (other.rendition.package, other.rendition.name) == (rendition.package, rendition.name):
-                self._sieve.remove(other)
-                self._leave(other)
-        self._thread.submit(self.disk.drop_rendition, rendition.package, rendition.name)
+        for other in [
+            other for other in self._packages[rendition.package].held if other.rendition is rendition
+        ]:
+            self._policy.remove(other)
+            self._remove(other)
+            self.shelves.take(rendition, other.number, other.room)
+        self._submit(partial(self.disk.drop_rendition, rendition.package, rendition.name))
 
-    def _leave(self, held: Held) -> None:
-        """Take an object out of the tables; it is out of the sieve already."""
-        self.used -= held.length
+    def _give_back(self, held: Held) -> None:
+        """An object that is out of the policy goes from the tables now, from the disk when nobody sends it."""
+        rendition = held.rendition
+        self._remove(held)
+        self.shelves.take(rendition, held.number, held.room)
+        # A damaged one may be on its way to somebody: no hole is made then, only the map forgets.
+        hole = self.disk.can_punch and not held.readers
+        work = partial(self.disk.forget, rendition, held.number, held.offset, held.length if hole else 0)
+        self._parting.after(rendition.package, (rendition.name, held.number), work)
+
+    def _remove(self, held: Held) -> None:
+        """Take an object out of the tables and the sums; it is out of the policy already."""
+        self.used -= held.room
+        self._plan.release(held)
         self._packages[held.rendition.package].held.discard(held)
+        self._unlist(held)
+
+    def _unlist(self, held: Held) -> None:
+        """No request finds this object any more."""
         if not isinstance(held, Hit):
             del self._claimed[held.rendition.package, held.rendition.name, held.number]
             return
@@ -308,11 +494,18 @@ class Store:
             self._small_total -= held.length
         if held.number and (before := self._neighbour(held.rendition, held.number - 1)):
             before.lead = held.number < len(held.rendition.offsets)
+        if self.on_gone is not None:
+            item = (held.rendition.name, held.number)
+            self._parting.gone(held.rendition.package, item, partial(self.on_gone, held))
 
-    def _disk_failed(self, error: OSError) -> None:
-        """Say so once, write nothing for a while; viewers are served all the same."""
-        words = f"the cache cannot be written: {error.strerror or error}"
-        if words != self.problem:
-            log.error("%s; objects pass through uncached", words)
-        self.problem = words
-        self._paused_until = time.monotonic() + DISK_PAUSE
+    # Takedowns --------------------------------------------------------------------------------------------
+
+    async def take_down(self, news: Iterable[Mapping[str, Any]], version: int = 0) -> None:
+        """Hear of takedowns, purges and their ends: in force at once, then kept on disk."""
+        for package in self.takedowns.take(news, version):
+            self.drop_package(package)
+        if self.takedowns.unsaved:
+            try:
+                await self.run(self.takedowns.save)
+            except OSError as error:
+                self.trouble.refused(error, self.used)

@@ -1,0 +1,73 @@
+"""How the cache's disk is: full, read-only, or well. While it takes nothing, objects pass through."""
+
+import errno
+import logging
+import time
+
+from cdn.edge.faults import Faults
+
+log = logging.getLogger("edge")
+
+#: After the disk refused a write, nothing is written for so many seconds, unless it is seen to be well before.
+PAUSE = 30.0
+#: A full disk is tried again sooner: the cache has made itself smaller.
+FULL_PAUSE = 1.0
+#: A full disk makes the cache smaller by this part of what it holds, each time that it refuses.
+SHRINK_PART = 16
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+class Trouble:
+    """What is wrong with the disk, and what follows from it."""
+
+    def __init__(self, budget: int, faults: Faults) -> None:
+        self._faults = faults
+        self._paused_until = 0.0
+        #: What the cache may take while the disk has less room than the budget says, in bytes.
+        self.ceiling = budget
+        #: What keeps the cache from being written, in words; '' when nothing does. `read_only` when that is why.
+        self.problem = self.read_only = ""
+
+    @property
+    def pausing(self) -> bool:
+        """Whether nothing is to be written now."""
+        return time.monotonic() < self._paused_until
+
+    def refused(self, error: OSError, used: int) -> None:
+        """The disk refused a write while the cache took so many bytes: say so once, write nothing for a while."""
+        words = in_words(error)
+        if words != self.problem:
+            log.error("%s; objects pass through uncached", words)
+            self._faults.note("disk", detail=words)
+        self.problem = words
+        full = error.errno in _FULL
+        self._paused_until = time.monotonic() + (FULL_PAUSE if full else PAUSE)
+        if full:
+            self.ceiling = min(self.ceiling, used) - used // SHRINK_PART
+        elif error.errno in _READ_ONLY:
+            self.read_only = words
+
+    def examined(self, words: str, *, used: int, budget: int, free: int, reserve: int) -> None:
+        """The disk was asked: `words` is what keeps it from being written, `free` what is left on it, in bytes."""
+        self.ceiling = min(budget, max(0, used + free - reserve))
+        if words:
+            if words != self.problem:
+                log.error("%s; objects pass through uncached", words)
+                self._faults.note("disk", detail=words)
+            self.problem = words
+            self._paused_until = time.monotonic() + PAUSE
+        elif self.ceiling > used or used == 0 or not self.problem:
+            self.written()
+
+    def written(self) -> None:
+        """The disk took a write."""
+        if self.problem:
+            log.info("the cache can be written again")
+        self.problem = self.read_only = ""
+        self._paused_until = 0.0
+
+
+def in_words(error: OSError) -> str:
+    """What the disk refused, in words."""
+    return f"the cache cannot be written: {error.strerror or error}"
