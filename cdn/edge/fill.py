@@ -52,8 +52,10 @@ class Listener(Protocol):
 class Fill:
     """One object on its way. `sendable` bytes from the start may be given to viewers."""
 
-    def __init__(self, spec: Spec, priority: int = VIEWER, pace: Pace | None = None) -> None:
-        self.spec = spec
+    def __init__(
+        self, spec: Spec, priority: int = VIEWER, pace: Pace | None = None, *, of_origin: bool = False
+    ) -> None:
+        self.spec, self.of_origin = spec, of_origin
         self.key = object_key(spec.rendition, spec.name)
         self.memory: MemoryFile | None = None
         self.draft = Draft()
@@ -62,6 +64,7 @@ class Fill:
         self.failure: Failed | None = None
         self.kept: Hit | None = None
         self.listeners: set[Listener] = set()
+        self.task: asyncio.Task[None] | None = None
         #: Its place in the queue.
         self.ticket = Ticket(priority)
         #: Which peer is being asked (None: the origin, or nobody yet), and since when (monotonic).
@@ -120,7 +123,7 @@ class Fill:
 
     def fail(self, failure: Failed) -> None:
         """It will not come."""
-        self.failure = failure
+        self.failure = self.failure or failure
         if not self.begun.done():
             self.begun.set_exception(failure)
             self.begun.exception()  # seen: nobody has to be waiting
@@ -191,19 +194,22 @@ class Filler:
         """Those of them that came from the origin."""
         return self.sourcing.origin_bytes
 
-    async def package(self, package: str) -> PackageIndex:
-        """A package's index: from memory, from disk, from a peer or the origin, asked once. Raises Failed."""
+    async def package(self, package: str, *, of_origin: bool = False) -> PackageIndex:
+        """A package's index: from memory, from disk, from a peer (not when it must be `of_origin`) or the origin, asked
+        once. Raises Failed."""
+        if self._store.takedowns.forbids(package):
+            raise Failed(404, "unknown package")
         index = self._store.known(package)
         if index is not None:
             return index
         task = self._packages.get(package)
         if task is None:
-            task = asyncio.create_task(self._fetch_package(package))
+            task = asyncio.create_task(self._fetch_package(package, of_origin))
             self._packages[package] = task
             task.add_done_callback(lambda _: self._packages.pop(package, None))
         return await asyncio.shield(task)
 
-    async def _fetch_package(self, package: str) -> PackageIndex:
+    async def _fetch_package(self, package: str, of_origin: bool) -> PackageIndex:
         index = await self._store.recall(package)
         if index is not None:
             return index
@@ -213,7 +219,7 @@ class Filler:
         if not self._pull:
             raise Failed(421, "not held here")
         try:
-            text = await self.sourcing.manifest(package)
+            text = await self.sourcing.manifest(package, of_origin=of_origin)
         except Failed as failure:
             if failure.status == 404:
                 if len(self._unknown) > 10_000:
@@ -228,21 +234,34 @@ class Filler:
             log.error("the origin sent a bad manifest for %s: %s", package, error)
             raise Failed(502, "the origin sent a bad manifest") from error
 
-    def start(self, spec: Spec, *, priority: int = VIEWER, pace: Pace | None = None) -> tuple[Fill, bool]:
-        """The fill that brings this object, and whether this call began it. Who waits more hastens it."""
+    def start(
+        self, spec: Spec, *, priority: int = VIEWER, pace: Pace | None = None, of_origin: bool = False
+    ) -> tuple[Fill, bool]:
+        """The fill that brings this object, and whether this call began it. Who waits more hastens it.
+
+        `of_origin`: no peer is asked for it, because a peer asks for it.
+        """
         key = object_key(spec.rendition, spec.name)
         fill = self.fills.get(key)
         if fill is not None:
             self._gate.hasten(fill.ticket, priority)
+            fill.of_origin = fill.of_origin and of_origin
             if not fill.ticket.background:
                 fill.hurry()
             return fill, False
-        fill = Fill(spec, priority, pace)
+        fill = Fill(spec, priority, pace, of_origin=of_origin)
         self.fills[key] = fill
-        task = asyncio.create_task(self._fill(fill))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        fill.task = asyncio.create_task(self._fill(fill))
+        self._tasks.add(fill.task)
+        fill.task.add_done_callback(self._tasks.discard)
         return fill, True
+
+    def forget(self, package: str) -> None:
+        """Stop fetching what belongs to this package: it was taken down. Who is being given it is cut off."""
+        for fill in [fill for fill in self.fills.values() if fill.spec.rendition.package == package]:
+            fill.fail(Failed(404, "unknown package"))
+            if fill.task is not None:
+                fill.task.cancel()
 
     def ahead(self, rendition: RenditionIndex, number: int, query: bytes = b"") -> None:
         """Fetch what a player says it asks for next, or else the segment behind this one; not when there is no room.

@@ -15,7 +15,8 @@ _LINE = re.compile(rb"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])\Z")
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*\Z")
 _HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}\Z")
-_ONCE = frozenset({b"host", b"content-length", b"range", b"if-range", b"expect"})
+_NODE = (b"x-node-id", b"x-node-time", b"x-node-seq", b"x-node-signature")
+_ONCE = frozenset({b"host", b"content-length", b"range", b"if-range", b"expect", *_NODE})
 
 
 class BadRequest(Exception):
@@ -34,11 +35,14 @@ class Headers:
     range: str = ""
     if_range: str = ""
     if_none_match: str = ""
+    #: Another node's id, time, sequence and signature, as it signs what it asks; and how it wants it filled.
+    node: tuple[str, str, str, str] | None = None
+    fill: str = ""
 
     @property
     def plain(self) -> bool:
-        """Whether the whole object is wanted, without conditions, on a connection that stays."""
-        return self.keep_alive and not (self.range or self.if_range or self.if_none_match)
+        """Whether the whole object is wanted, without conditions, on a connection that stays, by a viewer."""
+        return self.keep_alive and not (self.range or self.if_range or self.if_none_match or self.node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,15 @@ def parse_headers(block: bytes, *, version_11: bool) -> Headers:
         range=seen.get(b"range", b"").decode("latin-1"),
         if_range=seen.get(b"if-range", b"").decode("latin-1"),
         if_none_match=seen.get(b"if-none-match", b"").decode("latin-1"),
+        node=_node(seen) if _NODE[0] in seen else None,
+        fill=seen.get(b"x-fill", b"").decode("latin-1"),
     )
+
+
+def _node(seen: dict[bytes, bytes]) -> tuple[str, str, str, str]:
+    """What another node signed; nothing of it is believed yet."""
+    node_id, at, sequence, signature = (seen.get(name, b"").decode("latin-1") for name in _NODE)
+    return node_id, at, sequence, signature
 
 
 def _header(line: bytes) -> tuple[bytes, bytes]:

@@ -9,13 +9,12 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cdn.edge.faults import Faults
-from cdn.edge.gate import ORDER
 from cdn.edge.identity import Identity
 from cdn.edge.manifest import Spec
 from cdn.edge.peers import Peer, Peers
@@ -39,6 +38,8 @@ VIEWER_SECONDS, NEARLY_SECONDS = 1.0, 0.25
 SLOWEST, SLOWEST_AFTER = 256 * 1024, 1.0
 #: After the origin did not answer, peers are asked first for so many seconds.
 AWAY_SECONDS = 5.0
+#: What is said to a peer in X-Fill: only if it holds the object; and that nobody waits for it.
+ONLY_HELD, ORDERED = "held", "order"
 #: The first piece is small, so that everyone who waits has begun before anyone has much.
 _FIRST, _CHUNK = 16 * 1024, 256 * 1024
 
@@ -97,6 +98,7 @@ class Source:
     peer: Peer | None = None
     held: bool = False
     pause: float = 0.0
+    ordered: bool = False
 
 
 class Sourcing:
@@ -115,7 +117,7 @@ class Sourcing:
         spec, draft = fill.spec, fill.draft
         away: OriginAway | None = None
         slow = 0
-        for source in self._sources(spec, fill.ticket.priority):
+        for source in self._sources(fill):
             if source.pause:
                 await asyncio.sleep(source.pause)
             while draft.received < spec.length:
@@ -147,10 +149,11 @@ class Sourcing:
         assert away is not None  # the origin was asked, and it did not bring the object
         raise Failed(504 if away.slow else 502, str(away)) from away
 
-    async def manifest(self, package: str) -> bytes:
+    async def manifest(self, package: str, *, of_origin: bool = False) -> bytes:
         """A package's manifest; the origin's is for the caller to check. Raises Failed."""
         away: OriginAway | None = None
-        asked = self._peers.leader(package.encode()) if self._peers else None
+        peers = None if of_origin else self._peers
+        asked = peers.leader(place_key(package, "")) if peers is not None else None
         if asked is not None:
             text = await self._manifest_of(asked, package)
             if text is not None:
@@ -167,7 +170,7 @@ class Sourcing:
                 self._left(Source(), error)
                 if error.slow:
                     break
-        for peer in self._peers.others(package.encode(), 2) if self._peers else ():
+        for peer in peers.others(place_key(package, ""), 2) if peers is not None else ():
             text = await self._manifest_of(peer, package, held=True)
             if text is not None:
                 return text
@@ -193,28 +196,27 @@ class Sourcing:
         self._blame(peer, "another package's manifest", package, "", "manifest.json")
         return None
 
-    def _sources(self, spec: Spec, priority: int) -> Iterator[Source]:
+    def _sources(self, fill: "Fill") -> Iterator[Source]:
         """Whom to ask, in order. What the manifest has no hash for (init segments) comes from the origin only."""
+        spec, ordered = fill.spec, fill.ticket.background
         key = place_key(spec.rendition.package, spec.rendition.name)
         peers = self._peers if spec.sha256 is not None else None
         asked: set[str] = set()
 
-        def ask(peer: Peer, *, held: bool) -> Iterator[Source]:
-            if peer.place.id not in asked:
-                asked.add(peer.place.id)
-                yield Source(peer, held=held)
+        def ask(found: Iterable[Peer], *, held: bool) -> Iterator[Source]:
+            for peer in found:
+                if peer.place.id not in asked:
+                    asked.add(peer.place.id)
+                    yield Source(peer, held=held, ordered=ordered)
 
-        if peers is not None:
+        if peers is not None and not fill.of_origin:
             leader = peers.leader(key)
-            if leader is not None:
-                yield from ask(leader, held=False)
-            hold_it = 2 if time.monotonic() < self._origin_away_until else int(priority == ORDER)
-            for peer in peers.others(key, hold_it):
-                yield from ask(peer, held=True)
+            yield from ask([leader] if leader is not None else [], held=False)
+            away = time.monotonic() < self._origin_away_until
+            yield from ask(peers.others(key, 2 if away else int(ordered)), held=True)
         yield Source()
-        if peers is not None:
-            for peer in peers.others(key, 2):
-                yield from ask(peer, held=True)
+        if peers is not None and not fill.of_origin:
+            yield from ask(peers.others(key, 2), held=True)
         for pause in RETRY_SECONDS:
             yield Source(pause=pause)
 
@@ -227,8 +229,8 @@ class Sourcing:
             )
         path = f"/peer/v1/{rest}"
         signed = self._identity.sign("GET", path, 0)
-        if source.held:
-            signed["X-Fill"] = "held"
+        if source.held or source.ordered:
+            signed["X-Fill"] = ONLY_HELD if source.held else ORDERED
         return source.peer.upstream.request(
             "GET", path, headers={**signed, **headers}, patience=SILENT_SECONDS
         )
