@@ -129,7 +129,7 @@ def parse(package: str, manifest: bytes) -> PackageIndex:
             raise BadManifest(f"manifest version {document['v']!r} is not known")
         # A kind that a later site makes is passed over: the rest of its package plays all the same.
         found = [_rendition(package, entry) for entry in document["renditions"] if entry["kind"] in _TYPES]
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+    except (LookupError, AttributeError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise BadManifest(f"not a manifest: {error!r}") from error
     return PackageIndex(package, {rendition.name.encode(): rendition for rendition in found})
 
@@ -153,10 +153,7 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
         offsets.append(place)
         lengths.append(segment[1])
         place += pages(segment[1])
-        digest = bytes.fromhex(segment[3])
-        if len(digest) != 32:
-            raise BadManifest("a segment has no proper hash")
-        digests += digest
+        digests += _digest(segment[3])
     init = entry.get("init")
     if init is not None:
         if not isinstance(init, list):
@@ -170,7 +167,7 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
         if not isinstance(iframes, dict):
             raise BadManifest("an I-frame playlist has no place")
         _checked(0, iframes["bytes"], OBJECT_MAX)
-        iframes = (place + pages(playlist["bytes"]), iframes["bytes"], bytes.fromhex(iframes["sha256"]))
+        iframes = (place + pages(playlist["bytes"]), iframes["bytes"], _digest(iframes["sha256"]))
     return RenditionIndex(
         package=package,
         name=name,
@@ -182,7 +179,7 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
         init=init,
         playlist_offset=place,
         playlist_length=playlist["bytes"],
-        playlist_sha256=bytes.fromhex(playlist["sha256"]),
+        playlist_sha256=_digest(playlist["sha256"]),
         iframes=iframes,
         head_segments=head,
     )
@@ -191,6 +188,13 @@ def _rendition(package: str, entry: dict[str, object]) -> RenditionIndex:
 def pages(length: int) -> int:
     """The room of an object of this length: whole pages, in bytes."""
     return -(-length // PAGE) * PAGE
+
+
+def _digest(text: str) -> bytes:
+    digest = bytes.fromhex(text)
+    if len(digest) != 32:
+        raise BadManifest("an object has no proper hash")
+    return digest
 
 
 def _checked(offset: object, length: object, size: int) -> None:
