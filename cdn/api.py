@@ -22,7 +22,7 @@ BadBody = reports.BadReport
 @login_not_required
 @require_POST
 def enrol(request: HttpRequest) -> JsonResponse:
-    """POST {code, name, public_key, base_url, site, capacity_bps, version} → 201 with the node's id and slot."""
+    """POST {code, name, public_key, base_url, site, region, capacity_bps, version} → 201 {node_id, slot, …}."""
     try:
         body = _object(request)
         application = enrolment.Application(
@@ -30,6 +30,7 @@ def enrol(request: HttpRequest) -> JsonResponse:
             public_key=_text(body, "public_key", 64),
             base_url=_text(body, "base_url", 255),
             site=_text(body, "site", 64, default="default"),
+            region=_text(body, "region", 64, default="default"),
             capacity_bps=_number(body, "capacity_bps"),
             version=_text(body, "version", 32, default=""),
         )

@@ -1,11 +1,8 @@
 """How a node joins: a one-time code, a proof that its address leads to it, a slot that stays its own."""
 
 import hashlib
-import http.client
 import re
 import secrets
-import socket
-import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -15,11 +12,10 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from cdn import models, signing, transitions
+from cdn import models, proving, transitions
 from cdn.types import NodeState
 
 CODE_LIFE = timedelta(minutes=60)
-PROOF_SECONDS = 3.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
@@ -39,6 +35,7 @@ class Application:
     public_key: str
     base_url: str
     site: str
+    region: str
     capacity_bps: int
     version: str
 
@@ -75,7 +72,8 @@ def enrol(*, code: str, application: Application) -> models.EdgeNode:
             last = models.EdgeNode.objects.aggregate(last=Max("slot"))["last"] or 0
             node = models.EdgeNode(name=application.name, slot=last + 1)
         node.base_url, node.public_key = base_url, application.public_key
-        node.site, node.capacity_bps = application.site, application.capacity_bps
+        node.site, node.region = application.site, application.region
+        node.capacity_bps = application.capacity_bps
         node.version, node.wanted = application.version, models.Wanted.SERVE
         node.enrolled_at = timezone.now()
         node.save()
@@ -134,53 +132,8 @@ def checked_base_url(text: str) -> str:
 
 
 def prove(*, base_url: str, public_key: str) -> None:
-    """Fetch a signed nonce from the node's public address. Raises Refused saying what could not be reached."""
-    key = _public_key(public_key)
-    nonce = secrets.token_hex(16)
-    url = f"{base_url}/v1/-/proof/{nonce}"
+    """See that players could fetch from this address, and that it is this node's. Raises Refused in words."""
     try:
-        status, body = _get(url)
-    except (OSError, http.client.HTTPException) as error:
-        raise Refused(
-            "unreachable",
-            f"The control plane could not reach {url}: {_words(error)}. Check the node's --base-url, its port and any "
-            "firewall between them.",
-            status=422,
-        ) from error
-    if status != 200:
-        raise Refused(
-            "unreachable", f"{url} answered {status}, so something else than this node is there.", status=422
-        )
-    if not signing.verified(key, body.decode("ascii", "replace").strip(), signing.proof_message(nonce)):
-        raise Refused(
-            "not_you", f"{url} is answered by a node with another key. Check --base-url.", status=422
-        )
-
-
-def _get(url: str) -> tuple[int, bytes]:
-    """One small GET without redirects; the answer is cut at 1 KiB."""
-    parts = urlsplit(url)
-    assert parts.hostname is not None
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(
-            parts.hostname, parts.port, timeout=PROOF_SECONDS, context=ssl.create_default_context()
-        )
-    else:
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PROOF_SECONDS)
-    try:
-        connection.request("GET", parts.path, headers={"User-Agent": "netflixlite-control"})
-        response = connection.getresponse()
-        return response.status, response.read(1024)
-    finally:
-        connection.close()
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no answer within {PROOF_SECONDS:g} s"
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
-    if isinstance(error, socket.gaierror):
-        return "the host name is not known"
-    return str(error) or type(error).__name__
+        proving.prove(base_url=base_url, public_key=_public_key(public_key))
+    except proving.Unproven as error:
+        raise Refused(error.code, error.message, status=422) from error

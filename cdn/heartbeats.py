@@ -13,7 +13,7 @@ from cdn import changes, denials, faults, inventory, knowledge, leaving, signing
 from cdn.denials import Denial
 from cdn.ed25519 import Ed25519PublicKey
 from cdn.knowledge import Knowledge
-from cdn.live import Beat, Row, fleet
+from cdn.live import Beat, Leaving, Row, fleet
 from cdn.reports import Heartbeat
 from cdn.takedowns import Order
 from cdn.types import NodeState, PublicKey
@@ -68,7 +68,7 @@ class Reply:
     peers_version: int
     plan: int
     inventory: int
-    drain: tuple[float, int] | None
+    drain: Leaving | None
     kbps: int
     faults_seen: tuple[str, ...]
     deliveries: bool
@@ -169,7 +169,7 @@ def _report(row: Row, heartbeat: Heartbeat, skew: float, now: datetime) -> state
         skew_strikes=min((before.skew_strikes if before else 0) + 1, states.SKEW_STRIKES) if skewed else 0,
         warm=_warm(row, heartbeat),
         warming_seconds=(now - row.state_at).total_seconds(),
-        held=fleet.held.get(row.id, ""),
+        held="" if fleet.braked(row.region, now) else fleet.held.get(row.id, ""),
     )
 
 
@@ -257,6 +257,5 @@ def wire(reply: Reply) -> dict[str, Any]:
     if reply.peers is not None:
         answer["peers"] = reply.peers
     if reply.drain is not None:
-        share, grace = reply.drain
-        answer["drain"] = {"grace_seconds": grace, "share": round(share, 4)}
+        answer["drain"] = {"grace_seconds": reply.drain.grace_seconds, "share": round(reply.drain.share, 4)}
     return answer

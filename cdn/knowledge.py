@@ -101,6 +101,12 @@ def read(now: datetime | None = None) -> Knowledge:
     return found
 
 
+def forget() -> None:
+    """As in a fresh process."""
+    with _kept.lock:
+        _kept.newest = None
+
+
 def newest() -> Knowledge | None:
     """The newest snapshot without asking anybody; None when it is stale."""
     found = _kept.newest

@@ -15,9 +15,6 @@ from cdn.evacuation import Load
 from cdn.live import Leaving, Row, fleet
 from cdn.types import NodeState
 
-#: How long each node takes, in seconds, as decided when its drain was first seen.
-_whole: dict[UUID, float] = {}
-
 
 def load(row: Row) -> Load:
     """A node's load as it last reported."""
@@ -38,29 +35,34 @@ def survivors(rows: Sequence[Row], now: datetime) -> list[Row]:
 
 def look(rows: Sequence[Row], now: datetime) -> None:
     """Bring every drain up to date, and see where capacity is short."""
-    staying = survivors(rows, now)
+    loads = [load(row) for row in survivors(rows, now)]
     draining = [row for row in rows if row.state is NodeState.DRAINING]
-    loads = [load(row) for row in staying]
-    for gone in _whole.keys() - {row.id for row in draining}:
-        _whole.pop(gone, None)
-        fleet.leaving.pop(gone, None)
-    fresh = [row for row in draining if row.id not in _whole]
-    if fresh:
-        # They share the pace with each other and with those that are still at it.
-        seconds = evacuation.seconds_to_move(sum(load(row).egress_bps for row in draining), loads)
-        _whole.update((row.id, seconds) for row in fresh)
+    departing = [load(row) for row in draining]
+    found: dict[UUID, Leaving] = {}
     for row in draining:
-        whole = _whole[row.id]
-        share = evacuation.share((now - row.state_at).total_seconds(), whole)
-        fleet.leaving[row.id] = Leaving(share, round(whole) + evacuation.GRACE_SECONDS)
+        begun = fleet.leaving.get(row.id)
+        # Nodes that begin together share the pace, also with those that are still at it.
+        seconds = begun.seconds if begun else evacuation.seconds_to_move(_total(departing), loads)
+        share = evacuation.share((now - row.state_at).total_seconds(), seconds)
+        found[row.id] = Leaving(share, round(seconds) + evacuation.GRACE_SECONDS, seconds)
+    fleet.leaving = found
     by_region: dict[str, list[Load]] = {}
     for one in loads:
         by_region.setdefault(one.region, []).append(one)
-    fleet.suggested_kbps = evacuation.shortage(by_region, fleet.suggested_kbps)
+    kbps = evacuation.shortage(by_region, fleet.suggested_kbps)
+    if departing and (forced := evacuation.outlook(departing, loads).kbps):
+        # A drain that was forced: what is about to arrive has no room unless everybody takes less.
+        kbps |= {region: min(forced, kbps.get(region, forced)) for region in by_region}
+    fleet.suggested_kbps = kbps
+
+
+def _total(loads: Sequence[Load]) -> int:
+    return sum(one.egress_bps for one in loads)
 
 
 def of(row: Row) -> Leaving:
     """How a draining node sends its viewers away now; one whose drain begins this moment still has all the time."""
     if row.id not in fleet.leaving:
         look(fleet.rows(), timezone.now())
-    return fleet.leaving.get(row.id) or Leaving(0.0, round(evacuation.SLOWEST_SECONDS))
+    slowest = evacuation.SLOWEST_SECONDS
+    return fleet.leaving.get(row.id) or Leaving(0.0, round(slowest) + evacuation.GRACE_SECONDS, slowest)

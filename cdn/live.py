@@ -62,10 +62,14 @@ class Beat(Heartbeat):
 
 
 class Leaving(NamedTuple):
-    """How a node that drains sends its viewers away: `share` of its sessions by now, all of them after the grace."""
+    """How a node that drains sends its viewers away: `share` of its sessions by now, all of them after `seconds`.
+
+    `grace_seconds` after its drain began it serves nobody any more.
+    """
 
     share: float
     grace_seconds: int
+    seconds: float
 
 
 @dataclass(slots=True)

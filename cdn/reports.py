@@ -1,6 +1,6 @@
 """What a node says of itself in a heartbeat, read with suspicion. Pure: no clock, no database, no Django."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
@@ -20,7 +20,7 @@ class Fault:
     """Wrong bytes or a failing disk, as the node tells it. `at` is in seconds since 1970, by the node's clock.
 
     `kind` is 'corrupt' (its own disk held wrong bytes), 'disk' (reading or writing failed) or 'peer' (another node
-    sent wrong bytes: `detail` then begins with that node's id).
+    sent wrong bytes: `detail` then begins with that node's pathway, as in 'n3 sent …').
     """
 
     id: str
@@ -150,6 +150,13 @@ def _fault(name: str, one: object) -> Fault:
     )
 
 
-_BY_TYPE = {bool: _yes, int: whole, float: _number, str: text, bool | None: _yes, tuple[Fault, ...]: _faults}
+_BY_TYPE: dict[object, Callable[[str, object], object]] = {
+    bool: _yes,
+    int: whole,
+    float: _number,
+    str: text,
+    bool | None: _yes,
+    tuple[Fault, ...]: _faults,
+}
 #: How each field is read, by its annotation: a field that is added is read without another line here.
-_READERS = tuple((spec.name, _BY_TYPE[spec.type]) for spec in fields(Heartbeat))  # type: ignore[index]
+_READERS = tuple((spec.name, _BY_TYPE[spec.type]) for spec in fields(Heartbeat))

@@ -5,13 +5,13 @@ Leases are in the memory of the web process, so the watch is a thread of that pr
 
 import logging
 import threading
+import time
 from datetime import datetime
-from itertools import count
 
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from cdn import leaving, models, states, transitions
+from cdn import knowledge, leaving, models, probing, states, transitions
 from cdn.live import Row, fleet
 from cdn.types import NodeState
 
@@ -19,11 +19,15 @@ log = logging.getLogger(__name__)
 
 #: How often the watch looks, in seconds: how late at most a silence is concluded from.
 LOOK_SECONDS = 1.0
+#: How often it reads what is true, in seconds (at once when this process changed something), and how long it then waits
+#: for more of the same.
+REFRESH_SECONDS, SETTLE_SECONDS = 0.5, 0.05
 
 
 def conclude(now: datetime) -> None:
     """Make silent nodes suspect, and those that were leaving anyway evacuated. Safe to call anywhere, any time."""
     rows = fleet.rows()
+    probing.weigh(rows, time.monotonic())
     for row in fleet.silent(rows, now):
         _move(row, NodeState.SUSPECT, here=tuple(states.LEASED), now=now)
     for row in rows:
@@ -51,18 +55,25 @@ def _move(row: Row, to: NodeState, *, here: tuple[NodeState, ...], now: datetime
 
 
 def watch(until: threading.Event) -> None:
-    """Look until told to end."""
-    for look in count():
+    """Look until told to end: at what is true every half second, at who is silent every second."""
+    prober = probing.Prober()
+    fleet.listen(timezone.now())
+    look_at = float("-inf")
+    while True:
+        fleet.news.clear()
         try:
-            if look == 0:
-                fleet.listen(timezone.now())
-            conclude(timezone.now())
+            knowledge.read()
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + LOOK_SECONDS
+                conclude(timezone.now())
+                prober.look(fleet.rows(), time.monotonic())
         except Exception:  # a watch that ends would be missed by nobody until a node dies
             log.exception("The watch over the nodes stumbled.")
         finally:
             close_old_connections()
-        if until.wait(LOOK_SECONDS):
+        if until.wait(SETTLE_SECONDS):  # what changes together is read together
             return
+        fleet.news.wait(REFRESH_SECONDS)
 
 
 def start() -> None:

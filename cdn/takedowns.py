@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from cdn import models
 from cdn.events import package_taken_down
+from cdn.live import fleet
 from cdn.types import PackageTakenDown
 
 #: How late a takedown by another process is seen, in seconds.
@@ -99,7 +100,7 @@ def lift(package: str, *, actor: str, reason: str) -> bool:
         models.Takedown.objects.create(
             package=package, forbidden=False, actor=actor[:64], reason=reason[:255], at=now, lifted_at=now
         )
-        transaction.on_commit(log.forget)
+        transaction.on_commit(_written)
     return True
 
 
@@ -107,10 +108,15 @@ def _write(package: str, *, forbidden: bool, actor: str, reason: str) -> None:
     models.Takedown.objects.create(
         package=package, forbidden=forbidden, actor=actor[:64], reason=reason[:255]
     )
-    transaction.on_commit(log.forget)
+    transaction.on_commit(_written)
     if forbidden:
         news = PackageTakenDown(package_id=package, reason=reason)
         transaction.on_commit(partial(package_taken_down.send_robust, sender=PackageTakenDown, event=news))
+
+
+def _written() -> None:
+    log.forget()
+    fleet.news.set()
 
 
 def _read() -> tuple[tuple[Order, ...], frozenset[str]]:

@@ -95,3 +95,71 @@ class NodeHealth:
     hits: int
     misses: int
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """A node that stays, as it is and as it would be. Utilisation: 0 … 1 and above."""
+
+    node_id: UUID
+    name: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What taking nodes out of use would do, or is doing when `done`.
+
+    `refusal` says in words why it should not be done, empty when nothing speaks against it. `homeless_bps` of the moved
+    load finds no room below 85 %; `worst` is the highest utilisation among the survivors afterwards; `seconds` how long
+    the moving takes; `kbps` the bitrate suggested to players meanwhile, 0 when there is room.
+    """
+
+    scope: str
+    value: str
+    node_ids: tuple[UUID, ...]
+    names: tuple[str, ...]
+    survivors: tuple[Survivor, ...]
+    moved_bps: int
+    moved_sessions: int
+    homeless_bps: int
+    worst: float
+    seconds: float
+    kbps: int
+    refusal: str = ""
+    done: bool = False
+
+    @property
+    def feasible(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.refusal
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDown:
+    """A package that is taken down, or was purged."""
+
+    package_id: str
+    forbidden: bool
+    at: datetime
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FleetEvent:
+    """Something that happened in the fleet. `kind` is 'state', 'takedown', 'purge', 'lift' or 'fault'.
+
+    `subject` is a node's name or a package's id; `node_id` is None for packages. The two states are empty unless one
+    changed.
+    """
+
+    at: datetime
+    kind: str
+    subject: str
+    node_id: UUID | None
+    actor: str
+    text: str
+    from_state: str = ""
+    to_state: str = ""

@@ -3,26 +3,37 @@
 from cdn.enrolment import Refused
 from cdn.services.holding import holders, holds
 from cdn.services.joining import enrolment_code, node_command
-from cdn.services.levers import UnknownNode, activate, drain, quarantine, retire
-from cdn.services.looking import health, nodes
+from cdn.services.levers import Infeasible, UnknownNode, activate, drain, evacuate, quarantine, retire
+from cdn.services.looking import fleet_events, health, nodes, report_failure
+from cdn.services.removing import NotAPackage, lift, purge, takedown, takedowns_of, taken_down
 from cdn.services.tokens import deny, public_keys, rotate_keys, shield_base_url, sign
 
 __all__ = [
+    "Infeasible",
+    "NotAPackage",
     "Refused",
     "UnknownNode",
     "activate",
     "deny",
     "drain",
     "enrolment_code",
+    "evacuate",
+    "fleet_events",
     "health",
     "holders",
     "holds",
+    "lift",
     "node_command",
     "nodes",
     "public_keys",
+    "purge",
     "quarantine",
+    "report_failure",
     "retire",
     "rotate_keys",
     "shield_base_url",
     "sign",
+    "takedown",
+    "takedowns_of",
+    "taken_down",
 ]

@@ -1,24 +1,56 @@
-"""What an operator may do to a node."""
+"""What an operator may do to nodes: drain, evacuate, put back, quarantine, retire."""
 
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from cdn import models, transitions
+from cdn import models, removal, transitions
 from cdn.live import fleet
-from cdn.types import NodeState
+from cdn.removal import Infeasible
+from cdn.types import Forecast, NodeState
+
+__all__ = ["Infeasible", "UnknownNode", "activate", "drain", "evacuate", "quarantine", "retire"]
+
+_LEAVES = (NodeState.ACTIVE, NodeState.DEGRADED, NodeState.WARMING, NodeState.SUSPECT)
 
 
 class UnknownNode(LookupError):
-    """No node has this id."""
+    """No node has this id, or none is meant by these words."""
 
 
 def drain(node_id: UUID, *, actor: str = "operator", reason: str = "drained by the operator") -> None:
-    """Take a node out of use kindly: no new sessions, running ones move on. Raises UnknownNode."""
+    """Take a node out of use kindly, whatever the others carry: its viewers move on by and by. Raises UnknownNode."""
     node = _want(node_id, models.Wanted.DRAIN)
-    if NodeState(node.state) in (NodeState.ACTIVE, NodeState.DEGRADED, NodeState.WARMING, NodeState.SUSPECT):
+    if NodeState(node.state) in _LEAVES:
         transitions.move(node, NodeState.DRAINING, actor=actor, reason=reason)
+
+
+def evacuate(
+    scope: str, value: str, *, dry_run: bool = False, force: bool = False, actor: str = "operator"
+) -> Forecast:
+    """Drain one node, or all of a site, a region or a version; → what that does to the others.
+
+    `scope` is 'node' (`value`: its name, id or pathway such as n3), 'site', 'region' or 'version'. With `dry_run`
+    nothing is done. Raises Infeasible, with the forecast, when survivors would be above 85 % of their capacity, unless
+    `force` is set: players are then told to take lower bitrates. Raises UnknownNode when nothing is meant by `value`,
+    ValueError for a scope that there is not.
+    """
+    now = timezone.now()
+    rows = fleet.rows()
+    chosen = removal.chosen(rows, scope, value)
+    if not chosen:
+        raise UnknownNode(f"There is no node with {scope} '{value}'.")
+    forecast = removal.forecast(rows, chosen, scope=scope, value=value, now=now)
+    if dry_run:
+        return forecast
+    if forecast.refusal and not force:
+        raise Infeasible(forecast)
+    reason = "drained by the operator" if scope == "node" else f"{scope} '{value}' evacuated by the operator"
+    with transaction.atomic():
+        for row in chosen:
+            drain(row.id, actor=actor, reason=reason)
+    return removal.begun(forecast)
 
 
 def activate(node_id: UUID, *, actor: str = "operator", reason: str = "put to use by the operator") -> None:

@@ -1,10 +1,13 @@
 """What there is: nodes for viewers to be sent to, and what an operator wants to see of them."""
 
+import time
+from uuid import UUID
+
 from django.utils import timezone
 
-from cdn import silence, states
+from cdn import history, silence, states, witnesses
 from cdn.live import fleet
-from cdn.types import Node, NodeHealth
+from cdn.types import FleetEvent, Node, NodeHealth
 
 
 def nodes() -> tuple[Node, ...]:
@@ -40,3 +43,16 @@ def health() -> tuple[NodeHealth, ...]:
             )
         )
     return tuple(found)
+
+
+def fleet_events(*, limit: int = 100) -> tuple[FleetEvent, ...]:
+    """The last things that happened in the fleet, newest first: changes of state, takedowns, faults."""
+    return history.newest(limit=limit)
+
+
+def report_failure(node_id: UUID, *, session_id: UUID, network: str) -> None:
+    """A player could not fetch from a node. `network` is a coarse name of where it is (`cdn.witnesses.network_of`).
+
+    Three sessions of two networks within 5 s, and the node gets no new viewers while it is looked into.
+    """
+    witnesses.clients.report(node_id, session_id, network, time.monotonic())

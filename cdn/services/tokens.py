@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from cdn import keys, models, signing
 from cdn.denials import deny_list
+from cdn.live import fleet
 from cdn.types import PublicKey, SignedToken
 
 
@@ -49,7 +50,12 @@ def deny(session_id: UUID, until: datetime) -> None:
         session_id=session_id
     ).delete()  # a new id, so that nodes hear of it again
     models.DeniedSession.objects.create(session_id=session_id, until=until)
-    transaction.on_commit(deny_list.forget)
+    transaction.on_commit(_denied)
+
+
+def _denied() -> None:
+    deny_list.forget()
+    fleet.news.set()
 
 
 def shield_base_url() -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdn import bundles, inventory, keys, plans
+from cdn import bundles, faults, inventory, keys, knowledge, takedowns, witnesses
 from cdn.denials import deny_list
 from cdn.live import fleet
 
@@ -15,13 +15,19 @@ from cdn.live import fleet
 def forgetful(settings: Any, tmp_path: Path) -> Iterator[None]:
     """Each test starts with nobody heard, nothing denied and keys of its own."""
     settings.KEYS_DIR = tmp_path / "keys"
-    fleet.forget()
-    deny_list.forget()
-    keys.ring.forget()
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
     fleet.forget()
     deny_list.forget()
     keys.ring.forget()
+    knowledge.forget()
+    takedowns.log.forget()
+    faults.seen.forget()
+    witnesses.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -30,4 +36,3 @@ def empty_nodes() -> Iterator[None]:
     yield
     bundles.index.clear()
     inventory.holdings.clear()
-    plans.versions.forget()

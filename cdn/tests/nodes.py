@@ -1,6 +1,7 @@
 """A node's side of the protocol, for tests of the control plane."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.http import HttpResponse
 from django.test import Client
 
+from cdn import testobject
 from cdn.signing import proof_message, request_message
 
 
@@ -21,7 +23,9 @@ class FakeNode:
     def __init__(self, name: str = "paris-1") -> None:
         self.name, self.key = name, Ed25519PrivateKey.generate()
         self.node_id, self.sequence, self.base_url = "", 0, "http://127.0.0.1:1"
-        self.lies = False
+        #: What may be wrong: another key, no CORS headers, no ranges, a clock so many seconds off, short answers.
+        self.lies, self.cors, self.ranges, self.clock = False, True, True, 0.0
+        self.cut: int | None = None
 
     @property
     def public_hex(self) -> str:
@@ -37,11 +41,26 @@ class FakeNode:
                 """Quiet."""
 
             def do_GET(self) -> None:
+                if self.path == testobject.PATH:
+                    self._give(testobject.content())
+                    return
                 nonce = self.path.rpartition("/")[2]
                 key = Ed25519PrivateKey.generate() if node.lies else node.key
-                self.send_response(200)
+                self._give(key.sign(proof_message(nonce)).hex().encode())
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string(time.time() + node.clock)
+
+            def _give(self, content: bytes) -> None:
+                wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+                part = bool(wanted) and node.ranges
+                self.send_response(206 if part else 200)
+                for name in ("Access-Control-Allow-Origin", "Timing-Allow-Origin") if node.cors else ():
+                    self.send_header(name, "*")
                 self.end_headers()
-                self.wfile.write(key.sign(proof_message(nonce)).hex().encode())
+                if wanted and part:
+                    content = content[int(wanted[1]) : int(wanted[2]) + 1]
+                self.wfile.write(content[: node.cut])
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
