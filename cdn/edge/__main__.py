@@ -9,14 +9,22 @@ import signal
 import sys
 import time
 from typing import Any
+from uuid import uuid4
 
 from cdn.edge import config as configuration
 from cdn.edge import install, reach
+from cdn.edge.admission import Admission
 from cdn.edge.agent import Agent, CannotEnrol
+from cdn.edge.clock import Clock
 from cdn.edge.config import Config
+from cdn.edge.errands import Errands
+from cdn.edge.faults import Faults
 from cdn.edge.fill import Filler
+from cdn.edge.health import Health
 from cdn.edge.identity import Identity
+from cdn.edge.journal import Journal
 from cdn.edge.loop import Loop
+from cdn.edge.peers import Peers
 from cdn.edge.responder import Responder
 from cdn.edge.server import Server
 from cdn.edge.store import Store
@@ -27,9 +35,6 @@ log = logging.getLogger("edge")
 
 #: How long answers that are under way may take once the node was told to stop, in seconds.
 STOP_SECONDS = 5.0
-#: How often the disk is asked how it is, and how long it may take to say so, in seconds.
-DISK_SECONDS = 5.0
-DISK_PATIENCE = 10.0
 GIB = 1 << 30
 
 
@@ -39,96 +44,71 @@ class Node:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.identity = Identity(config.cache)
-        self.store = Store(config.cache, config.cache_bytes)
-        self.verdicts = Verdicts()
+        self.clock = Clock(not_before=self.identity.state.heard)
+        self.identity.clock = self.clock.now
+        self.faults = Faults(self.clock.now)
+        self.store = Store(config.cache, config.cache_bytes, faults=self.faults)
+        self.verdicts = Verdicts(self.clock)
         self.upstream = Upstream(config.origin)
+        self.peers = Peers(
+            config.cache,
+            self.identity,
+            site=config.site,
+            capacity_bps=config.capacity_bps,
+            now=self.clock.now,
+        )
         self.filler = Filler(
-            self.store, self.upstream, self.identity, memory=config.fill_bytes, pull=config.pull
-        )
+            self.store, self.upstream, self.identity, memory=config.fill_bytes, pull=config.pull,
+            peers=self.peers, faults=self.faults,
+        )  # fmt: skip
         self.server = Server(config, self.store, self.filler, self.verdicts)
-        # Heartbeats have a connection of their own: fills must never hold them up.
-        self.control = Upstream(config.origin, connections=2)
-        self.agent = Agent(
-            config, self.identity, self.verdicts, self.control, report=self.report, on_state=self.take_state
+        self.admission = Admission(self.verdicts, config.capacity_bps, name=f"n{self.identity.state.slot}")
+        boot = uuid4().hex
+        self.journal = Journal(
+            config.cache / "journal", name=boot, limit=config.journal_bytes, skew=lambda: self.clock.skew
         )
+        self.health = Health(
+            config, identity=self.identity, store=self.store, filler=self.filler, server=self.server,
+            journal=self.journal, admission=self.admission, faults=self.faults, clock=self.clock,
+        )  # fmt: skip
+        self.health.more.append(lambda: {"peers": self.peers.version})
+        # Heartbeats have a connection of their own: fills must never hold them up, nor must other errands.
+        self.control, self.office = Upstream(config.origin, connections=2), Upstream(config.origin)
+        self.errands = Errands(
+            self.identity, self.office, journal=self.journal, inventory=self.store.shelves,
+            plan_version=lambda: 0, take_plan=None,
+        )  # fmt: skip
+        self.agent = self.health.agent = Agent(
+            config, self.identity, self.verdicts, self.control, boot=boot, clock=self.clock, faults=self.faults,
+            report=self.health.report, on_takedowns=self.store.take_down, on_heard=self.take_answer,
+        )  # fmt: skip
+        self.server.note, self.server.on_tick = self.journal.note, self.health.feel
         self.server.responder = Responder(
             self.server,
             prove=self.identity.prove,
-            health=self.health,
-            problems=self.problems,
+            health=self.health.page,
+            problems=self.health.problems,
             refusal=self.agent.refusal,
             unknown_key=self.agent.fresh_keys,
+            greeted=self.agent.greeted,
+            admission=self.admission,
         )
-        self._disk_problem, self._disk_free = "", 0
 
-    def take_state(self, state: str) -> None:
-        """While the node drains, every request is judged anew."""
-        self.server.slow_only = state not in ("active", "degraded", "warming", "suspect")
+    def take_answer(self, answer: dict[str, Any]) -> None:
+        """The control plane has answered a heartbeat. Raises TypeError or ValueError when that makes no sense."""
+        self.admission.name = f"n{self.identity.state.slot}"
+        self.admission.heard(answer, self.agent.state)
+        self.health.set_path()
+        self.errands.heard(answer)
+        if (peers := answer.get("peers")) is not None:
+            text = self.peers.take(peers, int(answer.get("peers_version", 0)))
+            self._saving = asyncio.ensure_future(asyncio.to_thread(self._save_peers, text))
 
-    def problems(self) -> list[str]:
-        """What keeps this node from doing its work, in words."""
-        found = [] if self.agent.enrolled else ["not enrolled"]
-        if self.agent.state in ("retired", "quarantined"):
-            found.append(f"this node is {self.agent.state}")
-        if self._disk_problem:
-            found.append(self._disk_problem)
-        return found
-
-    async def watch_disk(self) -> None:
-        """Ask the disk how it is, in its own thread and with a deadline, until cancelled: a disk may hang."""
-        while True:
-            asking = asyncio.ensure_future(self.store.run(self._ask_disk))
-            asking.add_done_callback(lambda done: done.cancelled() or done.exception())
-            try:
-                self._disk_problem, self._disk_free = await asyncio.wait_for(
-                    asyncio.shield(asking), DISK_PATIENCE
-                )
-            except TimeoutError:
-                self._disk_problem = f"the cache's disk has not answered for {DISK_PATIENCE:g} s"
-                await asyncio.wait({asking})
-                continue
-            except OSError as error:
-                self._disk_problem = f"the cache cannot be read: {error.strerror or error}"
-            await asyncio.sleep(DISK_SECONDS)
-
-    def _ask_disk(self) -> tuple[str, int]:
-        return self.store.disk.writable(), self.store.disk.free()
-
-    def report(self) -> dict[str, Any]:
-        """The figures of a heartbeat."""
-        problem = self._disk_problem or self.store.problem
-        return {
-            "ready": not self._disk_problem,
-            "problem": problem[:255],
-            "egress_bps": int(self.server.egress_bps),
-            "sessions": self.verdicts.sessions(),
-            "cache_bytes": self.store.used,
-            "cache_limit": self.store.budget,
-            "disk_free": self._disk_free,
-            "hits": self.server.hit_count,
-            "misses": self.server.miss_count,
-        }
-
-    def health(self) -> dict[str, Any]:
-        """What /health shows."""
-        heard = self.agent.heard_at
-        return {
-            "name": self.config.name,
-            "node": f"n{self.identity.state.slot}",
-            "state": self.agent.state,
-            "problems": self.problems(),
-            "origin": self.config.origin,
-            "heard_seconds_ago": None if heard is None else round(time.monotonic() - heard, 1),
-            "grace": self.verdicts.in_grace,
-            "connections": self.server.connections,
-            "bytes_sent": self.server.bytes_out,
-            "fetched": self.filler.fetched,
-            "fetched_bytes": self.filler.fetched_bytes,
-            "fills": len(self.filler.fills),
-            "objects": len(self.store.hits),
-            "refused": self.server.refused,
-            **self.report(),
-        }
+    def _save_peers(self, text: str) -> None:
+        try:
+            self.peers.save(text)
+        except OSError as error:
+            log.error("the list of peers cannot be written: %s", error.strerror or error)
 
     async def run(self) -> int:
         """Serve until told to stop; → the exit code."""
@@ -156,8 +136,9 @@ class Node:
                 "the site is https and this node is not: browsers load nothing from it. docs/nodes.md says how to "
                 "give it a certificate"
             )
-        self._disk_problem, self._disk_free = self._ask_disk()
-        disk = asyncio.create_task(self.watch_disk())
+        self.health.ask_disk()
+        self.health.set_path()
+        others = [asyncio.create_task(part.run()) for part in (self.health, self.journal, self.errands)]
         agent = asyncio.create_task(self.agent.run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({agent, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -166,7 +147,7 @@ class Node:
             failure = agent.exception()
             log.error("%s", failure)
             code = 2 if isinstance(failure, CannotEnrol) else 1
-        for task in (stopping, disk, agent):
+        for task in (stopping, *others, agent):
             await end(task)
         await self._stop()
         return code
@@ -181,8 +162,11 @@ class Node:
             await asyncio.sleep(0.05)
         await self.filler.close()
         self.server.close()
+        await self.journal.close()
         self.upstream.close()
         self.control.close()
+        self.office.close()
+        self.peers.close()
         self.store.close()
 
 

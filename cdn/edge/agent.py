@@ -5,11 +5,13 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cdn.edge import reach
+from cdn.edge.clock import Clock
 from cdn.edge.config import Config
+from cdn.edge.faults import Faults
 from cdn.edge.identity import Identity
 from cdn.edge.upstream import OriginAway, Upstream
 from cdn.edge.verdicts import Verdicts
@@ -21,7 +23,15 @@ VERSION = "0.1.0"
 DRAIN_SECONDS = 20.0
 #: Keys are asked for out of turn at most this often, in seconds.
 KEYS_SECONDS = 10.0
+#: After a start, viewers wait this long for the first word of the control plane, in seconds: what was taken down while
+#: this node was away must be gone before it serves. Then it serves what it knows.
+GREETING_SECONDS = 3.0
+#: A clock further off than this would not be heard at all: heartbeats are signed by the site's time then. Nearer than
+#: that they are signed by the machine's, so that the site sees how far it is off.
+_UNHEARD_SKEW = 60.0
+_HEARD_SAVED = 600.0
 _SLOWEST = 5.0
+_PATIENCE = 8.0
 _ENROL_PATH = "/api/v1/cdn/enrol"
 _HEARTBEAT_PATH = "/api/v1/cdn/heartbeat"
 #: Answers to an enrolment that no waiting will change.
@@ -33,7 +43,8 @@ class CannotEnrol(Exception):
 
 
 class Agent:
-    """Speaks with the control plane. `report` gives the figures of a heartbeat; `on_state` hears of changes."""
+    """Speaks with the control plane. `report` gives the figures of a heartbeat,
+    `on_takedowns` carries out what is forbidden before the node serves on, `on_heard` gets every answer whole."""
 
     def __init__(
         self,
@@ -42,11 +53,17 @@ class Agent:
         verdicts: Verdicts,
         upstream: Upstream,
         *,
+        boot: str,
+        clock: Clock,
+        faults: Faults,
         report: Callable[[], dict[str, Any]],
-        on_state: Callable[[str], None],
+        on_takedowns: Callable[[list[dict[str, Any]], int], Awaitable[None]],
+        on_heard: Callable[[dict[str, Any]], None],
     ) -> None:
         self._config, self._identity, self._verdicts, self._upstream = config, identity, verdicts, upstream
-        self._report, self._on_state = report, on_state
+        self._clock, self._faults = clock, faults
+        self._report = report
+        self._on_takedowns, self._on_heard = on_takedowns, on_heard
         # Above every number that an earlier process used, without writing each of them down.
         self._sequence = int(time.time() * 1000)
         self._said = ""
@@ -57,6 +74,11 @@ class Agent:
         self._interval = 2.0
         self.heard_at: float | None = None
         self.draining_since: float | None = None
+        self._drain_seconds = DRAIN_SECONDS
+        #: Done when viewers may be served: the control plane was heard, or was waited for long enough.
+        self.greeted = asyncio.Event()
+        #: The id of this life of the process.
+        self.boot = boot
         state = identity.state
         verdicts.set_keys(state.keys)
         verdicts.set_denied(state.deny)
@@ -77,11 +99,18 @@ class Agent:
         if self.state in ("active", "degraded", "warming", "suspect", "pending", "verifying"):
             return 0
         if self.state == "draining" and known and self.draining_since is not None:
-            return 0 if time.monotonic() - self.draining_since < DRAIN_SECONDS else 410
+            return 0 if time.monotonic() - self.draining_since < self._drain_seconds else 410
         return 410
 
     async def run(self) -> None:
         """Enrol if need be, then be heard until cancelled. Raises CannotEnrol."""
+        patience = asyncio.get_running_loop().call_later(GREETING_SECONDS, self._serve_anyway)
+        try:
+            await self._be_heard()
+        finally:
+            patience.cancel()
+
+    async def _be_heard(self) -> None:
         failures = 0
         while True:
             try:
@@ -104,20 +133,28 @@ class Agent:
             self._sequence += 1
             figures = self._report()
             figures |= {
+                "boot": self.boot,
                 "goodbye": goodbye,
                 "base_url": self._config.base_url,
                 "capacity_bps": self._config.capacity_bps,
                 "version": VERSION,
                 "keys_version": state.keys_version if keys_version is None else keys_version,
                 "deny_version": state.deny_version,
+                "grace_seconds": self.silent_seconds,
+                "faults": self._faults.told(),
             }
+            if self._clock.wrong and not figures.get("problem"):
+                figures |= {"ready": False, "problem": self._clock.wrong}
             body = json.dumps(figures).encode()
-            headers = self._identity.sign("POST", _HEARTBEAT_PATH, self._sequence, body)
-            status, answer = await self._upstream.post_json(_HEARTBEAT_PATH, headers=headers, body=body)
+            wrong = abs(self._clock.skew) > _UNHEARD_SKEW
+            at = self._clock.now() if wrong else time.time()
+            headers = self._identity.sign("POST", _HEARTBEAT_PATH, self._sequence, body, at=at)
+            status, answer = await self._post(_HEARTBEAT_PATH, headers, body)
         if status == 200:
             if goodbye:  # what we are while we are gone is not what we are when we come back
                 answer["state"] = state.state
             try:
+                await self._take_takedowns(answer)
                 self._heard(answer)
             except (KeyError, TypeError, ValueError) as error:
                 # Some proxy's page, or a control plane of another age: whoever it is, we have not been heard.
@@ -125,6 +162,21 @@ class Agent:
         else:
             self._refused(status, answer)
         await self._save()
+
+    async def _post(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
+        """POST JSON, and read the clock by the answer's date, whatever the answer is. Raises OriginAway."""
+        headers = {"Content-Type": "application/json", **headers}
+        began = time.monotonic()
+        async with self._upstream.request(
+            "POST", path, headers=headers, body=body, patience=_PATIENCE
+        ) as reply:
+            text = await reply.body()
+        self._clock.hear_date(reply.headers.get("date", ""), took=time.monotonic() - began)
+        try:
+            found = json.loads(text) if text else {}
+        except ValueError:
+            found = {}
+        return reply.status, found if isinstance(found, dict) else {}
 
     async def fresh_keys(self) -> bool:
         """Ask for the keys out of turn; → whether there were new ones. Callers at the same time share one question."""
@@ -168,9 +220,7 @@ class Agent:
             "capacity_bps": config.capacity_bps,
             "version": VERSION,
         }
-        status, answer = await self._upstream.post_json(
-            _ENROL_PATH, headers={}, body=json.dumps(wish).encode()
-        )
+        status, answer = await self._post(_ENROL_PATH, {}, json.dumps(wish).encode())
         if status != 201:
             code, message = _error(answer)
             if code in _FINAL:
@@ -198,10 +248,12 @@ class Agent:
         """Take in what the control plane said."""
         state = self._identity.state
         told = str(answer["state"])
+        drain = answer.get("drain") or {}
+        self._drain_seconds = max(0.0, float(drain.get("grace_seconds", DRAIN_SECONDS)))
         if "keys" in answer and int(answer["keys_version"]) != state.keys_version:
             self._take_keys(answer)
             self._unsaved = True
-        now = time.time()
+        now = self._clock.now()
         if answer.get("deny"):
             state.deny = {session: until for session, until in state.deny.items() if until > now}
             state.deny |= {str(entry["session"]): float(entry["until"]) for entry in answer["deny"]}
@@ -216,7 +268,19 @@ class Agent:
             state.state = told
             self._take_state(state.state)
             self._unsaved = True
+        if now - state.heard > _HEARD_SAVED:
+            self._unsaved = True
+        state.heard = now
+        self._faults.seen(str(fault) for fault in answer.get("faults_seen") or ())
         self._reached()
+        self.greeted.set()
+        self._on_heard(answer)
+
+    async def _take_takedowns(self, answer: dict[str, Any]) -> None:
+        """Carry out what was taken down since, before anything else is served or said. An older site knows none."""
+        news = answer.get("takedowns") or ()
+        if news or "takedowns_version" in answer:
+            await self._on_takedowns([dict(one) for one in news], int(answer.get("takedowns_version", 0)))
 
     async def _save(self) -> None:
         """Write down what is new, off the loop. What the disk refuses is tried again after the next heartbeat."""
@@ -242,7 +306,6 @@ class Agent:
             self.draining_since = self.draining_since or time.monotonic()
         else:
             self.draining_since = None
-        self._on_state(state)
 
     def _refused(self, status: int, answer: dict[str, Any]) -> None:
         """The control plane answered, but not with yes."""
@@ -265,6 +328,17 @@ class Agent:
         self._verdicts.cut_off_since = None
         self.heard_at = time.monotonic()
         self._said = ""
+
+    def _serve_anyway(self) -> None:
+        if not self.greeted.is_set():
+            log.warning("no word from the control plane for %g s: serving what is known", GREETING_SECONDS)
+            self.greeted.set()
+
+    @property
+    def silent_seconds(self) -> int:
+        """How long the control plane has been away, in seconds: 0 while it answers. Viewers are in grace meanwhile."""
+        since = self._verdicts.cut_off_since
+        return 0 if since is None else max(1, int(time.monotonic() - since))
 
     def _away(self, words: str, failures: int) -> None:
         now = time.monotonic()

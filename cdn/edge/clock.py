@@ -3,7 +3,7 @@
 A machine's own clock may be wrong when it starts (no battery), be corrected in one step, or drift. The time of the
 site's last answer, carried on by the kernel's steady clock, has none of that. Before the site was heard in this
 process's life there is only the machine's clock, and one thing is sure: it is not earlier than when the site was heard
-last.
+last, and it goes on from there.
 """
 
 import logging
@@ -28,20 +28,20 @@ class Clock:
 
     def __init__(self, *, not_before: float = 0.0) -> None:
         """`not_before` is when the site was heard last, by its own clock, in this life or an earlier one."""
-        self._not_before = not_before
+        self._not_before = not_before - steady() if not_before else float("-inf")
         #: The site's time when the steady clock was zero; None until the site was heard.
         self._base: float | None = None
 
     def now(self) -> float:
         """The site's time as well as it is known here."""
         if self._base is None:
-            return max(time.time(), self._not_before)
+            return max(time.time(), self._not_before + steady())
         return self._base + steady()
 
     @property
     def skew(self) -> float:
-        """How far this machine's clock is ahead of the site's, in seconds; 0.0 while nobody knows."""
-        return time.time() - self.now() if self._base is not None else 0.0
+        """How far this machine's clock is ahead of the site's, in seconds."""
+        return time.time() - self.now()
 
     @property
     def wrong(self) -> str:

@@ -35,6 +35,7 @@ class Config:
     write_timeout: float
     connections: int
     fill_bytes: int
+    journal_bytes: int
     base_url_found: bool = False
     install: bool = False
     upgrade: bool = False
@@ -77,6 +78,7 @@ def read(argv: Sequence[str]) -> Config:
         write_timeout=found.write_timeout,
         connections=found.connections,
         fill_bytes=int(found.fill_mb * (1 << 20)),
+        journal_bytes=int(max(0.0, found.journal_mb) * (1 << 20)),
         base_url_found=address.found,
         install=found.install,
         upgrade=found.upgrade,
@@ -122,6 +124,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="make this a service of systemd that starts with the machine (says what it does; needs root)")  # fmt: skip
     add("--upgrade", action="store_true",
         help="replace this program by the site's newest, which the site has signed, and end")  # fmt: skip
+    add("--journal-mb", type=float, default=256.0,
+        help="disk for the log of deliveries that the site has not yet, in MiB; the oldest give way")  # fmt: skip
     add("--fill-mb", type=float, default=256.0, help="memory for objects being fetched, in MiB")
 
 

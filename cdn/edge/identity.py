@@ -25,8 +25,7 @@ class State:
     deny: dict[str, float] = field(default_factory=dict)
     deny_version: int = 0
     lease_seconds: float = 6.0
-    #: Newest takedown that was carried out here, and when the site was heard last, by its own clock.
-    takedowns: int = 0
+    #: When the site was heard last, by its own clock.
     heard: float = 0.0
 
 

@@ -5,13 +5,17 @@ import json
 import logging
 import re
 from collections.abc import Callable, Coroutine
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from cdn.edge.admission import Admission
+from cdn.edge.cmcd import parse
 from cdn.edge.connection import Connection
 from cdn.edge.fill import Failed, Fill
 from cdn.edge.http import Request
 from cdn.edge.manifest import Spec
+from cdn.edge.peering import Peering
 from cdn.edge.server import Server
 from cdn.edge.store import Hit, head, object_key
 from cdn.edge.verdicts import Verdict
@@ -24,8 +28,6 @@ _PROOF = re.compile(rb"/v1/-/proof/([A-Za-z0-9_-]{16,128})\Z")
 _OBJECT = re.compile(rb"/v1/([A-Za-z0-9_-]{1,512})/([0-9a-f]{32})/([a-z0-9-]{1,32})/([A-Za-z0-9.]{1,32})\Z")
 _CORS = "".join(f"{name}: {value}\r\n" for name, value in CORS_HEADERS.items())
 _PREFLIGHT = "".join(f"{name}: {value}\r\n" for name, value in PREFLIGHT_HEADERS.items())
-#: Above this share of its capacity a node takes no sessions that it does not know.
-FULL = 0.92
 
 
 class Responder:
@@ -40,12 +42,18 @@ class Responder:
         problems: Callable[[], list[str]],
         refusal: Callable[[bool], int],
         unknown_key: Callable[[], Coroutine[Any, Any, bool]],
+        greeted: asyncio.Event,
+        admission: Admission,
     ) -> None:
         """`refusal(known_session)` is the status that the node's state calls for, 0 for none; `unknown_key` asks the
-        control plane for new keys and says whether some came."""
+        control plane for new keys and says whether some came; until `greeted` nobody is served: what was taken down
+        while this node was away must be known first."""
         self._server, self._prove, self._health = server, prove, health
         self._problems, self._refusal, self._unknown_key = problems, refusal, unknown_key
+        self._greeted, self._admission = greeted, admission
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Answers other nodes; set once this node knows of any.
+        self.peering: Peering | None = None
 
     # Routes -----------------------------------------------------------------------------------------------
 
@@ -60,6 +68,9 @@ class Responder:
         found = _OBJECT.match(request.target)
         if found is not None:
             self._object(connection, request, *found.groups())
+            return
+        if request.target.startswith(b"/peer/v1/") and self.peering is not None:
+            self._later(connection, request, self._peer(connection, request, self.peering))
             return
         proof = _PROOF.match(request.target)
         if proof is not None:
@@ -87,6 +98,9 @@ class Responder:
         name: bytes,
     ) -> None:
         server = self._server
+        if not self._greeted.is_set():
+            self._later(connection, request, self._once_greeted(connection, request))
+            return
         try:
             verdict = self._judge(token, package)
         except BadToken as error:
@@ -95,16 +109,38 @@ class Responder:
             else:
                 self._text(connection, request, 403, f"token: {error.reason}")
             return
-        if status := self._elsewhere(verdict):
+        if status := self._refusal(self._known(verdict)) if server.slow_only else 0:
             server.refused += 1
-            self._text(
-                connection, request, status, "this node is full" if status == 429 else "go to another node"
-            )
+            self._text(connection, request, status, "go to another node")
             return
+        if self._admission.busy:
+            wish = parse(connection.line.partition(b"?")[2].partition(b" ")[0])
+            ruling = self._admission.admit(verdict, wish, now=server.now)
+            if ruling.status:
+                server.refused += 1
+                self._text(connection, request, ruling.status, "this node is full")
+                return
+            if ruling.delay:
+                serve = partial(self._serve, connection, request, verdict, token, rendition, name)
+                self._later(connection, request, self._delayed(connection, ruling.delay, serve))
+                return
+        self._serve(connection, request, verdict, token, rendition, name)
+
+    def _serve(
+        self,
+        connection: Connection,
+        request: Request,
+        verdict: Verdict,
+        token: bytes,
+        rendition: bytes,
+        name: bytes,
+    ) -> None:
+        """Answer a request whose token and turn are good."""
+        server = self._server
         verdict.seen = server.now
         server.verdicts.remember(token, verdict)
         connection.enter_in_books(verdict, "HIT")
-        hit = server.hits.get(b"%s/%s/%s" % (package, rendition, name))
+        hit = server.hits.get(b"%s/%s/%s" % (verdict.package, rendition, name))
         if hit is None:
             self._later(connection, request, self._miss(connection, request, verdict, rendition, name))
         elif verdict.mask & hit.bit:
@@ -112,20 +148,28 @@ class Responder:
         else:
             self._text(connection, request, 403, "token: rendition")
 
-    def _elsewhere(self, verdict: Verdict) -> int:
-        """The status that sends this viewer to another node, or 0."""
-        server = self._server
-        full = server.egress_bps > FULL * server.config.capacity_bps
-        if not full and not server.slow_only:
-            return 0
-        known = verdict.seen > 0 or server.verdicts.seen_session(verdict.session, now=server.now)
-        return self._refusal(known) or (429 if full and not known else 0)
+    def _known(self, verdict: Verdict) -> bool:
+        """Whether this session is being served here already."""
+        return self._server.verdicts.seen_session(verdict.session, now=self._server.now)
 
     def _judge(self, token: bytes, package: bytes) -> Verdict:
         verdict = self._server.verdicts.judge(token, now=self._server.now)
         if verdict.package != package:
             raise BadToken("package")
         return verdict
+
+    async def _once_greeted(self, connection: Connection, request: Request) -> None:
+        await self._greeted.wait()
+        connection.busy = False
+        if not connection.gone():
+            self.answer(connection, request)
+
+    @staticmethod
+    async def _delayed(connection: Connection, seconds: float, serve: Callable[[], None]) -> None:
+        await asyncio.sleep(seconds)
+        connection.busy = False
+        if not connection.gone():
+            serve()
 
     async def _with_new_keys(self, connection: Connection, request: Request) -> None:
         """The token names a key that we do not know: it may be minutes old. Ask once, then judge again."""
@@ -145,7 +189,8 @@ class Responder:
         if part is None:
             return
         start, end, status = part
-        lines = self._object_head(hit.rendition.spec(hit.name.encode()), hit.etag, part, "HIT")
+        lines = self._hint(connection)
+        lines += self._object_head(hit.rendition.spec(hit.name.encode()), hit.etag, part, "HIT")
         if request.method == "HEAD":
             connection.begin_bytes(self._line(status) + lines, b"", status)
         else:
@@ -188,13 +233,28 @@ class Responder:
             filler.ahead(spec.rendition, spec.number)
         self._from_fill(connection, request, fill, "MISS" if ours else "FILL")
 
+    async def _peer(self, connection: Connection, request: Request, peering: Peering) -> None:
+        """Another node asks; nothing of it counts as a viewer's."""
+        found = await peering.find(request)
+        if connection.gone():
+            return
+        if isinstance(found, bytes):
+            self._send(connection, 200, found.decode(), extra="Content-Type: application/json\r\n")
+        elif isinstance(found, Fill):
+            self._from_fill(connection, request, found, "FILL")
+        elif part := self._part(connection, request, found.etag, found.length):
+            spec = found.rendition.spec(found.name.encode())
+            lines = self._line(part[2]) + self._object_head(spec, found.etag, part, "HIT")
+            connection.begin_hit(lines, found, *part)
+
     def _from_fill(self, connection: Connection, request: Request, fill: Fill, cache: str) -> None:
         part = self._part(connection, request, fill.tag, fill.spec.length)
         if part is None:
             return
         start, end, status = part
         connection.cache = cache
-        lines = self._line(status) + self._object_head(fill.spec, fill.tag, part, cache)
+        lines = self._line(status) + self._hint(connection)
+        lines += self._object_head(fill.spec, fill.tag, part, cache)
         if request.method == "HEAD":
             connection.begin_bytes(lines, b"", status)
         else:
@@ -227,6 +287,12 @@ class Responder:
 
     def _line(self, status: int) -> bytes:
         return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() + self._server.date
+
+    def _hint(self, connection: Connection) -> bytes:
+        """What this session is told besides: while the node drains, to move on."""
+        if not self._admission.leaving or connection.verdict is None:
+            return b""
+        return self._admission.hint_for(connection.verdict)
 
     def refuse(self, connection: Connection, status: int, words: str, *, extra: str = "") -> None:
         """Answer and close: what this client says next cannot be trusted to begin where we think."""

@@ -46,6 +46,10 @@ class Server:
         self.access_log = config.access_log
         #: Set while the node drains: every request is judged by the responder.
         self.slow_only = False
+        #: A header line that every answer carries now: that this node is near its limit, or b"".
+        self.hint = b""
+        #: Called once a second, when the rate is known.
+        self.on_tick: Callable[[], None] = lambda: None
         self.stopping = False
         self.hit_count = self.miss_count = self.bytes_out = self.refused = 0
         #: Answers that ended before their time.
@@ -216,17 +220,18 @@ class Server:
 
     def _set_clock(self) -> None:
         self.now = time.time()
-        self.date = f"Date: {formatdate(self.now, usegmt=True)}\r\n".encode()
+        self.date = f"Date: {formatdate(self.now, usegmt=True)}\r\n".encode() + self.hint
         self.ok_line = b"HTTP/1.1 200 OK\r\n" + self.date
 
     def _tick(self) -> None:
         """Once a second: the date, the rate, and clients that are overdue."""
         self._ticking = asyncio.get_running_loop().call_later(1.0, self._tick)
-        self._set_clock()
         at = time.monotonic()
         rate = 8 * (self.bytes_out - self._tick_bytes) / max(at - self._tick_at, 0.001)
         self.egress_bps += 0.3 * (rate - self.egress_bps)
         self._tick_bytes, self._tick_at = self.bytes_out, at
+        self.on_tick()
+        self._set_clock()
         for connection in tuple(self._connections.values()):
             if connection.overdue(self.now):
                 connection.close()
