@@ -6,7 +6,7 @@ the renditions of a film meet on the same hosts). When not all fit, what is play
 that can hold everything does, and no more is thought about it.
 
 Moving is what costs: a host gives a bundle up only for one worth 1.3 times as much, and replaces at most 5 % of its
-disk in a day, unless a new release calls for it. The last copies of what has not arrived elsewhere stay.
+disk in a day, unless a release or a repair calls for it. The last copies of what has not arrived elsewhere stay.
 """
 
 import math
@@ -42,13 +42,16 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A bundle. `rate`: whole plays a second that the region is expected to want at its peak; `fresh`: a release."""
+    """A bundle. `rate`: whole plays a second that the region is expected to want at its peak.
+
+    What is `urgent` (a release, a repair) is not held up by how much may be replaced in a day.
+    """
 
     id: int
     package: str
     bytes: int
     rate: float
-    fresh: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,9 +264,12 @@ def _settle(
     for number in sorted(ideal.keys() - have, key=lambda one: (-ideal[one].value, one)):
         item, copy = items[number], ideal[number]
         if item.bytes > free:
-            gain, gone, why = _make_room(items, item, copy, victims, leaving, holders, ideal_copies, policy)
-            over = not item.fresh and found.replaced + item.bytes > host.allowance
-            if free + gain < item.bytes or over:
+            short = item.bytes - free
+            gain, gone, why = _make_room(
+                items, short, copy.value, victims, leaving, holders, ideal_copies, policy
+            )
+            over = not item.urgent and found.replaced + item.bytes > host.allowance
+            if gain < short or over:
                 said = "waits: so much of the disk was replaced today" if over and not why else why
                 found.deferred[item.id] = said or "waits: what is here is worth nearly as much"
                 continue
@@ -272,7 +278,7 @@ def _settle(
                 holders[victim] -= 1
                 found.dropped.add(items[victim].id)
             free += gain
-            found.replaced += 0 if item.fresh else item.bytes
+            found.replaced += 0 if item.urgent else item.bytes
         free -= item.bytes
         holders[number] += 1
         chosen[number] = copy
@@ -285,27 +291,30 @@ def _settle(
 
 def _make_room(
     items: Sequence[Item],
-    item: Item,
-    copy: _Ideal,
+    short: int,
+    value: float,
     victims: Sequence[int],
     leaving: Mapping[int, float],
     holders: Counter[int],
     ideal_copies: Counter[int],
     policy: Policy,
 ) -> tuple[int, list[int], str]:
-    """What could give way to a newcomer, the least worth first; → bytes, which, and what stood in the way."""
-    gain, gone = 0, []
+    """What could give way to a newcomer of this value that is `short` of so many bytes, the least worth first; → bytes,
+    which, and what stood in the way.
+    """
+    gain = 0
+    gone: list[int] = []
     for victim in reversed(victims):
-        if gain >= item.bytes:
+        if gain >= short:
             break
         # Its other copies may be planned and not yet there: the last ones stay until they are.
         if holders[victim] <= min(policy.least, ideal_copies[victim]):
             continue
-        if copy.value < policy.better * leaving[victim] and not item.fresh:
+        if value < policy.better * leaving[victim]:
             return gain, gone, "waits: what is here is worth nearly as much"
         gain += items[victim].bytes
         gone.append(victim)
-    return gain, gone, "" if gain >= item.bytes else "waits: what is here is not yet safe elsewhere"
+    return gain, gone, "" if gain >= short else "waits: what is here is not yet safe elsewhere"
 
 
 def weight(host_capacity: int, host_disk: int, *, mean_capacity: float, mean_disk: float) -> float:

@@ -9,3 +9,9 @@ class CdnConfig(AppConfig):
     name = "cdn"
     verbose_name = "Edge network"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect the receivers and offer the periodic work."""
+        from cdn import receivers, tasks  # noqa: F401 (importing connects)
+
+        tasks.register()

@@ -5,8 +5,6 @@ to fetch them; `why` is a sentence for people.
 """
 
 import json
-import threading
-import time
 import zlib
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,9 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from cdn import models
-
-#: How old the known versions may be, in seconds: how late a new plan is announced.
-VERSIONS_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +70,3 @@ def _read(row: models.NodePlan) -> Plan:
         orders=tuple(Order(*entry) for entry in document["orders"]),
         notes=document.get("notes", {}),
     )
-
-
-@dataclass(slots=True)
-class Versions:
-    """The newest version for each node, in memory, so that heartbeats ask no database."""
-
-    _known: dict[UUID, int] = field(default_factory=dict)
-    _read_at: float = float("-inf")
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def of(self, node_id: UUID) -> int:
-        """The version of a node's plan, at most VERSIONS_SECONDS old; 0 when there is none."""
-        if time.monotonic() - self._read_at >= VERSIONS_SECONDS and self._lock.acquire(blocking=False):
-            try:
-                self._known = dict(models.NodePlan.objects.values_list("node_id", "version"))
-                self._read_at = time.monotonic()
-            finally:
-                self._lock.release()
-        return self._known.get(node_id, 0)
-
-    def forget(self) -> None:
-        """Plans were made: look at the next question."""
-        self._read_at = float("-inf")
-
-
-versions = Versions()

@@ -113,8 +113,8 @@ def test_no_more_than_the_allowance_is_replaced_but_releases_are() -> None:
     assert len(decided.dropped) == 3
     assert decided.replaced == 3 * GB
     assert any("replaced today" in why for why in decided.deferred.values())
-    fresh = [Item(item.id, item.package, item.bytes, item.rate, fresh=True) for item in new]
-    (decided,) = allot([*old, *fresh], [host])
+    urgent = [Item(item.id, item.package, item.bytes, item.rate, urgent=True) for item in new]
+    (decided,) = allot([*old, *urgent], [host])
     assert set(decided.bundles) == set(range(100, 120))
     assert decided.replaced == 0
 
