@@ -6,7 +6,7 @@ PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: help up setup setup-dev test check format bench demo lock clean-state screenshots
+.PHONY: help up setup setup-dev test check format bench fuzz demo lock clean-state screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,12 +65,21 @@ bench: setup-dev ## one benchmark: make bench NAME=edge [ARGS='--quick --json']
 	@test -f "bench/$(NAME).py" || { echo "Which one? make bench NAME=… of: $$(ls bench/*.py | xargs -n1 basename | sed 's/\.py//' | grep -v '^_' | tr '\n' ' ')"; exit 2; }
 	@$(PY) bench/$(NAME).py $(ARGS)
 
+fuzz: setup-dev .venv/.fuzz ## a million hostile inputs for a node: make fuzz [ARGS='--runs 100000 --target http']
+	@$(PY) -m fuzz.run $(ARGS)
+
+# Where there is no wheel of it (it is for Linux), an engine of our own does its work, more slowly.
+.venv/.fuzz: requirements-fuzz.lock | .venv/bin/python
+	@$(PY) -m pip install -qq --require-hashes --only-binary :all: -r $< || echo "atheris is not to be had here: going on without"
+	@touch $@
+
 screenshots: setup-dev ## the README's pictures, of a running site: make screenshots NAME=… PASSWORD=… [URL=…]
 	@$(PY) docs/screenshots/make.py "$(or $(URL),http://127.0.0.1:8000)" "$(NAME)" "$(PASSWORD)"
 
 lock: setup-dev ## resolve the dependencies anew (needs uv on the PATH)
 	@uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
 	@uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements-dev.lock
+	@echo atheris | uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate - -o requirements-fuzz.lock
 
 clean-state: ## forget everything this installation holds (asks first)
 	@read -p "Delete $${NETFLIXLITE_HOME:-var} with its catalogue, accounts and media? [y/N] " a && [ "$$a" = y ] && rm -rf "$${NETFLIXLITE_HOME:-var}"
