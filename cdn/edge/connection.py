@@ -1,9 +1,9 @@
 """One client's connection: requests in, answers out by `sendfile`, little memory, and a deadline for everything.
 
-The socket is registered edge-triggered once and never again. A request that a player sends (GET, no conditions, a
-known header block, an object that is here) is answered in `_fast` with one look-up, one `send` and one `sendfile`;
-everything else goes through the strict reader and the responder, which agree with it by construction: the fast path
-only knows header blocks that the strict reader has read before.
+The socket is watched edge-triggered. A request that a player sends (like its last one, for another object, which is
+here) is answered in `_fast` with one look-up, one `send` and one `sendfile`; everything else goes through the strict
+reader and the responder, which agree with it by construction: but for the object's name the fast path takes only what
+the strict reader has read before on this very connection, byte for byte.
 """
 
 import socket
@@ -36,7 +36,7 @@ PROBE_SECONDS = 20.0
 _PRINTABLE = bytes(code for code in range(0x21, 0x7F) if code != 0x23)
 HIT = "HIT"
 #: One answer in the books: when it was over, when it was asked for and when its first byte went (seconds since 1970),
-#: the verdict on its token, the target from behind "/v1/", its status, bytes sent, and what the cache was to it.
+#: the verdict on its token, the target from behind that, its status, bytes sent, and what the cache was to it.
 Note = tuple[float, float, float, Verdict, bytes, int, int, str]
 
 
@@ -44,20 +44,26 @@ class Connection:
     """A client. Times are the server's coarse clock, seconds since 1970."""
 
     __slots__ = (
-        "armed", "begun", "block", "blocked", "busy", "cache", "closed", "end", "fd", "file", "fill", "first", "head",
-        "hit", "inbox", "keep_alive", "line", "moved", "peer_done", "pos", "sent", "server", "since", "sock", "status",
-        "taken", "target", "unread", "verdict", "window",
+        "armed", "begun", "blocked", "busy", "cache", "closed", "end", "fd", "file", "fill", "first", "head",
+        "hit", "inbox", "keep_alive", "leaving", "line", "moved", "peer_done", "pos", "recv", "rest", "send",
+        "sent", "server", "since", "sock", "start", "status", "taken", "target", "token", "unread", "verdict",
+        "window",
     )  # fmt: skip
 
     def __init__(self, server: "Server", sock: socket.socket) -> None:
         self.server, self.sock, self.fd = server, sock, sock.fileno()
+        self.recv, self.send = sock.recv, sock.send
         self.inbox = b""
-        #: The header block that it sent last, when that was a plain one.
-        self.block = b"\0"
+        #: The last request that the fast path may take: what stands before the object's key, and what behind its
+        #: target. A client's requests are nearly always alike in both: compared, they need not be read.
+        self.start = self.rest = b"\0"
+        self.token = b""
         #: When the current request's first byte came, 0 between requests.
         self.begun = 0.0
         self.moved = server.now
-        self.closed = self.busy = self.unread = self.peer_done = self.blocked = self.armed = False
+        self.closed = self.busy = self.unread = self.blocked = self.armed = False
+        #: The client has said that it sends no more; that was read.
+        self.leaving = self.peer_done = False
         self.keep_alive = True
         self.head = b""
         self.file: OwnedFd | None = None
@@ -82,6 +88,9 @@ class Connection:
 
     def on_event(self, bits: int) -> None:
         """The socket's state has changed; `bits` are epoll's."""
+        if bits == EPOLLIN and not self.busy:
+            self.read()
+            return
         if bits & _GONE:
             self.close()
             return
@@ -90,14 +99,15 @@ class Connection:
             self.push()
         if bits & _READABLE and not self.closed:
             self.unread = True
+            self.leaving = self.leaving or bits & EPOLLRDHUP != 0
             if not self.busy:
                 self.read()
 
     def read(self) -> None:
         """Take what the client has sent and answer what is complete."""
-        while self.unread and not self.busy and not self.closed:
+        while True:
             try:
-                data = self.sock.recv(READ)
+                data = self.recv(READ)
             except BlockingIOError:
                 self.unread = False
                 return
@@ -110,39 +120,39 @@ class Connection:
                 if not self.busy:
                     self.close()
                 return
-            if len(data) < READ:
-                self.unread = False
-            if not self.inbox and self._fast(data):
-                continue
-            self.inbox += data
-            self._serve_inbox()
+            self.unread = self.leaving or len(data) == READ
+            if self.inbox or not self._fast(data):
+                self.inbox += data
+                self._serve_inbox()
+            if not self.unread or self.busy or self.closed:
+                return
 
     def _fast(self, data: bytes) -> bool:
-        """Answer the request that players send. False when this is not it; nothing was done then."""
-        server = self.server
-        line_end = data.find(b"\r\n")
-        if data[:8] != b"GET /v1/" or data[line_end - 9 : line_end] != b" HTTP/1.1":
+        """Answer the request that players send: like this connection's last one, for another object that is here.
+
+        False when this is not it; nothing was done then. What is compared here, the strict reader has read before:
+        all that comes before the object's name with a token that was good, and all that comes behind it.
+        """
+        begin, end = len(self.start), data.find(b" ", len(self.start))
+        if (
+            len(data) - end != len(self.rest)
+            or not data.startswith(self.start)
+            or not data.endswith(self.rest)
+        ):
             return False
-        # A client's header block is nearly always the one that it sent before: compared, not copied and hashed.
-        if len(data) - line_end - 2 != len(self.block) or not data.endswith(self.block):
-            block = server.plain_blocks.get(data[line_end + 2 :])
-            if block is None:
-                return False
-            self.block = block
-        path = target = data[8 : line_end - 9]
+        key = target = data[begin:end]
         query = target.find(b"?")
         if query >= 0:
             if target.translate(None, _PRINTABLE):
                 return False
-            path = target[:query]
-        token, _, key = path.partition(b"/")
+            key = target[:query]
+        server = self.server
         hit = server.hits.get(key)
-        if hit is None:
-            return False
-        verdict = server.verdicts.known.get(token)
+        verdict = server.verdicts.known.get(self.token)
         now = server.now
         if (
-            verdict is None
+            hit is None
+            or verdict is None
             or now >= verdict.until
             or verdict.package != hit.package
             or not verdict.mask & hit.bit
@@ -153,33 +163,32 @@ class Connection:
         hit.visited = True
         hit.package_open.used = now
         server.hit_count += 1
-        self.verdict, self.target, self.cache = verdict, target, HIT
-        self.since = self.first = now
         if server.access_log:
-            self.line = data[:line_end]
-        self.keep_alive = True
-        self._send_whole(hit)
+            self.line = data[: data.index(b"\r")]
+        self._send_whole(hit, verdict, target)
         if hit.lead:
             server.filler.ahead(hit.rendition, hit.number)
         return True
 
-    def _send_whole(self, hit: Hit) -> None:
+    def _send_whole(self, hit: Hit, verdict: Verdict, target: bytes) -> None:
         """Answer with a whole object. With luck all of it is out when this returns, and the connection was never busy:
         what `_begin`, `push` and `_finish` do step by step is done here at once.
         """
         server, body, length = self.server, hit.body, hit.length
         head = server.ok_line + hit.head
+        now = server.now
+        sent = moved = more = 0
         if body is not None:
             head += body
-            more = length = 0
-        elif server.now - hit.probed > PROBE_SECONDS:
+            length = 0
+        elif now - hit.probed > PROBE_SECONDS:
+            self.verdict, self.target, self.cache, self.since = verdict, target, HIT, now
             self.begin_hit(head, hit, 0, length, 200)
             return
         else:
             more = MSG_MORE
-        sent = moved = 0
         try:
-            sent = self.sock.send(head, more)
+            sent = self.send(head, more)
             if more and sent == len(head):
                 moved = sendfile(self.fd, hit.file.fd, hit.offset, length if length < TURN else TURN)
         except BlockingIOError:
@@ -187,16 +196,18 @@ class Connection:
         except OSError:
             self.close()
             return
-        self.status, self.sent = 200, sent + moved
+        self.moved = now
         server.bytes_out += sent + moved
-        self.moved = server.now
         if moved == length and sent == len(head):
-            self._account()
-            if self.peer_done or server.stopping:
-                self.close()
+            if server.note is not None:
+                server.note((now, now, now, verdict, target, 200, sent + moved, HIT))
+            if server.access_log:
+                self.status, self.sent = 200, sent + moved
+                server.log_access(self)
             return
-        self.busy, self.window, self.head = True, 0.0, head[sent:]
-        self.pos, self.end = hit.offset + moved, hit.offset + length
+        self.verdict, self.target, self.cache, self.since = verdict, target, HIT, now
+        self._begin(head[sent:], 200)
+        self.sent, self.pos, self.end = sent + moved, hit.offset + moved, hit.offset + length
         if length:
             self.file, self.hit = hit.file, hit
             hit.readers += 1
@@ -236,8 +247,7 @@ class Connection:
 
     def _headers(self, block: bytes, version_11: bool) -> Headers:
         headers = parse_headers(block, version_11=version_11)
-        if version_11 and headers.plain:
-            self.server.remember_block(block)
+        self.rest = self.server.shared(b" HTTP/1.1\r\n" + block) if version_11 and headers.plain else b"\0"
         return headers
 
     # Answering --------------------------------------------------------------------------------------------
@@ -277,7 +287,11 @@ class Connection:
     def enter_in_books(self, verdict: Verdict, cache: str) -> None:
         """The answer to the current request belongs to this session: it will be noted when it is over."""
         self.verdict, self.cache = verdict, cache
-        self.target = self.line[self.line.index(b" ") + 5 : self.line.rindex(b" ")]
+        first = self.line.index(b"/v1/") + 4
+        before = self.line.index(b"/", first) + 1
+        self.target = self.line[before : self.line.rindex(b" ")]
+        if first == 8 and self.line.startswith(b"GET "):
+            self.start, self.token = self.line[:before], self.line[first : before - 1]
 
     def _begin(self, head: bytes, status: int) -> None:
         self.head, self.status, self.busy, self.sent = head, status, True, 0
@@ -322,7 +336,7 @@ class Connection:
     def _push(self) -> bool:
         """Send; → whether the answer is complete. Raises BlockingIOError when the client takes no more now."""
         if self.head:
-            sent = self.sock.send(self.head, MSG_MORE if self.end > self.pos else 0)
+            sent = self.send(self.head, MSG_MORE if self.end > self.pos else 0)
             self._count(sent)
             self.head = self.head[sent:]
             if self.head:

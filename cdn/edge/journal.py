@@ -35,9 +35,7 @@ SESSIONS_MOST, SESSION_SECONDS = 20_000, 600.0
 _SAMPLES = 2_000
 #: What is kept of a player's own words, in characters.
 CMCD_MOST = 512
-_TARGET = re.compile(
-    rb"[A-Za-z0-9_-]{1,512}/([0-9a-f]{32})/([a-z0-9-]{1,32})/([A-Za-z0-9.]{1,32})(?:\?([!-~]*))?\Z"
-)
+_TARGET = re.compile(rb"([0-9a-f]{32})/([a-z0-9-]{1,32})/([A-Za-z0-9.]{1,32})(?:\?([!-~]*))?\Z")
 _CMCD = re.compile(r"(?:^|&)CMCD=([^&]*)")
 #: A session's bytes, its answers, and when the last one was (seconds since 1970).
 Tally = tuple[int, int, float]

@@ -32,7 +32,7 @@ log = logging.getLogger("edge")
 _EVENTS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 _EVENTS_BLOCKED = _EVENTS | select.EPOLLOUT
 _ACCEPTS = 64
-_BLOCKS = 4096
+_SHARED = 1024
 
 
 class Server:
@@ -42,7 +42,7 @@ class Server:
         self.config, self.store, self.filler, self.verdicts = config, store, filler, verdicts
         self.hits: dict[bytes, Hit] = store.hits
         self.responder: Responder
-        self.plain_blocks: dict[bytes, bytes] = {}
+        self._shared: dict[bytes, bytes] = {}
         self.access_log = config.access_log
         #: Set while the node drains: every request is judged by the responder.
         self.slow_only = False
@@ -206,11 +206,11 @@ class Server:
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, warm, hit.file.fd, hit.offset, hit.length).add_done_callback(done)
 
-    def remember_block(self, block: bytes) -> None:
-        """The strict reader found this header block plain: the fast path may take it from now on."""
-        if len(self.plain_blocks) >= _BLOCKS:
-            self.plain_blocks.clear()
-        self.plain_blocks[block] = block
+    def shared(self, rest: bytes) -> bytes:
+        """What many connections remember alike, kept once: few browsers send all of these headers."""
+        if len(self._shared) >= _SHARED:
+            self._shared.clear()
+        return self._shared.setdefault(rest, rest)
 
     def log_access(self, connection: Connection) -> None:
         """Write the access log's line."""
