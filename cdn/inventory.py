@@ -40,6 +40,8 @@ class NodeHoldings:
     full: int = 0
     partial: int = 0
     head: int = 0
+    #: How many segments are here of what is partial, by bundle.
+    segments: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -123,6 +125,15 @@ class Holdings:
             return "full"
         return "partial" if node.partial & bit else "head" if node.head & bit else "none"
 
+    def share(self, node_id: UUID, bundle: int, segments: int) -> float:
+        """How much of a bundle of so many segments is on a node, 0 … 1; heads count as nothing."""
+        state = self.state(node_id, bundle)
+        if state != "partial":
+            return 1.0 if state == "full" else 0.0
+        node = self.nodes.get(node_id)
+        here = node.segments.get(bundle, 0) if node else 0
+        return min(1.0, here / segments) if segments else 0.0
+
     def _catch_up(self, package_id: str) -> None:
         with self._lock:
             for node_id, renditions in self._early.pop(package_id, {}).items():
@@ -134,8 +145,11 @@ class Holdings:
     ) -> None:
         here = 1 << node.slot
         for rendition, entry in bundles.index.of(package).items():
-            state, _segments = renditions.get(rendition, ("none", 0))
+            state, segments = renditions.get(rendition, ("none", 0))
             bit = 1 << entry.id
+            node.segments.pop(entry.id, None)
+            if state == "partial":
+                node.segments[entry.id] = segments
             for name, by_node in (("full", self._full), ("partial", self._partial), ("head", self._head)):
                 bits = getattr(node, name)
                 if state == name:

@@ -6,6 +6,7 @@ to fetch them; `why` is a sentence for people.
 
 import json
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -54,9 +55,12 @@ def newest(node_id: UUID) -> Plan | None:
     return _read(row) if row else None
 
 
-def every() -> dict[UUID, Plan]:
-    """The plan that stands for each node."""
-    return {row.node_id: _read(row) for row in models.NodePlan.objects.all()}
+def every(node_ids: Collection[UUID] | None = None) -> dict[UUID, Plan]:
+    """The plan that stands for each node, or for each of these."""
+    rows = models.NodePlan.objects.all()
+    if node_ids is not None:
+        rows = rows.filter(node_id__in=list(node_ids))
+    return {row.node_id: _read(row) for row in rows}
 
 
 def _read(row: models.NodePlan) -> Plan:

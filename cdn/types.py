@@ -163,3 +163,36 @@ class FleetEvent:
     text: str
     from_state: str = ""
     to_state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one rendition of a package is, or is not, on a node.
+
+    `here` is what the node says it holds: 'full', 'partial', 'head' or 'none'. `wanted` is what its plan wants: 'all',
+    'head' or ''. `urgency` is the order's class ('pinned', 'release', 'repair', 'window'), empty when none stands.
+    """
+
+    rendition: str
+    kind: str
+    here: str
+    wanted: str
+    urgency: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillProgress:
+    """How far a node is with its plan: orders and bytes, estimated from what it says it holds.
+
+    `pinned_done` of `pinned` orders are beginnings. `version` is the plan's; `known` is False until the node reported.
+    """
+
+    version: int
+    known: bool
+    done: int
+    total: int
+    bytes_left: int
+    bytes_total: int
+    pinned_done: int
+    pinned: int

@@ -1,7 +1,7 @@
 """The edge fleet for the apps above: which nodes there are, tokens for viewers, denials, and the operator's levers."""
 
 from cdn.enrolment import Refused
-from cdn.services.holding import holders, holds
+from cdn.services.holding import explain, fill_progress, holders, holds, inventory_map
 from cdn.services.joining import enrolment_code, node_command
 from cdn.services.levers import Infeasible, UnknownNode, activate, drain, evacuate, quarantine, retire
 from cdn.services.looking import fleet_events, health, nodes, report_failure
@@ -18,10 +18,13 @@ __all__ = [
     "drain",
     "enrolment_code",
     "evacuate",
+    "explain",
+    "fill_progress",
     "fleet_events",
     "health",
     "holders",
     "holds",
+    "inventory_map",
     "lift",
     "node_command",
     "nodes",

@@ -1,10 +1,11 @@
 """Which node holds what."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 from uuid import UUID
 
-from cdn import inventory
+from cdn import explaining, inventory
+from cdn.types import FillProgress, Reason
 
 
 def holds(package_id: str) -> set[UUID]:
@@ -21,3 +22,18 @@ def holders(package_id: str) -> Mapping[UUID, Literal["full", "partial", "head"]
     From memory: cheap enough to ask for every ranking. A site that has just started knows nothing for a moment.
     """
     return inventory.holdings.holders(package_id)
+
+
+def explain(node_id: UUID, package_id: str) -> list[Reason]:
+    """Why each rendition of a package is, or is not, on a node; empty when either is not known."""
+    return explaining.explain(node_id, package_id)
+
+
+def fill_progress(node_id: UUID) -> FillProgress | None:
+    """How far a node is with its plan; None while none was made for it."""
+    return explaining.progress.of(node_id)
+
+
+def inventory_map(package_ids: Iterable[str]) -> dict[str, dict[UUID, str]]:
+    """Which node holds what of many packages, as in `holders`: by package, then by node."""
+    return {package: dict(inventory.holdings.holders(package)) for package in package_ids}

@@ -1,0 +1,79 @@
+"""manage.py plan: what nodes should hold, and what planning now would change."""
+
+import json
+from argparse import ArgumentParser
+from collections import Counter
+
+from django.core.management.base import BaseCommand, CommandError
+
+from cdn import bundles, models, planning, plans, popularity
+from cdn.planning import Change
+
+
+class Command(BaseCommand):
+    """Make the nodes' plans at once, or show what would change."""
+
+    help = "Plan what the edge nodes hold. Workers do this every half minute; this does it now, and shows it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What may be typed."""
+        parser.add_argument("--node", default="", help="list the orders of the node of this name")
+        parser.add_argument("--dry-run", action="store_true", help="say what would change and change nothing")
+        parser.add_argument("--json", action="store_true", help="print one JSON object for each node")
+
+    def handle(self, *args: object, **options: object) -> None:
+        """Follow the catalogue, count what was watched, plan."""
+        name, dry_run = str(options["node"]), bool(options["dry_run"])
+        node = models.EdgeNode.objects.filter(name=name).first() if name else None
+        if name and node is None:
+            known = ", ".join(models.EdgeNode.objects.values_list("name", flat=True)) or "none yet"
+            raise CommandError(f"There is no node named {name!r}. Nodes: {known}.")
+        if not dry_run:
+            bundles.reconcile()
+            popularity.count()
+        changes = planning.plan(dry_run=dry_run)
+        if node is not None:
+            changes = [change for change in changes if change.node_id == node.id]
+        if not changes:
+            self.stdout.write(
+                "There is nothing to plan for: no node serves that has said how large its disk is."
+            )
+        for change in changes:
+            self.stdout.write(_as_json(change) if options["json"] else _in_words(change, dry_run=dry_run))
+            if node is not None and not options["json"]:
+                self._orders(change.plan)
+
+    def _orders(self, plan: plans.Plan) -> None:
+        for order in plan.orders:
+            self.stdout.write(
+                f"  {order.kind:<8} {order.part:<5} {order.package}/{order.rendition:<12} {order.why}"
+            )
+        for bundle, why in plan.notes.get("deferred", {}).items():
+            self.stdout.write(f"  waits          {bundle}  {why}")
+
+
+def _in_words(change: Change, *, dry_run: bool) -> str:
+    kinds = Counter(order.kind for order in change.plan.orders)
+    held = "everything that is published" if change.everything else f"{change.orders} orders"
+    news = f"{change.new} new, {change.gone} fewer" if change.changed else "nothing new"
+    verb = "would be" if dry_run and change.changed else "is"
+    return (
+        f"{change.name}: {held} ({', '.join(f'{number} {kind}' for kind, number in sorted(kinds.items()))}), "
+        f"{change.bytes / 1e9:.2f} of {change.budget / 1e9:.2f} GB; plan {verb} version {change.version}, {news}"
+    )
+
+
+def _as_json(change: Change) -> str:
+    return json.dumps(
+        {
+            "node": change.name,
+            "version": change.version,
+            "changed": change.changed,
+            "everything": change.everything,
+            "orders": change.orders,
+            "new": change.new,
+            "gone": change.gone,
+            "bytes": change.bytes,
+            "budget": change.budget,
+        }
+    )
