@@ -158,27 +158,3 @@ def test_the_shield_refuses_what_a_node_refuses(client: Client, package: str) ->
     services.deny(session, timezone.now() + timedelta(minutes=15))
     assert client.get(path % opened).status_code == 403
     assert client.get(path % token(package)).status_code == 200
-
-
-def test_the_operators_page_shows_nodes_and_adds_one(
-    admin_client: Client, client: Client, node: FakeNode
-) -> None:
-    page: Any = admin_client.get("/admin/cdn/edgenode/")
-    assert page.status_code == 200
-    assert "paris-1" in page.content.decode()
-    assert "0 of 1000 Mbit/s" in page.content.decode()
-    made: Any = admin_client.post("/admin/cdn/edgenode/add-node/", {"name": "lyon-1"})
-    assert "--name lyon-1" in made.content.decode()
-    row = models.EdgeNode.objects.get()
-    assert admin_client.get(f"/admin/cdn/edgenode/{row.id}/change/").status_code == 200
-    drained: Any = admin_client.post(
-        "/admin/cdn/edgenode/", {"action": "drain", "_selected_action": [str(row.id)]}, follow=True
-    )
-    assert drained.status_code == 200
-    event = models.NodeEvent.objects.first()
-    assert event is not None
-    assert (event.to_state, event.actor) == ("draining", "operator admin")
-
-
-def test_the_operators_page_is_for_operators(client: Client, admin_user: object) -> None:
-    assert client.get("/admin/cdn/edgenode/add-node/").status_code == 302

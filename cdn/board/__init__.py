@@ -1,0 +1,1 @@
+"""The fleet's pages as plain data, in words and numbers: for templates, polls and sockets."""
