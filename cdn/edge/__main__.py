@@ -24,6 +24,8 @@ from cdn.edge.health import Health
 from cdn.edge.identity import Identity
 from cdn.edge.journal import Journal
 from cdn.edge.loop import Loop
+from cdn.edge.orders import Orders
+from cdn.edge.peering import Peering
 from cdn.edge.peers import Peers
 from cdn.edge.responder import Responder
 from cdn.edge.server import Server
@@ -71,12 +73,17 @@ class Node:
             config, identity=self.identity, store=self.store, filler=self.filler, server=self.server,
             journal=self.journal, admission=self.admission, faults=self.faults, clock=self.clock,
         )  # fmt: skip
-        self.health.more.append(lambda: {"peers": self.peers.version})
+        self.orders = Orders(
+            config.cache, self.store, self.filler, capacity_bps=config.capacity_bps,
+            egress_bps=lambda: self.server.egress_bps,
+        )  # fmt: skip
+        self.filler.calm = lambda: self.admission.may_fill
+        self.health.more.append(self.told_of_fills)
         # Heartbeats have a connection of their own: fills must never hold them up, nor must other errands.
         self.control, self.office = Upstream(config.origin, connections=2), Upstream(config.origin)
         self.errands = Errands(
             self.identity, self.office, journal=self.journal, inventory=self.store.shelves,
-            plan_version=lambda: 0, take_plan=None,
+            plan_version=lambda: self.orders.version, take_plan=self.orders.take,
         )  # fmt: skip
         self.agent = self.health.agent = Agent(
             config, self.identity, self.verdicts, self.control, boot=boot, clock=self.clock, faults=self.faults,
@@ -93,6 +100,20 @@ class Node:
             greeted=self.agent.greeted,
             admission=self.admission,
         )
+        self.server.responder.peering = Peering(
+            self.peers, self.store, self.filler, ready=self.agent.greeted.is_set
+        )
+
+    def told_of_fills(self) -> dict[str, Any]:
+        """Heartbeat figures of the plan and of what was fetched."""
+        return {
+            "peers": self.peers.version,
+            "plan": self.orders.version,
+            "pinned": self.orders.pinned,
+            "fill_bytes": self.filler.fill_bytes,
+            "peer_bytes": self.filler.peer_bytes,
+            "origin_bytes": self.filler.origin_bytes,
+        }
 
     def take_answer(self, answer: dict[str, Any]) -> None:
         """The control plane has answered a heartbeat. Raises TypeError or ValueError when that makes no sense."""
@@ -138,7 +159,9 @@ class Node:
             )
         self.health.ask_disk()
         self.health.set_path()
-        others = [asyncio.create_task(part.run()) for part in (self.health, self.journal, self.errands)]
+        others = [
+            asyncio.create_task(part.run()) for part in (self.health, self.journal, self.errands, self.orders)
+        ]
         agent = asyncio.create_task(self.agent.run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({agent, stopping}, return_when=asyncio.FIRST_COMPLETED)
