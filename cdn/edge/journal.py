@@ -35,7 +35,6 @@ SESSIONS_MOST, SESSION_SECONDS = 20_000, 600.0
 _SAMPLES = 2_000
 #: What is kept of a player's own words, in characters.
 CMCD_MOST = 512
-_TARGET = re.compile(rb"([0-9a-f]{32})/([a-z0-9-]{1,32})/([A-Za-z0-9.]{1,32})(?:\?([!-~]*))?\Z")
 _CMCD = re.compile(r"(?:^|&)CMCD=([^&]*)")
 #: A session's bytes, its answers, and when the last one was (seconds since 1970).
 Tally = tuple[int, int, float]
@@ -174,17 +173,19 @@ class Journal:
 
 
 def as_row(note: Note, session: str, skew: float = 0.0) -> bytes | None:
-    """An answer's row as JSON; None for what is no object's."""
+    """An answer's row as JSON; None for what is no object's.
+
+    Written by hand, three times as fast as `json`: this is most of what keeping books costs. A target was matched when
+    its token was judged, so nothing in it needs a JSON escape; what a player says does.
+    """
     at, since, _, _, target, status, sent, cache = note
-    match = _TARGET.match(target)
-    if match is None:
+    place, _, query = target.partition(b"?")
+    if place.count(b"/") != 2:
         return None
-    package, rendition, name, query = match.groups()
-    row = [
-        int((at - skew) * 1000), session, package.decode(), rendition.decode(), name.decode(), status, sent,
-        max(0, round((at - since) * 1000)), cache, _said(query) if query else "",
-    ]  # fmt: skip
-    return json.dumps(row, separators=(",", ":")).encode()
+    return b'[%d,"%b","%b",%d,%d,%d,"%b",%b]' % (
+        (at - skew) * 1000, session.encode(), place.replace(b"/", b'","'), status, sent,
+        max(0, round((at - since) * 1000)), cache.encode(), json.dumps(_said(query)).encode() if query else b'""',
+    )  # fmt: skip
 
 
 def _said(query: bytes) -> str:
@@ -192,4 +193,7 @@ def _said(query: bytes) -> str:
     found = _CMCD.search(query[: 4 * CMCD_MOST].decode("ascii", "replace"))
     if found is None:
         return ""
-    return "".join(char for char in unquote(found[1]) if char.isprintable())[:CMCD_MOST]
+    text = unquote(found[1])
+    if not text.isprintable():
+        text = "".join(char for char in text if char.isprintable())
+    return text[:CMCD_MOST]
