@@ -1,6 +1,5 @@
 """What nodes call. They are known by a one-time code or by their signature, never by session or source address."""
 
-import json
 from typing import Any
 
 from django.conf import settings
@@ -10,10 +9,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from cdn import enrolment, heartbeats, keys, reports, services
+from cdn.refusals import refusals
 from cdn.types import PublicKey
-
-_BODY_MAX = 16 * 1024
-
 
 BadBody = reports.BadReport
 
@@ -24,7 +21,7 @@ BadBody = reports.BadReport
 def enrol(request: HttpRequest) -> JsonResponse:
     """POST {code, name, public_key, base_url, site, region, capacity_bps, version} → 201 {node_id, slot, …}."""
     try:
-        body = _object(request)
+        body = reports.document(request.body)
         application = enrolment.Application(
             name=_text(body, "name", 64),
             public_key=_text(body, "public_key", 64),
@@ -38,6 +35,7 @@ def enrol(request: HttpRequest) -> JsonResponse:
     except BadBody as error:
         return _error("bad_request", str(error), 400)
     except enrolment.Refused as error:
+        refusals.note(application.name, error.message)
         return _error(error.code, error.message, error.status)
     published = services.public_keys()
     return JsonResponse(
@@ -60,7 +58,7 @@ def enrol(request: HttpRequest) -> JsonResponse:
 def heartbeat(request: HttpRequest) -> JsonResponse:
     """POST a signed report → what is new for this node: docs/fleet.md has every field of both."""
     try:
-        reply = heartbeats.hear(signed_request(request), reports.heartbeat(_object(request)))
+        reply = heartbeats.hear(signed_request(request), reports.heartbeat(reports.document(request.body)))
     except BadBody as error:
         return _error("bad_request", str(error), 400)
     except heartbeats.NotHeard as error:
@@ -85,30 +83,12 @@ def _keys(published: tuple[PublicKey, ...]) -> list[dict[str, object]]:
     return [{"kid": key.kid, "public_key": key.public_key} for key in published]
 
 
-def _object(request: HttpRequest) -> dict[str, Any]:
-    if len(request.body) > _BODY_MAX:
-        raise BadBody("The body is too large.")
-    try:
-        body = json.loads(request.body)
-    except ValueError:
-        raise BadBody("The body is not JSON.") from None
-    if not isinstance(body, dict):
-        raise BadBody("The body is not a JSON object.")
-    return body
-
-
 def _text(body: dict[str, Any], name: str, longest: int, *, default: str | None = None) -> str:
-    value = body.get(name, default)
-    if not isinstance(value, str) or len(value) > longest:
-        raise BadBody(f"'{name}' must be a text of at most {longest} characters.")
-    return value
+    return reports.text(name, body.get(name, default), longest)
 
 
 def _number(body: dict[str, Any], name: str) -> int:
-    value = body.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 62:
-        raise BadBody(f"'{name}' must be a whole number, 0 or more.")
-    return value
+    return reports.whole(name, body.get(name))
 
 
 def _error(code: str, message: str, status: int, **more: object) -> JsonResponse:

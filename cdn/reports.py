@@ -1,9 +1,12 @@
 """What a node says of itself in a heartbeat, read with suspicion. Pure: no clock, no database, no Django."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+#: A body may be this long, in bytes.
+BODY_MOST = 16 * 1024
 #: More faults than this in one heartbeat are not read; the node repeats what was not confirmed.
 FAULTS_MOST = 16
 FAULT_KINDS = frozenset({"corrupt", "disk", "peer"})
@@ -85,6 +88,19 @@ class Heartbeat:
     #: When its certificate ends, in seconds since 1970; 0 without one.
     cert_until: int = 0
     faults: tuple[Fault, ...] = ()
+
+
+def document(body: bytes) -> dict[str, Any]:
+    """The JSON object in a request's body. Raises BadReport."""
+    if len(body) > BODY_MOST:
+        raise BadReport("The body is too large.")
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadReport("The body is not JSON.") from None
+    if not isinstance(found, dict):
+        raise BadReport("The body is not a JSON object.")
+    return found
 
 
 def heartbeat(body: Mapping[str, Any]) -> Heartbeat:
