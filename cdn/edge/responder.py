@@ -13,6 +13,7 @@ from cdn.edge.admission import Admission
 from cdn.edge.cmcd import parse
 from cdn.edge.connection import Connection
 from cdn.edge.fill import Failed, Fill
+from cdn.edge.gate import PRESSING, VIEWER
 from cdn.edge.http import Request
 from cdn.edge.manifest import Spec
 from cdn.edge.peering import Peering
@@ -184,7 +185,7 @@ class Responder:
         hit.package_open.used = self._server.now
         self._server.hit_count += 1
         if hit.lead:
-            self._server.filler.ahead(hit.rendition, hit.number)
+            self._server.filler.ahead(hit.rendition, hit.number, _query(connection))
         part = self._part(connection, request, hit.etag, hit.length)
         if part is None:
             return
@@ -217,7 +218,8 @@ class Responder:
             return
         self._server.miss_count += 1
         connection.cache = "MISS"
-        fill, ours = filler.start(spec)
+        query = _query(connection)
+        fill, ours = filler.start(spec, priority=PRESSING if parse(query).pressing else VIEWER)
         hit = await asyncio.shield(fill.begun) or fill.kept
         if fill.failure is not None:
             raise fill.failure
@@ -230,7 +232,7 @@ class Responder:
                 await self._miss(connection, request, verdict, rendition, name)
             return
         if ours and spec.number < len(spec.rendition.offsets):
-            filler.ahead(spec.rendition, spec.number)
+            filler.ahead(spec.rendition, spec.number, query)
         self._from_fill(connection, request, fill, "MISS" if ours else "FILL")
 
     async def _peer(self, connection: Connection, request: Request, peering: Peering) -> None:
@@ -344,3 +346,8 @@ class Responder:
         task = asyncio.create_task(run())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _query(connection: Connection) -> bytes:
+    """The query of the request that is being answered: what its player says about itself."""
+    return connection.line.partition(b" ")[2].partition(b" ")[0].partition(b"?")[2]
