@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -78,6 +79,7 @@ class Node:
             egress_bps=lambda: self.server.egress_bps,
         )  # fmt: skip
         self.filler.calm = lambda: self.admission.may_fill
+        self.store.on_lost = self.orders.lost
         self.health.more.append(self.told_of_fills)
         # Heartbeats have a connection of their own: fills must never hold them up, nor must other errands.
         self.control, self.office = Upstream(config.origin, connections=2), Upstream(config.origin)
@@ -87,7 +89,7 @@ class Node:
         )  # fmt: skip
         self.agent = self.health.agent = Agent(
             config, self.identity, self.verdicts, self.control, boot=boot, clock=self.clock, faults=self.faults,
-            report=self.health.report, on_takedowns=self.store.take_down, on_heard=self.take_answer,
+            report=self.health.report, on_takedowns=self.take_down, on_heard=self.take_answer,
         )  # fmt: skip
         self.server.note, self.server.on_tick = self.journal.note, self.health.feel
         self.server.responder = Responder(
@@ -103,6 +105,13 @@ class Node:
         self.server.responder.peering = Peering(
             self.peers, self.store, self.filler, ready=self.agent.greeted.is_set
         )
+
+    async def take_down(self, news: Sequence[Mapping[str, Any]], version: int = 0) -> None:
+        """Drop what was taken down, and stop fetching it: nobody is given any more of it."""
+        await self.store.take_down(news, version)
+        for one in news:
+            if not one.get("lifted"):
+                self.filler.forget(str(one.get("package", "")))
 
     def told_of_fills(self) -> dict[str, Any]:
         """Heartbeat figures of the plan and of what was fetched."""
