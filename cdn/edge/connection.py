@@ -167,7 +167,7 @@ class Connection:
             self.line = data[: data.index(b"\r")]
         self._send_whole(hit, verdict, target)
         if hit.lead:
-            server.filler.ahead(hit.rendition, hit.number)
+            server.filler.ahead(hit.rendition, hit.number, target[query + 1 :] if query >= 0 else b"")
         return True
 
     def _send_whole(self, hit: Hit, verdict: Verdict, target: bytes) -> None:
