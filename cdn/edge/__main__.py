@@ -29,6 +29,7 @@ from cdn.edge.orders import Orders
 from cdn.edge.peering import Peering
 from cdn.edge.peers import Peers
 from cdn.edge.responder import Responder
+from cdn.edge.scrub import Scrubber
 from cdn.edge.server import Server
 from cdn.edge.store import Store
 from cdn.edge.upstream import Upstream
@@ -51,6 +52,7 @@ class Node:
         self.identity.clock = self.clock.now
         self.faults = Faults(self.clock.now)
         self.store = Store(config.cache, config.cache_bytes, faults=self.faults)
+        self.scrubber = Scrubber(self.store, config.cache)
         self.verdicts = Verdicts(self.clock)
         self.upstream = Upstream(config.origin)
         self.peers = Peers(
@@ -80,7 +82,9 @@ class Node:
         )  # fmt: skip
         self.filler.calm = lambda: self.admission.may_fill
         self.store.on_lost = self.orders.lost
+        self.health.shown.append(lambda: {"orders": self.orders.progress()})
         self.health.more.append(self.told_of_fills)
+        self.health.shown.append(lambda: {"scrub": self.scrubber.progress()})
         # Heartbeats have a connection of their own: fills must never hold them up, nor must other errands.
         self.control, self.office = Upstream(config.origin, connections=2), Upstream(config.origin)
         self.errands = Errands(
@@ -169,7 +173,8 @@ class Node:
         self.health.ask_disk()
         self.health.set_path()
         others = [
-            asyncio.create_task(part.run()) for part in (self.health, self.journal, self.errands, self.orders)
+            asyncio.create_task(part.run())
+            for part in (self.health, self.journal, self.errands, self.orders, self.scrubber)
         ]
         agent = asyncio.create_task(self.agent.run())
         stopping = asyncio.create_task(stop.wait())

@@ -6,16 +6,18 @@ reader and the responder, which agree with it by construction: but for the objec
 the strict reader has read before on this very connection, byte for byte.
 """
 
+import asyncio
 import socket
 import sys
 import time
+from errno import EIO
 from os import sendfile
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
 from socket import MSG_MORE
 from typing import TYPE_CHECKING
 
 from cdn.edge.files import OwnedFd, in_memory, unsent
-from cdn.edge.fill import Fill
+from cdn.edge.fill import Failed, Fill
 from cdn.edge.http import BadRequest, Headers, Request, parse_headers, parse_line, split
 from cdn.edge.store import Hit
 from cdn.edge.verdicts import Verdict
@@ -30,8 +32,9 @@ READ = 16 * 1024
 TURN = 2048 * 1024
 #: A client that takes less than this is let go, in bytes per second: a quarter of what a sound track alone needs.
 SLOWEST = 4 * 1024
-#: How long an object counts as being in the page cache since it was last looked, in seconds.
-PROBE_SECONDS = 20.0
+#: How long an object counts as being in the page cache since it was last looked, in seconds. What the disk gives is
+#: compared with what was verified, so this is also how long a bit that has turned there could stay unseen.
+PROBE_SECONDS = 1.0
 #: What the strict reader takes in a target: to see that nothing else is there, these are taken away.
 _PRINTABLE = bytes(code for code in range(0x21, 0x7F) if code != 0x23)
 HIT = "HIT"
@@ -276,6 +279,28 @@ class Connection:
         hit.readers += 1
         self.push()
 
+    async def begin_anew(self, hit: Hit) -> None:
+        """What was to be sent is damaged on disk, and nothing of it was sent: answer the same from a fill."""
+        start, end = self.pos - hit.offset, self.end - hit.offset
+        self._let_go()
+        spec = hit.rendition.numbered(hit.number)
+        if self.gone() or spec is None:
+            return
+        fill, _ = self.server.filler.start(spec)
+        try:
+            kept = await asyncio.shield(fill.begun) or fill.kept
+        except Failed:
+            self.close()
+            return
+        if self.gone():
+            return
+        if kept is not None:
+            self.begin_hit(self.head, kept, start, end, self.status)
+        elif fill.tag == hit.etag:
+            self.begin_fill(self.head, fill, start, end, self.status)
+        else:
+            self.close()
+
     def begin_fill(self, head: bytes, fill: Fill, start: int, end: int, status: int) -> None:
         """Answer with a part of an object that is still arriving."""
         self._begin(head, status)
@@ -327,7 +352,9 @@ class Connection:
         except BlockingIOError:
             self._wait_for_room()
             return
-        except OSError:
+        except OSError as error:
+            if error.errno == EIO and self.hit is not None:
+                self.server.doubt(self.hit, f"it cannot be read: {error.strerror}")
             self.close()
             return
         if done:
@@ -357,7 +384,7 @@ class Connection:
             wanted = min(limit - self.pos, turn)
             sent = sendfile(self.fd, self.file.fd, self.pos, wanted)
             if sent == 0:
-                raise ConnectionAbortedError("the file is shorter than it was")
+                raise OSError(EIO, "the file is shorter than it was")
             self.pos += sent
             turn -= sent
             self._count(sent)

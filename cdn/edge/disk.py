@@ -223,16 +223,16 @@ class Disk:
         """Bytes free on the cache's file system."""
         return shutil.disk_usage(self.folder).free
 
-    def writable(self) -> str:
-        """What keeps the cache from being written; '' when nothing does."""
+    def refusal(self) -> OSError | None:
+        """What keeps the cache from being written; None when nothing does."""
         probe = self.folder / ".writable"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"ok")
             probe.unlink()
         except OSError as error:
-            return in_words(error)
-        return ""
+            return error
+        return None
 
     def _check_room(self, place: int | Path, length: int) -> None:
         """Leave the rest of the node a little room on the file system. Raises OSError."""

@@ -45,6 +45,8 @@ class Health:
         self.agent: Agent
         #: More figures for the heartbeat, from parts that are added later.
         self.more: list[Callable[[], dict[str, Any]]] = []
+        #: More for what /health shows only.
+        self.shown: list[Callable[[], dict[str, Any]]] = []
         self._disk_problem, self._disk_free = "", 0
         self._cpu, self._cpu_at = _busy(), 0.0
 
@@ -52,20 +54,16 @@ class Health:
 
     def ask_disk(self) -> None:
         """Ask the disk how it is. Blocks."""
-        self._disk_problem, self._disk_free = self._look()
-
-    def _look(self) -> tuple[str, int]:
-        return self._store.disk.writable(), self._store.disk.free()
+        self._disk_free = self._store.ask_disk()
 
     async def run(self) -> None:
         """Ask the disk how it is, in its own thread and with a deadline, until cancelled: a disk may hang."""
         while True:
-            asking = asyncio.ensure_future(self._store.run(self._look))
+            asking = asyncio.ensure_future(self._store.examine())
             asking.add_done_callback(lambda done: done.cancelled() or done.exception())
             try:
-                self._disk_problem, self._disk_free = await asyncio.wait_for(
-                    asyncio.shield(asking), DISK_PATIENCE
-                )
+                self._disk_free = await asyncio.wait_for(asyncio.shield(asking), DISK_PATIENCE)
+                self._disk_problem = ""  # one that only cannot be written serves on: the store has the words
             except TimeoutError:
                 self._disk_problem = f"the cache's disk has not answered for {DISK_PATIENCE:g} s"
                 await asyncio.wait({asking})
@@ -133,6 +131,9 @@ class Health:
         agent, journal, admission = self.agent, self._journal, self._admission
         heard = agent.heard_at
         running = sorted(size for size, _, _ in journal.sessions.values())
+        shown: dict[str, Any] = {}
+        for more in self.shown:
+            shown |= more()
         return {
             "name": self._config.name,
             "node": f"n{self._identity.state.slot}",
@@ -149,6 +150,7 @@ class Health:
             "fetched_bytes": self._filler.fetched_bytes,
             "fills": len(self._filler.fills),
             "objects": len(self._store.hits),
+            "planned_bytes": self._store.planned,
             "refused": self._server.refused,
             "admission": {
                 "load": round(admission.load, 3),
@@ -166,6 +168,7 @@ class Health:
                 "session_bytes_most": running[-1] if running else 0,
             },
             "faults": {"total": self._faults.total, "untold": len(self._faults)},
+            **shown,
             **self.report(),
         }
 

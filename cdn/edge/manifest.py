@@ -101,6 +101,15 @@ class RenditionIndex:
             return None
         return self._segment(int(match[1]), name.decode(), kind)
 
+    def numbered(self, number: int) -> Spec | None:
+        """The object of this number; None when there is none."""
+        count = len(self.offsets)
+        if number < count:
+            ending = "vtt" if self.kind == "text" else _ENDINGS[self.kind].decode()
+            return self.spec(f"{number}.{ending}".encode())
+        others = {count: "init.mp4", count + 1: "index.vtt" if self.kind == "images" else "index.m3u8"}
+        return self.spec(others.get(number, "iframes.m3u8").encode())
+
     def _segment(self, number: int, name: str, kind: str) -> Spec:
         digest = self.digests[number * 32 : number * 32 + 32]
         return Spec(self, number, name, self.offsets[number], self.lengths[number], digest, kind)

@@ -58,6 +58,7 @@ class Server:
         #: Who keeps the books: called once for every answer to a viewer.
         self.note: Callable[[Note], object] | None = None
         self._connections: dict[int, Connection] = {}
+        self._working: set[asyncio.Future[None]] = set()
         #: Who has had a turn and has more to send.
         self.turns: deque[Connection] = deque()
         self._loop: Loop
@@ -197,14 +198,27 @@ class Server:
         self._connections.pop(connection.fd, None)
 
     def warm(self, connection: Connection, hit: Hit) -> None:
-        """Read a cold object into memory in a thread, so that one disk read stops nobody else."""
+        """Read a cold object into memory in a thread, so that one disk read stops nobody else.
 
-        def done(_: asyncio.Future[None]) -> None:
-            hit.probed = self.now
-            connection.push()
+        What the disk gives is compared with what was verified: a bit that has turned meanwhile reaches nobody.
+        """
+
+        def done(reading: asyncio.Future[int]) -> None:
+            if reading.exception() is None and reading.result() == hit.crc:
+                hit.probed = self.now
+                connection.push()
+                return
+            self.doubt(hit, "its bytes on disk have changed")
+            work = asyncio.ensure_future(connection.begin_anew(hit))
+            self._working.add(work)
+            work.add_done_callback(self._working.discard)
 
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, warm, hit.file.fd, hit.offset, hit.length).add_done_callback(done)
+
+    def doubt(self, hit: Hit, words: str) -> None:
+        """This object on disk is damaged: it must not be served again."""
+        self.store.doubt(hit, words)
 
     def shared(self, rest: bytes) -> bytes:
         """What many connections remember alike, kept once: few browsers send all of these headers."""

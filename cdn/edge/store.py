@@ -129,11 +129,18 @@ class Store:
         """The same, when it is that the disk is read-only."""
         return self.trouble.read_only
 
-    async def examine(self) -> tuple[str, int]:
-        """Ask the disk how it is → what keeps it from being written ('' for nothing), bytes free. Raises OSError."""
-        words, free = await self.run(lambda: (self.disk.writable(), self.disk.free()))
-        self.trouble.examined(words, used=self.used, budget=self.budget, free=free, reserve=self.disk.reserve)
-        return words, free
+    def ask_disk(self) -> int:
+        """Ask the disk how it is and take it to heart → bytes free on it. Blocks: for the start. Raises OSError."""
+        return self._examined(self.disk.refusal(), self.disk.free())
+
+    async def examine(self) -> int:
+        """The same, in the disk's thread."""
+        return self._examined(*await self.run(lambda: (self.disk.refusal(), self.disk.free())))
+
+    def _examined(self, error: OSError | None, free: int) -> int:
+        reserve = self.disk.reserve
+        self.trouble.examined(error, used=self.used, budget=self.budget, free=free, reserve=reserve)
+        return free
 
     # Packages ---------------------------------------------------------------------------------------------
 
@@ -319,6 +326,25 @@ class Store:
         self._policy.remove(hit)
         self._give_back(hit)
         self._lost(hit, hit.name, words)
+
+    def damaged(self, spec: Spec, words: str) -> None:
+        """An object on disk was found damaged by the scrub, whether its package is open or not."""
+        rendition = spec.rendition
+        hit = self.hits.get(object_key(rendition, spec.name))
+        claim = self._claimed.get((rendition.package, rendition.name, spec.number))
+        if hit is not None:
+            self.doubt(hit, words)
+        elif claim is not None:
+            self._policy.remove(claim)
+            self._give_back(claim)
+            self._lost(claim, spec.name, words)
+        elif self._is_cold(rendition.package):
+            held = Held(rendition, spec.number, spec.offset, spec.length)
+            self.shelves.take(rendition, spec.number, held.room)
+            self.used -= held.room
+            forget = partial(self.disk.forget, rendition, spec.number, spec.offset, spec.length)
+            self._parting.after(rendition.package, (rendition.name, spec.number), forget)
+            self._lost(held, spec.name, words)
 
     def _lost(self, held: Held, name: str, words: str) -> None:
         rendition = held.rendition

@@ -28,6 +28,8 @@ class Trouble:
         self.ceiling = budget
         #: What keeps the cache from being written, in words; '' when nothing does. `read_only` when that is why.
         self.problem = self.read_only = ""
+        #: Whether there is less room on the disk than the budget says.
+        self.squeezed = False
 
     @property
     def pausing(self) -> bool:
@@ -36,36 +38,37 @@ class Trouble:
 
     def refused(self, error: OSError, used: int) -> None:
         """The disk refused a write while the cache took so many bytes: say so once, write nothing for a while."""
-        words = in_words(error)
-        if words != self.problem:
-            log.error("%s; objects pass through uncached", words)
-            self._faults.note("disk", detail=words)
-        self.problem = words
         full = error.errno in _FULL
+        self._say(in_words(error) + ("; the cache makes do with less" if full else ""))
         self._paused_until = time.monotonic() + (FULL_PAUSE if full else PAUSE)
         if full:
-            self.ceiling = min(self.ceiling, used) - used // SHRINK_PART
-        elif error.errno in _READ_ONLY:
-            self.read_only = words
+            self.squeezed = True
+            self.ceiling = max(0, min(self.ceiling, used) - used // SHRINK_PART)
+        if error.errno in _READ_ONLY:
+            self.read_only = self.problem
 
-    def examined(self, words: str, *, used: int, budget: int, free: int, reserve: int) -> None:
-        """The disk was asked: `words` is what keeps it from being written, `free` what is left on it, in bytes."""
+    def examined(self, error: OSError | None, *, used: int, budget: int, free: int, reserve: int) -> None:
+        """The disk was asked: `error` keeps it from being written, `free` is what is left on it, in bytes."""
         self.ceiling = min(budget, max(0, used + free - reserve))
-        if words:
-            if words != self.problem:
-                log.error("%s; objects pass through uncached", words)
-                self._faults.note("disk", detail=words)
-            self.problem = words
-            self._paused_until = time.monotonic() + PAUSE
-        elif self.ceiling > used or used == 0 or not self.problem:
-            self.written()
+        if error is not None and free > reserve:
+            self.refused(error, used)
+            return
+        if self.ceiling == budget or self.ceiling > used + budget // SHRINK_PART:
+            self.squeezed = False
+        self.written()
 
     def written(self) -> None:
-        """The disk took a write."""
-        if self.problem:
-            log.info("the cache can be written again")
-        self.problem = self.read_only = ""
+        """The disk takes writes (a full one: since the cache is smaller than it should be)."""
         self._paused_until = 0.0
+        if self.problem and not self.squeezed:
+            log.info("the cache can be written again")
+            self.problem = self.read_only = ""
+
+    def _say(self, words: str) -> None:
+        if words != self.problem:
+            log.error("%s; objects pass through", words)
+            self._faults.note("disk", detail=words)
+        self.problem = words
 
 
 def in_words(error: OSError) -> str:
