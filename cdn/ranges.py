@@ -5,7 +5,7 @@ import re
 #: What the shield and every node say with each object, so that a player may read all of them from any page.
 CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Content-Length, Content-Range, X-Cache",
+    "Access-Control-Expose-Headers": "Content-Length, Content-Range, X-Cache, CMSD-Dynamic",
     "Timing-Allow-Origin": "*",
 }
 PREFLIGHT_HEADERS = {

@@ -12,6 +12,8 @@ from urllib.parse import unquote
 MOST = 2048
 #: A player with less than this in hand looks at a wheel that turns, or soon will, in seconds.
 PRESSING_SECONDS = 2.0
+#: Our own player's word (a custom key, as CTA-5004 wants them) for what nobody waits for: a prefetch, or a hedge.
+SPECULATIVE = "com.netflixlite-spec"
 _FIELD = re.compile(r'([a-zA-Z0-9.-]{1,64})(?:=("(?:[^"\\]|\\.)*"|[^,"]*))?(?:,|\Z)')
 _NAME = re.compile(r"(?:\.\./([a-z0-9-]{1,32})/)?([A-Za-z0-9]{1,20}\.[a-z0-9]{2,5})\Z")
 
@@ -66,4 +68,4 @@ def _read(text: str) -> Wish:
             following = unquote(re.sub(r"\\(.)", r"\1", value[1:-1]))
         elif value in ("", "?1"):
             said.add(name)
-    return Wish(deadline, "su" in said, "bs" in said, following)
+    return Wish(deadline, "su" in said, "bs" in said, following, SPECULATIVE in said)
