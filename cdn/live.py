@@ -232,7 +232,7 @@ class Fleet:
             sessions=beat.sessions if beat else 0,
             lease_until=lease_until,
             serving_since=row.serving_since,
-            leaving=leaving.share if leaving else 0.0,
+            leaving=leaving.share if leaving else 1.0,
         )
 
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from cdn.evacuation import moves
+
 
 class NodeState(StrEnum):
     """Where an edge node stands in its life (docs/architecture.md draws the arrows)."""
@@ -28,7 +30,7 @@ class Node:
     `base_url` has no trailing slash. Rates are bits per second. `lease_until` is when silence becomes
     suspicion. `slot` is a small stable integer, never reused, safe to show a player as pathway id. `serving_since` is
     since when it serves without interruption: a fresh one gets its full share by and by. `leaving` is the share of its
-    sessions that should have moved on by now, above 0 only while it drains.
+    sessions that should have moved on by now, while it drains.
     """
 
     id: UUID
@@ -43,12 +45,16 @@ class Node:
     lease_until: datetime
     region: str = "default"
     serving_since: datetime | None = None
-    leaving: float = 0.0
+    leaving: float = 1.0
 
     @property
     def utilisation(self) -> float:
         """Share of the capacity in use, 0 … 1 and above."""
         return self.egress_bps / self.capacity_bps if self.capacity_bps else 1.0
+
+    def sends_away(self, session_id: UUID) -> bool:
+        """Whether this session should have left the node by now. The node itself says the same."""
+        return self.state is NodeState.DRAINING and moves(session_id.bytes, self.leaving)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from catalog import services as catalog
-from cdn import keys, signing
+from cdn import keys, signing, takedowns
 from cdn.denials import deny_list
 from cdn.origin import answer, plain
 from cdn.ranges import CORS_HEADERS, PREFLIGHT_HEADERS
@@ -18,7 +19,7 @@ from cdn.ranges import CORS_HEADERS, PREFLIGHT_HEADERS
 @require_http_methods(["GET", "HEAD", "OPTIONS"])
 def object_for_viewer(
     request: HttpRequest, token: str, package: str, rendition: str, name: str
-) -> HttpResponse:
+) -> HttpResponseBase:
     """GET /v1/<token>/<package>/<rendition>/<name>: the pathway of last resort, open to whoever has a good token."""
     if request.method == "OPTIONS":
         return HttpResponse(status=204, headers=PREFLIGHT_HEADERS)
@@ -29,7 +30,7 @@ def object_for_viewer(
     return response
 
 
-def _shield(request: HttpRequest, token: str, package: str, rendition: str, name: str) -> HttpResponse:
+def _shield(request: HttpRequest, token: str, package: str, rendition: str, name: str) -> HttpResponseBase:
     now = timezone.now()
     try:
         opened = signing.decode(token, keys.ring.verifying(now))
@@ -38,6 +39,8 @@ def _shield(request: HttpRequest, token: str, package: str, rendition: str, name
         # The package first: a token for another package must not tell which packages exist.
         if opened.package.hex() != package:
             raise signing.BadToken("package")
+        if takedowns.log.forbids(package):
+            return plain(404, "taken down")
         known = catalog.package(package)
         index = next((r.index for r in known.renditions if r.name == rendition), None) if known else None
         if index is None:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from cdn.types import Node, NodeState
 
@@ -33,6 +34,9 @@ DOUBT = timedelta(seconds=20)
 CLEARLY_FASTER = 1.3
 #: At most one voluntary move in this time.
 SETTLE = timedelta(seconds=120)
+#: A node that has just begun to serve is given this share of its weight, growing to all of it in this time: its cache
+#: is cold, and a mistake that only load shows is found while few depend on it.
+FRESH_SHARE, GROWN_AFTER = 0.10, timedelta(minutes=10)
 #: A degraded node gets this share of the sessions that a healthy one would.
 DEGRADED_SHARE = 0.25
 
@@ -42,6 +46,8 @@ _HELD_WORDS = ("", ", holds its beginning", ", holds some of it", ", holds all o
 
 _SERVING = (NodeState.ACTIVE, NodeState.DEGRADED)
 _MAY_WORK = (*_SERVING, NodeState.WARMING, NodeState.DRAINING, NodeState.SUSPECT)
+#: The tiers, nearest first, as they are called in reasons.
+_TIERS = {"site": "nearest tier", "region": "same region", "any": "any site"}
 #: Last resorts, the likeliest to work first.
 _BUSY, _LEAVING, _FAILED, _SILENT = range(4)
 
@@ -64,11 +70,14 @@ class Viewer:
 
     `seed` is the session: it decides ties. `current` is the pathway in use; `moved_at` the last voluntary move.
     `goodput` holds, for each pathway, the bits per second seen lately, newest last. `site` is where the viewer is,
-    when that is known.
+    when that is known; `region` is where it is served from now, when there are several: who must leave a node stays
+    near it. `session` tells whether a draining node lets it stay a little longer.
     """
 
     seed: str
     site: str = ""
+    region: str = ""
+    session: UUID | None = None
     current: str | None = None
     moved_at: datetime | None = None
     failures: Mapping[str, Failure] = field(default_factory=dict)
@@ -77,7 +86,10 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One place that was looked at. `tier` is 'site', 'any' or 'shield'; `rank` is None when it was passed over."""
+    """One place that was looked at. `tier` is 'site', 'region', 'any' or 'shield'.
+
+    `rank` is None when it was passed over.
+    """
 
     id: str
     base_url: str
@@ -105,15 +117,18 @@ class _Looked:
 
     node: Node
     id: str
-    near: bool
+    tier: str
     utilisation: float
     objection: str = ""
     resort: tuple[int, float] | None = None
     held: int = 0
+    #: How much of its weight it is given: less than 1 while it has just begun to serve.
+    grown: float = 1.0
 
     @property
-    def tier(self) -> str:
-        return "site" if self.near else "any"
+    def felt(self) -> float:
+        """How busy it is for what it should be given."""
+        return self.utilisation / self.grown
 
 
 def pathway(node: Node) -> str:
@@ -176,8 +191,18 @@ def _look(
     load = node.egress_bps + assigned.get(name, 0)
     utilisation = load / node.capacity_bps if node.capacity_bps > 0 else 1.0
     objection, resort = _objection(node, name, utilisation, viewer, now)
-    near = bool(viewer.site) and node.site == viewer.site
-    return _Looked(node, name, near, utilisation, objection, resort, _HELD.get(held.get(name, ""), 0))
+    tier = "site" if node.site == viewer.site else "region" if node.region == viewer.region else "any"
+    return _Looked(
+        node, name, tier, utilisation, objection, resort, _HELD.get(held.get(name, ""), 0), _grown(node, now)
+    )
+
+
+def _grown(node: Node, now: datetime) -> float:
+    """The share of its weight that a node gets so soon after it began to serve."""
+    if node.serving_since is None:
+        return 1.0
+    done = max(0.0, (now - node.serving_since) / GROWN_AFTER)
+    return min(1.0, FRESH_SHARE + (1 - FRESH_SHARE) * done)
 
 
 def _objection(
@@ -189,6 +214,8 @@ def _objection(
         # The lease may have lapsed through our own trouble; for a moment the node is still worth a try.
         said = f"silent, its lease ran out {silent:.0f} s ago" if silent >= 0 else "suspect"
         return said, (_SILENT, silent) if node.state in _MAY_WORK and silent < DOUBT.total_seconds() else None
+    if _may_linger(node, name, viewer):
+        return "", None
     if node.state not in _SERVING:
         return f"{node.state}", (_LEAVING, utilisation) if node.state in _MAY_WORK else None
     failure = viewer.failures.get(name)
@@ -199,6 +226,17 @@ def _objection(
     if utilisation >= FULL and not (name == viewer.current and utilisation < 1):
         return f"full, {utilisation * 100:.0f} % busy", (_BUSY, utilisation)
     return "", None
+
+
+def _may_linger(node: Node, name: str, viewer: Viewer) -> bool:
+    """Whether this viewer's turn to leave a draining node has not come: they go one after the other."""
+    return (
+        node.state is NodeState.DRAINING
+        and name == viewer.current
+        and name not in viewer.failures
+        and viewer.session is not None
+        and not node.sends_away(viewer.session)
+    )
 
 
 def _choose(
@@ -249,10 +287,12 @@ def _pool(left: Sequence[_Looked], sites: set[str], *, place: int) -> tuple[list
     The nearest tier, unless all of it is crowded; another site than the ones above where there is one. The last
     offered place looks beyond the tier for that: what takes down one site must not take all that we offered.
     """
-    near = [one for one in left if one.near]
-    roomy = [one for one in near if one.utilisation <= CROWDED]
-    tier = roomy or [one for one in left if not one.near and one.utilisation <= CROWDED] or near or list(left)
-    why = "nearest tier" if tier[0].near else "any site"
+    tier: list[_Looked] = []
+    for name in _TIERS:
+        tier = tier or [one for one in left if one.tier == name and one.utilisation <= CROWDED]
+    for name in _TIERS:
+        tier = tier or [one for one in left if one.tier == name]
+    why = _TIERS[tier[0].tier]
     if not sites:
         return _bounded(_holding(tier)), why
     apart = [one for one in tier if one.node.site not in sites]
@@ -288,7 +328,7 @@ def _bounded(tier: list[_Looked]) -> list[_Looked]:
 def _of_two(pool: Sequence[_Looked], seed: str) -> _Looked:
     """Two by weighted rendezvous, of which the less busy: spreads sessions, and asking again gives the same two."""
     two = sorted(pool, key=lambda one: (-_score(one, seed), one.id))[:2]
-    return min(two, key=lambda one: round(one.utilisation, 2))
+    return min(two, key=lambda one: round(one.felt, 2))
 
 
 def _score(one: _Looked, seed: str) -> float:
@@ -296,7 +336,7 @@ def _score(one: _Looked, seed: str) -> float:
     digest = hashlib.blake2b(f"{seed}/{one.id}".encode(), digest_size=8).digest()
     share = (int.from_bytes(digest, "big") + 1) / (2**64 + 2)
     weight = max(1, one.node.capacity_bps) * (DEGRADED_SHARE if one.node.state is NodeState.DEGRADED else 1.0)
-    return -weight / math.log(share)
+    return -weight * one.grown / math.log(share)
 
 
 def _least_bad(looked: Sequence[_Looked], *, offered: int) -> list[tuple[_Looked, str]]:

@@ -80,7 +80,10 @@ def steering(request: HttpRequest, key: keys.Key) -> HttpResponse:
     if request.method == "POST":
         data = _body(request)
         nodes = services.steer(
-            key.session_id, current=bodies.pathway(data, "current"), samples=bodies.samples(data)
+            key.session_id,
+            current=bodies.pathway(data, "current"),
+            samples=bodies.samples(data),
+            address=str(request.META.get("REMOTE_ADDR") or ""),
         )
         return JsonResponse({"nodes": listed(nodes), "ttl": services.STEERING_TTL.total_seconds()})
     # DASH players name all their places, by commas, the one in use first (ETSI TS 103 998, 6).

@@ -51,8 +51,8 @@ def fleet_events(*, limit: int = 100) -> tuple[FleetEvent, ...]:
 
 
 def report_failure(node_id: UUID, *, session_id: UUID, network: str) -> None:
-    """A player could not fetch from a node. `network` is a coarse name of where it is (`cdn.witnesses.network_of`).
+    """A player could not fetch from a node. `network` is the player's address; only its network is kept, in memory.
 
     Three sessions of two networks within 5 s, and the node gets no new viewers while it is looked into.
     """
-    witnesses.clients.report(node_id, session_id, network, time.monotonic())
+    witnesses.clients.report(node_id, session_id, witnesses.network_of(network), time.monotonic())

@@ -19,7 +19,14 @@ from playback.services.going import (
     renew_token,
     stop_session,
 )
-from playback.services.history import forget_profile, forget_title, prune, trending, viewings_since
+from playback.services.history import (
+    end_package,
+    forget_profile,
+    forget_title,
+    prune,
+    trending,
+    viewings_since,
+)
 from playback.services.opening import open_session
 from playback.services.places import bookmarks, continue_watching, remove_bookmark, save_bookmark
 from playback.services.steer import STEERING_TTL, steer
@@ -41,6 +48,7 @@ __all__ = [
     "content_key",
     "continue_watching",
     "decisions",
+    "end_package",
     "forget_profile",
     "forget_title",
     "keyed_playlist",

@@ -290,6 +290,8 @@ def _still_on(row: models.PlaybackSession, *, now: datetime) -> Heard:
 
 def _may_watch(row: models.PlaybackSession) -> bool:
     """Whether the session's profile may still see what it plays. A title that was hidden meanwhile plays to its end."""
+    if cdn.taken_down(row.package_id):
+        return False
     profile, video = accounts.watching(row.profile_id), catalog.video(row.video_id)
     return profile is not None and video is not None and video.maturity <= profile.maturity
 

@@ -63,6 +63,14 @@ def forget_title(title_id: UUID, *, now: datetime | None = None) -> None:
         models.Viewing.objects.filter(title_id=title_id).delete()
 
 
+def end_package(package_id: str, *, now: datetime | None = None) -> None:
+    """A package was taken down: end what plays of it. Bookmarks and history stay, the title may come back."""
+    with transaction.atomic():
+        sessions = models.PlaybackSession.objects.filter(package_id=package_id).open()
+        _deny(sessions.values_list("id", flat=True))
+        sessions.update(ended_at=now or timezone.now(), ended=Ended.FORGOTTEN)
+
+
 def prune(*, now: datetime | None = None) -> int:
     """Delete beacons older than two weeks; returns how many. Periodic."""
     before = (now or timezone.now()) - BEACONS_FOR

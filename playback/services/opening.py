@@ -101,6 +101,8 @@ def _playable(profile: Profile, video_id: UUID) -> tuple[Video, Package]:
     package = catalog.package(video.package_id) if video.package_id else None
     if package is None or not any(one.kind is RenditionKind.VIDEO for one in package.renditions):
         raise NoPackage
+    if cdn.taken_down(package.id):
+        raise NotAvailable
     return video, package
 
 

@@ -30,14 +30,20 @@ def steer(
     *,
     current: str | None = None,
     samples: Sequence[Sample] = (),
+    address: str = "",
     now: datetime | None = None,
 ) -> tuple[RankedNode, ...]:
     """The nodes for a session that plays already, best first, the shield last; never empty.
 
-    `current` is the pathway in use and `samples` what the player saw since it last asked.
+    `current` is the pathway in use and `samples` what the player saw since it last asked; `address` is where it asks
+    from: failures seen from several networks make a node suspect.
     """
     now = now or timezone.now()
     LIVE.report(session_id, samples=samples, current=current, now=now)
+    failed = {one.node for one in samples if one.failures > 0}
+    for node in _fleet(now) if failed else ():
+        if steering.pathway(node) in failed:
+            cdn.report_failure(node.id, session_id=session_id, network=address)
     return rank(session_id, why="asked", now=now)
 
 
@@ -47,15 +53,18 @@ def rank(
     """Rank, account for it, and remember why. Nodes that hold the package come first, once it is known."""
     memory = LIVE.recall(session_id)
     package_id = package_id or memory.package_id
+    # Until the player says where it is, it is where it was sent: asking twice must not send it to two places.
+    current = memory.current or (memory.offered[0][0] if memory.offered else None)
+    nodes = _fleet(now)
     viewer = steering.Viewer(
         seed=session_id.hex,
-        # Until the player says where it is, it is where it was sent: asking twice must not send it to two places.
-        current=memory.current or (memory.offered[0][0] if memory.offered else None),
+        session=session_id,
+        region=_region(nodes, current),
+        current=current,
         moved_at=memory.moved_at,
         failures=memory.failures,
         goodput={pathway: tuple(rates) for pathway, rates in memory.goodput.items()},
     )
-    nodes = _fleet(now)
     ranking = steering.rank(
         nodes,
         viewer,
@@ -81,6 +90,12 @@ def rank(
         RankedNode(id=one.id, base_url=one.base_url, rank=place, reason=one.reason)
         for place, one in enumerate(ranking.order, start=1)
     )
+
+
+def _region(nodes: Sequence[Node], current: str | None) -> str:
+    """The region of the node in use; '' when all are in one, or nothing is in use."""
+    regions = {node.region for node in nodes}
+    return next((node.region for node in nodes if steering.pathway(node) == current and len(regions) > 1), "")
 
 
 def _held(nodes: Sequence[Node], package_id: str) -> dict[str, str]:
