@@ -41,7 +41,10 @@ def test_answers_carry_what_players_need(edge: Edge, origin: Origin) -> None:
             assert head["ETag"] == f'"{hashlib.sha256(objects[name]).hexdigest()[:16]}"'
             assert head["Cache-Control"] == "public, max-age=31536000, immutable"
             assert head["Access-Control-Allow-Origin"] == "*"
-            assert head["Access-Control-Expose-Headers"] == "Content-Length, Content-Range, X-Cache"
+            assert (
+                head["Access-Control-Expose-Headers"]
+                == "Content-Length, Content-Range, X-Cache, CMSD-Dynamic"
+            )
             assert head["Timing-Allow-Origin"] == "*"
             assert head["Date"]
 
