@@ -2,10 +2,12 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from uuid import UUID
 
+from django.core.files import File
 from django.core.files.storage import default_storage
 
 from catalog import keyring, manifests, models, types
@@ -98,6 +100,33 @@ def open_object(stored: types.StoredObject) -> bytes:
     if len(data) != stored.length:
         raise EOFError(f"{stored.key} ends before {stored.offset + stored.length}")
     return data
+
+
+def object_part(stored: types.StoredObject, *, start: int, end: int) -> bytes:
+    """Read bytes `start` to `end` (exclusive) of an object, and no others. Raises as `open_object`."""
+    return open_object(replace(stored, offset=stored.offset + start, length=end - start))
+
+
+def object_chunks(stored: types.StoredObject, *, start: int, end: int, size: int) -> Iterator[bytes]:
+    """The same in pieces of at most `size` bytes, so that nobody holds it whole. What is missing raises here and now
+    (as `open_object`), so that an answer's first line can still say so.
+    """
+    file = default_storage.open(stored.key, "rb")
+    if file.size < stored.offset + end:
+        file.close()
+        raise EOFError(f"{stored.key} ends before {stored.offset + end}")
+    return _chunks(file, stored.offset + start, end - start, size)
+
+
+def _chunks(file: "File[bytes]", place: int, left: int, size: int) -> Iterator[bytes]:
+    with file:
+        file.seek(place)
+        while left:
+            data = bytes(file.read(min(size, left)))
+            if not data:  # cut off while it was read: what was promised cannot be kept
+                raise EOFError(f"{file.name} became shorter")
+            left -= len(data)
+            yield data
 
 
 def _media_object(package_id: str, track: types.Rendition, name: str) -> types.StoredObject | None:

@@ -1,18 +1,25 @@
 """Who gets package bytes from the site itself, and under which name."""
 
+import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import time_machine
+from asgiref.sync import async_to_sync
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.test import Client
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.http import StreamingHttpResponse
+from django.test import AsyncRequestFactory, Client, RequestFactory
 from django.utils import timezone
 
 from catalog import services as catalog
 from catalog.tests.factories import make_title
-from cdn import models, services
+from catalog.types import StoredObject
+from cdn import origin, services
 from cdn.tests.nodes import FakeNode
 
 pytestmark = pytest.mark.django_db
@@ -158,3 +165,47 @@ def test_the_shield_refuses_what_a_node_refuses(client: Client, package: str) ->
     services.deny(session, timezone.now() + timedelta(minutes=15))
     assert client.get(path % opened).status_code == 403
     assert client.get(path % token(package)).status_code == 200
+
+
+def large(monkeypatch: pytest.MonkeyPatch, data: bytes) -> StoredObject:
+    """An object that is too large to be read at once."""
+    monkeypatch.setattr(origin, "AT_ONCE", 1000)
+    key = default_storage.save("packages/large.mp4", ContentFile(b"before" + data + b"behind"))
+    return StoredObject(key, 6, len(data), "video/mp4", hashlib.sha256(data).hexdigest())
+
+
+def test_a_large_object_is_read_piece_by_piece(monkeypatch: pytest.MonkeyPatch, rf: RequestFactory) -> None:
+    data = bytes(range(251)) * 40
+    stored = large(monkeypatch, data)
+    whole = origin.answer(rf.get("/"), stored)
+    assert isinstance(whole, StreamingHttpResponse)
+    pieces = list(whole)
+    assert (b"".join(pieces), max(map(len, pieces))) == (data, 1000)
+    part = origin.answer(rf.get("/", headers={"Range": "bytes=3000-6999"}), stored)
+    assert isinstance(part, StreamingHttpResponse)
+    assert (part.status_code, b"".join(part)) == (206, data[3000:7000])
+    assert part.headers["Content-Range"] == f"bytes 3000-6999/{len(data)}"
+    head = origin.answer(rf.head("/"), stored)
+    assert head.headers["Content-Length"] == str(len(data))
+
+
+def test_a_large_object_is_streamed_to_an_async_server_too(
+    monkeypatch: pytest.MonkeyPatch, async_rf: AsyncRequestFactory
+) -> None:
+    data = bytes(range(251)) * 40
+    answer = origin.answer(async_rf.get("/"), large(monkeypatch, data))
+    assert isinstance(answer, StreamingHttpResponse)
+    assert answer.is_async
+
+    async def pieces() -> list[bytes]:
+        return [piece async for piece in answer]
+
+    found = async_to_sync(pieces)()
+    assert (b"".join(found), max(map(len, found))) == (data, 1000)
+
+
+def test_a_stored_file_that_is_too_short_is_said_before_anything_is_sent(
+    monkeypatch: pytest.MonkeyPatch, rf: RequestFactory
+) -> None:
+    stored = replace(large(monkeypatch, b"x" * 5000), length=9000)
+    assert origin.answer(rf.get("/"), stored).status_code == 502
