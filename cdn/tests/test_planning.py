@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from catalog import services as catalog
 from catalog.tests.factories import make_package, make_series, make_title, make_video
-from cdn import bundles, deliveries, models, planning, plans, popularity, tasks
+from cdn import bundles, deliveries, forecast, models, planning, plans, popularity, tasks
 from cdn.tests.factories import make_node
 from cdn.types import Node, NodeState
 
@@ -163,13 +163,13 @@ def test_a_rate_comes_back_out_of_its_faded_sum() -> None:
     # One play every 100 s for long: the sum settles at 6 h / (100 s x ln 2).
     total = 0.0
     for _ in range(3000):
-        total = popularity.faded(total, 100, popularity.SHORT) + 1
-    assert popularity.rate(total, timedelta(days=30), popularity.SHORT) == pytest.approx(0.01, rel=0.01)
+        total = forecast.faded(total, 100, forecast.SHORT) + 1
+    assert forecast.rate(total, timedelta(days=30), forecast.SHORT) == pytest.approx(0.01, rel=0.01)
     # Watched for half a life only, it is known to be half of what it will be, roughly.
     total = 0.0
     for _ in range(108):
-        total = popularity.faded(total, 100, popularity.SHORT) + 1
-    assert popularity.rate(total, timedelta(hours=3), popularity.SHORT) == pytest.approx(0.01, rel=0.02)
+        total = forecast.faded(total, 100, forecast.SHORT) + 1
+    assert forecast.rate(total, timedelta(hours=3), forecast.SHORT) == pytest.approx(0.01, rel=0.02)
 
 
 def test_a_new_episode_is_expected_to_do_like_its_series() -> None:
