@@ -50,13 +50,14 @@ class Connection:
         "armed", "begun", "blocked", "busy", "cache", "closed", "end", "fd", "file", "fill", "first", "head",
         "hit", "inbox", "keep_alive", "leaving", "line", "moved", "peer_done", "pos", "recv", "rest", "send",
         "sent", "server", "since", "sock", "start", "status", "taken", "target", "token", "unread", "verdict",
-        "window",
+        "whole", "window",
     )  # fmt: skip
 
     def __init__(self, server: "Server", sock: socket.socket) -> None:
         self.server, self.sock, self.fd = server, sock, sock.fileno()
         self.recv, self.send = sock.recv, sock.send
-        self.inbox = b""
+        #: What was read and not answered; `whole` is what it was before the current request was taken from it.
+        self.inbox = self.whole = b""
         #: The last request that the fast path may take: what stands before the object's key, and what behind its
         #: target. A client's requests are nearly always alike in both: compared, they need not be read.
         self.start = self.rest = b"\0"
@@ -163,14 +164,14 @@ class Connection:
         ):
             return False
         verdict.seen = now
-        hit.visited = True
-        hit.package_open.used = now
+        hit.visited += 1
+        hit.used = hit.package_open.used = now
         server.hit_count += 1
         if server.access_log:
             self.line = data[: data.index(b"\r")]
         self._send_whole(hit, verdict, target)
         if hit.lead:
-            server.filler.ahead(hit.rendition, hit.number, target[query + 1 :] if query >= 0 else b"")
+            server.ahead(hit, target[query + 1 :] if query >= 0 else b"")
         return True
 
     def _send_whole(self, hit: Hit, verdict: Verdict, target: bytes) -> None:
@@ -186,6 +187,7 @@ class Connection:
             length = 0
         elif now - hit.probed > PROBE_SECONDS:
             self.verdict, self.target, self.cache, self.since = verdict, target, HIT, now
+            self.whole = self.start + target + self.rest
             self.begin_hit(head, hit, 0, length, 200)
             return
         else:
@@ -224,6 +226,7 @@ class Connection:
         while self.inbox and not self.busy and not self.closed:
             if not self.begun:
                 self.begun = self.server.now
+            self.whole = self.inbox
             try:
                 request = self._next_request()
             except BadRequest as error:
@@ -412,11 +415,13 @@ class Connection:
             self.armed = False
             self.server.watch_writing(self, False)
         self._account()
+        self.whole = b""
         if not self.keep_alive or self.peer_done or self.server.stopping:
             self.close()
-            return
-        if self.inbox or self.unread:
+        elif self.inbox or self.unread:
             self.server.later(self)
+        elif self.server.on_idle is not None:
+            self.server.on_idle(self)
 
     def _let_go(self) -> None:
         if self.hit is not None:
@@ -487,6 +492,17 @@ class Connection:
             self.window, self.taken = now, taken
         return False
 
+    def depart(self) -> bytes:
+        """Another process of this node goes on with this connection, of which nothing was sent since its last answer;
+        → what was read of it and not answered.
+        """
+        data = self.whole or self.inbox
+        self.closed, self.verdict = True, None
+        self._let_go()
+        self.head = self.inbox = self.whole = b""
+        self.server.forget(self)
+        return data
+
     def close(self) -> None:
         """End the connection and let go of everything."""
         if self.closed:
@@ -496,7 +512,7 @@ class Connection:
             self.server.aborted += 1
             self._account()
         self._let_go()
-        self.head = self.inbox = b""
+        self.head = self.inbox = self.whole = b""
         self.server.forget(self)
         self.sock.close()
 

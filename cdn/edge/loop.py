@@ -6,15 +6,16 @@ of it: no callback, no handle, no second epoll. It wakes only for what is its ow
 
 import asyncio
 import contextlib
-import contextvars
 import select
 import selectors
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, Self
+from contextvars import Context
+from typing import Any, Protocol, Self, TypeVarTuple
 
 _BATCH = 256
 _FOREVER = float("inf")
+_Arguments = TypeVarTuple("_Arguments")
 _Events = list[tuple[int, int]]
 
 
@@ -138,15 +139,15 @@ class Loop(asyncio.SelectorEventLoop):
         super().__init__(self.sockets)
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+        self, callback: Callable[[*_Arguments], object], *args: *_Arguments, context: Context | None = None
     ) -> asyncio.Handle:
         """As ever, and the selector hears that it has to return."""
         self.sockets.due = True
         return super().call_soon(callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any,
-        context: contextvars.Context | None = None,
+        self, when: float, callback: Callable[[*_Arguments], object], *args: *_Arguments,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:  # fmt: skip
         """As ever, and the selector hears that its deadline may be another."""
         self.sockets.due = True

@@ -9,6 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from cdn import testobject
 from cdn.edge.admission import Admission
 from cdn.edge.cmcd import parse
 from cdn.edge.connection import Connection
@@ -20,7 +21,7 @@ from cdn.edge.peering import Peering
 from cdn.edge.server import Server
 from cdn.edge.store import Hit, head, object_key
 from cdn.edge.verdicts import Verdict
-from cdn.ranges import CORS_HEADERS, PREFLIGHT_HEADERS, Unsatisfiable, none_match, parse_range
+from cdn.ranges import CORS_HEADERS, PREFLIGHT_HEADERS, Unsatisfiable, etag, none_match, parse_range
 from cdn.signing import BadToken
 
 log = logging.getLogger("edge")
@@ -76,6 +77,8 @@ class Responder:
         proof = _PROOF.match(request.target)
         if proof is not None:
             self._text(connection, request, 200, self._prove(proof[1].decode()))
+        elif request.target == testobject.PATH.encode():
+            self._test_object(connection, request)
         elif request.target == b"/livez":
             self._text(connection, request, 200, "ok")
         elif request.target == b"/readyz":
@@ -88,6 +91,18 @@ class Responder:
             self._text(connection, request, 404, "unknown object")
         else:
             self._text(connection, request, 404, "nothing here")
+
+    def _test_object(self, connection: Connection, request: Request) -> None:
+        """What the site fetches to see that players could."""
+        tag = etag(testobject.sha256())
+        part = self._part(connection, request, tag, testobject.LENGTH)
+        if part is None:
+            return
+        start, end, status = part
+        extra = f"Content-Range: bytes {start}-{end - 1}/{testobject.LENGTH}\r\n" if status == 206 else ""
+        lines = self._line(status) + head(testobject.CONTENT_TYPE, end - start, tag, "TEST", extra)
+        body = b"" if request.method == "HEAD" else testobject.content()[start:end]
+        connection.begin_bytes(lines, body, status)
 
     def _object(
         self,
@@ -181,11 +196,11 @@ class Responder:
             self._text(connection, request, 403, "token: key")
 
     def _hit(self, connection: Connection, request: Request, hit: Hit) -> None:
-        hit.visited = True
+        hit.visited += 1
         hit.package_open.used = self._server.now
         self._server.hit_count += 1
         if hit.lead:
-            self._server.filler.ahead(hit.rendition, hit.number, _query(connection))
+            self._server.ahead(hit, _query(connection))
         part = self._part(connection, request, hit.etag, hit.length)
         if part is None:
             return

@@ -57,51 +57,88 @@ class Server:
         self.egress_bps = 0.0
         #: Who keeps the books: called once for every answer to a viewer.
         self.note: Callable[[Note], object] | None = None
+        #: What is made of a new client's socket: an encrypted connection, where there is a certificate.
+        self.new_connection: Callable[[Server, socket.socket], Connection] = Connection
+        #: Who may take over a connection that has its answer and says nothing.
+        self.on_idle: Callable[[Connection], None] | None = None
+        #: Connections of other processes of this node.
+        self.elsewhere = 0
+        #: Makes the connection of a socket: another kind when viewers are served over TLS.
+        self.connect: Callable[[Server, socket.socket], Connection] = Connection
         self._connections: dict[int, Connection] = {}
         self._working: set[asyncio.Future[None]] = set()
         #: Who has had a turn and has more to send.
         self.turns: deque[Connection] = deque()
         self._loop: Loop
-        self._listener: socket.socket | None = None
-        self._accepting = False
+        self._listeners: list[socket.socket] = []
+        self._left_shares: set[int] = set()
+        self._accepting: set[socket.socket] = set()
         self._ticking: asyncio.TimerHandle | None = None
         self._tick_bytes, self._tick_at = 0, time.monotonic()
         self._set_clock()
 
     @property
     def connections(self) -> int:
-        """Connections now."""
-        return len(self._connections)
+        """Connections now, in all processes of this node."""
+        return len(self._connections) + self.elsewhere
 
-    def listen(self) -> None:
-        """Open the port. Raises OSError."""
+    def listen(self, *, share: int = 1) -> None:
+        """Open the port, in so many shares between which the kernel divides new connections. Raises OSError.
+
+        Several processes may each take a share; what nobody else takes is served here.
+        """
         config = self.config
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if config.reuse_port:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.setblocking(False)
-        try:
-            listener.bind((config.host, config.port))
-        except OSError:
-            listener.close()
-            raise
-        listener.listen(1024)
-        self._listener = listener
+        if share > 1 and not config.reuse_port:
+            _bound(
+                family, config.host, config.port, shared=False
+            ).close()  # or another node's port could be shared
+        self._listeners = []
+        for _ in range(share):
+            listener = _bound(family, config.host, config.port, shared=share > 1 or config.reuse_port)
+            self._listeners.append(listener)
+        for listener in self._listeners:
+            listener.listen(1024)
+        self.attend()
+
+    def attend(self, listeners: list[socket.socket] | None = None) -> None:
+        """Serve in the running loop from now on; with listeners that another process opened, if there are some."""
+        self._listeners = listeners if listeners is not None else self._listeners
         self._loop = Loop.running()
         self._loop.sockets.serve_with(self)
         self._accept_again()
         self._tick()
 
+    @property
+    def listeners(self) -> list[socket.socket]:
+        """The shares of the port."""
+        return self._listeners
+
+    def leave_share(self, number: int, *, left: bool) -> None:
+        """Whether another process takes this share's new connections."""
+        (self._left_shares.add if left else self._left_shares.discard)(number)
+        self._pause_accepting()
+        self._accept_again()
+
+    def adopt(self, sock: socket.socket, data: bytes = b"") -> Connection:
+        """Go on with a connection of which another process has read so much."""
+        connection = self._connect(sock)
+        connection.inbox, connection.unread = data, True
+        connection.go_on()
+        return connection
+
+    def part_with(self, connection: Connection) -> tuple[socket.socket, bytes]:
+        """Serve this connection no more; → its socket and what was read of it and not answered."""
+        self._loop.sockets.forget(connection.fd)
+        return connection.sock, connection.depart()
+
     def stop_listening(self) -> None:
         """Take no more clients; those between requests are let go, the others after their answer."""
         self.stopping = True
-        if self._listener is not None:
-            if self._accepting:
-                asyncio.get_running_loop().remove_reader(self._listener.fileno())
-            self._listener.close()
-            self._listener = None
+        self._pause_accepting()
+        for listener in self._listeners:
+            listener.close()
+        self._listeners = []
         for connection in tuple(self._connections.values()):
             if not connection.busy:
                 connection.close()
@@ -118,23 +155,23 @@ class Server:
     # Accepting --------------------------------------------------------------------------------------------
 
     def _accept_again(self) -> None:
-        if self._listener is not None and not self._accepting:
-            asyncio.get_running_loop().add_reader(self._listener.fileno(), self._accept)
-            self._accepting = True
+        for number, listener in enumerate(self._listeners):
+            if number not in self._left_shares and listener not in self._accepting:
+                self._loop.add_reader(listener.fileno(), self._accept, listener)
+                self._accepting.add(listener)
 
     def _pause_accepting(self) -> None:
-        if self._listener is not None and self._accepting:
-            asyncio.get_running_loop().remove_reader(self._listener.fileno())
-            self._accepting = False
+        for listener in self._accepting:
+            self._loop.remove_reader(listener.fileno())
+        self._accepting.clear()
 
-    def _accept(self) -> None:
-        assert self._listener is not None
+    def _accept(self, listener: socket.socket) -> None:
         for _ in range(_ACCEPTS):
             if len(self._connections) >= self.config.connections:
                 self._pause_accepting()  # the kernel's queue holds the rest; the tick looks again
                 return
             try:
-                sock, _ = self._listener.accept()
+                sock, _ = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -143,13 +180,17 @@ class Server:
                     self._pause_accepting()
                     return
                 raise
-            sock.setblocking(False)
             # No TCP_NOTSENT_LOWAT: what `sendfile` queues is the page cache itself, so it saves no memory worth having,
             # and it was measured to cost a tenth to a quarter more CPU at 4 MiB.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = Connection(self, sock)
-            self._connections[connection.fd] = connection
-            self._loop.sockets.watch(connection.fd, _EVENTS)
+            self._connect(sock)
+
+    def _connect(self, sock: socket.socket) -> Connection:
+        sock.setblocking(False)
+        connection = self.new_connection(self, sock)
+        self._connections[connection.fd] = connection
+        self._loop.sockets.watch(connection.fd, _EVENTS)
+        return connection
 
     # Events -----------------------------------------------------------------------------------------------
 
@@ -216,6 +257,10 @@ class Server:
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, warm, hit.file.fd, hit.offset, hit.length).add_done_callback(done)
 
+    def ahead(self, hit: Hit, query: bytes) -> None:
+        """What follows this object is not here: it may be worth fetching before it is asked for."""
+        self.filler.ahead(hit.rendition, hit.number, query)
+
     def doubt(self, hit: Hit, words: str) -> None:
         """This object on disk is damaged: it must not be served again."""
         self.store.doubt(hit, words)
@@ -252,3 +297,18 @@ class Server:
         if self.access_log:
             sys.stdout.flush()
         self._accept_again()
+
+
+def _bound(family: int, host: str, port: int, *, shared: bool) -> socket.socket:
+    """A socket at this address, not listening yet. Raises OSError."""
+    listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.setblocking(False)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
