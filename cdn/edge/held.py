@@ -16,15 +16,16 @@ _CORS = "".join(f"{name}: {value}\r\n" for name, value in CORS_HEADERS.items())
 class Held(Entry):
     """An object on disk: verified by this process (then a `Hit` stands in its place) or only claimed by its map.
 
-    `planned` says that demand may not evict it.
+    `planned` says that demand may not evict it; `used` is when it was asked for last, in seconds since 1970.
     """
 
-    __slots__ = ("length", "number", "offset", "planned", "rendition")
+    __slots__ = ("length", "number", "offset", "planned", "rendition", "used")
 
     def __init__(self, rendition: RenditionIndex, number: int, offset: int, length: int) -> None:
         super().__init__(pages(length))
         self.rendition, self.number, self.offset, self.length = rendition, number, offset, length
         self.planned = False
+        self.used = 0.0
 
     @property
     def ghost(self) -> Hashable:
@@ -71,6 +72,11 @@ class Hit(Held):
         self.probed = 0.0
         #: Whether the segment behind this one is not here: a request for this one then fetches it ahead.
         self.lead = False
+
+    def asked_for(self, now: float) -> None:
+        """It was served. (The hot path does the same without the call.)"""
+        self.visited = 1
+        self.used = self.package_open.used = now
 
     def read_small(self) -> bool:
         """Bring a small object into memory; → False when its bytes are not what they were."""

@@ -3,11 +3,13 @@
 New objects stand in a small queue; what is not asked for again there goes first, so a scan passes through a tenth of
 the room and leaves the rest alone. What is asked for again moves to the main queue, and so does what comes back soon
 after it went: the ghosts remember that. A hit only raises a counter: there is no list surgery on the hot path.
-docs/cache.md has what it is worth beside LRU, FIFO, SIEVE and the optimum.
+
+One thing is added that only a film knows: its segments are asked for in order. What a viewer is on the way to
+(`wanted`) gets another round instead of being evicted. docs/cache.md has what all this is worth.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 #: The small queue's share of the room that is used.
 SMALL_SHARE = 0.1
@@ -16,6 +18,8 @@ COUNT_MOST = 3
 #: Objects that went out of the small queue and are still remembered, at most; and for each one that is here.
 GHOSTS_MOST = 1 << 18
 GHOSTS_EACH = 1
+#: So many entries at most are passed over for one victim because a viewer is on the way to them.
+WANTED_MOST = 20
 
 
 class Entry:
@@ -80,7 +84,9 @@ class Queue:
 class Policy:
     """The two queues and the ghosts."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Callable[[Entry], bool] = lambda _: False) -> None:
+        """`wanted` says whether an entry will soon be asked for."""
+        self._wanted = wanted
         self._small, self._main = Queue(), Queue()
         self._ghosts: OrderedDict[Hashable, None] = OrderedDict()
 
@@ -108,7 +114,8 @@ class Policy:
     def victim(self) -> Entry | None:
         """Remove and return the entry to evict; None when every one is being read."""
         passes = {self._small: 0, self._main: 0}
-        for _ in range((COUNT_MOST + 2) * self.count + 1):
+        spared = 0
+        for _ in range((COUNT_MOST + 2) * self.count + WANTED_MOST + 1):
             queue = self._turn(passes)
             if queue is None:
                 return None
@@ -118,17 +125,16 @@ class Policy:
             if entry.readers:
                 passes[queue] += 1
                 queue.push(entry)
-            elif queue is self._small:
-                if not entry.visited:
-                    self._remember(entry)
-                    return entry
-                entry.visited = 0
+            elif entry.visited:
+                entry.visited = min(int(entry.visited), COUNT_MOST) - 1 if queue is self._main else 0
                 self._main.push(entry)
-            else:
-                if not entry.visited:
-                    return entry
-                entry.visited = min(int(entry.visited), COUNT_MOST) - 1
+            elif spared < WANTED_MOST and self._wanted(entry):
+                spared += 1
                 queue.push(entry)
+            else:
+                if queue is self._small:
+                    self._remember(entry)
+                return entry
         return None
 
     def _turn(self, passes: dict[Queue, int]) -> Queue | None:

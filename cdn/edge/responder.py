@@ -197,7 +197,7 @@ class Responder:
 
     def _hit(self, connection: Connection, request: Request, hit: Hit) -> None:
         hit.visited += 1
-        hit.package_open.used = self._server.now
+        hit.used = hit.package_open.used = self._server.now
         self._server.hit_count += 1
         if hit.lead:
             self._server.ahead(hit, _query(connection))
@@ -206,7 +206,7 @@ class Responder:
             return
         start, end, status = part
         lines = self._hint(connection)
-        lines += self._object_head(hit.rendition.spec(hit.name.encode()), hit.etag, part, "HIT")
+        lines += self._head_of(hit, part)
         if request.method == "HEAD":
             connection.begin_bytes(self._line(status) + lines, b"", status)
         else:
@@ -260,8 +260,7 @@ class Responder:
         elif isinstance(found, Fill):
             self._from_fill(connection, request, found, "FILL")
         elif part := self._part(connection, request, found.etag, found.length):
-            spec = found.rendition.spec(found.name.encode())
-            lines = self._line(part[2]) + self._object_head(spec, found.etag, part, "HIT")
+            lines = self._line(part[2]) + self._head_of(found, part)
             connection.begin_hit(lines, found, *part)
 
     def _from_fill(self, connection: Connection, request: Request, fill: Fill, cache: str) -> None:
@@ -271,7 +270,8 @@ class Responder:
         start, end, status = part
         connection.cache = cache
         lines = self._line(status) + self._hint(connection)
-        lines += self._object_head(fill.spec, fill.tag, part, cache)
+        spec = fill.spec
+        lines += self._object_head(spec.content_type, spec.length, fill.tag, part, cache)
         if request.method == "HEAD":
             connection.begin_bytes(lines, b"", status)
         else:
@@ -296,11 +296,16 @@ class Responder:
             return None
         return (0, length, 200) if part is None else (*part, 206)
 
-    def _object_head(self, spec: Spec | None, tag: str, part: tuple[int, int, int], cache: str) -> bytes:
-        assert spec is not None
+    def _head_of(self, hit: Hit, part: tuple[int, int, int]) -> bytes:
+        kind = hit.head[len("Content-Type: ") : hit.head.index(b"\r\n")].decode()
+        return self._object_head(kind, hit.length, hit.etag, part, "HIT")
+
+    def _object_head(
+        self, content_type: str, length: int, tag: str, part: tuple[int, int, int], cache: str
+    ) -> bytes:
         start, end, status = part
-        extra = f"Content-Range: bytes {start}-{end - 1}/{spec.length}\r\n" if status == 206 else ""
-        return head(spec.content_type, end - start, tag, cache, extra)
+        extra = f"Content-Range: bytes {start}-{end - 1}/{length}\r\n" if status == 206 else ""
+        return head(content_type, end - start, tag, cache, extra)
 
     def _line(self, status: int) -> bytes:
         return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() + self._server.date

@@ -19,10 +19,10 @@ from cdn.edge.disk import Disk
 from cdn.edge.faults import Faults
 from cdn.edge.files import OwnedFd
 from cdn.edge.held import Held, Hit, Open, head, object_key
-from cdn.edge.manifest import PackageIndex, RenditionIndex, Spec, pages
+from cdn.edge.manifest import HEAD_SECONDS, PackageIndex, RenditionIndex, Spec, pages
 from cdn.edge.parting import Parting
 from cdn.edge.plan import Plan
-from cdn.edge.policy import Policy
+from cdn.edge.policy import Entry, Policy
 from cdn.edge.shelves import Shelves
 from cdn.edge.takedowns import Takedowns
 from cdn.edge.trouble import Trouble
@@ -38,6 +38,9 @@ SMALL_TOTAL = 64 << 20
 OPEN_MOST = 256
 #: How often the disk is told that a package is in use, in seconds.
 TOUCH_SECONDS = 600.0
+#: Whether a viewer is on the way to a segment is seen by those so many before it; one may be so late, in seconds.
+VIEWERS_BACK = (4, 8, 16, 32, 64, 128, 256, 512)
+LATE_SECONDS = 8.0
 _Result = TypeVar("_Result")
 _Work = Callable[[], object]
 
@@ -64,7 +67,7 @@ class Store:
         self.shelves = Shelves()
         self._plan = Plan(whole=not self.disk.can_punch)
         self._claimed: dict[tuple[str, str, int], Held] = {}
-        self._policy = Policy()
+        self._policy = Policy(self._wanted)
         self._packages: dict[str, Open] = {}
         self._open_most = open_most
         self._small_total = 0
@@ -355,6 +358,7 @@ class Store:
 
     def _install(self, opened: Open, spec: Spec, file: OwnedFd, digest: bytes, crc: int) -> Hit:
         hit = Hit(spec, file, digest, crc, opened)
+        hit.used = time.time()
         if spec.length <= SMALL and self._small_total + spec.length <= SMALL_TOTAL and hit.read_small():
             self._small_total += spec.length
         self.hits[hit.key] = hit
@@ -377,6 +381,20 @@ class Store:
 
     def _neighbour(self, rendition: RenditionIndex, number: int) -> Hit | None:
         return self.hits.get(object_key(rendition, f"{number}.m4s"))
+
+    def _wanted(self, entry: Entry) -> bool:
+        """Whether a viewer is on the way to this segment: one before it was asked for, and this one not since."""
+        assert isinstance(entry, Held)
+        rendition, now = entry.rendition, time.time()
+        if entry.number >= len(rendition.offsets):
+            return False
+        seconds = HEAD_SECONDS / max(1, rendition.head_segments)
+        for back in VIEWERS_BACK:
+            before = self._neighbour(rendition, entry.number - back)
+            way = back * seconds
+            if before is not None and before.used > max(entry.used - way, now - way - LATE_SECONDS):
+                return True
+        return False
 
     # The plan ---------------------------------------------------------------------------------------------
 
