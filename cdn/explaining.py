@@ -109,9 +109,9 @@ class Progress:
     _wishes: dict[UUID, tuple[int, list[_Wish]]] = field(default_factory=dict)
     _known: dict[UUID, tuple[tuple[int, int], FillProgress]] = field(default_factory=dict)
 
-    def of(self, node_id: UUID) -> FillProgress | None:
-        """How far a node is; None while there is no plan for it."""
-        version = models.NodePlan.objects.filter(node_id=node_id).values_list("version", flat=True).first()
+    def of(self, node_id: UUID, version: int | None = None) -> FillProgress | None:
+        """How far a node is; None while there is no plan for it. Who knows the plan's version saves a query."""
+        version = version or models.NodePlan.objects.filter(node_id=node_id).values_list("version", flat=True).first()
         if version is None:
             return None
         key = (version, holdings.epoch(node_id))

@@ -1,6 +1,9 @@
 """Adding a node: a name, the one command, and watching the node come."""
 
+from urllib.parse import urlsplit
+
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
@@ -14,6 +17,7 @@ from cdn import models, services
 from cdn.admin._shared import answer, context, may_act, may_look
 from cdn.board import joining
 from cdn.board.filling import filling
+from cdn.edge.reach import is_loopback
 from cdn.live import fleet
 
 
@@ -30,6 +34,18 @@ class NewNode(forms.Form):
             ),
         },
         widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    site = forms.RegexField(
+        label=gettext_lazy("Site"),
+        regex=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        required=False,
+        error_messages={"invalid": gettext_lazy("Use letters, digits, dot, dash and underscore.")},
+        help_text=gettext_lazy("What fails together: a house, a rack. May be left out."),
+        widget=forms.TextInput(attrs={"list": "sites", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    install = forms.BooleanField(
+        label=gettext_lazy("Make it a service that starts with the machine"), required=False
     )
 
     def clean_name(self) -> str:
@@ -53,8 +69,17 @@ def add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["name"]
         command = services.node_command(name=name, code=services.enrolment_code(name=name))
+        command += f" --site {form.cleaned_data['site']}" if form.cleaned_data["site"] else ""
+        command += " --install" if form.cleaned_data["install"] else ""
         return _watch(request, name, command=command)
-    return TemplateResponse(request, "cdn/fleet/add.html", context(request, _("Add a node"), form=form))
+    sites = sorted({row.site for row in fleet.rows()})
+    page = context(request, _("Add a node"), form=form, sites=sites, near=_only_here())
+    return TemplateResponse(request, "cdn/fleet/add.html", page)
+
+
+def _only_here() -> bool:
+    """Whether the site's address leads to it from its own machine only, so that the command works nowhere else."""
+    return is_loopback(urlsplit(settings.SITE_URL).hostname or "")
 
 
 def join(request: HttpRequest, name: str) -> HttpResponse:
@@ -65,7 +90,7 @@ def join(request: HttpRequest, name: str) -> HttpResponse:
 
 def _watch(request: HttpRequest, name: str, *, command: str) -> HttpResponse:
     data = _state(name)
-    page = context(request, _("Add a node"), name=name, command=command, join=data)
+    page = context(request, _("Add a node"), name=name, command=command, join=data, near=_only_here())
     response = TemplateResponse(request, "cdn/fleet/join.html", page)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -82,7 +107,7 @@ def state(request: HttpRequest, name: str) -> HttpResponse:
 def _state(name: str) -> dict[str, object]:
     rows = fleet.rows()
     row = next((one for one in rows if one.name == name), None)
-    return joining.progress(name, rows, filling(row.id) if row else None, timezone.now())
+    return joining.progress(name, rows, filling(row) if row else None, timezone.now())
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """One node's page, and the questions before something is done to it."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
@@ -38,29 +39,29 @@ def _number(request: HttpRequest) -> int:
     return int(text) if text.isdecimal() and len(text) < 6 else 1
 
 
-def _curves() -> list[dict[str, str]]:
+def _curves() -> list[dict[str, Any]]:
     return [
-        {"key": "egress", "name": _("Sends"), "unit": "rate", "lines": ""},
-        {"key": "sessions", "name": _("Sessions"), "unit": "count", "lines": ""},
+        {"key": "egress", "name": _("Sends"), "unit": "rate"},
+        {"key": "sessions", "name": _("Sessions"), "unit": "count"},
         {
             "key": "asked",
             "name": _("From its own disk"),
             "unit": "count",
-            "lines": _("from disk, fetched first"),
+            "lines": [_("from disk"), _("fetched first")],
         },
         {
             "key": "fetched",
-            "name": _("Fetched since its start"),
-            "unit": "size",
-            "lines": _("from other nodes, from the site"),
+            "name": _("Fetched"),
+            "unit": "rate",
+            "lines": [_("from other nodes"), _("from the site")],
         },
         {
             "key": "ttfb",
-            "name": _("First byte, 95 of 100 within"),
+            "name": _("First byte within"),
             "unit": "ms",
-            "lines": _("95 of 100, 50 of 100"),
+            "lines": [_("95 of 100"), _("50 of 100")],
         },
-        {"key": "cpu", "name": _("Processor"), "unit": "share", "lines": ""},
+        {"key": "cpu", "name": _("Processor"), "unit": "share"},
     ]
 
 

@@ -9,11 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from cdn import services
 from cdn.admin._shared import actor, answer, context, may_act, may_look
-from cdn.board import reasons, shelf
+from cdn.board import shelf
 from cdn.live import fleet
-from cdn.services import removing
+from cdn.types import Reason
 
 _ID = re.compile(r"[0-9a-f]{32}\Z")
 REASON_MOST = 200
@@ -31,11 +33,37 @@ def why(request: HttpRequest, node_id: UUID, package: str) -> HttpResponse:
         named["name"],
         named=named,
         node={"id": str(row.id), "name": row.name},
-        renditions=shelf.renditions(node_id, package),
-        reasons=reasons.of(node_id, package),
+        reasons=_reasons(services.explain(node_id, package)),
         back=reverse("admin:fleet_map"),
     )
     return TemplateResponse(request, "cdn/fleet/why.html", page)
+
+
+def _reasons(found: list[Reason]) -> list[dict[str, str]]:
+    """The reasons, said once for renditions of which the same is true."""
+    together: dict[tuple[str, str, str], list[str]] = {}
+    for one in found:
+        together.setdefault((one.here, one.urgency, one.why), []).append(one.rendition)
+    firsts = {one.rendition: one for one in found}
+    return [_reason(firsts[names[0]], names) for names in together.values()]
+
+
+def _reason(one: Reason, names: list[str]) -> dict[str, str]:
+    return {
+        "rendition": ", ".join(names),
+        "held": one.here,
+        "held_name": str(shelf.HELD_NAMES[one.here]),
+        "urgency": str(_URGENCIES.get(one.urgency, "")),
+        "why": one.why[:1].upper() + one.why[1:],
+    }
+
+
+_URGENCIES = {
+    "pinned": gettext_lazy("always"),
+    "release": gettext_lazy("release"),
+    "repair": gettext_lazy("repair"),
+    "window": gettext_lazy("at night"),
+}
 
 
 def package_page(request: HttpRequest, package: str) -> HttpResponse:
@@ -51,7 +79,7 @@ def package_page(request: HttpRequest, package: str) -> HttpResponse:
         shelf.named(package)["name"],
         named=shelf.named(package),
         holders=shelf.holders(package),
-        down=removing.taken_down(package),
+        down=services.taken_down(package),
         back=reverse("admin:fleet_map"),
         action=reverse("admin:fleet_package", args=[package]),
     )
@@ -66,15 +94,15 @@ def _do(request: HttpRequest, package: str) -> HttpResponse:
     if deed == "takedown" and not why:
         error = _("Say why it is taken down: it stands in the fleet's history.")
     elif deed == "takedown":
-        removing.takedown(package, reason=why, actor=who)
+        services.takedown(package, reason=why, actor=who)
         said = _("“%(name)s” is taken down: no node serves it any more.") % words
     elif deed == "purge":
-        if removing.purge(package, actor=who, reason=why or "purged by the operator"):
+        if services.purge(package, actor=who, reason=why or "purged by the operator"):
             said = _("The nodes drop “%(name)s” now, and fetch it anew when it is asked for.") % words
         else:
             error = _("“%(name)s” is taken down: there is nothing to purge.") % words
     elif deed == "lift":
-        removing.lift(package, actor=who, reason=why or "lifted by the operator")
+        services.lift(package, actor=who, reason=why or "lifted by the operator")
         said = _("“%(name)s” may be served again.") % words
     else:
         error = _("deed must be takedown, purge or lift.")

@@ -31,7 +31,9 @@ class Verb:
     does: str | Promise
     done: str | Promise
     act: Callable[[UUID, str, str], None]
+    #: Whether its viewers move, so that the forecast is shown; and whether it waits for a yes when they would suffer.
     moves: bool = False
+    guarded: bool = False
     needs_reason: bool = False
     harsh: bool = False
 
@@ -60,11 +62,12 @@ VERBS = {
         done=gettext_lazy("%(name)s is being drained."),
         act=_drain,
         moves=True,
+        guarded=True,
     ),
     "activate": Verb(
         asks=gettext_lazy("Put %(name)s back to service?"),
         means=gettext_lazy("Viewers are sent there again: a few at first, its full share after ten minutes."),
-        does=gettext_lazy("Back to service"),
+        does=gettext_lazy("Put back"),
         done=gettext_lazy("%(name)s serves again from its next heartbeat on."),
         act=_activate,
     ),
@@ -89,6 +92,7 @@ VERBS = {
         done=gettext_lazy("%(name)s is retired."),
         act=_retire,
         moves=True,
+        guarded=True,
         harsh=True,
     ),
 }
@@ -104,6 +108,7 @@ def ask(request: HttpRequest, node_id: UUID, verb: str) -> HttpResponse:
         return _do(request, row, chosen)
     if request.method != "GET":
         raise PermissionDenied
+    forecast = outlooks.of_node(row.id) if chosen.moves else None
     offered = any(one["verb"] == verb for one in rows.verbs(row.state, row.wanted))
     words = {"name": row.name}
     page = context(
@@ -115,11 +120,12 @@ def ask(request: HttpRequest, node_id: UUID, verb: str) -> HttpResponse:
             "harsh": chosen.harsh,
             "needs_reason": chosen.needs_reason,
             "asks_reason": True,
+            "may_force": bool(offered and chosen.guarded and forecast and forecast["hurts"]),
             "impossible": ""
             if offered
             else _("It is %(state)s: there is nothing to do.") % {"state": row.state.value},
         },
-        forecast=outlooks.forecast([row.id]) if chosen.moves else None,
+        forecast=forecast,
         back=reverse("admin:fleet_node", args=[row.id]),
         action=reverse("admin:fleet_ask", args=[row.id, verb]),
     )
@@ -132,6 +138,8 @@ def _do(request: HttpRequest, row: Row, verb: Verb) -> HttpResponse:
     try:
         if verb.needs_reason and not why:
             raise ValueError(_("Say why: it stands in the node's history."))
+        if verb.guarded and not request.POST.get("force"):
+            _refuse_harm(row)
         verb.act(row.id, actor(request), why)
         said = str(verb.done) % {"name": row.name}
     except (NoSuchArrow, ValueError) as problem:
@@ -139,6 +147,13 @@ def _do(request: HttpRequest, row: Row, verb: Verb) -> HttpResponse:
     except services.UnknownNode:
         error = _("There is no such node any more.")
     return answer(request, back, said=said, error=error)
+
+
+def _refuse_harm(row: Row) -> None:
+    """Raises ValueError when viewers would suffer, which has to be wanted."""
+    forecast = outlooks.of_node(row.id)
+    if forecast["hurts"]:
+        raise ValueError(_("%(why)s Tick the box to do it all the same.") % {"why": forecast["says"]})
 
 
 def urls() -> list[URLPattern]:

@@ -5,17 +5,17 @@ import time
 from datetime import datetime
 from itertools import groupby
 from typing import Any
-from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from cdn import models, silence
-from cdn.board import joining, rows, words
+from cdn import history, silence
+from cdn.board import joining, rows, shelf, words
 from cdn.board.filling import filling
 from cdn.board.samples import samples
 from cdn.live import Row, fleet
-from cdn.types import NodeState
+from cdn.types import FleetEvent, NodeState
 
 #: A snapshot serves every open page for this long, in seconds: ten operators cost what one does.
 FRESH = 0.8
@@ -48,13 +48,13 @@ def forget() -> None:
 def _make(now: datetime) -> dict[str, Any]:
     silence.conclude(now)
     known = fleet.rows()
-    lines = [rows.line(one, now, filling(one.id)) for one in known if one.state is not NodeState.RETIRED]
+    lines = [rows.line(one, now, filling(one)) for one in known if one.state is not NodeState.RETIRED]
     lines.sort(key=lambda one: (one["region"], one["site"], one["slot"]))
     gone = [_retired(one) for one in known if one.state is NodeState.RETIRED]
     groups = _groups(lines)
     expected = joining.expected(known, now)
     alerts = _alerts(lines, now)
-    events = latest_events(EVENTS)
+    events = [_event(one) for one in history.newest(limit=EVENTS)]
     tree = [[one["key"], [site["key"] for site in one["sites"]]] for one in groups]
     return {
         "now": now.timestamp(),
@@ -164,27 +164,31 @@ def _sparks(known: tuple[Row, ...]) -> dict[str, list[int]]:
     return {str(id): [round(value) for value in ring.last("egress", SPARK)] for id, ring in rings if ring}
 
 
-def latest_events(limit: int, node_id: UUID | None = None) -> list[dict[str, Any]]:
-    """The newest changes of state, of all nodes or of one."""
-    found = models.NodeEvent.objects.select_related("node")
-    if node_id is not None:
-        found = found.filter(node_id=node_id)
-    return [_event(one) for one in found[:limit]]
-
-
-def _event(one: models.NodeEvent) -> dict[str, Any]:
-    to, before = NodeState(one.to_state), NodeState(one.from_state)
+def _event(one: FleetEvent) -> dict[str, Any]:
+    """Something that happened, in words; `id` only tells one from another."""
+    state = NodeState(one.to_state) if one.to_state else None
+    what, tone = (words.STATES[state].name, words.STATES[state].tone) if state else _KINDS[one.kind]
+    name = one.subject
+    if one.node_id is None:
+        name = shelf.named(one.subject)["name"]
     return {
-        "id": one.pk,
+        "id": f"{one.at.timestamp()}{one.kind}{one.subject}",
         "at": one.at.isoformat(),
-        "node": str(one.node_id),
-        "name": one.node.name,
-        "from": str(words.STATES[before].name),
-        "to": str(words.STATES[to].name),
-        "tone": words.STATES[to].tone,
+        "node": str(one.node_id) if one.node_id else "",
+        "name": name,
+        "to": str(what),
+        "tone": tone,
         "actor": one.actor,
-        "reason": one.reason,
+        "reason": one.text,
     }
+
+
+_KINDS = {
+    "takedown": (gettext_lazy("taken down"), "bad"),
+    "purge": (gettext_lazy("purged"), "warn"),
+    "lift": (gettext_lazy("may be served again"), "good"),
+    "fault": (gettext_lazy("fault"), "warn"),
+}
 
 
 def since(data: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:

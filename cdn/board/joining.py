@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from cdn import models
 from cdn.board import words
-from cdn.board.rows import Filling, shape
+from cdn.board.filling import Filling
+from cdn.board.rows import shape
 from cdn.live import Row
 from cdn.refusals import refusals
 from cdn.types import NodeState
@@ -65,16 +66,13 @@ def _of_row(row: Row, filling: Filling | None) -> dict[str, Any]:
             1, "now", _("The site is proving that %(url)s leads to it.") % {"url": row.base_url}, node=link
         )
     if row.state is NodeState.WARMING:
-        percent = filling.percent if filling and filling.total else None
-        says = _("It fetches the beginnings of all titles, so that it never has to ask twice.")
-        if filling and filling.total:
-            says = _("%(percent)d %% of the beginnings are there, %(left)s to come.") % {
-                "percent": int(filling.percent),
-                "left": words.size(filling.bytes_left),
-            }
-        return _standing(2, "now", says, node=link, percent=percent)
+        says = _(
+            "It fetches the beginnings of all titles, so that whoever presses Play there waits for nothing."
+        )
+        return _standing(2, "now", says, node=link, percent=filling.beginnings if filling else None)
     if row.state is NodeState.ACTIVE:
-        return _standing(4, "done", _("It serves viewers now, a few at first."), node=link, over=True)
+        says = _("It serves viewers now: a few at first, its full share after ten minutes.")
+        return _standing(4, "done", says, node=link, over=True)
     said = words.STATES[row.state]
     reason = f"{said.name}: {row.reason}" if row.reason else str(said.name)
     return _standing(3, "bad", reason[:1].upper() + reason[1:], node=link, over=False)

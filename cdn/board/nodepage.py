@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 from cdn import models, silence
 from cdn.board import joining, rows, words
 from cdn.board.filling import filling
-from cdn.board.fleetpage import latest_events
-from cdn.board.samples import KEPT, samples
+from cdn.board.samples import KEPT, STEP, Ring, samples
 from cdn.live import Beat, Row, fleet
 from cdn.types import NodeState
 
@@ -25,6 +24,8 @@ CURVES = {
     "ttfb": ("ttfb_p95", "ttfb_p50"),
     "cpu": ("cpu",),
 }
+#: Bytes of a look as bit/s.
+SCALES = {"fetched": 8 / STEP}
 _JOINING = frozenset({NodeState.PENDING, NodeState.VERIFYING, NodeState.WARMING})
 
 
@@ -35,10 +36,10 @@ def snapshot(node_id: UUID) -> dict[str, Any] | None:
     row = fleet.row(node_id)
     if row is None:
         return None
-    full = filling(row.id)
+    full = filling(row)
     line = rows.line(row, now, full)
     beat = fleet.beats.get(row.id)
-    events = latest_events(EVENTS, row.id)
+    events = _events(row.id)
     faults = _faults(row.id)
     steps = joining.progress(row.name, (row,), full, now) if row.state in _JOINING else None
     drawn = [line["shape"], [one["id"] for one in events], [one["id"] for one in faults], steps is None]
@@ -67,17 +68,21 @@ def since(data: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
 
 
 def _points(node_id: UUID) -> dict[str, list[list[float]]]:
-    ring = samples.nodes.get(node_id)
-    if ring is None:
-        return {curve: [[] for _name in names] for curve, names in CURVES.items()}
+    ring = samples.nodes.get(node_id) or Ring()
     return {
-        curve: [[_short(value) for value in ring.last(name)] for name in names]
+        curve: [[_short(value * SCALES.get(curve, 1.0)) for value in ring.last(name)] for name in names]
         for curve, names in CURVES.items()
     }
 
 
 def _short(value: float) -> float:
     return float(f"{value:.4g}")
+
+
+def _fetched(ring: Ring | None) -> float:
+    """What it fetched from anywhere, in bit/s over the last ten seconds."""
+    newest = ring.last("peer", 5) + ring.last("origin", 5) if ring else []
+    return 2 * sum(newest) * SCALES["fetched"] / len(newest) if newest else 0.0
 
 
 def _now(row: Row, beat: Beat | None) -> dict[str, str]:
@@ -89,7 +94,7 @@ def _now(row: Row, beat: Beat | None) -> dict[str, str]:
         "egress": words.rate(beat.egress_bps),
         "sessions": str(beat.sessions),
         "asked": words.share(ring.hit_ratio() if ring else None),
-        "fetched": words.size(beat.peer_bytes + beat.origin_bytes),
+        "fetched": words.rate(_fetched(ring)),
         "ttfb": f"{beat.ttfb_p95_ms:.0f} ms" if beat.ttfb_p95_ms else words.UNKNOWN,
         "cpu": f"{beat.cpu * 100:.0f} %",
     }
@@ -121,6 +126,21 @@ def _facts(row: Row, beat: Beat | None) -> list[dict[str, str]]:
         if beat.grace_seconds:
             found.append(("grace", _("Without the site"), words.span(beat.grace_seconds)))
     return [{"key": key, "name": name, "says": says} for key, name, says in found]
+
+
+def _events(node_id: UUID) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": one.pk,
+            "at": one.at.isoformat(),
+            "from": str(words.STATES[NodeState(one.from_state)].name),
+            "to": str(words.STATES[NodeState(one.to_state)].name),
+            "tone": words.STATES[NodeState(one.to_state)].tone,
+            "actor": one.actor,
+            "reason": one.reason,
+        }
+        for one in models.NodeEvent.objects.filter(node_id=node_id)[:EVENTS]
+    ]
 
 
 def _faults(node_id: UUID) -> list[dict[str, Any]]:

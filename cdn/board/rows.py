@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from cdn import states
 from cdn.board import words
+from cdn.board.filling import Filling
 from cdn.board.samples import samples
 from cdn.live import Beat, Row, fleet
 from cdn.types import NodeState
@@ -29,24 +29,10 @@ VERBS: dict[str, frozenset[NodeState]] = {
 }
 VERB_NAMES = {
     "drain": gettext_lazy("Drain"),
-    "activate": gettext_lazy("Back to service"),
+    "activate": gettext_lazy("Put back"),
     "quarantine": gettext_lazy("Quarantine"),
     "retire": gettext_lazy("Retire"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Filling:
-    """How far a node is with what its plan wants: segments or orders done of all, bytes to come."""
-
-    done: int
-    total: int
-    bytes_left: int
-
-    @property
-    def percent(self) -> float:
-        """0 … 100; 100 when nothing is wanted."""
-        return 100.0 * self.done / self.total if self.total else 100.0
 
 
 def verbs(state: NodeState, wanted: str) -> list[dict[str, str]]:
@@ -67,7 +53,7 @@ def line(row: Row, now: datetime, filling: Filling | None) -> dict[str, Any]:
     load = beat.egress_bps / row.capacity_bps if alive and beat else 0.0
     disk = beat.cache_bytes / beat.cache_limit if beat and beat.cache_limit else 0.0
     parts, bars = _figures(row, beat, alive=alive, load=load, disk=disk, now=now)
-    parts["fill"], bars["fill"] = _fill_words(row, beat, filling, alive=alive)
+    parts["fill"], bars["fill"] = fill_words(filling, alive=alive)
     troubles = trouble(row, beat, alive=alive, load=load, now=now)
     data = {
         "id": str(row.id),
@@ -112,8 +98,8 @@ def shape(value: object) -> str:
 
 def _state_name(state: NodeState, filling: Filling | None) -> str:
     name = str(words.STATES[state].name)
-    if state is NodeState.WARMING and filling is not None and filling.total:
-        return f"{name} {int(filling.percent)} %"
+    if state is NodeState.WARMING and filling is not None:
+        return f"{name} {int(filling.beginnings)} %"
     return name
 
 
@@ -125,40 +111,41 @@ def _reason(row: Row) -> str:
 def _figures(
     row: Row, beat: Beat | None, *, alive: bool, load: float, disk: float, now: datetime
 ) -> tuple[dict[str, str], dict[str, float]]:
+    names = ("load", "sessions", "hits", "disk", "machine")
     if beat is None:
-        blank = dict.fromkeys(
-            ("load", "egress", "sessions", "hits", "disk", "workers", "ttfb", "cert"), words.UNKNOWN
-        )
-        return blank | {"heard": _("never heard by this process")}, {"load": 0.0, "disk": 0.0}
+        blank = dict.fromkeys(names, words.UNKNOWN) | dict.fromkeys(("egress", "disk_of", "cert"), "")
+        return blank | {"heard": _("not heard since the site started")}, {"load": 0.0, "disk": 0.0}
     ring = samples.nodes.get(row.id)
     hits = ring.hit_ratio() if ring else None
     if hits is None and beat.hits + beat.misses:
         hits = beat.hits / (beat.hits + beat.misses)
     silent = (now - beat.heard_at).total_seconds()
+    left = beat.cert_until - now.timestamp()
+    first_byte = _(" · %(ms)d ms") % {"ms": beat.ttfb_p95_ms} if beat.ttfb_p95_ms else ""
     parts = {
         "load": f"{load * 100:.0f} %" if alive else words.UNKNOWN,
-        "egress": words.rate(beat.egress_bps) if alive else words.UNKNOWN,
-        "capacity": words.rate(row.capacity_bps),
+        "egress": words.rate(beat.egress_bps) if alive else "",
         "sessions": str(beat.sessions) if alive else words.UNKNOWN,
         "hits": words.share(hits),
         "disk": words.size(beat.cache_bytes),
-        "disk_limit": words.size(beat.cache_limit),
-        "workers": str(beat.workers or 1),
-        "ttfb": f"{beat.ttfb_p95_ms:.0f} ms" if beat.ttfb_p95_ms else words.UNKNOWN,
-        "cert": words.span(beat.cert_until - now.timestamp()) if beat.cert_until else _("no TLS"),
+        "disk_of": _("of %(size)s") % {"size": words.size(beat.cache_limit)},
+        "machine": f"{beat.workers or 1}\u00d7{first_byte}",
+        "cert": _("TLS %(span)s") % {"span": words.span(left)} if beat.cert_until else _("no TLS"),
         "heard": "" if silent < LATE else _("silent for %(span)s") % {"span": words.span(silent)},
     }
     return parts, {"load": round(min(100, load * 100), 1), "disk": round(min(100, disk * 100), 1)}
 
 
-def _fill_words(row: Row, beat: Beat | None, filling: Filling | None, *, alive: bool) -> tuple[str, float]:
-    if filling is None or not filling.total:
+def fill_words(filling: Filling | None, *, alive: bool) -> tuple[str, float]:
+    """How full a node is of what its plan wants: 'complete', '62 %, 3.2 GB to come'; and 0 … 100."""
+    if filling is None:
         return (_("nothing planned") if alive else words.UNKNOWN), 0.0
-    if filling.done >= filling.total:
+    if not filling.known:
+        return _("not reported yet"), 0.0
+    if filling.complete:
         return _("complete"), 100.0
-    left = _("%(percent)d %%, %(left)s to come")
-    said = left % {"percent": int(filling.percent), "left": words.size(filling.bytes_left)}
-    return said, round(filling.percent, 1)
+    left = {"percent": int(filling.percent), "left": words.size(filling.bytes_left)}
+    return _("%(percent)d %%, %(left)s to come") % left, round(filling.percent, 1)
 
 
 def trouble(row: Row, beat: Beat | None, *, alive: bool, load: float, now: datetime) -> list[dict[str, str]]:

@@ -101,6 +101,8 @@ class Samples:
 
     def look(self, beats: dict[UUID, Beat]) -> None:
         """Take one point of each node and of all together. A node that was not heard since the last look adds zeros."""
+        if not beats:  # nobody was ever heard: there is no past to show
+            return
         everything = [0.0] * len(NAMES)
         heard = 0
         for node_id, beat in list(beats.items()):

@@ -17,6 +17,8 @@ from cdn.types import NodeState
 
 #: Titles on one page, and nodes beside each other.
 ROWS, COLUMNS = 40, 24
+#: Titles beside a node's figures.
+HELD_ROWS = 20
 HELD_NAMES = {
     "full": gettext_lazy("whole"),
     "partial": gettext_lazy("in part"),
@@ -100,7 +102,7 @@ def held_by(node_id: UUID, *, search: str = "", page: int = 1) -> dict[str, Any]
             lines.append((one, held))
     rank = {"full": 0, "partial": 1, "head": 2}
     lines.sort(key=lambda line: (rank[line[1]], -line[0].demand, line[0].package))
-    shown = lines[(page - 1) * ROWS : page * ROWS]
+    shown = lines[(page - 1) * HELD_ROWS : page * HELD_ROWS]
     return {
         "titles": [
             {
@@ -114,7 +116,7 @@ def held_by(node_id: UUID, *, search: str = "", page: int = 1) -> dict[str, Any]
         "counts": {name: sum(held == name for _one, held in lines) for name in rank},
         "found": len(lines),
         "number": page,
-        "pages": max(1, -(-len(lines) // ROWS)),
+        "pages": max(1, -(-len(lines) // HELD_ROWS)),
         "search": search,
         "known": bool(holdings.epoch(node_id)),
     }

@@ -118,4 +118,4 @@ def nodes(count: int) -> str:
 
 def tone_of_load(part: float) -> str:
     """The colour of a share of a capacity."""
-    return "bad" if part >= FULL else "warn" if part >= BUSY else "good"
+    return "bad" if part > FULL + 0.004 else "warn" if part >= BUSY else "good"

@@ -3,6 +3,7 @@
 const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 600;
 const HEIGHT = 100;
+const FEWEST = 60;
 
 function draw(name, attributes, parent) {
   const element = document.createElementNS(NS, name);
@@ -28,7 +29,7 @@ export class Curve {
    *   room: points from left to right; least: the top of the scale is never below this; say: a reading for a value
    */
   constructor(place, { room, lines = 1, least = 1, say = null, stepSeconds = 2 }) {
-    Object.assign(this, { place, room, least, say, stepSeconds });
+    Object.assign(this, { place, most: room, least, say, stepSeconds });
     this.values = Array.from({ length: lines }, () => []);
     this.svg = draw("svg", { viewBox: `0 -4 ${WIDTH} ${HEIGHT + 6}`, preserveAspectRatio: "none", "aria-hidden": "true" }, place);
     this.area = draw("path", { class: "area" }, this.svg);
@@ -38,7 +39,7 @@ export class Curve {
 
   /** Begin anew with these lines, or go on from what is there. */
   set(lines, { append = false } = {}) {
-    this.values = lines.map((fresh, at) => [...(append ? (this.values[at] ?? []) : []), ...fresh].slice(-this.room));
+    this.values = lines.map((fresh, at) => [...(append ? (this.values[at] ?? []) : []), ...fresh].slice(-this.most));
     this.paint();
   }
 
@@ -47,6 +48,11 @@ export class Curve {
       fresh.map((value) => [value]),
       { append: true },
     );
+  }
+
+  /** A site that has just started has a short past: it gets the whole width soon, and is squeezed as it grows. */
+  get room() {
+    return Math.min(this.most, Math.max(FEWEST, this.values[0].length));
   }
 
   get top() {

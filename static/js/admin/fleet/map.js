@@ -1,7 +1,7 @@
 // The map of what is where: searched while typing, and drawn anew when a node reports a change.
 
 import { enableQuestions } from "./dialog.js";
-import { fetchPart } from "./parts.js";
+import { beLive, fetchPart } from "./parts.js";
 
 const POLL_MS = 2000;
 const TYPING_MS = 250;
@@ -39,11 +39,11 @@ async function look() {
     const answer = document.hidden ? null : await fetch(root.dataset.poll, { headers: { Accept: "application/json" } });
     if (answer?.ok && !answer.redirected) {
       const { version } = await answer.json();
-      root.querySelector("[data-live]").hidden = false;
+      beLive();
       if (version !== root.querySelector("[data-grid]").dataset.version) await draw();
     }
   } catch {
-    root.querySelector("[data-live]").hidden = true; // the server is away; the next turn asks again
+    // The server is away; the next turn asks again
   }
   setTimeout(look, POLL_MS);
 }

@@ -3,7 +3,7 @@
 import { listen } from "../live.js";
 import { Curve } from "./curves.js";
 import { enableQuestions } from "./dialog.js";
-import { fetchPart, paint, rate, setText, tellTimes } from "./parts.js";
+import { beLive, fetchPart, paint, rate, setText, tellTimes } from "./parts.js";
 
 const ROOM = 300;
 const TIMES_MS = 5000;
@@ -29,7 +29,7 @@ function hear(news) {
   paint(root, { parts: { ...node.parts, state: node.state_name }, bars: node.bars, tones: { disk: node.disk_tone } });
   if (news.joining) hearJoining(news.joining);
   if (part("[data-board-root]").dataset.shape !== news.shape) redraw();
-  part("[data-live]").hidden = false;
+  beLive();
 }
 
 function hearJoining(joining) {

@@ -4,7 +4,7 @@
 import { listen } from "../live.js";
 import { Curve } from "./curves.js";
 import { enableQuestions } from "./dialog.js";
-import { fetchPart, paint, rate, setText, tellTimes } from "./parts.js";
+import { beLive, fetchPart, paint, rate, setText, tellTimes } from "./parts.js";
 
 const MINUTES_ROOM = 300;
 const SPARK_ROOM = 60;
@@ -35,7 +35,7 @@ function hear(news) {
   paintSparks();
   const stale = Object.entries(news.shapes).some(([name, shape]) => part(`[data-section="${name}"]`)?.dataset.shape !== shape);
   if (stale || news.nodes.some((node) => nodeOf(node.id) && nodeOf(node.id).dataset.shape !== node.shape)) redraw();
-  part("[data-live]").hidden = false;
+  beLive();
 }
 
 function hearNode(node) {

@@ -95,3 +95,23 @@ export async function fetchPart(url, selector) {
     return null; // the server is away; the next news tries again
   }
 }
+
+const STALE_MS = 8000;
+let heardAt = 0;
+
+/** News came: the page is live. When none comes for a while, it says so by itself. */
+export function beLive() {
+  heardAt = Date.now();
+  showLive();
+}
+
+function showLive() {
+  const place = document.querySelector("[data-live]");
+  if (!place || !heardAt) return;
+  const stale = Date.now() - heardAt > STALE_MS;
+  place.hidden = false;
+  place.classList.toggle("stale", stale);
+  setText(place.lastElementChild, stale ? place.dataset.stale : place.dataset.fresh);
+}
+
+setInterval(showLive, 1000);
