@@ -1,13 +1,16 @@
-"""Ed25519 by the system's OpenSSL, for machines that have Python and nothing else. Pure: shared with the edge.
+"""Keys by the system's OpenSSL, for machines that have Python and nothing else. Pure: shared with the edge.
 
-The classes have the names, methods and errors of the package `cryptography` that the node needs (RFC 8032; the calls
-are OpenSSL's EVP_PKEY_*raw* and EVP_Digest{Sign,Verify}). Debian's python3 brings this library: its `ssl` needs it.
+The Ed25519 classes have the names, methods and errors of the package `cryptography` that the node needs (RFC 8032; the
+calls are OpenSSL's EVP_PKEY_*raw* and EVP_Digest{Sign,Verify}). `P256Key` is what certificates are asked for with.
+Debian's python3 brings this library: its `ssl` needs it.
 """
 
 import ctypes
 import ctypes.util
+from collections.abc import Callable
 
 _EVP_PKEY_ED25519 = 1087
+_EVP_PKEY_EC = 408
 _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
 _NAMES = ("libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so")
@@ -50,6 +53,19 @@ def _declared(lib: ctypes.CDLL) -> ctypes.CDLL:
             [_pointer, ctypes.c_char_p, ctypes.POINTER(_size), ctypes.c_char_p, _size],
         ),
         ("EVP_DigestVerify", ctypes.c_int, [_pointer, ctypes.c_char_p, _size, ctypes.c_char_p, _size]),
+        ("EVP_PKEY_CTX_new_id", _pointer, [ctypes.c_int, _pointer]),
+        ("EVP_PKEY_CTX_free", None, [_pointer]),
+        ("EVP_PKEY_CTX_ctrl_str", ctypes.c_int, [_pointer, ctypes.c_char_p, ctypes.c_char_p]),
+        ("EVP_PKEY_keygen_init", ctypes.c_int, [_pointer]),
+        ("EVP_PKEY_keygen", ctypes.c_int, [_pointer, ctypes.POINTER(_pointer)]),
+        ("EVP_sha256", _pointer, []),
+        ("i2d_PUBKEY", ctypes.c_int, [_pointer, ctypes.POINTER(ctypes.c_char_p)]),
+        ("i2d_PrivateKey", ctypes.c_int, [_pointer, ctypes.POINTER(ctypes.c_char_p)]),
+        (
+            "d2i_PrivateKey",
+            _pointer,
+            [ctypes.c_int, _pointer, ctypes.POINTER(ctypes.c_char_p), ctypes.c_long],
+        ),
         ("ERR_clear_error", None, []),
         ("RAND_bytes", ctypes.c_int, [ctypes.c_char_p, ctypes.c_int]),
     ):
@@ -69,7 +85,7 @@ class _Key:
     def __init__(self, key: int | None) -> None:
         if not key:
             _lib.ERR_clear_error()
-            raise ValueError("An Ed25519 key is 32 bytes")
+            raise ValueError("these bytes are no key")
         self._key = key
 
     def __del__(self) -> None:
@@ -156,6 +172,66 @@ class Ed25519PrivateKey(_Key):
         finally:
             _lib.EVP_MD_CTX_free(context)
         return out.raw
+
+
+class P256Key(_Key):
+    """A key on the curve P-256 that signs with SHA-256, as certificates' authorities want it."""
+
+    __slots__ = ()
+
+    @classmethod
+    def generate(cls) -> "P256Key":
+        """A new one."""
+        context = _lib.EVP_PKEY_CTX_new_id(_EVP_PKEY_EC, None)
+        made = _pointer()
+        try:
+            if (
+                _lib.EVP_PKEY_keygen_init(context) != 1
+                or _lib.EVP_PKEY_CTX_ctrl_str(context, b"ec_paramgen_curve", b"P-256") != 1
+                or _lib.EVP_PKEY_keygen(context, ctypes.byref(made)) != 1
+            ):
+                _lib.ERR_clear_error()
+                raise OSError("OpenSSL makes no key on P-256")
+        finally:
+            _lib.EVP_PKEY_CTX_free(context)
+        return cls(made.value)
+
+    @classmethod
+    def from_der(cls, data: bytes) -> "P256Key":
+        """Of what `der` gave. Raises ValueError."""
+        return cls(_lib.d2i_PrivateKey(_EVP_PKEY_EC, None, ctypes.byref(ctypes.c_char_p(data)), len(data)))
+
+    def der(self) -> bytes:
+        """The secret (RFC 5915)."""
+        return self._encoded(_lib.i2d_PrivateKey)
+
+    def public_der(self) -> bytes:
+        """The public half (SubjectPublicKeyInfo); its last 64 bytes are the point's two coordinates."""
+        return self._encoded(_lib.i2d_PUBKEY)
+
+    def _encoded(self, encode: Callable[..., int]) -> bytes:
+        length = encode(self._key, None)
+        if length <= 0:
+            raise MemoryError("OpenSSL gave no key")
+        out = ctypes.create_string_buffer(length)
+        place = ctypes.cast(out, ctypes.c_char_p)
+        encode(self._key, ctypes.byref(place))  # moves `place` behind what it wrote
+        return out.raw
+
+    def sign(self, data: bytes) -> bytes:
+        """An ECDSA signature in DER."""
+        out, length = ctypes.create_string_buffer(128), _size(128)
+        context = _context()
+        try:
+            if (
+                _lib.EVP_DigestSignInit(context, None, _lib.EVP_sha256(), None, self._key) != 1
+                or _lib.EVP_DigestSign(context, out, ctypes.byref(length), data, len(data)) != 1
+            ):
+                _lib.ERR_clear_error()
+                raise MemoryError("OpenSSL did not sign")
+        finally:
+            _lib.EVP_MD_CTX_free(context)
+        return out.raw[: length.value]
 
 
 def _expect_key(data: bytes) -> None:

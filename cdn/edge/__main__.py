@@ -16,6 +16,7 @@ from cdn.edge import config as configuration
 from cdn.edge import install, reach
 from cdn.edge.admission import Admission
 from cdn.edge.agent import Agent, CannotEnrol
+from cdn.edge.certificates import Certificates
 from cdn.edge.clock import Clock
 from cdn.edge.config import Config
 from cdn.edge.errands import Errands
@@ -32,6 +33,7 @@ from cdn.edge.responder import Responder
 from cdn.edge.scrub import Scrubber
 from cdn.edge.server import Server
 from cdn.edge.store import Store
+from cdn.edge.tls import BadCertificate
 from cdn.edge.upstream import Upstream
 from cdn.edge.verdicts import Verdicts
 
@@ -150,8 +152,16 @@ class Node:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        secure = None
         try:
+            if self.config.secure:
+                secure = await self._with_certificate(stop)
+                if secure is None:
+                    return 0
             self.server.listen()
+        except BadCertificate as error:
+            log.error("no certificate: %s", error)
+            return 2
         except OSError as error:
             log.error(
                 "cannot listen on %s:%d: %s. Say another place: --listen ADDRESS:PORT",
@@ -176,6 +186,8 @@ class Node:
             asyncio.create_task(part.run())
             for part in (self.health, self.journal, self.errands, self.orders, self.scrubber)
         ]
+        if secure is not None:
+            others.append(asyncio.create_task(secure.run()))
         agent = asyncio.create_task(self.agent.run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({agent, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -188,6 +200,22 @@ class Node:
             await end(task)
         await self._stop()
         return code
+
+    async def _with_certificate(self, stop: asyncio.Event) -> Certificates | None:
+        """Wait for the certificate and serve over TLS with it; None when told to stop meanwhile."""
+        secure = Certificates(self.config)
+        ready, stopping = asyncio.create_task(secure.ready()), asyncio.create_task(stop.wait())
+        await asyncio.wait({ready, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not ready.done():
+            await end(ready)
+            return None
+        ready.result()
+        self.server.new_connection = lambda server, sock: secure.current.connection(server, sock)
+        self.health.more.append(secure.report)
+        self.health.shown.append(secure.shown)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, secure.current.look)
+        return secure
 
     async def _stop(self) -> None:
         """Goodbye first, so that nobody new is sent here; then the answers under way; then the disk."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cdn.edge import reach
+from cdn.edge import acme, reach
 
 GIB = 1 << 30
 
@@ -37,8 +37,20 @@ class Config:
     fill_bytes: int
     journal_bytes: int
     base_url_found: bool = False
+    cert: Path | None = None
+    key: Path | None = None
+    acme: bool = False
+    acme_directory: str = ""
+    acme_mail: str = ""
+    acme_port: int = 80
+    acme_trust: str = ""
     install: bool = False
     upgrade: bool = False
+
+    @property
+    def secure(self) -> bool:
+        """Whether viewers are served over TLS."""
+        return self.acme or self.cert is not None
 
     @property
     def address(self) -> reach.Address:
@@ -80,6 +92,13 @@ def read(argv: Sequence[str]) -> Config:
         fill_bytes=int(found.fill_mb * (1 << 20)),
         journal_bytes=int(max(0.0, found.journal_mb) * (1 << 20)),
         base_url_found=address.found,
+        cert=Path(found.cert).resolve() if found.cert else None,
+        key=Path(found.key).resolve() if found.key else None,
+        acme=found.acme,
+        acme_directory=found.acme_directory,
+        acme_mail=found.acme_mail,
+        acme_port=found.acme_port,
+        acme_trust=found.acme_trust,
         install=found.install,
         upgrade=found.upgrade,
     )
@@ -120,6 +139,18 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds a client may take next to nothing of an answer",
     )
     add("--connections", type=int, default=8192, help="connections at once")
+    add("--cert", default=env("NETFLIXLITE_EDGE_CERT", ""),
+        help="file of the certificate and its chain (PEM): viewers are served over https")  # fmt: skip
+    add("--key", default=env("NETFLIXLITE_EDGE_KEY", ""), help="file of its private key (PEM)")
+    add("--acme", action="store_true", default=env("NETFLIXLITE_EDGE_ACME", "") == "1",
+        help="obtain and renew the certificate of --base-url; you agree to the authority's terms")  # fmt: skip
+    add("--acme-directory", default=env("NETFLIXLITE_EDGE_ACME_DIRECTORY", "") or acme.DIRECTORY,
+        help="the authority (default: Let's Encrypt)")  # fmt: skip
+    add("--acme-mail", default=env("NETFLIXLITE_EDGE_ACME_MAIL", ""), help="where the authority may write to")
+    add("--acme-port", type=int, default=int(env("NETFLIXLITE_EDGE_ACME_PORT", "") or 80),
+        help="the port that port 80 of NAME leads to (default: 80)")  # fmt: skip
+    add("--acme-trust", default=env("NETFLIXLITE_EDGE_ACME_TRUST", ""),
+        help="certificates to trust when speaking with an authority of your own")  # fmt: skip
     add("--install", action="store_true",
         help="make this a service of systemd that starts with the machine (says what it does; needs root)")  # fmt: skip
     add("--upgrade", action="store_true",
@@ -132,9 +163,18 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _address(
     parser: argparse.ArgumentParser, found: argparse.Namespace, origin: str, cache: Path
 ) -> reach.Address:
+    secure = found.acme or bool(found.cert)
+    if bool(found.cert) != bool(found.key) or (found.acme and found.cert):
+        parser.error("a certificate is given by --cert and --key together, or obtained by --acme alone")
+    if secure and found.base_url and not found.base_url.startswith("https://"):
+        parser.error(
+            f"--base-url '{found.base_url}' must begin with https://, since the node has a certificate"
+        )
+    if found.acme and (not found.base_url or reach.is_address(urlsplit(found.base_url).hostname or "")):
+        parser.error("--acme needs the node's name in the DNS: --base-url https://NAME")
     try:
         return reach.find(
-            origin=origin, listen=found.listen, base_url=found.base_url, cache=cache, secure=False
+            origin=origin, listen=found.listen, base_url=found.base_url, cache=cache, secure=secure
         )
     except reach.Unclear as error:
         parser.error(str(error))

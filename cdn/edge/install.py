@@ -115,7 +115,8 @@ def _write(config: Config, program: Path, root: Path) -> None:
     files.replace(settings, environment(config).encode())
     say(f"writing the service to {unit}")
     unit.parent.mkdir(parents=True, exist_ok=True)
-    low = "AmbientCapabilities=CAP_NET_BIND_SERVICE\n" if config.port < 1024 else ""
+    ports = [config.port, *([config.acme_port] if config.acme else [])]
+    low = "AmbientCapabilities=CAP_NET_BIND_SERVICE\n" if min(ports) < 1024 else ""
     files.replace(
         unit,
         _UNIT.format(
@@ -146,6 +147,13 @@ def environment(config: Config) -> str:
         "CACHE": str(STATES / config.name),
         "CACHE_GB": f"{config.cache_bytes / (1 << 30):.2f}",
         "SITE": config.site,
+        "CERT": str(config.cert or ""),
+        "KEY": str(config.key or ""),
+        "ACME": "1" if config.acme else "",
+        "ACME_DIRECTORY": config.acme_directory if config.acme else "",
+        "ACME_MAIL": config.acme_mail,
+        "ACME_PORT": str(config.acme_port) if config.acme else "",
+        "ACME_TRUST": config.acme_trust,
         "CAPACITY_MBPS": f"{config.capacity_bps / 1e6:g}",
     }
     if any(set(value) & set('"\\\n$') for value in lines.values()):

@@ -114,6 +114,15 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def is_address(host: str) -> bool:
+    """Whether this host is an IP address and no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def remedy(address: Address, origin: str) -> str:
     """What whoever stands at this machine can do when the site cannot reach it. Blocks for some seconds."""
     parts = urlsplit(address.base_url)

@@ -63,8 +63,6 @@ class Server:
         self.on_idle: Callable[[Connection], None] | None = None
         #: Connections of other processes of this node.
         self.elsewhere = 0
-        #: Makes the connection of a socket: another kind when viewers are served over TLS.
-        self.connect: Callable[[Server, socket.socket], Connection] = Connection
         self._connections: dict[int, Connection] = {}
         self._working: set[asyncio.Future[None]] = set()
         #: Who has had a turn and has more to send.
@@ -183,7 +181,10 @@ class Server:
             # No TCP_NOTSENT_LOWAT: what `sendfile` queues is the page cache itself, so it saves no memory worth having,
             # and it was measured to cost a tenth to a quarter more CPU at 4 MiB.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._connect(sock)
+            try:
+                self._connect(sock)
+            except OSError:  # gone before it was greeted
+                sock.close()
 
     def _connect(self, sock: socket.socket) -> Connection:
         sock.setblocking(False)
