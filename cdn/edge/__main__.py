@@ -72,7 +72,7 @@ class Node:
         self.admission = Admission(self.verdicts, config.capacity_bps, name=f"n{self.identity.state.slot}")
         boot = uuid4().hex
         self.journal = Journal(
-            config.cache / "journal", name=boot, limit=config.journal_bytes, skew=lambda: self.clock.skew
+            config.cache / "journal", name=boot, limit=config.journal_bytes, skew=self.clock.ahead
         )
         self.health = Health(
             config, identity=self.identity, store=self.store, filler=self.filler, server=self.server,

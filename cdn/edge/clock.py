@@ -18,6 +18,16 @@ SLACK = 2.0
 WRONG = 5.0
 
 
+#: What makes the monotonic clock look like this machine's, as that was when the process began: connections' deadlines,
+#: verdicts and the cache's ages are counted so, and nobody is cut off when somebody sets the clock.
+ZERO = time.time() - time.monotonic()
+
+
+def local() -> float:
+    """Seconds since 1970 by this machine's clock at the process's beginning, carried on: it never jumps."""
+    return time.monotonic() + ZERO
+
+
 def steady() -> float:
     """Seconds that nothing sets: they go on through suspension, unlike the monotonic clock's."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -42,6 +52,10 @@ class Clock:
     def skew(self) -> float:
         """How far this machine's clock is ahead of the site's, in seconds."""
         return time.time() - self.now()
+
+    def ahead(self) -> float:
+        """How far `local` is ahead of the site's time, in seconds."""
+        return local() - self.now()
 
     @property
     def wrong(self) -> str:

@@ -77,7 +77,7 @@ class Health:
     def feel(self) -> None:
         """Take the load and the clock as they are now, and set what every answer says of it."""
         self._admission.measure(self._server.egress_bps)
-        self._server.verdicts.set_skew(self._clock.skew)
+        self._server.verdicts.set_skew(self._clock.ahead())
         self.set_path()
 
     def set_path(self) -> None:

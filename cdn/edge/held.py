@@ -1,10 +1,10 @@
 """What stands for an object that this node holds, and for a package in use."""
 
 import os
-import time
 import zlib
 from collections.abc import Hashable
 
+from cdn.edge.clock import local
 from cdn.edge.files import OwnedFd
 from cdn.edge.manifest import PackageIndex, RenditionIndex, Spec, pages
 from cdn.edge.policy import Entry
@@ -39,7 +39,7 @@ class Open:
     __slots__ = ("busy", "held", "index", "touched", "used")
 
     def __init__(self, index: PackageIndex) -> None:
-        self.index, self.used, self.busy = index, time.time(), 0
+        self.index, self.used, self.busy = index, local(), 0
         #: When the disk was last told that the package is in use.
         self.touched = 0.0
         self.held: set[Held] = set()

@@ -13,8 +13,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
+from time import monotonic
 from typing import TYPE_CHECKING
 
+from cdn.edge.clock import ZERO
 from cdn.edge.config import Config
 from cdn.edge.connection import Connection, Note, access_line, write_line
 from cdn.edge.files import warm
@@ -197,7 +199,7 @@ class Server:
 
     def serve(self, events: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Serve the connections that these events belong to, then those whose turn it is; → the other events."""
-        self.now = time.time()
+        self.now = monotonic() + ZERO
         connections, others = self._connections, []
         left = iter(events)
         while True:
@@ -279,8 +281,9 @@ class Server:
     # The clock --------------------------------------------------------------------------------------------
 
     def _set_clock(self) -> None:
-        self.now = time.time()
-        self.date = f"Date: {formatdate(self.now, usegmt=True)}\r\n".encode() + self.hint
+        self.now = monotonic() + ZERO
+        site_time = self.now - self.verdicts.skew
+        self.date = f"Date: {formatdate(site_time, usegmt=True)}\r\n".encode() + self.hint
         self.ok_line = b"HTTP/1.1 200 OK\r\n" + self.date
 
     def _tick(self) -> None:

@@ -7,7 +7,6 @@ viewers brought and demand evicts (`policy`). docs/cache.md says what is promise
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cdn.edge import manifest
+from cdn.edge.clock import local
 from cdn.edge.disk import Disk
 from cdn.edge.faults import Faults
 from cdn.edge.files import OwnedFd
@@ -152,7 +152,7 @@ class Store:
         found = self._packages.get(package)
         if found is None:
             return None
-        found.used = time.time()
+        found.used = local()
         return found.index
 
     async def recall(self, package: str) -> PackageIndex | None:
@@ -358,7 +358,7 @@ class Store:
 
     def _install(self, opened: Open, spec: Spec, file: OwnedFd, digest: bytes, crc: int) -> Hit:
         hit = Hit(spec, file, digest, crc, opened)
-        hit.used = time.time()
+        hit.used = local()
         if spec.length <= SMALL and self._small_total + spec.length <= SMALL_TOTAL and hit.read_small():
             self._small_total += spec.length
         self.hits[hit.key] = hit
@@ -385,7 +385,7 @@ class Store:
     def _wanted(self, entry: Entry) -> bool:
         """Whether a viewer is on the way to this segment: one before it was asked for, and this one not since."""
         assert isinstance(entry, Held)
-        rendition, now = entry.rendition, time.time()
+        rendition, now = entry.rendition, local()
         if entry.number >= len(rendition.offsets):
             return False
         seconds = HEAD_SECONDS / max(1, rendition.head_segments)

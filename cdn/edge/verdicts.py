@@ -1,9 +1,7 @@
 """Which tokens open what, decided once per token and remembered; the deny list; the grace while we are cut off."""
 
-import time
-
 from cdn.ed25519 import Ed25519PublicKey
-from cdn.edge.clock import Clock
+from cdn.edge.clock import Clock, local
 from cdn.signing import LEEWAY, BadToken, decode
 
 #: How long past its expiry a token opens while the control plane cannot be reached, in seconds.
@@ -29,15 +27,15 @@ class Verdict:
 class Verdicts:
     """Every token seen lately, by its bytes in the path.
 
-    Callers' times are of this machine's clock, and so are `seen` and `until`, for the fast path looks at that one.
-    Tokens are judged by the site's (`cdn.edge.clock`): `skew` is what lies between.
+    Callers' times are the process's own (`clock.local`), and so are `seen` and `until`, for the fast path looks at those.
+    Tokens are judged by the site's: `skew` is what lies between.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock
         self.known: dict[bytes, Verdict] = {}
         self._of_session: dict[bytes, list[Verdict]] = {}
-        self._skew = clock.skew if clock is not None else 0.0
+        self._skew = clock.ahead() if clock is not None else 0.0
         #: When sessions were seen last whose verdicts were given up with the keys.
         self._seen_before: dict[bytes, float] = {}
         self._keys: dict[int, Ed25519PublicKey] = {}
@@ -61,11 +59,11 @@ class Verdicts:
 
     @property
     def skew(self) -> float:
-        """How far the clock that callers read is ahead of the site's, in seconds."""
+        """How far callers' times are ahead of the site's, in seconds."""
         return self._skew
 
     def set_skew(self, skew: float) -> None:
-        """This machine's clock was set, or the site's is better known now: no verdict lasts longer or shorter by it."""
+        """The site's time is better known now: no verdict lasts longer or shorter by it."""
         moved = skew - self._skew
         if abs(moved) < _STEP:
             return
@@ -100,7 +98,7 @@ class Verdicts:
             raise BadToken("denied")
         true = now - self._skew
         if self._clock is not None and not verdict.not_before <= true < verdict.expires:
-            self.set_skew(self._clock.skew)  # the machine's clock may have been set this very second
+            self.set_skew(self._clock.ahead())  # as it is this very moment
             true = self._clock.now()
             now = true + self._skew
         if true + LEEWAY < verdict.not_before:
@@ -141,7 +139,7 @@ class Verdicts:
 
     def sessions(self, *, now: float | None = None) -> int:
         """How many sessions are being served."""
-        at = time.time() if now is None else now
+        at = local() if now is None else now
         return sum(
             any(at - verdict.seen < SESSION_SECONDS for verdict in verdicts)
             for verdicts in self._of_session.values()
