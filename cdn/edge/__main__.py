@@ -84,7 +84,7 @@ class Node:
         )  # fmt: skip
         self.filler.calm = lambda: self.admission.may_fill
         self.store.on_lost = self.orders.lost
-        self.health.shown.append(lambda: {"orders": self.orders.progress()})
+        self.health.shown.append(lambda: {"orders": self.orders.progress(), "peers_known": len(self.peers)})
         self.health.more.append(self.told_of_fills)
         self.health.shown.append(lambda: {"scrub": self.scrubber.progress()})
         # Heartbeats have a connection of their own: fills must never hold them up, nor must other errands.
