@@ -27,7 +27,7 @@ class Verdict:
 class Verdicts:
     """Every token seen lately, by its bytes in the path.
 
-    Callers' times are the process's own (`clock.local`), and so are `seen` and `until`, for the fast path looks at those.
+    Callers' times are the process's own (`clock.local`), and so are `seen` and `until`, which the fast path looks at.
     Tokens are judged by the site's: `skew` is what lies between.
     """
 

@@ -10,8 +10,9 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
-from http.client import HTTPConnection, HTTPResponse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 from pathlib import Path
 from typing import Any
 
@@ -51,15 +52,15 @@ class Edge:
         self.process: subprocess.Popen[str] | None = None
         self.log = cache.parent / f"{cache.name}.log"
 
-    def start(self, *more: str, wait: bool = True) -> "Edge":
-        """Start it; by default wait until it is ready."""
+    def start(self, *more: str, wait: bool = True, clock: Path | None = None) -> "Edge":
+        """Start it; by default wait until it is ready. `clock` is a file with how far its machine's clock is off."""
         argv = [
             sys.executable, "-m", "cdn.edge", "--origin", self.origin_url, "--code", self.code, "--name", self.name,
             "--listen", f"127.0.0.1:{self.port}", "--cache", str(self.cache), *more,
         ]  # fmt: skip
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                argv, cwd=ROOT, stdout=log, stderr=log, text=True, env=dict(os.environ)
+                argv, cwd=ROOT, stdout=log, stderr=log, text=True, env=os.environ | _wrong_clock(clock)
             )
         if wait:
             until(self.ready, what=f"readiness of the edge (log: {self.log.read_text()})")
@@ -136,3 +137,53 @@ def token(package: str, *, mask: int = 0xFF, lasts: float = 900, key: Ed25519Pri
         Token(kid, session, b"acct", bytes.fromhex(package), mask, now + int(starts), now + int(lasts), 0),
         key,
     )
+
+
+def _wrong_clock(offset: Path | None) -> dict[str, str]:
+    """The environment of a process whose `time.time` is off by the seconds in this file, read anew each time."""
+    if offset is None:
+        return {}
+    folder = offset.parent / "clock"
+    folder.mkdir(exist_ok=True)
+    (folder / "sitecustomize.py").write_text(
+        f"import time\n_true = time.time\ntime.time = lambda: _true() + float(open({str(offset)!r}).read())\n"
+    )
+    return {"PYTHONPATH": str(folder)}
+
+
+@dataclass
+class Watched:
+    """What a viewer got of an object, and what each node did on the way."""
+
+    body: bytes = b""
+    story: list[str] = field(default_factory=list)
+
+
+def watch(edges: Sequence[Edge], path: str, *, patience: float = 2.0) -> Watched:
+    """Fetch as our player does: from the first node, and where it fails or falls silent, the rest from the next."""
+    seen = Watched()
+    for edge in edges:
+        connection = HTTPConnection("127.0.0.1", edge.port, timeout=patience)
+        try:
+            connection.request(
+                "GET", path, headers={"Range": f"bytes={len(seen.body)}-"} if seen.body else {}
+            )
+            response = connection.getresponse()
+            if response.status not in (200, 206):
+                seen.story.append(str(response.status))
+                continue
+            if response.status == 200:
+                seen.body = b""
+            while chunk := response.read1(65536):
+                seen.body += chunk
+            if response.length == 0:
+                seen.story.append("whole")
+                return seen
+            seen.story.append("broken off")
+        except (TimeoutError, IncompleteRead):
+            seen.story.append("silent")
+        except OSError as error:
+            seen.story.append("refused" if isinstance(error, ConnectionRefusedError) else "broken off")
+        finally:
+            connection.close()
+    return seen

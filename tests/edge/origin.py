@@ -95,6 +95,8 @@ class Origin:
     break_after: dict[str, int] = field(default_factory=dict)
     corrupt: set[str] = field(default_factory=set)
     control_down: bool = False
+    #: Seconds before heartbeats are answered.
+    control_delay: float = 0.0
     #: What heartbeats are answered with instead, as a proxy in the way might.
     strange_answer: bytes = b""
     #: Takedowns as heartbeats tell them, numbered from 1; plans by node id ("" for every node); hints; what to drain.
@@ -272,8 +274,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _beat(self, beat: dict[str, Any]) -> None:
         origin = self.origin
+        threading.Event().wait(origin.control_delay)
         node_id = self.headers["X-Node-Id"]
-        origin.beats.append(beat | {"node_id": node_id})
+        skew = float(self.headers["X-Node-Time"]) - time.time() - origin.clock
+        origin.beats.append(beat | {"node_id": node_id, "skew": skew})
         if origin.strange_answer:
             self.send_response(200)
             self.send_header("Content-Length", str(len(origin.strange_answer)))
