@@ -6,9 +6,9 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from cdn import enrolment, heartbeats, keys, reports, services
+from cdn import asking, enrolment, heartbeats, keys, reports, services
 from cdn.refusals import refusals
 from cdn.types import PublicKey
 
@@ -64,6 +64,15 @@ def heartbeat(request: HttpRequest) -> JsonResponse:
     except heartbeats.NotHeard as error:
         return _error(error.code, error.message, error.status, last_sequence=error.sequence)
     return JsonResponse(heartbeats.wire(reply))
+
+
+@login_not_required
+@require_safe
+def loads(request: HttpRequest) -> JsonResponse:
+    """GET what every node last said, for `manage.py` beside the site: it signs with the site's own key."""
+    if not asking.allowed(request.headers.get(asking.HEADER, "")):
+        return _error("key", "This needs a key that only the site's own commands can make.", 403)
+    return JsonResponse(asking.told(), headers={"Cache-Control": "no-store"})
 
 
 def signed_request(request: HttpRequest) -> heartbeats.SignedRequest:

@@ -88,6 +88,8 @@ class Fleet:
     leaving: dict[UUID, Leaving] = field(default_factory=dict)
     #: The bitrate to suggest to players, by region, in kbit/s, where capacity is short.
     suggested_kbps: dict[str, int] = field(default_factory=dict)
+    #: Whether the beats were learnt from another process: then that one concludes, this one only looks.
+    borrowed: bool = False
     #: Set when rows have changed: wakes whoever keeps a copy.
     news: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -122,7 +124,7 @@ class Fleet:
             self.held.clear()
             self.leaving.clear()
             self.suggested_kbps.clear()
-            self.first_heard_at = None
+            self.first_heard_at, self.borrowed = None, False
         self.changed()
 
     def hear(self, node_id: UUID, beat: Beat) -> bool:

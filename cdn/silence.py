@@ -26,6 +26,8 @@ REFRESH_SECONDS, SETTLE_SECONDS = 0.5, 0.05
 
 def conclude(now: datetime) -> None:
     """Make silent nodes suspect, and those that were leaving anyway evacuated. Safe to call anywhere, any time."""
+    if fleet.borrowed:
+        return
     rows = fleet.rows()
     probing.weigh(rows, time.monotonic())
     for row in fleet.silent(rows, now):

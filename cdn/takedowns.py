@@ -32,7 +32,7 @@ class Order:
 
 
 class Log:
-    """The newest order about each package, at most RELOAD_SECONDS old."""
+    """The newest orders about each package, at most RELOAD_SECONDS old."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -41,7 +41,7 @@ class Log:
         self._forbidden: frozenset[str] = frozenset()
 
     def current(self) -> tuple[Order, ...]:
-        """The newest order about each package, oldest first."""
+        """The newest orders about each package, oldest first."""
         if connection.in_atomic_block or time.monotonic() - self._read_at >= RELOAD_SECONDS:
             asked_at = time.monotonic()
             orders, forbidden = _read()
@@ -122,14 +122,14 @@ def _written() -> None:
 def _read() -> tuple[tuple[Order, ...], frozenset[str]]:
     """The orders that still matter, and what is forbidden by them.
 
-    A purge after a takedown changes nothing of it; a row that says "lifted" ends it.
+    Of each package the last word on whether it may be had, and the last purge beside it: neither stands for the other.
     """
-    newest: dict[str, Order] = {}
+    newest: dict[tuple[str, bool], Order] = {}
     columns = models.Takedown.objects.order_by("id").values_list("id", "package", "forbidden", "lifted_at")
     for version, package, forbidden, lifted_at in columns:
-        newest.pop(package, None)  # so that the order is that of the newest row
-        newest[package] = Order(
-            version, package, forbidden=forbidden and lifted_at is None, lifted=lifted_at is not None
-        )
+        order = Order(version, package, forbidden and lifted_at is None, lifted_at is not None)
+        key = package, not (forbidden or order.lifted)
+        newest.pop(key, None)  # so that the order is that of the newest row
+        newest[key] = order
     orders = tuple(newest.values())
     return orders, frozenset(order.package for order in orders if order.forbidden)

@@ -90,7 +90,10 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class NodeHealth:
-    """What an operator sees of a node. Bytes and bits per second as named; `heard_at` is None when never heard."""
+    """What an operator sees of a node. Bytes and bits per second as named; `heard_at` is None when never heard.
+
+    `takedowns` is the version that it has carried out, `cpu` a share, `cert_until` in seconds since 1970 (0: none).
+    """
 
     node: Node
     reason: str
@@ -101,6 +104,12 @@ class NodeHealth:
     hits: int
     misses: int
     version: str
+    takedowns: int = 0
+    cpu: float = 0.0
+    ttfb_p95_ms: float = 0.0
+    peer_bytes: int = 0
+    origin_bytes: int = 0
+    cert_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)

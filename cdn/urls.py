@@ -7,6 +7,7 @@ from cdn import api, api_fleet, installing, origin, views
 urlpatterns: list[URLPattern] = [
     path("api/v1/cdn/enrol", api.enrol, name="cdn_enrol"),
     path("api/v1/cdn/heartbeat", api.heartbeat, name="cdn_heartbeat"),
+    path("api/v1/cdn/loads", api.loads, name="cdn_loads"),
     path("api/v1/cdn/inventory", api_fleet.take_inventory, name="cdn_inventory"),
     path("api/v1/cdn/plan", api_fleet.give_plan, name="cdn_plan"),
     path("api/v1/cdn/deliveries", api_fleet.take_deliveries, name="cdn_deliveries"),

@@ -4,8 +4,16 @@ from cdn.enrolment import Refused
 from cdn.services.holding import explain, fill_progress, holders, holds, inventory_map
 from cdn.services.joining import enrolment_code, node_command
 from cdn.services.levers import Infeasible, UnknownNode, activate, drain, evacuate, quarantine, retire
-from cdn.services.looking import fleet_events, health, nodes, report_failure
-from cdn.services.removing import NotAPackage, lift, purge, takedown, takedowns_of, taken_down
+from cdn.services.looking import fleet_events, health, learn, nodes, report_failure
+from cdn.services.removing import (
+    NotAPackage,
+    lift,
+    purge,
+    takedown,
+    takedowns_of,
+    takedowns_version,
+    taken_down,
+)
 from cdn.services.tokens import deny, public_keys, rotate_keys, shield_base_url, sign
 
 __all__ = [
@@ -25,6 +33,7 @@ __all__ = [
     "holders",
     "holds",
     "inventory_map",
+    "learn",
     "lift",
     "node_command",
     "nodes",
@@ -38,5 +47,6 @@ __all__ = [
     "sign",
     "takedown",
     "takedowns_of",
+    "takedowns_version",
     "taken_down",
 ]

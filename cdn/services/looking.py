@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from cdn import history, silence, states, witnesses
+from cdn import asking, history, silence, states, witnesses
 from cdn.live import fleet
 from cdn.types import FleetEvent, Node, NodeHealth
 
@@ -40,9 +40,23 @@ def health() -> tuple[NodeHealth, ...]:
                 hits=beat.hits if beat else 0,
                 misses=beat.misses if beat else 0,
                 version=row.version,
+                takedowns=beat.takedowns if beat else 0,
+                cpu=beat.cpu if beat else 0.0,
+                ttfb_p95_ms=beat.ttfb_p95_ms if beat else 0.0,
+                peer_bytes=beat.peer_bytes if beat else 0,
+                origin_bytes=beat.origin_bytes if beat else 0,
+                cert_until=beat.cert_until if beat else 0,
             )
         )
     return tuple(found)
+
+
+def learn(*, site: str = "") -> str:
+    """Ask the running site (SITE_URL unless named) for the fleet's loads; → '' or, in words, why it cannot be told.
+
+    For commands: what nodes last said is in the memory of the web process alone.
+    """
+    return asking.learn(site)
 
 
 def fleet_events(*, limit: int = 100) -> tuple[FleetEvent, ...]:

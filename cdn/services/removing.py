@@ -8,7 +8,7 @@ from django.utils import timezone
 from cdn import models, takedowns
 from cdn.types import TakenDown
 
-__all__ = ["NotAPackage", "lift", "purge", "takedown", "takedowns_of", "taken_down"]
+__all__ = ["NotAPackage", "lift", "purge", "takedown", "takedowns_of", "takedowns_version", "taken_down"]
 
 _PACKAGE = re.compile(r"[0-9a-f]{32}\Z")
 
@@ -50,6 +50,11 @@ def takedowns_of(*, limit: int = 100) -> tuple[TakenDown, ...]:
         if row.forbidden or row.at > day:
             found.append(TakenDown(row.package, row.forbidden, row.at, row.actor, row.reason))
     return tuple(found[:limit])
+
+
+def takedowns_version() -> int:
+    """The newest version of the takedowns: a node that reports it has carried them all out."""
+    return max((order.version for order in takedowns.log.current()), default=0)
 
 
 def _checked(package_id: str) -> str:
