@@ -26,7 +26,7 @@ def media(settings: Any, tmp_path: Any) -> None:
 
 def film(name: str) -> str:
     title = make_title(name=name, packaged=False, published=False)
-    package = make_package(make_video(title_id=title.id), duration=60.0, heights=(180, 360, 540, 720))
+    package = make_package(make_video(title_id=title.id), duration=60.0, heights=(180, 360, 720), segment_bytes=400)
     catalog.publish(title.id)
     return package
 

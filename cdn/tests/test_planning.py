@@ -25,7 +25,7 @@ def media(settings: Any, tmp_path: Any) -> None:
 def film(name: str) -> str:
     """A published film of 100 seconds; → its package."""
     title = make_title(name=name, packaged=False, published=False)
-    package = make_package(make_video(title_id=title.id), duration=100.0)
+    package = make_package(make_video(title_id=title.id), duration=100.0, segment_bytes=400)
     catalog.publish(title.id)
     return package
 
@@ -120,7 +120,7 @@ def test_plans_of_small_disks_hold_what_is_watched() -> None:
     packages = [film(f"Film {n}") for n in range(8)]
     bundles.reconcile()
     total = sum(models.Bundle.objects.values_list("bytes", flat=True))
-    nodes = [node(int(total * 0.6), site=f"s{n}") for n in range(3)]
+    nodes = [node(int(total * 0.35), site=f"s{n}") for n in range(3)]
     for package in packages:
         old(package)
     for number, package in enumerate(packages):
