@@ -247,7 +247,9 @@ async def end(task: asyncio.Task[Any]) -> None:
 def _lock(config: Config) -> int:
     """Hold the cache folder: two nodes in one would destroy each other's files."""
     config.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(config.cache / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path, flags = config.cache / "lock", os.O_RDONLY | os.O_CLOEXEC
+    # Never opened for writing: a disk that turned read-only still serves what it holds.
+    handle = os.open(path, flags if path.exists() else flags | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
