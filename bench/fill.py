@@ -137,7 +137,8 @@ class Viewers:
 def nodes(origin: FarOrigin, home: Path, core: int, count: int) -> Iterator[list[Edge]]:
     """Cold nodes of one site, that know each other when there are several."""
     origin.set("share_peers", count > 1)
-    before, edges = origin.enrolled(), []
+    origin.set("nodes", {})
+    edges = []
     try:
         for number in range(count):
             edge = Edge(origin.url, home / f"edge-{count}-{number}", name=f"n{number}")
@@ -145,7 +146,7 @@ def nodes(origin: FarOrigin, home: Path, core: int, count: int) -> Iterator[list
             assert edge.process is not None
             for task in Path(f"/proc/{edge.process.pid}/task").iterdir():
                 os.sched_setaffinity(int(task.name), {core})
-        until(lambda: origin.enrolled() == before + count, what="the enrolments")
+        until(lambda: origin.enrolled() == count, what="the enrolments")
         for edge in edges:
             until(lambda edge=edge: edge.health()["peers_known"] == count - 1, what="knowing the peers")
         yield edges

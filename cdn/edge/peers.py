@@ -1,7 +1,8 @@
 """The other nodes, as the control plane names them: whom to ask before the origin, and whose questions to answer.
 
 Of the nodes of a site one leads for each rendition (`placement.owners`): it alone fetches from the origin what the
-site lacks, the others ask it. Who hangs, dawdles or sends wrong bytes is passed over for a while that doubles.
+site lacks, the others ask it, or its deputy while it does not answer. Who hangs, dawdles or sends wrong bytes is
+passed over for a while that doubles.
 """
 
 import json
@@ -158,14 +159,22 @@ class Peers:
     # Whom to ask ------------------------------------------------------------------------------------------
 
     def leader(self, key: bytes) -> Peer | None:
-        """Who fetches this for the site: None when it is this node, or when nobody of the site can be asked."""
-        first = owners(key, self._of_the_site(), 1)[0]
-        peer = self._peers.get(first.id)
-        return peer if peer is not None and peer.at_hand else None
+        """Who fetches this for the site: its leader, or the deputy while the leader does not answer. None when that is
+        this node, or when nobody of the site can be asked.
+        """
+        for place in owners(key, self._of_the_site(), 2):
+            peer = self._peers.get(place.id)
+            if peer is None:
+                return None
+            if peer.at_hand:
+                return peer
+        return None
 
     def leads(self, key: bytes) -> bool:
-        """Whether this node fetches it for its site."""
-        return owners(key, self._of_the_site(), 1)[0].id == self._me().id
+        """Whether this node fetches it for a peer that asks: as its site's leader, or as the deputy, who is only asked
+        while the leader does not answer.
+        """
+        return any(place.id == self._me().id for place in owners(key, self._of_the_site(), 2))
 
     def others(self, key: bytes, count: int) -> list[Peer]:
         """Who may hold it: of this site first, then of its region, then anywhere; the likeliest first."""

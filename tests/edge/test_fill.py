@@ -418,12 +418,16 @@ def test_a_list_of_peers_is_kept_and_strange_entries_are_passed_over(tmp_path: P
     peers.save(text)
     again = Peers(tmp_path, identity, site="here", capacity_bps=1000)
     assert (len(again), again.version) == (2, 5)
-    led = [key for key in (b"%d" % n for n in range(300)) if again.leads(key)]
-    assert 60 < len(led) < 140, "a third each"
-    elsewhere = again.leader(next(key for key in (b"%d" % n for n in range(300)) if not again.leads(key)))
-    assert elsewhere is not None
-    again.failed(elsewhere)
-    assert not elsewhere.at_hand
+    keys = [b"%d" % number for number in range(300)]
+    asked = [again.leader(key) for key in keys]
+    assert all(again.leads(key) for key, peer in zip(keys, asked, strict=True) if peer is None)
+    assert 60 < asked.count(None) < 140, "a third each"
+    away = next(peer for peer in asked if peer is not None)
+    again.failed(away)
+    assert not away.at_hand
+    deputies = [again.leader(key) for key, peer in zip(keys, asked, strict=True) if peer is away]
+    assert away not in deputies
+    assert 0 < deputies.count(None) < len(deputies), "its part is shared by the others"
 
 
 def test_only_peers_are_answered_and_only_for_a_while(tmp_path: Path) -> None:
