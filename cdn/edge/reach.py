@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import logging
 import re
 import socket
 from dataclasses import asdict, dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cdn.edge import files
+
+log = logging.getLogger("edge")
 
 #: The first port that a node tries, and how many more.
 FIRST_PORT = 8101
@@ -57,8 +60,11 @@ def find(*, origin: str, listen: str, base_url: str, cache: Path, secure: bool) 
 
 
 def remember(address: Address, cache: Path) -> None:
-    """Keep it for the next start. Raises OSError."""
-    files.replace(cache / "address.json", json.dumps(asdict(address)).encode())
+    """Keep it for the next start, if the disk takes it."""
+    try:
+        files.replace(cache / "address.json", json.dumps(asdict(address)).encode())
+    except OSError as error:  # a disk that takes nothing is no reason not to serve
+        log.warning("the address cannot be written down: %s", error.strerror or error)
 
 
 def _kept(cache: Path) -> Address | None:
