@@ -306,3 +306,80 @@ def test_one_silent_node_of_many_is_suspected_without_a_brake() -> None:
     with time_machine.travel(timezone.now() + timedelta(seconds=8)):
         suspects = [one.id for one in services.nodes() if one.state is NodeState.SUSPECT]
     assert suspects == [silent.id]
+
+
+def test_all_that_a_node_says_is_remembered(client: Client, node: FakeNode) -> None:
+    said = {
+        "boot": "b1", "workers": 4, "cpu": 0.25, "ttfb_p50_ms": 1.5, "ttfb_p95_ms": 9, "inflight": 12, "shed": 1,
+        "aborted": 2, "errors": 3, "fill_bytes": 10, "peer_bytes": 20, "origin_bytes": 30, "plan": 4, "inventory": 5,
+        "takedowns": 0, "peers": 7, "pinned": True, "grace_seconds": 8, "cert_until": 2_000_000_000,
+    }  # fmt: skip
+    assert node.beat(client, report={**said, "not known here": 1}).status_code == 200
+    beat = fleet.beats[UUID(node.node_id)]
+    assert {name: getattr(beat, name) for name in said} == said
+
+
+@pytest.mark.parametrize(
+    "report",
+    [{"cpu": "x"}, {"cpu": -1}, {"ttfb_p50_ms": True}, {"pinned": 1}, {"boot": "x" * 256}, {"plan": 1.5}],
+)
+def test_a_nonsensical_figure_is_named(client: Client, node: FakeNode, report: dict[str, Any]) -> None:
+    answer: Any = node.beat(client, report=report)
+    assert refused(answer) == (400, "bad_request")
+    assert f"'{next(iter(report))}'" in answer.json()["error"]["message"]
+
+
+def test_a_number_that_is_none_is_refused(client: Client, node: FakeNode) -> None:
+    path, body = "/api/v1/cdn/heartbeat", b'{"cpu": NaN}'
+    headers = node.headers("POST", path, body)
+    answer: Any = client.post(path, body, content_type="application/json", headers=headers)
+    assert refused(answer) == (400, "bad_request")
+
+
+def test_a_node_is_told_of_its_neighbours_once(client: Client, node: FakeNode) -> None:
+    near, far = make_node(name="paris-2", site="paris"), make_node(name="oslo-1", site="oslo")
+    make_node(name="gone", state=NodeState.RETIRED)
+    first: Any = node.beat(client)
+    told = first.json()
+    assert [one["node_id"] for one in told["peers"]] == [str(near.id), str(far.id)]
+    assert set(told["peers"][0]) == {
+        "node_id", "slot", "base_url", "public_key", "site", "region", "capacity_bps", "state"
+    }  # fmt: skip
+    again: Any = node.beat(client, report={"peers": told["peers_version"]})
+    assert "peers" not in again.json()
+    services.quarantine(far.id, reason="it lies")
+    changed: Any = node.beat(client, report={"peers": told["peers_version"]})
+    assert [one["node_id"] for one in changed.json()["peers"]] == [str(near.id)]
+
+
+def test_a_new_node_warms_in_a_fleet_that_has_plans(client: Client) -> None:
+    other = make_node()
+    models.NodePlan.objects.create(node_id=other.id, version=3, orders=b"")
+    with FakeNode().listening() as found:
+        found.enrol(client, services.enrolment_code(name="paris-1"))
+        assert found.beat(client, report={"pinned": False}).json()["state"] == "warming"  # type: ignore[attr-defined]
+        row = models.EdgeNode.objects.get(name="paris-1")
+        models.NodePlan.objects.create(node=row, version=7, orders=b"")
+        told: Any = found.beat(client, report={"pinned": True, "plan": 0})
+        assert (told.json()["state"], told.json()["plan"]) == ("warming", 7)
+        assert found.beat(client, report={"pinned": False, "plan": 7}).json()["state"] == "warming"  # type: ignore[attr-defined]
+        assert found.beat(client, report={"pinned": True, "plan": 7}).json()["state"] == "active"  # type: ignore[attr-defined]
+    row.refresh_from_db()
+    assert row.serving_since is not None
+
+
+def test_the_size_of_the_disk_is_written_when_it_changes_and_not_when_it_wavers(
+    client: Client, node: FakeNode
+) -> None:
+    row = models.EdgeNode.objects.filter(name="paris-1").values_list("disk_bytes", flat=True)
+    for limit, kept in ((10**12, 10**12), (10**12 + 10**9, 10**12), (2 * 10**12, 2 * 10**12)):
+        node.beat(client, report={"cache_limit": limit})
+        assert row.get() == kept
+
+
+def test_in_a_large_fleet_nodes_send_what_they_delivered_by_turns(client: Client, node: FakeNode) -> None:
+    assert node.beat(client).json()["deliveries"] is True  # type: ignore[attr-defined]
+    for _ in range(119):
+        make_node()
+    asked = [node.beat(client).json()["deliveries"] for _ in range(9)]  # type: ignore[attr-defined]
+    assert sum(asked) == 3

@@ -1,8 +1,10 @@
 """The life of a node as tables."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from cdn.states import ARROWS, MAY_FILL, SERVING, Report, after_heartbeat, braked, may_move
+from cdn.states import ARROWS, MAY_FILL, SERVING, Report, after_heartbeat, braked, may_move, serving_since
 from cdn.types import NodeState as S
 
 
@@ -84,3 +86,51 @@ def test_a_heartbeat_never_calls_for_a_change_that_the_table_has_not() -> None:
             for report in reports:
                 there, _ = after_heartbeat(here, wanted=wanted, report=report)
                 assert there is here or may_move(here, there)
+
+
+@pytest.mark.parametrize(
+    ("warm", "seconds", "there"),
+    [(True, 1, S.ACTIVE), (False, 1, S.WARMING), (False, 899, S.WARMING), (False, 901, S.ACTIVE)],
+)
+def test_a_new_node_warms_until_it_holds_what_it_must_or_has_had_its_time(
+    warm: bool, seconds: float, there: S
+) -> None:
+    report = Report(warm=warm, warming_seconds=seconds)
+    assert after_heartbeat(S.WARMING, wanted="serve", report=report)[0] is there
+
+
+def test_a_warming_node_can_be_drained_and_degraded_like_any_other() -> None:
+    assert after_heartbeat(S.WARMING, wanted="drain", report=Report(warm=False))[0] is S.EVACUATED
+    assert after_heartbeat(S.WARMING, wanted="serve", report=Report(warm=False, ready=False))[0] is S.DEGRADED
+
+
+@pytest.mark.parametrize("here", [S.ACTIVE, S.DEGRADED, S.SUSPECT])
+def test_what_two_witnesses_call_down_is_suspect_though_it_is_heard(here: S) -> None:
+    assert after_heartbeat(here, wanted="serve", report=Report(held="they say so")) == (
+        S.SUSPECT,
+        "they say so",
+    )
+
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "idle", "since"),
+    [
+        (S.WARMING, S.ACTIVE, 5, NOW),
+        (S.EVACUATED, S.ACTIVE, 5, NOW),
+        (S.QUARANTINED, S.DEGRADED, 5, NOW),
+        (S.DEGRADED, S.ACTIVE, 500, LONG_AGO),
+        (S.DRAINING, S.ACTIVE, 5, LONG_AGO),
+        (S.ACTIVE, S.SUSPECT, 5, LONG_AGO),
+        (S.SUSPECT, S.ACTIVE, 59, LONG_AGO),
+        (S.SUSPECT, S.ACTIVE, 61, NOW),
+        (S.ACTIVE, S.EVACUATED, 5, None),
+        (S.ACTIVE, S.QUARANTINED, 5, None),
+    ],
+)
+def test_since_when_a_node_serves(here: S, there: S, idle: float, since: datetime | None) -> None:
+    found = serving_since(here, there, before=LONG_AGO, idle=timedelta(seconds=idle), now=NOW)
+    assert found == since

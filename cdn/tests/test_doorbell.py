@@ -1,0 +1,168 @@
+"""Heartbeats that are answered before Django sees them."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from cdn import knowledge, models, services
+from cdn.doorbell import PATH, HearNodes
+from cdn.live import fleet
+from cdn.tests.nodes import FakeNode
+
+pytestmark = pytest.mark.django_db
+
+
+async def _django(scope: Any, receive: Any, send: Any) -> None:
+    """What stands behind: says that it was asked, and how much reached it."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    await send({"type": "http.response.start", "status": 299, "headers": []})
+    await send({"type": "http.response.body", "body": b"%d" % len(body)})
+
+
+def ring(
+    headers: dict[str, str], body: bytes, *, method: str = "POST", path: str = PATH, pieces: int = 1
+) -> tuple[int, bytes]:
+    """Send to the door; 299 means that it was passed on."""
+    size = max(1, -(-len(body) // pieces))
+    parts = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
+    waiting = [
+        {"type": "http.request", "body": part, "more_body": number < len(parts) - 1}
+        for number, part in enumerate(parts)
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
+    async_to_sync(HearNodes(_django))(scope, receive, send)
+    return sent[0]["status"], sent[1]["body"]
+
+
+@pytest.fixture
+def node(client: Client) -> FakeNode:
+    with FakeNode().listening() as found:
+        found.enrol(client, services.enrolment_code(name="paris-1"))
+        found.beat(client, report={"capacity_bps": 10**9, "version": "1"})
+    knowledge.read()
+    return found
+
+
+def beat(node: FakeNode, report: dict[str, Any] | None = None, **how: Any) -> tuple[int, Any]:
+    body = json.dumps({"base_url": node.base_url, **(report or {})}).encode()
+    status, answer = ring(node.headers("POST", PATH, body, **how), body)
+    return status, json.loads(answer) if status != 299 else None
+
+
+def test_a_calm_beat_is_answered_without_any_sql(node: FakeNode) -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        status, answer = beat(node, {"egress_bps": 5, "sessions": 3})
+    assert (status, answer["state"]) == (200, "active")
+    assert len(asked) == 0
+    (heard,) = fleet.beats.values()
+    assert (heard.egress_bps, heard.sessions, heard.sequence) == (5, 3, node.sequence)
+
+
+def test_it_says_the_same_as_the_view(node: FakeNode, client: Client) -> None:
+    _, here = beat(node)
+    there: Any = node.beat(client)
+    assert here == there.json()
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"goodbye": True},
+        {"ready": False, "problem": "no disk"},
+        {"version": "2"},
+        {"capacity_bps": 5},
+        {"base_url": "http://127.0.0.1:1"},
+        {"faults": [{"id": "1", "kind": "disk"}]},
+        {"cache_limit": 10**9},
+    ],
+)
+def test_what_changes_something_is_passed_on_and_not_noted(node: FakeNode, report: dict[str, Any]) -> None:
+    before = dict(fleet.beats)
+    assert beat(node, report)[0] == 299
+    assert fleet.beats == before
+
+
+def test_without_a_fresh_snapshot_all_is_passed_on(node: FakeNode) -> None:
+    knowledge.forget()
+    assert beat(node)[0] == 299
+
+
+def test_strangers_and_nonsense_are_passed_on_or_refused(node: FakeNode) -> None:
+    assert ring({}, b"{}")[0] == 401
+    assert ring({}, b"no json")[0] == 299
+    assert ring({}, b"x" * 20_000, pieces=7) == (299, b"20000")
+    assert ring({}, b"", method="GET")[0] == 299
+    assert ring({}, b"", path="/")[0] == 299
+    node.node_id = "00000000-0000-0000-0000-000000000000"
+    assert beat(node)[0] == 299
+
+
+def test_forgeries_and_replays_are_refused_here(node: FakeNode) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    status, answer = beat(node, key=Ed25519PrivateKey.generate())
+    assert (status, answer["error"]["code"]) == (401, "signature")
+    assert beat(node, sequence=50)[0] == 200
+    status, answer = beat(node, sequence=50)
+    assert (status, answer["error"]["code"], answer["last_sequence"]) == (409, "replay", 50)
+    status, answer = beat(node, skew=700, sequence=51)
+    assert (status, answer["error"]["code"]) == (401, "clock")
+
+
+def test_a_quarantine_is_told_with_the_next_snapshot(node: FakeNode, client: Client) -> None:
+    row = models.EdgeNode.objects.get()
+    services.quarantine(row.id, reason="it lies")
+    knowledge.read()
+    _, answer = beat(node)
+    assert (answer["state"], answer["reason"]) == ("quarantined", "it lies")
+
+
+def test_other_loops_are_not_held_up(node: FakeNode) -> None:
+    """A body that comes slowly waits in its own task."""
+
+    async def slow() -> int:
+        sent: list[Any] = []
+        gate = asyncio.Event()
+
+        async def receive() -> Any:
+            await gate.wait()
+            return {"type": "http.request", "body": b"{}"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        task = asyncio.create_task(
+            HearNodes(_django)({"type": "http", "method": "POST", "path": PATH, "headers": []}, receive, send)
+        )
+        await asyncio.sleep(0)
+        gate.set()
+        await task
+        return int(sent[0]["status"])
+
+    assert async_to_sync(slow)() == 401
