@@ -34,7 +34,7 @@ def expected(rows: tuple[Row, ...], now: datetime) -> list[dict[str, Any]]:
 
 def _waiting(name: str, until: datetime, now: datetime) -> dict[str, Any]:
     refused = refusals.of(name, now)
-    left = _("the code is good for another %(span)s") % {"span": words.span((until - now).total_seconds())}
+    left = _("The code is good for another %(span)s.") % {"span": words.span((until - now).total_seconds())}
     return {
         "name": name,
         "says": left,

@@ -1,6 +1,7 @@
 """What is where: packages by nodes, from what nodes report of themselves."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -69,9 +70,11 @@ def page(choice: Choice) -> dict[str, Any]:
     shown = found[(choice.number - 1) * ROWS : choice.number * ROWS]
     names = names or _names(one.video_id for one in shown)
     serving = {row.id for row in columns if row.state in states.SERVING}
+    firsts = {rows[0].id for rows in _by_site(across)}
     return {
-        "nodes": [_column(row) for row in across],
-        "titles": [_title(one, names, across, serving) for one in shown],
+        "nodes": [_column(row, first=row.id in firsts) for row in across],
+        "groups": _groups(across),
+        "titles": [_title(one, names, across, serving, firsts) for one in shown],
         "found": len(found),
         "number": choice.number,
         "pages": max(1, -(-len(found) // ROWS)),
@@ -213,8 +216,18 @@ def _columns(site: str) -> list[Row]:
     return sorted(rows, key=lambda row: (row.region, row.site, row.slot))
 
 
-def _column(row: Row) -> dict[str, str]:
+def _by_site(rows: list[Row]) -> list[list[Row]]:
+    return [list(members) for _key, members in groupby(rows, key=lambda row: (row.region, row.site))]
+
+
+def _groups(rows: list[Row]) -> list[dict[str, Any]]:
+    """The sites across, with how many columns each has."""
+    return [{"site": of[0].site, "region": of[0].region, "span": len(of)} for of in _by_site(rows)]
+
+
+def _column(row: Row, *, first: bool) -> dict[str, Any]:
     return {
+        "first": first,
         "id": str(row.id),
         "name": row.name,
         "site": row.site,
@@ -225,14 +238,26 @@ def _column(row: Row) -> dict[str, str]:
 
 
 def _title(
-    one: Packaged, names: dict[UUID, dict[str, str]], across: list[Row], serving: set[UUID]
+    one: Packaged,
+    names: dict[UUID, dict[str, str]],
+    across: list[Row],
+    serving: set[UUID],
+    firsts: set[UUID],
 ) -> dict[str, Any]:
     held = holdings.holders(one.package)
     copies = sum(state == "full" for node, state in held.items() if node in serving)
     cells = []
     for row in across:
         state = held.get(row.id, "none")
-        cells.append({"node": str(row.id), "name": row.name, "held": state, "says": str(HELD_NAMES[state])})
+        cells.append(
+            {
+                "node": str(row.id),
+                "name": row.name,
+                "held": state,
+                "says": str(HELD_NAMES[state]),
+                "first": row.id in firsts,
+            }
+        )
     return {
         **_named(one, names),
         "demand": f"{one.demand:.1f}" if one.demand >= 0.05 else "",

@@ -67,8 +67,8 @@ STATES: dict[NodeState, Said] = {
 
 
 def rate(bits: float) -> str:
-    """'1.24 Gbit/s'; `bits` per second."""
-    return _scaled(bits, "bit/s")
+    """'1.24 Gbit/s'; `bits` per second. Less than 1 kbit/s is the tail of an average, and nothing."""
+    return _scaled(bits if bits >= 1000 else 0, "bit/s")
 
 
 def size(count: float) -> str:

@@ -256,7 +256,7 @@ def test_a_ring_forgets_what_is_old() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0, "0 bit/s"), (999, "999 bit/s"), (31_000_000, "31.0 Mbit/s"), (1_240_000_000, "1.24 Gbit/s")],
+    [(0, "0 bit/s"), (999, "0 bit/s"), (1000, "1.00 kbit/s"), (31_000_000, "31.0 Mbit/s"), (1_240_000_000, "1.24 Gbit/s")],
 )
 def test_rates_in_words(value: int, said: str) -> None:
     assert words.rate(value) == said

@@ -37,6 +37,12 @@ export class Curve {
     if (say) this.listen();
   }
 
+  /** Let the scale reach at least this high. */
+  atLeast(least) {
+    this.least = least;
+    return this;
+  }
+
   /** Begin anew with these lines, or go on from what is there. */
   set(lines, { append = false } = {}) {
     this.values = lines.map((fresh, at) => [...(append ? (this.values[at] ?? []) : []), ...fresh].slice(-this.most));

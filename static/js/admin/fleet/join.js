@@ -16,6 +16,9 @@ function paint(data) {
   const refused = part("[data-part=refused]");
   setText(refused, data.refused);
   refused.hidden = !data.refused;
+  const spent = data.steps[0].mark === "done";
+  const command = part("[data-command]")?.closest("section");
+  if (command && spent) command.remove(); // its code opens nothing any more
   const link = part("[data-node-link]");
   link.hidden = !data.node_url;
   if (data.node_url) link.href = data.node_url;

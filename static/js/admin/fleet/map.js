@@ -49,6 +49,7 @@ async function look() {
 }
 
 enableQuestions();
+form.querySelector("[type=submit]").hidden = true; // what is chosen is shown at once
 form.addEventListener("input", ({ target }) => {
   clearTimeout(typing);
   typing = setTimeout(choose, target.type === "search" ? TYPING_MS : 0);

@@ -8,6 +8,8 @@ import { beLive, fetchPart, paint, rate, setText, tellTimes } from "./parts.js";
 
 const MINUTES_ROOM = 300;
 const SPARK_ROOM = 60;
+/** A small curve's scale reaches at least to this share of the node's capacity, so that idle nodes look idle. */
+const SPARK_LEAST = 0.2;
 const TIMES_MS = 5000;
 
 const root = document.querySelector("[data-fleet]");
@@ -70,7 +72,7 @@ function paintSparks() {
       place.replaceChildren();
       sparks.set(id, new Curve(place, { room: SPARK_ROOM, least: 1e6 }));
     }
-    sparks.get(id).set([past.get(id) ?? []]);
+    sparks.get(id).atLeast(SPARK_LEAST * (figures.get(id)?.capacity ?? 0)).set([past.get(id) ?? []]);
   }
 }
 

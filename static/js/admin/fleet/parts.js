@@ -37,7 +37,7 @@ export function tellTimes(root) {
 
 /** '1.24 Gbit/s', as cdn/board/words.py says it. */
 export function rate(bits) {
-  let value = bits;
+  let value = bits >= 1000 ? bits : 0;
   const prefixes = ["", "k", "M", "G", "T"];
   let at = 0;
   while (value >= 999.5 && at < prefixes.length - 1) {
