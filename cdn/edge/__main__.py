@@ -36,6 +36,7 @@ from cdn.edge.store import Store
 from cdn.edge.tls import BadCertificate
 from cdn.edge.upstream import Upstream
 from cdn.edge.verdicts import Verdicts
+from cdn.edge.workers import Workers
 
 log = logging.getLogger("edge")
 
@@ -97,7 +98,7 @@ class Node:
             config, self.identity, self.verdicts, self.control, boot=boot, clock=self.clock, faults=self.faults,
             report=self.health.report, on_takedowns=self.take_down, on_heard=self.take_answer,
         )  # fmt: skip
-        self.server.note, self.server.on_tick = self.journal.note, self.health.feel
+        self.server.note, self.server.on_tick = self.journal.note, self.tick
         self.server.responder = Responder(
             self.server,
             prove=self.identity.prove,
@@ -111,6 +112,13 @@ class Node:
         self.server.responder.peering = Peering(
             self.peers, self.store, self.filler, ready=self.agent.greeted.is_set
         )
+        #: Encrypted connections cannot pass between processes: over TLS one process serves.
+        self.workers = Workers(
+            1 if self.config.secure else self.config.workers, self.server, self.store, self.identity,
+            greeted=self.agent.greeted.is_set,
+        )  # fmt: skip
+        self.health.more.append(lambda: {"workers": self.workers.serving})
+        self.health.shown.append(self.workers.shown)
 
     async def take_down(self, news: Sequence[Mapping[str, Any]], version: int = 0) -> None:
         """Drop what was taken down, and stop fetching it: nobody is given any more of it."""
@@ -118,6 +126,11 @@ class Node:
         for one in news:
             if not one.get("lifted"):
                 self.filler.forget(str(one.get("package", "")))
+
+    def tick(self) -> None:
+        """Once a second."""
+        self.health.feel()
+        self.workers.look()
 
     def told_of_fills(self) -> dict[str, Any]:
         """Heartbeat figures of the plan and of what was fetched."""
@@ -135,6 +148,7 @@ class Node:
         self.admission.name = f"n{self.identity.state.slot}"
         self.admission.heard(answer, self.agent.state)
         self.health.set_path()
+        self.workers.tell()
         self.errands.heard(answer)
         if (peers := answer.get("peers")) is not None:
             text = self.peers.take(peers, int(answer.get("peers_version", 0)))
@@ -158,7 +172,7 @@ class Node:
                 secure = await self._with_certificate(stop)
                 if secure is None:
                     return 0
-            self.server.listen()
+            self.server.listen(shares=self.workers.count)
         except BadCertificate as error:
             log.error("no certificate: %s", error)
             return 2
@@ -182,6 +196,8 @@ class Node:
             )
         self.health.ask_disk()
         self.health.set_path()
+        self.workers.start()
+        loop.add_signal_handler(signal.SIGHUP, self._renew, secure)
         others = [
             asyncio.create_task(part.run())
             for part in (self.health, self.journal, self.errands, self.orders, self.scrubber)
@@ -214,19 +230,26 @@ class Node:
         self.server.new_connection = lambda server, sock: secure.current.connection(server, sock)
         self.health.more.append(secure.report)
         self.health.shown.append(secure.shown)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, secure.current.look)
         return secure
+
+    def _renew(self, secure: Certificates | None) -> None:
+        """SIGHUP: take a new certificate, and new workers; no connection is cut."""
+        if secure is not None:
+            secure.current.look()
+        self.workers.renew()
 
     async def _stop(self) -> None:
         """Goodbye first, so that nobody new is sent here; then the answers under way; then the disk."""
         log.info("stopping")
         self.server.stop_listening()
+        self.workers.stop()
         await self.agent.goodbye()
         deadline = time.monotonic() + STOP_SECONDS
         while self.server.connections and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         await self.filler.close()
         self.server.close()
+        self.workers.close()
         await self.journal.close()
         self.upstream.close()
         self.control.close()

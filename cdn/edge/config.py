@@ -30,6 +30,7 @@ class Config:
     access_log: bool
     pull: bool
     reuse_port: bool
+    workers: int
     header_timeout: float
     idle_timeout: float
     write_timeout: float
@@ -85,6 +86,7 @@ def read(argv: Sequence[str]) -> Config:
         access_log=found.access_log,
         pull=not found.no_pull,
         reuse_port=found.reuse_port,
+        workers=_workers(parser, found.workers),
         header_timeout=found.header_timeout,
         idle_timeout=found.idle_timeout,
         write_timeout=found.write_timeout,
@@ -127,6 +129,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="how much this node can send, in Mbit/s")  # fmt: skip
     add("--access-log", action="store_true", help="one line for each request")
     add("--no-pull", action="store_true", help="serve only what is held; answer 421 for the rest")
+    add("--workers", type=int, default=int(env("NETFLIXLITE_EDGE_WORKERS", "") or 1),
+        help="processes that serve; 1 serves in a single one (default: one per core, at most 4)")  # fmt: skip
     add("--reuse-port", action="store_true", help="share the port with other processes (SO_REUSEPORT)")
     add("--header-timeout", type=float, default=10.0, help="seconds a request's headers may take")
     add(
@@ -178,6 +182,12 @@ def _address(
         )
     except reach.Unclear as error:
         parser.error(str(error))
+
+
+def _workers(parser: argparse.ArgumentParser, wanted: int) -> int:
+    if not 0 <= wanted <= 64:
+        parser.error("--workers must be 1 to 64, or 0 for one per core")
+    return wanted or min(4, len(os.sched_getaffinity(0)))
 
 
 def _budget(parser: argparse.ArgumentParser, gigabytes: float, cache: Path) -> int:

@@ -16,7 +16,6 @@ from cdn.edge.connection import Connection
 from cdn.edge.fill import Failed, Fill
 from cdn.edge.gate import PRESSING, VIEWER
 from cdn.edge.http import Request
-from cdn.edge.manifest import Spec
 from cdn.edge.peering import Peering
 from cdn.edge.server import Server
 from cdn.edge.store import Hit, head, object_key
@@ -27,7 +26,7 @@ from cdn.signing import BadToken
 log = logging.getLogger("edge")
 
 _PROOF = re.compile(rb"/v1/-/proof/([A-Za-z0-9_-]{16,128})\Z")
-_OBJECT = re.compile(rb"/v1/([A-Za-z0-9_-]{1,512})/([0-9a-f]{32})/([a-z0-9-]{1,32})/([A-Za-z0-9.]{1,32})\Z")
+OBJECT = re.compile(rb"/v1/([A-Za-z0-9_-]{1,512})/([0-9a-f]{32})/([a-z0-9-]{1,32})/([A-Za-z0-9.]{1,32})\Z")
 _CORS = "".join(f"{name}: {value}\r\n" for name, value in CORS_HEADERS.items())
 _PREFLIGHT = "".join(f"{name}: {value}\r\n" for name, value in PREFLIGHT_HEADERS.items())
 
@@ -67,7 +66,7 @@ class Responder:
         if request.method == "OPTIONS":
             self._send(connection, 204, "", extra=_PREFLIGHT, length=None)
             return
-        found = _OBJECT.match(request.target)
+        found = OBJECT.match(request.target)
         if found is not None:
             self._object(connection, request, *found.groups())
             return

@@ -82,20 +82,19 @@ class Server:
         """Connections now, in all processes of this node."""
         return len(self._connections) + self.elsewhere
 
-    def listen(self, *, share: int = 1) -> None:
+    def listen(self, *, shares: int = 1) -> None:
         """Open the port, in so many shares between which the kernel divides new connections. Raises OSError.
 
         Several processes may each take a share; what nobody else takes is served here.
         """
         config = self.config
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-        if share > 1 and not config.reuse_port:
-            _bound(
-                family, config.host, config.port, shared=False
-            ).close()  # or another node's port could be shared
+        if shares > 1 and not config.reuse_port:
+            # Or a port that another node has could be shared with it unawares.
+            _bound(family, config.host, config.port, shared=False).close()
         self._listeners = []
-        for _ in range(share):
-            listener = _bound(family, config.host, config.port, shared=share > 1 or config.reuse_port)
+        for _ in range(shares):
+            listener = _bound(family, config.host, config.port, shared=shares > 1 or config.reuse_port)
             self._listeners.append(listener)
         for listener in self._listeners:
             listener.listen(1024)
@@ -103,7 +102,10 @@ class Server:
 
     def attend(self, listeners: list[socket.socket] | None = None) -> None:
         """Serve in the running loop from now on; with listeners that another process opened, if there are some."""
-        self._listeners = listeners if listeners is not None else self._listeners
+        if listeners is not None:
+            self._listeners = listeners
+            for listener in listeners:
+                listener.setblocking(False)
         self._loop = Loop.running()
         self._loop.sockets.serve_with(self)
         self._accept_again()
@@ -126,6 +128,10 @@ class Server:
         connection.inbox, connection.unread = data, True
         connection.go_on()
         return connection
+
+    def idle(self) -> list[Connection]:
+        """Connections that wait for no answer."""
+        return [connection for connection in self._connections.values() if not connection.busy]
 
     def part_with(self, connection: Connection) -> tuple[socket.socket, bytes]:
         """Serve this connection no more; → its socket and what was read of it and not answered."""
@@ -251,14 +257,18 @@ class Server:
             if reading.exception() is None and reading.result() == hit.crc:
                 hit.probed = self.now
                 connection.push()
-                return
-            self.doubt(hit, "its bytes on disk have changed")
-            work = asyncio.ensure_future(connection.begin_anew(hit))
-            self._working.add(work)
-            work.add_done_callback(self._working.discard)
+            else:
+                self.damaged(connection, hit, "its bytes on disk have changed")
 
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, warm, hit.file.fd, hit.offset, hit.length).add_done_callback(done)
+
+    def damaged(self, connection: Connection, hit: Hit, words: str) -> None:
+        """What this connection was to be sent is not what was verified: nobody gets it, and it is fetched anew."""
+        self.doubt(hit, words)
+        work = asyncio.ensure_future(connection.begin_anew(hit))
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
 
     def ahead(self, hit: Hit, query: bytes) -> None:
         """What follows this object is not here: it may be worth fetching before it is asked for."""
