@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import socket
+import ssl
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -127,6 +128,14 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def distrust(error: ssl.SSLError) -> str:
+    """Why the other side's certificate is not taken, and what to do when this machine knows no authority at all."""
+    words = getattr(error, "verify_message", "") or (error.reason or str(error)).replace("_", " ").lower()
+    paths = ssl.get_default_verify_paths()
+    known = paths.cafile or (paths.capath and any(Path(paths.capath).iterdir()))
+    return words if known else f"{words}; this machine knows no authorities: apt install ca-certificates"
 
 
 def remedy(address: Address, origin: str) -> str:

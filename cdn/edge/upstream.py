@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from cdn.edge import reach
+
 CONNECT_SECONDS = 3.0
 FIRST_BYTE_SECONDS = 10.0
 NEXT_BYTE_SECONDS = 10.0
@@ -171,6 +173,8 @@ class Upstream:
             raise OriginAway(
                 f"no connection to {self._called} within {min(CONNECT_SECONDS, patience):g} s", slow=True
             ) from None
+        except ssl.SSLError as error:  # its number is OpenSSL's, not the system's
+            raise OriginAway(f"{self._called} cannot be trusted: {reach.distrust(error)}") from error
         except OSError as error:
             words = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise OriginAway(f"{self._called} cannot be reached: {words}") from error

@@ -1,8 +1,10 @@
 """A node finds its place by itself, says what to do when nobody reaches it, installs and upgrades itself."""
 
+import asyncio
 import hashlib
 import json
 import socket
+import ssl
 import sys
 import zipfile
 from dataclasses import replace
@@ -18,7 +20,9 @@ from cdn.edge import config as configuration
 from cdn.edge import install, reach
 from cdn.edge.config import Config
 from cdn.edge.reach import Address
+from cdn.edge.upstream import OriginAway, Upstream
 from cdn.signing import program_message
+from tests.edge.authority import Authority
 
 SITE = "http://127.0.0.1:8000"
 
@@ -217,3 +221,28 @@ def test_an_upgrade_takes_only_what_its_site_has_signed(
     program.chmod(0o755)
     assert offer(key) == 0
     assert (program.read_bytes(), program.stat().st_mode & 0o777) == (new, 0o755)
+
+
+def test_a_site_whose_certificate_nobody_vouches_for_is_not_believed(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    chain, key = Authority().issue(tmp_path, "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+
+    async def words() -> str:
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+        upstream = Upstream(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        try:
+            await upstream.post_json("/", headers={}, body=b"")
+        except OriginAway as error:
+            return str(error)
+        finally:
+            upstream.close()
+            server.close()
+        return ""
+
+    assert "cannot be trusted: self-signed certificate in certificate chain" in asyncio.run(words())
+    nothing = ssl.get_default_verify_paths()._replace(cafile=None, capath=None)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
+    assert "apt install ca-certificates" in asyncio.run(words())
