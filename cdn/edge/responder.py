@@ -157,7 +157,8 @@ class Responder:
         connection.enter_in_books(verdict, "HIT")
         hit = server.hits.get(b"%s/%s/%s" % (verdict.package, rendition, name))
         if hit is None:
-            self._later(connection, request, self._miss(connection, request, verdict, rendition, name))
+            if not self._join(connection, request, verdict, rendition, name):
+                self._later(connection, request, self._miss(connection, request, verdict, rendition, name))
         elif verdict.mask & hit.bit:
             self._hit(connection, request, hit)
         else:
@@ -210,6 +211,39 @@ class Responder:
             connection.begin_bytes(self._line(status) + lines, b"", status)
         else:
             connection.begin_hit(self._line(status) + lines, hit, start, end, status)
+
+    def _join(
+        self, connection: Connection, request: Request, verdict: Verdict, rendition: bytes, name: bytes
+    ) -> bool:
+        """Wait for an object that is on its way already: without a task, for hundreds may do so at once."""
+        filler = self._server.filler
+        fill = filler.fills.get(b"%s/%s/%s" % (verdict.package, rendition, name))
+        if fill is None or not verdict.mask >> fill.spec.rendition.index & 1:
+            return False
+        self._server.miss_count += 1
+        connection.cache, connection.busy = "MISS", True
+        filler.start(fill.spec, priority=PRESSING if parse(_query(connection)).pressing else VIEWER)
+
+        def begun(_: asyncio.Future[Hit | None]) -> None:
+            if connection.gone():
+                return
+            try:
+                hit = fill.kept
+                if fill.failure is not None:
+                    self._text(connection, request, fill.failure.status, str(fill.failure))
+                elif hit is None:
+                    self._from_fill(connection, request, fill, "FILL")
+                elif self._server.hits.get(hit.key) is hit:
+                    self._hit(connection, request, hit)
+                else:  # evicted before it had its turn
+                    again = self._miss(connection, request, verdict, rendition, name)
+                    self._later(connection, request, again)
+            except Exception:
+                log.exception("a request broke")
+                connection.close()  # or it would wait for its answer forever
+
+        fill.begun.add_done_callback(begun)
+        return True
 
     async def _miss(
         self, connection: Connection, request: Request, verdict: Verdict, rendition: bytes, name: bytes
