@@ -63,8 +63,21 @@ class Edge:
                 argv, cwd=ROOT, stdout=log, stderr=log, text=True, env=os.environ | _wrong_clock(clock)
             )
         if wait:
-            until(self.ready, what=f"readiness of the edge (log: {self.log.read_text()})")
+            self.wait_until_ready()
         return self
+
+    def wait_until_ready(self) -> None:
+        """Wait until /readyz says so; what it wrote is shown when that does not come."""
+
+        def ready_or_dead() -> bool:
+            assert self.process is not None
+            return self.ready() or self.process.poll() is not None
+
+        try:
+            until(ready_or_dead, seconds=30, what="readiness")
+            assert self.ready(), "it ended"
+        except AssertionError as error:
+            raise AssertionError(f"{error}; its log:\n{self.log.read_text()}") from None
 
     def ready(self) -> bool:
         """Whether /readyz says so."""

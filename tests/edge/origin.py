@@ -148,10 +148,7 @@ class Origin:
         """Listen, on the port of before if there was one."""
         handler = type("Handler", (_Handler,), {"origin": self})
         self.port = self.port or free_port()
-        ThreadingHTTPServer.allow_reuse_address = True
-        ThreadingHTTPServer.daemon_threads = True
-        ThreadingHTTPServer.request_queue_size = 128
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
+        self._server = _Listener(("127.0.0.1", self.port), handler)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
@@ -193,6 +190,13 @@ class Origin:
 
 def _unpacked(body: bytes) -> bytes:
     return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+
+
+class _Listener(ThreadingHTTPServer):
+    allow_reuse_address, daemon_threads, request_queue_size = True, True, 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nodes are killed here: that their connections break is no news."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -265,7 +265,8 @@ def test_a_wrong_clock_costs_viewers_nothing_and_is_told(
     until(lambda: origin.beats[-1]["problem"] == "", what="being well")
     assert abs(origin.beats[-1]["skew"]) < 5
     assert origin.late == 0, "nothing that it signed was refused for its time"
-    assert edge.get(f"/v1/{token(package, lasts=-40)}/{package}/v720/0.m4s").status == 403
+    over = f"/v1/{token(package, lasts=-40)}/{package}/v720/0.m4s"
+    until(lambda: edge.get(over).status == 403, what="the end of the grace")
 
 
 @pytest.mark.slow
