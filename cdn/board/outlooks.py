@@ -20,7 +20,7 @@ def of_node(node_id: UUID) -> dict[str, Any]:
 
 def in_words(forecast: Forecast) -> dict[str, Any]:
     """A forecast for the question's page."""
-    idle = not forecast.moved_bps and not forecast.moved_sessions
+    idle = not forecast.moved_sessions
     survivors = sorted(forecast.survivors, key=lambda one: -one.after)
     return {
         "hurts": not forecast.feasible and not idle,
@@ -46,7 +46,7 @@ def _survivor(one: Survivor) -> dict[str, Any]:
 
 
 def _says(forecast: Forecast) -> str:
-    if not forecast.moved_bps and not forecast.moved_sessions:
+    if not forecast.moved_sessions:
         return _("Nothing has to move: no viewer is being served there.")
     if forecast.refusal:
         return forecast.refusal
