@@ -8,6 +8,7 @@ nobody, and moves to the disk as soon as the object is there.
 import asyncio
 import logging
 import time
+import weakref
 from collections.abc import Callable
 from typing import Protocol
 
@@ -31,8 +32,9 @@ log = logging.getLogger("edge")
 FETCHES = 12
 #: How long a package that the origin does not know is not asked for again, in seconds.
 UNKNOWN_SECONDS = 5.0
-#: How long a request waits for memory when too many objects are being fetched, in seconds.
-MEMORY_SECONDS = 5.0
+#: How long a request waits for memory when too many objects are being fetched; after each of the second, somebody who
+#: takes slowly what the disk did not keep is cut off. In seconds.
+MEMORY_SECONDS, LINGER_SECONDS = 5.0, 1.0
 #: Objects fetched ahead at once.
 PREFETCHES = 4
 #: After the first piece everyone who waits is called before more is taken: so many turns of the loop do that.
@@ -178,6 +180,8 @@ class Filler:
         self._packages: dict[str, asyncio.Task[PackageIndex]] = {}
         self._unknown: dict[str, float] = {}
         self._ahead: set[bytes] = set()
+        #: Fills that are over, could not be kept on disk, and are still being taken from memory.
+        self._lingering: list[weakref.ref[Fill]] = []
 
     @property
     def fill_bytes(self) -> int:
@@ -313,6 +317,9 @@ class Filler:
             self.fills.pop(fill.key, None)
             self._ahead.discard(fill.key)
             fill.end(hit)
+            if hit is None and fill.listeners:
+                self._lingering = [weak for weak in self._lingering if weak() is not None]
+                self._lingering.append(weakref.ref(fill))
 
     async def _fetch(self, fill: Fill) -> Hit | None:
         """Bring the object; → its place on disk, None when it could not be kept there. Raises Failed."""
@@ -341,13 +348,24 @@ class Filler:
         while self._memory_left - size < (self._memory_total // 2 if fill.ticket.background else 0):
             self._room.clear()
             left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                raise Failed(503, "too much is being fetched at once")
             try:
-                async with asyncio.timeout(max(0.0, left)):
+                async with asyncio.timeout(min(left, LINGER_SECONDS)):
                     await self._room.wait()
             except TimeoutError:
-                raise Failed(503, "too much is being fetched at once") from None
+                if not fill.ticket.background:
+                    self._cut_off()
         self._memory_left -= size
         return MemoryFile(size, self._released)
+
+    def _cut_off(self) -> None:
+        """Let go of who has taken an object from memory the longest: the disk did not keep it, and others wait."""
+        while self._lingering:
+            fill = self._lingering.pop(0)()
+            if fill is not None and fill.listeners:
+                fill.fail(Failed(503, "taken too slowly while memory is short"))
+                return
 
     def _released(self, size: int) -> None:
         self._memory_left += size

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cdn.ed25519 import Ed25519PrivateKey
+from cdn.edge import fill as fill_module
 from cdn.edge import sourcing
 from cdn.edge.faults import Faults
 from cdn.edge.fill import Failed, Fill, Filler
@@ -19,7 +20,7 @@ from cdn.edge.gate import AHEAD, ORDER, PRESSING, VIEWER, Gate, Ticket
 from cdn.edge.identity import Identity
 from cdn.edge.manifest import Spec
 from cdn.edge.peers import Peers
-from cdn.edge.store import Store
+from cdn.edge.store import Hit, Store
 from cdn.edge.upstream import Upstream
 from tests.edge.origin import Origin, running_origin
 
@@ -369,6 +370,46 @@ def test_a_takedown_stops_what_is_on_its_way(tmp_path: Path) -> None:
             await whole(fill)
         assert failure.value.status == 404
         assert not rig.filler.fills
+
+    story(told, tmp_path, weight=LIGHT)
+
+
+def test_who_takes_slowly_gives_way_when_nothing_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fill_module, "LINGER_SECONDS", 0.05)
+
+    class Sleeper:
+        """A viewer who takes nothing until it is cut off."""
+
+        def __init__(self, fill: Fill) -> None:
+            self.fill: Fill | None = fill
+            fill.listeners.add(self)
+
+        def fill_moved(self) -> None:
+            if self.fill is not None and self.fill.failure is not None:
+                self.fill.listeners.discard(self)
+                self.fill = None
+
+        def fill_kept(self, hit: Hit) -> None:
+            raise AssertionError("nothing can be kept")
+
+    async def told(rig: Rig, peer: FakePeer) -> None:
+        async def keep(*_: object) -> None:
+            return None
+
+        monkeypatch.setattr(rig.store, "keep", keep)
+        rig.filler._memory_left = rig.filler._memory_total = 250_000
+        package, objects = rig.origin.add(size=100_000)
+        sleepers = []
+        for number in range(2):
+            fill, _ = rig.filler.start(await rig.spec(package, f"{number}.m4s"))
+            sleepers.append(Sleeper(fill))
+            await whole(fill)
+            del fill
+        last, _ = rig.filler.start(await rig.spec(package, "2.m4s"))
+        assert await whole(last) == objects["v720/2.m4s"]
+        assert [sleeper.fill is None for sleeper in sleepers] == [True, False]
 
     story(told, tmp_path, weight=LIGHT)
 
