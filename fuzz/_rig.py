@@ -122,7 +122,7 @@ class Node:
             ["--origin", "http://127.0.0.1:9", "--listen", "127.0.0.1:9", "--cache-gb", "1"]
         )
         store: Any = SimpleNamespace(hits=self.hits)
-        filler: Any = SimpleNamespace(ahead=lambda *_: None, package=self._package)
+        filler: Any = SimpleNamespace(ahead=lambda *_: None, package=self._package, fills={})
         self._index = index
         self.server = Server(config, store, filler, self.verdicts)
         self._kind = Connection if fast else Strict
