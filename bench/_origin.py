@@ -39,6 +39,7 @@ class FarOrigin:
 
 def _serve(pipe: Connection, core: int) -> None:
     os.sched_setaffinity(0, {core})
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # its complaints about nodes that are stopped are no figures
     origin = Origin(trusting=True)
     origin.start()
     pipe.send(origin.url)

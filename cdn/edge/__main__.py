@@ -110,7 +110,7 @@ class Node:
             admission=self.admission,
         )
         self.server.responder.peering = Peering(
-            self.peers, self.store, self.filler, ready=self.agent.greeted.is_set
+            self.peers, self.store, self.filler, self.agent.greeted.is_set, lambda: self.admission.may_fill
         )
         #: Encrypted connections cannot pass between processes: over TLS one process serves.
         self.workers = Workers(

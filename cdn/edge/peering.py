@@ -26,12 +26,18 @@ _HERE_NOT = Failed(404, "not held here")
 
 
 class Peering:
-    """Answers peers. `ready` says whether what was taken down is known already."""
+    """Answers peers. `ready`: what was taken down is known already; `spare`: viewers leave something for peers."""
 
     def __init__(
-        self, peers: Peers, store: Store, filler: Filler, ready: Callable[[], bool] = lambda: True
+        self,
+        peers: Peers,
+        store: Store,
+        filler: Filler,
+        ready: Callable[[], bool] = lambda: True,
+        spare: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._peers, self._store, self._filler, self._ready = peers, store, filler, ready
+        self._peers, self._store, self._filler = peers, store, filler
+        self._ready, self._spare = ready, spare
         #: Questions of peers that were answered with bytes since this process began.
         self.answered = 0
 
@@ -42,6 +48,8 @@ class Peering:
         asker = self._peers.asker(request.method, request.target.decode(), request.headers.node)
         if asker is None:
             raise Failed(403, "this node does not know who asks")
+        if not self._spare():
+            raise Failed(429, "this node's viewers need all it has")
         match = _PATH.match(request.target)
         if match is None or request.method != "GET" or not self._ready():
             raise _HERE_NOT

@@ -10,7 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +31,8 @@ CONNECTIONS = 8
 WINDOW = 30.0
 #: How long a peer is passed over the first time, and at most, in seconds: for silence, and for wrong bytes.
 AWAY_SECONDS, WRONG_SECONDS, LONGEST = 2.0, 30.0, 300.0
+#: How long others wait for the first question after a failure, in seconds.
+ALONE_SECONDS = 3.0
 #: Who is asked and may lead. (Others are still answered: a draining node goes on filling what it needs.)
 _ASKED = frozenset({"active", "degraded", "warming"})
 _ANSWERED = _ASKED | {"pending", "verifying", "suspect", "draining"}
@@ -52,7 +54,8 @@ class Peer:
     state: str
     upstream: Upstream
     strikes: int = 0
-    away_until: float = field(default=0.0)
+    away_until: float = 0.0
+    lied: bool = False
 
     @property
     def asked(self) -> bool:
@@ -197,13 +200,23 @@ class Peers:
         """Pass over a peer for a while; → how long, in seconds."""
         first = WRONG_SECONDS if wrong else AWAY_SECONDS
         pause: float = min(LONGEST, first * 2**peer.strikes) * random.uniform(0.8, 1.2)  # noqa: S311 (jitter)
-        peer.strikes = min(peer.strikes + 1, 10)
+        peer.strikes, peer.lied = min(peer.strikes + 1, 10), peer.lied or wrong
         peer.away_until = time.monotonic() + pause
         return pause
 
+    def asking(self, peer: Peer) -> None:
+        """A question goes to it. After a failure one goes alone: the others wait for how that ends."""
+        if peer.strikes:
+            peer.away_until = time.monotonic() + ALONE_SECONDS
+
+    def answered(self, peer: Peer) -> None:
+        """It speaks, even if only to say no: silence is forgiven, wrong bytes are not."""
+        if peer.strikes and not peer.lied:
+            peer.strikes, peer.away_until = 0, 0.0
+
     def proved(self, peer: Peer) -> None:
         """Its bytes were right."""
-        peer.strikes = 0
+        peer.strikes, peer.away_until, peer.lied = 0, 0.0, False
 
     # Whom to answer ---------------------------------------------------------------------------------------
 

@@ -227,6 +227,8 @@ class Sourcing:
             return self._upstream.request(
                 "GET", path, headers={**signed, **headers}, patience=FIRST_BYTE_SECONDS
             )
+        if self._peers is not None:
+            self._peers.asking(source.peer)
         path = f"/peer/v1/{rest}"
         signed = self._identity.sign("GET", path, 0)
         if source.held or source.ordered:
@@ -242,6 +244,8 @@ class Sourcing:
         headers = {"Range": f"bytes={draft.received}-"} if draft.received else {}
         rest = f"{spec.rendition.package}/{spec.rendition.name}/{spec.name}"
         async with self._ask(source, rest, headers) as answer:
+            if peer is not None and self._peers is not None:
+                self._peers.answered(peer)
             if peer is not None and answer.status not in (200, 206):
                 raise Elsewhere(f"it answered {answer.status}")
             skip = 0

@@ -471,6 +471,25 @@ def test_a_list_of_peers_is_kept_and_strange_entries_are_passed_over(tmp_path: P
     assert 0 < deputies.count(None) < len(deputies), "its part is shared by the others"
 
 
+def test_after_a_failure_one_question_goes_alone(tmp_path: Path) -> None:
+    async def told(rig: Rig, peer: FakePeer) -> None:
+        package, objects = rig.origin.add()
+        known = rig.peers.get("peer")
+        assert known is not None
+        specs = [await rig.spec(package, f"{number}.m4s") for number in range(6)]
+        rig.peers.failed(known)
+        known.away_until = 0.0  # the pause is over
+        peer.does, asked = gives(objects), len(peer.asked)
+        for fill in [rig.filler.start(spec)[0] for spec in specs[:4]]:
+            await whole(fill)
+        assert len(peer.asked) == asked + 1
+        assert (known.strikes, known.at_hand) == (0, True)
+        await whole(rig.filler.start(specs[4])[0])
+        assert len(peer.asked) == asked + 2, "it is trusted with questions again"
+
+    story(told, tmp_path)
+
+
 def test_only_peers_are_answered_and_only_for_a_while(tmp_path: Path) -> None:
     identity = Identity(tmp_path)
     identity.state.node_id = "me"
