@@ -23,6 +23,8 @@ from cdn.types import Node, NodeState
 ROWS_SECONDS = 0.5
 #: How long the other nodes have to find a fresh process once the first one did, before silence counts against them.
 GRACE = timedelta(seconds=15)
+#: Nodes speak at least this often: one with no more than this left of its lease has missed a word.
+WORDS = timedelta(seconds=2.4)
 #: How long the last good picture is kept when too many nodes fall silent at once.
 BRAKE = timedelta(seconds=60)
 
@@ -162,8 +164,12 @@ class Fleet:
         silent = [row for row in leased if self.lease(row, now) <= now or row.id in self.held]
         if not silent:
             return []
+        # Who died together is silent one after the other, as far apart as their last words were: what looks like one
+        # node's death is judged with those whose next word is overdue.
+        soon = now + min(WORDS, timedelta(seconds=settings.NODE_LEASE_SECONDS) - WORDS)
+        fading = [row for row in leased if self.lease(row, now) <= soon or row.id in self.held]
         with self._lock:
-            if self._brakes("", leased, silent, now):
+            if self._brakes("", leased, fading, now):
                 return []
             if self._just_lifted("", now):  # what that brake kept back is believed now, in every region
                 return silent
@@ -173,7 +179,7 @@ class Fleet:
                 if self._brakes(
                     region,
                     [row for row in leased if row.region == region],
-                    [row for row in silent if row.region == region],
+                    [row for row in fading if row.region == region],
                     now,
                 )
             }

@@ -299,6 +299,15 @@ def test_when_most_nodes_fall_silent_at_once_the_last_good_picture_stays_for_a_m
     assert fleet.braked_until is not None
 
 
+def test_nodes_that_die_together_are_judged_together_though_their_leases_end_one_after_the_other() -> None:
+    for number in range(5):
+        make_node(lease=timedelta(seconds=6 + number * 0.4 if number < 3 else 600))
+    start = timezone.now()
+    for tenths in range(60, 80):  # the first lease ends when the other two have missed a word
+        with time_machine.travel(start + timedelta(seconds=tenths / 10), tick=False):
+            assert {one.state for one in services.nodes()} == {NodeState.ACTIVE}
+
+
 def test_one_silent_node_of_many_is_suspected_without_a_brake() -> None:
     for _ in range(4):
         make_node()
