@@ -39,9 +39,9 @@ class Entry:
         self.room = room
 
     @property
-    def ghost(self) -> Hashable:
-        """What it is remembered by when it is gone."""
-        return id(self)
+    def ghost(self) -> Hashable | None:
+        """What it is remembered by when it is gone; None when it is not."""
+        return None
 
 
 class Queue:
@@ -147,7 +147,10 @@ class Policy:
         return None
 
     def _remember(self, entry: Entry) -> None:
-        self._ghosts[entry.ghost] = None
+        ghost = entry.ghost
+        if ghost is None:
+            return
+        self._ghosts[ghost] = None
         most = min(GHOSTS_MOST, max(64, GHOSTS_EACH * self.count))
         while len(self._ghosts) > most:
             self._ghosts.popitem(last=False)
