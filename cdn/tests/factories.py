@@ -2,7 +2,7 @@
 
 import itertools
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 
@@ -46,3 +46,8 @@ def make_node(
     read = fleet.row(row.id)
     assert read is not None
     return fleet.node(read, now)
+
+
+def deliveries_to(session_id: UUID) -> list[models.Delivery]:
+    """What nodes said that they gave to a session, oldest first."""
+    return list(models.Delivery.objects.filter(session_id=session_id).order_by("at", "id"))

@@ -180,7 +180,7 @@ def test_alone_and_started_anew_a_node_goes_on_with_all_that_it_was_told(
     until(lambda: edge.health()["grace_seconds"] >= 1, what="saying for how long")
     origin.control_down = False
     until(lambda: edge.health()["grace_seconds"] == 0, what="the end of the grace")
-    assert edge.get(path % (old, 0)).status == 403
+    until(lambda: edge.get(path % (old, 0)).status == 403, what="strictness again")
     assert other.health()["state"] == "active"
 
 
