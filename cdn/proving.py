@@ -118,9 +118,14 @@ def _asked(url: str, seconds: float, *, limit: int, headers: dict[str, str] | No
         return _get(url, seconds, limit, headers or {})
     except (OSError, http.client.HTTPException) as error:
         raise Unproven(
-            "unreachable", f"The control plane could not reach {url}: {_words(error, seconds)}. Check the node's "
-            "--base-url, its port and any firewall between them."
+            "unreachable", f"The control plane could not reach {_base(url)}: {_words(error, seconds)}. Check the "
+            "node's --base-url, its port and any firewall between them."
         ) from error  # fmt: skip
+
+
+def _base(url: str) -> str:
+    """The address without the proof's random part, so that the same trouble has the same words each time."""
+    return urlsplit(url)._replace(path="", query="").geturl()
 
 
 def _get(url: str, seconds: float, limit: int, headers: dict[str, str]) -> _Answer:
@@ -148,6 +153,8 @@ def _get(url: str, seconds: float, limit: int, headers: dict[str, str]) -> _Answ
 
 
 def _words(error: Exception, seconds: float) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message})"
     if isinstance(error, TimeoutError):
         return f"no answer within {seconds:g} s"
     if isinstance(error, ConnectionRefusedError):
