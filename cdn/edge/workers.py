@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import cdn.edge
-from cdn.edge import channel
+from cdn.edge import channel, clock
 from cdn.edge.channel import Channel
 from cdn.edge.connection import Connection
 from cdn.edge.held import Hit
@@ -42,9 +42,11 @@ RETIRE_SECONDS = 600.0
 READY_SECONDS = 20.0
 #: How much is told in one word.
 _ROWS, _DENIED, _GONE = 150, 1000, 5000
-#: Runs a worker from wherever this program lies, be it a folder or one zipped file.
+#: Runs a worker from wherever this program lies, be it a folder or one zipped file. It counts its time from where the
+#: first process does, whatever the machine's clock says by now.
 _START = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from cdn.edge.worker import main; main(int(sys.argv[2]))"
+    "import sys; sys.path.insert(0, sys.argv[1]); from cdn.edge import clock; clock.ZERO = float(sys.argv[3]); "
+    "from cdn.edge.worker import main; main(int(sys.argv[2]))"
 )
 
 
@@ -68,7 +70,7 @@ class _Worker:
         flags = ["-I"] if sys.flags.isolated else []
         try:
             self.process = subprocess.Popen(
-                [sys.executable, *flags, "-c", _START, str(root), str(theirs.fileno())],
+                [sys.executable, *flags, "-c", _START, str(root), str(theirs.fileno()), repr(clock.ZERO)],
                 pass_fds=[theirs.fileno()],
             )
         except OSError:
