@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench._traces import SEGMENT, Trace
-from cdn.edge.policy import Entry, Policy
-from cdn.edge.store import LATE_SECONDS, VIEWERS_BACK
+from cdn.edge.policy import VIEWERS_BACK, Entry, Policy, on_the_way
 
 _NEVER = np.iinfo(np.int64).max
 
@@ -103,7 +102,7 @@ def ours(trace: Trace, capacity: int, *, ahead: bool = True) -> Result:
         for back in VIEWERS_BACK:
             before = places.get((entry.stream, entry.number - back))
             way = back * SEGMENT
-            if before is not None and before.used > max(entry.used - way, clock - way - LATE_SECONDS):
+            if before is not None and on_the_way(before.used, entry.used, clock, way):
                 return True
         return False
 

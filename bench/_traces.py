@@ -16,6 +16,8 @@ RUNGS = ((5_000_000, 0.45), (2_800_000, 0.30), (1_100_000, 0.25))
 SOUND = 128_000
 #: What viewers do: leave within two minutes, leave anywhere, or stay; go on with the next episode; begin in the middle.
 LEAVE_AT_ONCE, LEAVE_SOMEWHERE, NEXT_EPISODE, RESUME = 0.25, 0.30, 0.75, 0.2
+#: A player fills its buffer at once: so many segments.
+AHEAD = 8
 #: Part of the segments at which a session changes its rung.
 SWITCHES = 0.01
 
@@ -122,7 +124,8 @@ def viewing(*, sessions: int, hours: float, films: int = 300, series: int = 30, 
             first = False
             stop, to_the_end = _leaves(rng, start, length)
             numbers = np.arange(start, stop)
-            parts.append((at + SEGMENT * np.arange(len(numbers)), numbers, np.full(len(numbers), now)))
+            when = at + SEGMENT * np.maximum(0, np.arange(len(numbers)) - AHEAD)
+            parts.append((when, numbers, np.full(len(numbers), now)))
             at += SEGMENT * len(numbers)
             now = int(titles.following[now]) if to_the_end and rng.random() < NEXT_EPISODE else -1
     return _requests(rng, parts)

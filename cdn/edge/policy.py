@@ -20,6 +20,18 @@ GHOSTS_MOST = 1 << 18
 GHOSTS_EACH = 1
 #: So many entries at most are passed over for one victim because a viewer is on the way to them.
 WANTED_MOST = 20
+#: A viewer on the way to a segment is seen by so many segments before it: each was asked for, and this one not since.
+VIEWERS_BACK = (4, 8, 16, 32, 64, 128, 256, 512)
+#: Players ask for so much ahead in one go, and one may be so late. In seconds.
+BURST_SECONDS, LATE_SECONDS = 60.0, 8.0
+
+
+def on_the_way(before: float, own: float, now: float, way: float) -> bool:
+    """Whether a viewer who was `way` seconds of film before an object at the time `before` has it still to come.
+
+    `own` is when the object itself was asked for last: by this viewer, if that was long enough after.
+    """
+    return before > own - max(0.0, way - BURST_SECONDS) and before > now - way - LATE_SECONDS
 
 
 class Entry:

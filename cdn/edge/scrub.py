@@ -84,7 +84,7 @@ class Scrubber:
                     await asyncio.sleep(IDLE_SECONDS)
                     continue
                 if began - self._saved_at > SAVE_SECONDS:
-                    await self._save()
+                    await self.save()
                 rate = max(SLOWEST, self._store.used / self._pass_seconds)
                 await asyncio.sleep(max(0.0, length / rate - (time.monotonic() - began)))
         finally:
@@ -98,7 +98,7 @@ class Scrubber:
                 self.passes += 1
                 log.info("the scrub has read all that is held (%d damaged since the start)", self.rotten)
             self.place, self.began, self._index = _NOWHERE, self._clock(), None
-            await self._save()
+            await self.save()
             return 0
         spec = found
         self.place = (spec.rendition.package, spec.rendition.name, spec.number)
@@ -170,7 +170,8 @@ class Scrubber:
         except (OSError, ValueError, KeyError, TypeError):
             self.place = _NOWHERE
 
-    async def _save(self) -> None:
+    async def save(self) -> None:
+        """Write down where we are."""
         self._saved_at = time.monotonic()
         text = json.dumps({"place": self.place, "began": self.began, "passes": self.passes})
         try:

@@ -66,7 +66,7 @@ class Shelves:
 
     def __init__(self) -> None:
         # Above every number that an earlier process used, without writing each of them down.
-        self.epoch = self._floor = int(time.time() * 1000)
+        self.epoch = self._floor = time.time_ns() // 1000
         self.packages: dict[str, Standing] = {}
         self._changed: dict[str, int] = {}
 

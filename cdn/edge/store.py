@@ -22,7 +22,7 @@ from cdn.edge.held import Held, Hit, Open, head, object_key
 from cdn.edge.manifest import HEAD_SECONDS, PackageIndex, RenditionIndex, Spec, pages
 from cdn.edge.parting import Parting
 from cdn.edge.plan import Plan
-from cdn.edge.policy import Entry, Policy
+from cdn.edge.policy import VIEWERS_BACK, Entry, Policy, on_the_way
 from cdn.edge.shelves import Shelves
 from cdn.edge.takedowns import Takedowns
 from cdn.edge.trouble import Trouble
@@ -38,9 +38,6 @@ SMALL_TOTAL = 64 << 20
 OPEN_MOST = 256
 #: How often the disk is told that a package is in use, in seconds.
 TOUCH_SECONDS = 600.0
-#: Whether a viewer is on the way to a segment is seen by those so many before it; one may be so late, in seconds.
-VIEWERS_BACK = (4, 8, 16, 32, 64, 128, 256, 512)
-LATE_SECONDS = 8.0
 _Result = TypeVar("_Result")
 _Work = Callable[[], object]
 
@@ -392,7 +389,7 @@ class Store:
         for back in VIEWERS_BACK:
             before = self._neighbour(rendition, entry.number - back)
             way = back * seconds
-            if before is not None and before.used > max(entry.used - way, now - way - LATE_SECONDS):
+            if before is not None and on_the_way(before.used, entry.used, now, way):
                 return True
         return False
 
