@@ -50,9 +50,9 @@ class FleetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         """Everything there is to say; None when there is nothing any more."""
         return fleetpage.snapshot()
 
-    def since(self, data: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-        """What a page that has `before` lacks."""
-        return fleetpage.since(data, before)
+    def told(self, data: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+        """It as it is sent: whole, or what a page that has `before` lacks."""
+        return fleetpage.told(data, before)
 
     async def _send(self) -> None:
         before: dict[str, Any] | None = None
@@ -61,10 +61,8 @@ class FleetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             data = await database_sync_to_async(self.snapshot)()
             if data is None:
                 break
-            if before is None:
-                await self.send(text_data=json.dumps(data))
-            elif _but_time(data) != _but_time(before):
-                await self.send(text_data=json.dumps(self.since(data, before)))
+            if before is None or (data is not before and _but_time(data) != _but_time(before)):
+                await self.send(text_data=json.dumps(self.told(data, before)))
             before = data
             await asyncio.sleep(LOOK_SECONDS)
         await self.close()
@@ -78,9 +76,9 @@ class NodeConsumer(FleetConsumer):
         node_id: UUID = self.scope["url_route"]["kwargs"]["node_id"]
         return nodepage.snapshot(node_id)
 
-    def since(self, data: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-        """New points only."""
-        return nodepage.since(data, before)
+    def told(self, data: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+        """Whole, or with new points only."""
+        return data if before is None else nodepage.since(data, before)
 
 
 def _but_time(data: dict[str, Any]) -> dict[str, Any]:

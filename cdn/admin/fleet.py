@@ -20,7 +20,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def state(request: HttpRequest) -> HttpResponse:
     """The page's figures, for browsers without a socket."""
     may_look(request)
-    return JsonResponse(fleetpage.snapshot())
+    return JsonResponse(fleetpage.told(fleetpage.snapshot()))
 
 
 def urls() -> list[URLPattern]:

@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from cdn import history, silence
 from cdn.board import joining, rows, shelf, words
@@ -23,26 +23,31 @@ FRESH = 0.8
 SPARK, SPARKS_UP_TO = 60, 200
 EVENTS = 30
 
+#: A snapshot that took longer to make than the first serves for longer, in seconds: the page of a very large fleet.
+COSTLY, FRESH_WHEN_COSTLY = 0.05, 2.0
+
 _lock = threading.Lock()
-_last: tuple[float, dict[str, Any]] = (float("-inf"), {})
+#: The newest snapshot by language, with the time until which it serves.
+_last: dict[str | None, tuple[float, dict[str, Any]]] = {}
 
 
 def snapshot() -> dict[str, Any]:
     """The whole page. Parts with a new `shape` have to be drawn anew; everything else changes where it stands."""
-    global _last
+    language = get_language()
     with _lock:
-        made, data = _last
-        if time.monotonic() - made > FRESH:
+        until, data = _last.get(language, (float("-inf"), {}))
+        begun = time.monotonic()
+        if begun > until:
             data = _make(timezone.now())
-            _last = time.monotonic(), data
+            now = time.monotonic()
+            _last[language] = now + (FRESH if now - begun < COSTLY else FRESH_WHEN_COSTLY), data
         return data
 
 
 def forget() -> None:
     """The next question is answered afresh: somebody has just changed something."""
-    global _last
     with _lock:
-        _last = (float("-inf"), {})
+        _last.clear()
 
 
 def _make(now: datetime) -> dict[str, Any]:
@@ -191,16 +196,46 @@ _KINDS = {
 }
 
 
-def since(data: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """What a page that has `before` must hear to be where `data` is: changed nodes and new points only."""
+#: What a page that is open needs of a node; the rest is drawn by the server.
+_TOLD = ("id", "shape", "state_name", "parts", "bars", "tones", "egress", "capacity")
+
+
+def told(data: dict[str, Any], before: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A snapshot as it is sent: whole, or what a page that has `before` lacks: changed figures and new points."""
+    news = {name: data[name] for name in ("now", "count", "figures", "shapes", "expected")}
+    news["groups"] = [_told_group(one) for one in data["groups"]]
+    if before is None:
+        nodes = [{name: one[name] for name in _TOLD} for one in data["nodes"]]
+        return news | {"nodes": nodes, "points": data["points"], "sparks": data["sparks"]}
     old = {one["id"]: one for one in before["nodes"]}
     fresh = data["count"] - before["count"]
-    return data | {
-        "nodes": [one for one in data["nodes"] if old.get(one["id"]) != one],
-        "points": {
-            name: values[len(values) - fresh :] if fresh else [] for name, values in data["points"].items()
-        },
-        "partial": True,
+    points = {name: values[len(values) - fresh :] if fresh else [] for name, values in data["points"].items()}
+    nodes = [_changed(one, old.get(one["id"], {})) for one in data["nodes"]]
+    return news | {
+        "nodes": [one for one in nodes if len(one) > 1],
+        "points": points,
         "sparks": {},
-        "events": [],
+        "partial": True,
     }
+
+
+def _changed(one: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """The node's id, and what is not as it was."""
+    found: dict[str, Any] = {"id": one["id"]}
+    for name in _TOLD[1:]:
+        value, before = one[name], old.get(name)
+        if isinstance(value, dict) and isinstance(before, dict):
+            value = {key: said for key, said in value.items() if before.get(key) != said}
+            if value:
+                found[name] = value
+        elif value != before:
+            found[name] = value
+    return found
+
+
+def _told_group(group: dict[str, Any]) -> dict[str, Any]:
+    """A region or a site without its nodes."""
+    found = {name: value for name, value in group.items() if name not in ("nodes", "sites")}
+    if "sites" in group:
+        found["sites"] = [_told_group(site) for site in group["sites"]]
+    return found

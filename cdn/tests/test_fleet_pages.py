@@ -197,8 +197,8 @@ def test_only_what_changed_is_told_again(paris: Node, lyon: Node) -> None:
     fleetpage.forget()
     fleet.beats[paris.id].sessions += 1
     samples.look(fleet.beats)
-    news = fleetpage.since(fleetpage.snapshot(), before)
-    assert [one["id"] for one in news["nodes"]] == [str(paris.id)]
+    news = fleetpage.told(fleetpage.snapshot(), before)
+    assert news["nodes"] == [{"id": str(paris.id), "parts": {"sessions": "41"}}]
     assert len(news["points"]["egress"]) == 1
 
 

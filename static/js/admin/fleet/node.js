@@ -26,7 +26,7 @@ function hear(news) {
   for (const [key, lines] of Object.entries(news.points)) curveOf(key, lines.length).set(lines, { append: Boolean(news.partial) });
   for (const [key, says] of Object.entries(news.now_says)) setText(part(`[data-now="${key}"]`), says);
   for (const fact of news.facts) setText(part(`[data-fact="${fact.key}"]`), fact.says);
-  paint(root, { parts: { ...node.parts, state: node.state_name }, bars: node.bars, tones: { disk: node.disk_tone } });
+  paint(root, { parts: { ...node.parts, state: node.state_name }, bars: node.bars, tones: { disk: node.tones.disk } });
   if (news.joining) hearJoining(news.joining);
   if (part("[data-board-root]").dataset.shape !== news.shape) redraw();
   beLive();

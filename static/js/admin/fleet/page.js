@@ -11,6 +11,9 @@ const SPARK_ROOM = 60;
 /** A small curve's scale reaches at least to this share of the node's capacity, so that idle nodes look idle. */
 const SPARK_LEAST = 0.2;
 const TIMES_MS = 5000;
+/** Drawing so many nodes costs the server a second, so it is not done for each that changes. */
+const MANY = 200;
+const RARELY_MS = 4000;
 
 const root = document.querySelector("[data-fleet]");
 const part = (selector, where = root) => where.querySelector(selector);
@@ -36,19 +39,17 @@ function hear(news) {
   }
   paintSparks();
   const stale = Object.entries(news.shapes).some(([name, shape]) => part(`[data-section="${name}"]`)?.dataset.shape !== shape);
-  if (stale || news.nodes.some((node) => nodeOf(node.id) && nodeOf(node.id).dataset.shape !== node.shape)) redraw();
+  if (stale || news.nodes.some((node) => node.shape && nodeOf(node.id) && nodeOf(node.id).dataset.shape !== node.shape)) redraw();
   beLive();
 }
 
-function hearNode(node) {
-  figures.set(node.id, node);
-  const element = nodeOf(node.id);
+function hearNode(news) {
+  const node = { ...figures.get(news.id), ...news };
+  figures.set(news.id, node);
+  const element = nodeOf(news.id);
   if (!element) return;
-  paint(element, {
-    parts: { ...node.parts, state: node.state_name },
-    bars: node.bars,
-    tones: { load: node.load_tone, disk: node.disk_tone },
-  });
+  const parts = news.state_name ? { ...news.parts, state: news.state_name } : news.parts;
+  paint(element, { parts, bars: news.bars, tones: news.tones });
 }
 
 function hearGroup(region) {
@@ -76,9 +77,9 @@ function paintSparks() {
   }
 }
 
-/** Fetch what changes on the page and put in those parts that have another shape. One at a time. */
+/** Fetch what changes on the page and put in those parts that have another shape. One at a time, large ones seldom. */
 function redraw() {
-  drawing ??= fetchBoard().finally(() => (drawing = null));
+  drawing ??= fetchBoard().finally(() => setTimeout(() => (drawing = null), figures.size > MANY ? RARELY_MS : 0));
   return drawing;
 }
 

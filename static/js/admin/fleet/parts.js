@@ -16,9 +16,10 @@ export function setText(element, text) {
 export function paint(element, { parts = {}, bars = {}, tones = {} }) {
   for (const [name, text] of Object.entries(parts)) setText(element.querySelector(`[data-part="${name}"]`), text);
   for (const [name, value] of Object.entries(bars)) {
-    const bar = element.querySelector(`[data-bar="${name}"]`);
-    bar?.lastElementChild.setAttribute("width", value);
-    if (bar && tones[name]) bar.setAttribute("class", `nl-bar nl-bar--${tones[name]}`);
+    element.querySelector(`[data-bar="${name}"]`)?.lastElementChild.setAttribute("width", value);
+  }
+  for (const [name, tone] of Object.entries(tones)) {
+    element.querySelector(`[data-bar="${name}"]`)?.setAttribute("class", `nl-bar nl-bar--${tone}`);
   }
 }
 
