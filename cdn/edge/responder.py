@@ -5,7 +5,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Coroutine
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -29,6 +29,8 @@ _PROOF = re.compile(rb"/v1/-/proof/([A-Za-z0-9_-]{16,128})\Z")
 OBJECT = re.compile(rb"/v1/([A-Za-z0-9_-]{1,512})/([0-9a-f]{32})/([a-z0-9-]{1,32})/([A-Za-z0-9.]{1,32})\Z")
 _CORS = "".join(f"{name}: {value}\r\n" for name, value in CORS_HEADERS.items())
 _PREFLIGHT = "".join(f"{name}: {value}\r\n" for name, value in PREFLIGHT_HEADERS.items())
+#: Hundreds who wait for the same object get the same head.
+_head = lru_cache(maxsize=1024)(head)
 
 
 class Responder:
@@ -338,7 +340,7 @@ class Responder:
     ) -> bytes:
         start, end, status = part
         extra = f"Content-Range: bytes {start}-{end - 1}/{length}\r\n" if status == 206 else ""
-        return head(content_type, end - start, tag, cache, extra)
+        return _head(content_type, end - start, tag, cache, extra)
 
     def _line(self, status: int) -> bytes:
         return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() + self._server.date
