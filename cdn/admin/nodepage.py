@@ -10,7 +10,8 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from cdn.admin._shared import context, may_look
-from cdn.board import nodepage, shelf
+from cdn.board import nodepage, planned, shelf
+from cdn.live import fleet
 
 
 def page(request: HttpRequest, node_id: UUID) -> HttpResponse:
@@ -20,7 +21,9 @@ def page(request: HttpRequest, node_id: UUID) -> HttpResponse:
     if data is None:
         raise Http404(_("There is no such node."))
     held = shelf.held_by(node_id, search=request.GET.get("q", ""), page=_number(request))
-    more = {"board": data, "node": data["node"], "held": held, "curves": _curves()}
+    row = fleet.row(node_id)
+    plan = planned.of(row) if row else None
+    more = {"plan": plan, "board": data, "node": data["node"], "held": held, "curves": _curves()}
     template = "cdn/fleet/node_parts.html" if request.GET.get("part") == "board" else "cdn/fleet/node.html"
     return TemplateResponse(request, template, context(request, data["node"]["name"], **more))
 

@@ -9,11 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from cdn import services
 from cdn.admin._shared import actor, answer, context, may_act, may_look
-from cdn.board import shelf
+from cdn.board import planned, shelf
 from cdn.live import fleet
 from cdn.types import Reason
 
@@ -53,17 +52,9 @@ def _reason(one: Reason, names: list[str]) -> dict[str, str]:
         "rendition": ", ".join(names),
         "held": one.here,
         "held_name": str(shelf.HELD_NAMES[one.here]),
-        "urgency": str(_URGENCIES.get(one.urgency, "")),
+        "urgency": str(planned.URGENCIES.get(one.urgency, "")),
         "why": one.why[:1].upper() + one.why[1:],
     }
-
-
-_URGENCIES = {
-    "pinned": gettext_lazy("always"),
-    "release": gettext_lazy("release"),
-    "repair": gettext_lazy("repair"),
-    "window": gettext_lazy("at night"),
-}
 
 
 def package_page(request: HttpRequest, package: str) -> HttpResponse:

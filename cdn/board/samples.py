@@ -9,6 +9,7 @@ import threading
 import time
 from array import array
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -75,14 +76,24 @@ class Ring:
 
 
 class _Totals(NamedTuple):
-    """What a node counts since its boot, as last seen."""
+    """What a node counts since its boot."""
 
-    boot: str
     hits: int
     misses: int
     peer: int
     origin: int
     errors: int
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A node's last heartbeat that was looked at, and how fast its counts grew until then, for each STEP."""
+
+    boot: str
+    sequence: int
+    heard_at: datetime
+    totals: _Totals
+    grown: list[float]
 
 
 class Samples:
@@ -92,8 +103,7 @@ class Samples:
         self.fleet = Ring()
         self.nodes: dict[UUID, Ring] = {}
         self.count = 0
-        self._totals: dict[UUID, _Totals] = {}
-        self._sequences: dict[UUID, int] = {}
+        self._seen: dict[UUID, _Seen] = {}
 
     def forget(self) -> None:
         """As in a fresh process."""
@@ -117,15 +127,13 @@ class Samples:
         self.count += 1
 
     def _point(self, node_id: UUID, beat: Beat) -> Point:
-        before = self._totals.get(node_id)
-        totals = _Totals(beat.boot, beat.hits, beat.misses, beat.peer_bytes, beat.origin_bytes, beat.errors)
-        self._totals[node_id] = totals
-        if self._sequences.get(node_id) == beat.sequence and beat.lease_until.timestamp() < time.time():
-            return Point()  # silent: its last word is no figure of now
-        self._sequences[node_id] = beat.sequence
-        grown = [0, 0, 0, 0, 0]
-        if before is not None and before.boot == totals.boot:
-            grown = [max(0, new - old) for new, old in zip(totals[1:], before[1:], strict=True)]
+        seen = self._seen.get(node_id)
+        if seen is not None and seen.sequence == beat.sequence:
+            if beat.lease_until.timestamp() < time.time():
+                return Point()  # silent: its last word is no figure of now
+            grown = seen.grown  # a look between two heartbeats: nothing new is known
+        else:
+            grown = self._grown(node_id, seen, beat)
         hits, misses, peer, origin, errors = grown
         return Point(
             egress=beat.egress_bps,
@@ -139,6 +147,16 @@ class Samples:
             cpu=beat.cpu,
             errors=errors,
         )
+
+    def _grown(self, node_id: UUID, seen: _Seen | None, beat: Beat) -> list[float]:
+        """How much each count grew in a STEP, between the last two heartbeats."""
+        totals = _Totals(beat.hits, beat.misses, beat.peer_bytes, beat.origin_bytes, beat.errors)
+        grown = [0.0] * len(totals)
+        if seen is not None and seen.boot == beat.boot:
+            steps = max(0.5, (beat.heard_at - seen.heard_at).total_seconds() / STEP)
+            grown = [max(0, new - old) / steps for new, old in zip(totals, seen.totals, strict=True)]
+        self._seen[node_id] = _Seen(beat.boot, beat.sequence, beat.heard_at, totals, grown)
+        return grown
 
 
 samples = Samples()
