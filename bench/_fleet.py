@@ -66,7 +66,6 @@ class World:
     def pass_a_day(self) -> None:
         """Titles wander; the least watched make way for releases, which begin near the top."""
         self.weights *= np.exp(self.rng.normal(0, DRIFT, self.weights.shape))
-        self.ages += 1
         gone = np.argsort(self.weights.mean(axis=0))[:RELEASED]
         top = np.sort(self.weights, axis=1)[:, -40:]
         for title in gone:
@@ -95,22 +94,21 @@ class Planned:
 
 def forecast(world: World, planned: Planned) -> np.ndarray:
     """What `forecasts.rates` would say: whole plays a second at the next peak, [region, title]."""
-    days = np.minimum(world.ages, max(planned.watched, 0.05))
-    found = np.empty_like(world.weights)
-    mean = 0.0
-    for region in range(world.regions):
-        row = [
-            forecasts.expected(short, long, timedelta(days=age))
-            for short, long, age in zip(
-                planned.short[region].tolist(), planned.long[region].tolist(), days.tolist(), strict=True
-            )
-        ]
-        found[region] = row
-        asked = found[region][found[region] > 0]
-        mean = float(asked.mean()) if len(asked) else 0.0
-        new = np.flatnonzero(world.ages < 14)
-        priors = [forecasts.prior(mean, timedelta(days=float(world.ages[title]))) for title in new]
-        found[region][new] = np.maximum(found[region][new], priors)
+    days = np.maximum(np.minimum(world.ages, planned.watched), 1 / 24)
+    rates = []
+    for sums, life in ((planned.short, forecasts.SHORT), (planned.long, forecasts.LONG)):
+        seen = 1 - np.exp2(-days * 86400 / life.total_seconds())
+        rates.append(sums * np.log(2) / life.total_seconds() / seen)
+    found = forecasts.PEAK * np.maximum(rates[1], (rates[0] + rates[1]) / 2)
+    one = forecasts.expected(
+        float(planned.short[0, 0]), float(planned.long[0, 0]), timedelta(days=float(days[0]))
+    )
+    assert np.isclose(found[0, 0], one), "the arrays do not say what the forecast says"
+    new = np.flatnonzero(world.ages < 14)
+    means = found.sum(axis=1) / np.maximum(1, (found > 0).sum(axis=1))
+    for title in new.tolist():
+        ahead = forecasts.prior(1.0, timedelta(days=float(world.ages[title]))) * means
+        found[:, title] = np.maximum(found[:, title], ahead)
     return np.maximum(found, forecasts.NEVER)
 
 
@@ -122,6 +120,7 @@ def watch(world: World, planned: Planned, load: float, seconds: float) -> None:
         faded = getattr(planned, name) * 2.0 ** (-seconds / life.total_seconds())
         setattr(planned, name, faded + counted)
     planned.watched += seconds / 86400
+    world.ages += seconds / 86400
 
 
 def plan(world: World, planned: Planned, *, since: float, alive: np.ndarray | None = None) -> None:

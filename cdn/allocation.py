@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -73,12 +74,14 @@ class Allotment:
     """What one host should hold: the reason for each bundle, the worthiest first.
 
     `deferred` would be worth having and waits; `dropped` gives way; `replaced` is the allowance used, in bytes.
+    `loaded` are bundles of which one copy cannot carry what is expected: they do not wait for the allowance either.
     """
 
     everything: bool = False
     bundles: dict[int, str] = field(default_factory=dict)
     deferred: dict[int, str] = field(default_factory=dict)
     dropped: set[int] = field(default_factory=set)
+    loaded: set[int] = field(default_factory=set)
     replaced: int = 0
 
 
@@ -88,6 +91,7 @@ class _Ideal:
 
     value: float
     why: str
+    loaded: bool = False
 
 
 def allot(items: Sequence[Item], hosts: Sequence[Host], policy: Policy | None = None) -> list[Allotment]:
@@ -198,7 +202,9 @@ def _ideal(
             if free[host] >= size:
                 free[host] -= size
                 roomy -= free[host] < smallest <= free[host] + size
-                ideals[host][item] = _Ideal(value, _why(copy, int(needed[item]), int(wanted[item])))
+                least = int(needed[item])
+                why = _why(copy, least, int(wanted[item]))
+                ideals[host][item] = _Ideal(value, why, loaded=1 < least >= copy)
                 break
         at[item] = place
     return ideals
@@ -213,6 +219,7 @@ def _values(rates: Floats, number: Ints, needed: Ints, wanted: Ints, policy: Pol
     return found
 
 
+@lru_cache(maxsize=1024)
 def _why(copy: int, needed: int, wanted: int) -> str:
     if copy <= needed:
         return f"copy {copy} of {needed} for its load" if needed > 1 else "the first copy"
@@ -255,10 +262,11 @@ def _settle(
     found = Allotment()
     chosen = {number: ideal[number] for number in ideal if number in have}
     free = host.budget - sum(items[number].bytes for number in have)
-    victims = sorted(leaving, key=lambda number: (-leaving[number], -number))  # the least worth last
-    while free < 0 and (victims or chosen):  # the disk has become smaller
-        number = victims.pop() if victims else min(chosen, key=lambda one: (chosen[one].value, one))
-        chosen.pop(number, None)
+    # All that is here may give way, the least worth last: what should be here too, while others wait for their place.
+    worth = leaving | {number: copy.value for number, copy in chosen.items()}
+    victims = sorted(worth, key=lambda number: (-worth[number], number in ideal, -number))
+    while free < 0 and victims:  # the disk has become smaller
+        number = victims.pop()
         free += items[number].bytes
         found.dropped.add(items[number].id)
     for number in sorted(ideal.keys() - have, key=lambda one: (-ideal[one].value, one)):
@@ -266,9 +274,10 @@ def _settle(
         if item.bytes > free:
             short = item.bytes - free
             gain, gone, why = _make_room(
-                items, short, copy.value, victims, leaving, holders, ideal_copies, policy
+                items, short, copy.value, victims, worth, holders, ideal_copies, policy
             )
-            over = not item.urgent and found.replaced + item.bytes > host.allowance
+            may_wait = not item.urgent and not copy.loaded
+            over = may_wait and found.replaced + item.bytes > host.allowance
             if gain < short or over:
                 said = "waits: so much of the disk was replaced today" if over and not why else why
                 found.deferred[item.id] = said or "waits: what is here is worth nearly as much"
@@ -282,10 +291,13 @@ def _settle(
         free -= item.bytes
         holders[number] += 1
         chosen[number] = copy
-    for number in victims:
+    kept = set(victims)
+    chosen = {number: copy for number, copy in chosen.items() if number in kept or number not in have}
+    for number in kept - chosen.keys():
         chosen[number] = _Ideal(leaving[number], "stays: nothing is worth its place yet")
     ranked = sorted(chosen, key=lambda one: (-chosen[one].value, one))
     found.bundles = {items[number].id: chosen[number].why for number in ranked}
+    found.loaded = {items[number].id for number in ranked if chosen[number].loaded}
     return found
 
 
@@ -294,7 +306,7 @@ def _make_room(
     short: int,
     value: float,
     victims: Sequence[int],
-    leaving: Mapping[int, float],
+    worth: Mapping[int, float],
     holders: Counter[int],
     ideal_copies: Counter[int],
     policy: Policy,
@@ -310,7 +322,7 @@ def _make_room(
         # Its other copies may be planned and not yet there: the last ones stay until they are.
         if holders[victim] <= min(policy.least, ideal_copies[victim]):
             continue
-        if value < policy.better * leaving[victim]:
+        if value < policy.better * worth[victim]:
             return gain, gone, "waits: what is here is worth nearly as much"
         gain += items[victim].bytes
         gone.append(victim)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from catalog.types import RenditionKind
@@ -28,6 +29,8 @@ PLANNED, HEADS = 0.85, 0.5
 RELEASE = timedelta(hours=48)
 #: A node that is silent, or has said goodbye, keeps its part this long before others are given it.
 PATIENCE = timedelta(minutes=10)
+#: While nothing but demand changes, plans are made this often.
+DEMAND_EVERY = timedelta(minutes=5)
 #: So many bundles that wait are named in a plan.
 DEFERRED_MAX = 200
 
@@ -84,6 +87,52 @@ def plan(now: datetime | None = None, *, dry_run: bool = False) -> list[Change]:
                     _write(change)
             transaction.on_commit(fleet.changed)
     return changes
+
+
+@dataclass(slots=True)
+class Pulse:
+    """When this process planned last, and for what: planning again is only worth it when something is new."""
+
+    planned_for: object = None
+    planned_at: datetime | None = None
+
+    def due(self, now: datetime) -> bool:
+        """Whether the catalogue or the fleet has changed since, or demand has had time to. Notes that it was asked."""
+        here = _fingerprint(now)
+        fresh = self.planned_at is not None and now - self.planned_at < DEMAND_EVERY
+        if fresh and here == self.planned_for:
+            return False
+        self.planned_for, self.planned_at = here, now
+        return True
+
+    def forget(self) -> None:
+        """Plan at the next question."""
+        self.planned_at = None
+
+
+pulse = Pulse()
+
+
+def _fingerprint(now: datetime) -> object:
+    """What a plan depends on besides demand, as something to compare."""
+    live = models.Bundle.objects.filter(gone_at=None).aggregate(number=Count("id"), newest=Max("id"))
+    down = models.Takedown.objects.filter(forbidden=True, lifted_at=None).aggregate(
+        newest=Max("id"), number=Count("id")
+    )
+    nodes = models.EdgeNode.objects.order_by("slot").values_list(
+        "id",
+        "wanted",
+        "state",
+        "disk_bytes",
+        "capacity_bps",
+        "region",
+        "site",
+        "fill_window",
+        "fill_bps",
+        "state_at",
+    )
+    known = [(*row[:-1], now - row[-1] < PATIENCE if NodeState(row[2]) in _ABSENT else None) for row in nodes]
+    return (live, down, known, settings.FILL_WINDOW, settings.FILL_MBPS)
 
 
 def window_of(row: models.EdgeNode) -> tuple[str, str]:
@@ -221,7 +270,9 @@ def _change(
     for number, why in decided.bundles.items():
         bundle = by_id[number]
         if (bundle.package, bundle.rendition) not in pinned:
-            kind = _class(bundle, number in broken and number not in host.held, now)
+            # Short of copies now: one was lost, or more is asked of it than those that there are can carry.
+            short = number in broken or (before is not None and number in decided.loaded)
+            kind = _class(bundle, short and number not in host.held, now)
             orders.append(Order(bundle.package, bundle.rendition, "all", kind, why))
     orders.sort(key=lambda one: CLASSES.index(one.kind))  # stable: within a class the order stands
     made = Plan(
@@ -233,7 +284,7 @@ def _change(
         notes={
             "everything": decided.everything,
             "budget": host.budget,
-            "left": host.allowance - decided.replaced,
+            "left": max(0, host.allowance - decided.replaced),
             "at": now.timestamp(),
             "deferred": _deferred(decided.deferred, by_id),
             "heads_left_out": sum(bool(one.head_segments) for one in bundles) - len(heads),
@@ -265,8 +316,8 @@ def _change(
 _PINNED = "the beginning of every title is on every node"
 
 
-def _class(bundle: models.Bundle, is_broken: bool, now: datetime) -> str:
-    if is_broken:
+def _class(bundle: models.Bundle, is_short: bool, now: datetime) -> str:
+    if is_short:
         return "repair"
     return "release" if now - bundle.created_at < RELEASE else "window"
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from django.utils import timezone
+
 from cdn import bundles, deliveries, planning, popularity
 from netflixlite.jobs import services as jobs
 
@@ -10,7 +12,10 @@ def tend_placement() -> None:
     """Follow the catalogue, count what was watched, and make the plans that follow from both."""
     bundles.reconcile()
     popularity.count()
-    planning.plan()
+    now = timezone.now()
+    if planning.pulse.due(now) and any(change.changed for change in planning.plan(now)):
+        # What one node gives up only once another was told to fetch it takes another turn.
+        planning.pulse.forget()
 
 
 def prune_deliveries() -> None:

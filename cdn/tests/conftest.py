@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdn import bundles, faults, inventory, keys, knowledge, takedowns, witnesses
+from cdn import bundles, faults, inventory, keys, knowledge, planning, takedowns, witnesses
 from cdn.denials import deny_list
 from cdn.live import fleet
 
@@ -36,3 +36,4 @@ def empty_nodes() -> Iterator[None]:
     yield
     bundles.index.clear()
     inventory.holdings.clear()
+    planning.pulse.forget()
