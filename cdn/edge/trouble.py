@@ -53,7 +53,8 @@ class Trouble:
         if error is not None and free > reserve:
             self.refused(error, used)
             return
-        if self.ceiling == budget or self.ceiling > used + budget // SHRINK_PART:
+        # What it gave up itself is no sign that the disk has room again.
+        if self.ceiling == budget or self.ceiling > used + used // (SHRINK_PART // 2):
             self.squeezed = False
         self.written()
 

@@ -1,6 +1,7 @@
 """What the cache promises beside serving: what stays, what is told, who is asked before bytes go, and what rot does."""
 
 import asyncio
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Coroutine
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 
 from cdn.edge.disk import Disk
+from cdn.edge.faults import Faults
 from cdn.edge.held import Hit
 from cdn.edge.manifest import BadManifest, PackageIndex, Spec, pages
 from cdn.edge.scrub import Scrubber
 from cdn.edge.store import Store
+from cdn.edge.trouble import Trouble
 from cdn.tests.test_edge_store import Made, fill, memory, specs
 from tests.edge.harness import make_package
 
@@ -432,3 +435,41 @@ def test_what_a_killed_process_wrote_without_claiming_it_is_given_back(tmp_path:
         assert (home / "v720.data").stat().st_blocks * 512 < 2 * pages(200_000) + 65536
 
     with_store(tmp_path, second)
+
+
+# Trouble --------------------------------------------------------------------------------------------------------
+
+
+def refusal(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+def test_a_full_disk_makes_the_cache_smaller_until_there_is_room_again() -> None:
+    faults = Faults()
+    trouble = Trouble(1600, faults)
+    trouble.refused(refusal(errno.ENOSPC), 800)
+    assert trouble.ceiling == 750
+    assert trouble.pausing
+    assert "No space left" in trouble.problem
+    assert not trouble.read_only
+    trouble.written()
+    assert "No space left" in trouble.problem, "it works, with less than it should have"
+    trouble.examined(None, used=750, budget=1600, free=60, reserve=10)
+    assert (trouble.ceiling, bool(trouble.problem)) == (800, True)
+    trouble.examined(None, used=750, budget=1600, free=5, reserve=10)
+    assert trouble.ceiling == 745, "what is missing of the reserve is given back"
+    trouble.examined(None, used=745, budget=1600, free=5000, reserve=10)
+    assert (trouble.ceiling, trouble.problem, trouble.pausing) == (1600, "", False)
+    assert [fault["kind"] for fault in faults.told()] == ["disk"]
+
+
+def test_a_read_only_disk_is_left_alone_until_it_takes_a_write_again() -> None:
+    faults = Faults()
+    trouble = Trouble(1600, faults)
+    for _ in range(3):
+        trouble.examined(refusal(errno.EROFS), used=100, budget=1600, free=5000, reserve=10)
+    assert trouble.pausing
+    assert trouble.read_only == trouble.problem == "the cache cannot be written: Read-only file system"
+    assert len(faults) == 1
+    trouble.examined(None, used=100, budget=1600, free=5000, reserve=10)
+    assert (trouble.read_only, trouble.problem, trouble.pausing) == ("", "", False)

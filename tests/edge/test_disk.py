@@ -1,8 +1,10 @@
 """The cache's disk under a real node: bytes that turn, files that vanish, disks that take nothing."""
 
+import contextlib
 import os
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,44 @@ def test_a_bit_that_turns_while_the_node_runs_reaches_no_viewer(edge: Edge, orig
     assert edge.health()["faults"]["total"] == 1
     leave_memory(data)
     assert edge.get(f"/v1/{opened}/{package}/v720/1.m4s").body == objects["v720/1.m4s"]
+
+
+@pytest.fixture
+def small(new_edge: NewEdge) -> Iterator[Edge]:
+    """A node on a file system of its own of 8 MiB."""
+    edge = new_edge()
+    edge.cache.mkdir()
+    argv = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(edge.cache)]
+    made = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        pytest.skip(f"NO SMALL FILE SYSTEM CAN BE MOUNTED HERE ({made.stderr.strip()}): not tested")
+    try:
+        yield edge
+    finally:
+        edge.stop()
+        subprocess.run(["umount", "-l", str(edge.cache)], check=False)
+
+
+def test_a_disk_that_others_fill_makes_the_cache_smaller_and_never_wrong(small: Edge, origin: Origin) -> None:
+    edge = small
+    package, objects = origin.add(segments=12, size=300_000)
+    edge.start("--cache-gb", "1")
+    path = f"/v1/{token(package)}/{package}"
+    for name in objects:
+        assert edge.get(f"{path}/{name}").body == objects[name]
+    before = edge.health()["cache_bytes"]
+    with (edge.cache / "others").open("wb") as others, contextlib.suppress(OSError):
+        while True:
+            others.write(bytes(65536))
+            others.flush()
+    other, more = origin.add(segments=8, size=300_000, seed=2)
+    for _ in range(2):
+        for name in more:
+            assert edge.get(f"/v1/{token(other)}/{other}/{name}").body == more[name]
+    assert "No space left" in edge.health()["problem"]
+    for name in objects:
+        assert edge.get(f"{path}/{name}").body == objects[name]
+    assert edge.health()["cache_bytes"] < before
+    (edge.cache / "others").unlink()
+    until(lambda: not edge.health()["problem"], what="being well again")
+    assert edge.get(f"{path}/v720/7.m4s").body == objects["v720/7.m4s"]
