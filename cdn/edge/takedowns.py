@@ -42,6 +42,10 @@ class Takedowns:
         newest that the control plane knows. What makes no sense is passed over. In force at once; `save` keeps it.
         """
         gone = set()
+        if 0 < version < self._heard:
+            # The site's database was restored from a backup: its log counts anew, and it tells all of it.
+            self._heard = 0
+            self._packages.clear()
         for one in news:
             package, number = str(one.get("package", "")), one.get("version", 0)
             if not package or not isinstance(number, int):

@@ -9,6 +9,7 @@ import pytest
 
 from cdn.edge.clock import Clock, steady
 from cdn.edge.faults import AGAIN_SECONDS, AT_ONCE, MOST, Faults
+from cdn.edge.takedowns import Takedowns
 from cdn.edge.verdicts import GRACE, Verdict, Verdicts
 from cdn.signing import BadToken, Token, encode
 from tests.edge.harness import TOKEN_KEY, Edge, Origin, token, until
@@ -140,6 +141,20 @@ def test_faults_wait_until_they_were_seen_and_the_same_one_is_said_once() -> Non
     for number in range(2 * MOST):
         faults.note("peer", "cd" * 16, "v720", f"{number}.m4s")
     assert len(faults) == MOST
+
+
+def test_a_site_that_was_restored_from_a_backup_is_believed_once(tmp_path: Path) -> None:
+    takedowns = Takedowns(tmp_path / "takedowns.json")
+    first, second = "ab" * 16, "cd" * 16
+    takedowns.take([{"version": 50, "package": first, "forbidden": True}], 50)
+    takedowns.save()
+    purge = {"version": 3, "package": second, "forbidden": False}
+    assert takedowns.take([purge], 3) == {second}
+    assert takedowns.unsaved
+    takedowns.save()
+    assert takedowns.version == 3, "so the site has nothing to repeat, and the purge is not done every two seconds"
+    assert not takedowns.forbids(first), "its log does not know of it"
+    assert Takedowns(tmp_path / "takedowns.json").version == 3
 
 
 # Whole nodes ----------------------------------------------------------------------------------------------
