@@ -1,9 +1,10 @@
 """All that answering a heartbeat needs, in one snapshot: so that a beat asks no database and takes no lock.
 
-The watch over the nodes makes a new one every half second, and at once when this process changed something. What has
-no watch (a test, a command) reads through the same caches when it needs to.
+A thread of the web process makes a new one every half second, and at once when this process changed something. What has
+no such thread (a test, a command) reads through the same caches when it needs to.
 """
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from cdn import keys, neighbours, states, takedowns
@@ -19,8 +21,14 @@ from cdn.live import Row, fleet
 from cdn.takedowns import Order
 from cdn.types import PublicKey
 
-#: A snapshot older than this is not answered from, in seconds: its watch is late or gone.
-STALE_SECONDS = 2.0
+log = logging.getLogger(__name__)
+
+#: How often a new snapshot is made, in seconds (at once when this process changed something), and how long is then
+#: waited for more of the same.
+REFRESH_SECONDS, SETTLE_SECONDS = 0.5, 0.05
+#: A snapshot older than this is not answered from, in seconds. Long enough that a machine out of breath is not given
+#: ten times the work just then.
+STALE_SECONDS = 10.0
 
 
 class Neighbourhood:
@@ -99,6 +107,23 @@ def read(now: datetime | None = None) -> Knowledge:
     with _kept.lock:
         _kept.newest = found
     return found
+
+
+def keep(until: threading.Event) -> None:
+    """Make snapshots until told to end."""
+    while True:
+        fleet.news.clear()
+        try:
+            read()
+        except DatabaseError:
+            log.warning("What nodes are to be told could not be read; the last is kept.", exc_info=True)
+        except Exception:  # without fresh snapshots every heartbeat would take the slow way
+            log.exception("Making the snapshot for heartbeats stumbled.")
+        finally:
+            close_old_connections()
+        if until.wait(SETTLE_SECONDS):  # what changes together is read together
+            return
+        fleet.news.wait(REFRESH_SECONDS)
 
 
 def forget() -> None:

@@ -92,6 +92,8 @@ class Fleet:
     suggested_kbps: dict[str, int] = field(default_factory=dict)
     #: Whether the beats were learnt from another process: then that one concludes, this one only looks.
     borrowed: bool = False
+    #: When a watch of this process last concluded from silence, by the steady clock.
+    watched_at: float = float("-inf")
     #: Set when rows have changed: wakes whoever keeps a copy.
     news: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -126,7 +128,7 @@ class Fleet:
             self.held.clear()
             self.leaving.clear()
             self.suggested_kbps.clear()
-            self.first_heard_at, self.borrowed = None, False
+            self.first_heard_at, self.borrowed, self.watched_at = None, False, float("-inf")
         self.changed()
 
     def hear(self, node_id: UUID, beat: Beat) -> bool:

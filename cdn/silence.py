@@ -19,9 +19,6 @@ log = logging.getLogger(__name__)
 
 #: How often the watch looks, in seconds: how late at most a silence is concluded from.
 LOOK_SECONDS = 1.0
-#: How often it reads what is true, in seconds (at once when this process changed something), and how long it then waits
-#: for more of the same.
-REFRESH_SECONDS, SETTLE_SECONDS = 0.5, 0.05
 
 
 def conclude(now: datetime) -> None:
@@ -57,27 +54,28 @@ def _move(row: Row, to: NodeState, *, here: tuple[NodeState, ...], now: datetime
 
 
 def watch(until: threading.Event) -> None:
-    """Look until told to end: at what is true every half second, at who is silent every second."""
+    """Look until told to end."""
     prober = probing.Prober()
     fleet.listen(timezone.now())
-    look_at = float("-inf")
     while True:
-        fleet.news.clear()
         try:
-            knowledge.read()
-            if time.monotonic() >= look_at:
-                look_at = time.monotonic() + LOOK_SECONDS
-                conclude(timezone.now())
-                prober.look(fleet.rows(), time.monotonic())
+            conclude(timezone.now())
+            prober.look(fleet.rows(), time.monotonic())
+            fleet.watched_at = time.monotonic()
         except Exception:  # a watch that ends would be missed by nobody until a node dies
             log.exception("The watch over the nodes stumbled.")
         finally:
             close_old_connections()
-        if until.wait(SETTLE_SECONDS):  # what changes together is read together
+        if until.wait(LOOK_SECONDS):
             return
-        fleet.news.wait(REFRESH_SECONDS)
+
+
+def watching() -> bool:
+    """Whether a watch of this process concludes from silence, so that nobody else must."""
+    return time.monotonic() - fleet.watched_at < 3 * LOOK_SECONDS
 
 
 def start() -> None:
-    """Watch in a thread for as long as this process lives. Called once, by the web process."""
-    threading.Thread(target=watch, args=(threading.Event(),), name="node-watch", daemon=True).start()
+    """Watch, and keep what is known, in threads for as long as this process lives. Called once, by the web process."""
+    for name, work in (("node-watch", watch), ("node-knowledge", knowledge.keep)):
+        threading.Thread(target=work, args=(threading.Event(),), name=name, daemon=True).start()

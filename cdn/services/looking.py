@@ -1,6 +1,7 @@
 """What there is: nodes for viewers to be sent to, and what an operator wants to see of them."""
 
 import time
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -18,14 +19,37 @@ def nodes() -> tuple[Node, ...]:
     rows say until its nodes had time to be heard.
     """
     now = timezone.now()
-    silence.conclude(now)
+    if not silence.watching():
+        silence.conclude(now)
+        return _offered(now)
+    if time.monotonic() - _snapshot.made_at > SNAPSHOT_SECONDS:
+        _snapshot.nodes, _snapshot.made_at = _offered(now), time.monotonic()
+    return _snapshot.nodes
+
+
+#: How old the nodes may be that steering is given, in seconds. Players ask far more often than anything changes.
+SNAPSHOT_SECONDS = 0.25
+
+
+class _Snapshot:
+    """The nodes as they were a moment ago."""
+
+    nodes: tuple[Node, ...] = ()
+    made_at = float("-inf")
+
+
+_snapshot = _Snapshot()
+
+
+def _offered(now: datetime) -> tuple[Node, ...]:
     return tuple(fleet.node(row, now) for row in fleet.rows() if row.state in states.SERVING)
 
 
 def health() -> tuple[NodeHealth, ...]:
     """Every registered node with what an operator wants to see of it."""
     now = timezone.now()
-    silence.conclude(now)
+    if not silence.watching():
+        silence.conclude(now)
     found = []
     for row in fleet.rows():
         beat = fleet.beats.get(row.id)

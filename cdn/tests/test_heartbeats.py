@@ -138,6 +138,7 @@ def test_the_watch_looks_at_once_and_ends_when_told(node: FakeNode, monkeypatch:
     with time_machine.travel(timezone.now() + timedelta(seconds=7)):
         silence.watch(ended)
     assert models.EdgeNode.objects.get().state == "suspect"
+    assert silence.watching()
 
 
 def test_nodes_that_died_with_the_web_process_become_suspect_after_its_start() -> None:
