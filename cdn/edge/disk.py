@@ -13,6 +13,7 @@ objects have pages of their own, holes are made of whole pages, and the kernel's
 object's end: writes stay within one object, and reading ahead (which makes larger units) is off.
 """
 
+import contextlib
 import errno
 import logging
 import os
@@ -41,6 +42,8 @@ _MAGIC = b"m1"
 _EXTRA = 3
 #: What a file system may need for itself in a rendition's file, in bytes.
 _SLACK = 64 << 10
+#: Changes whenever the machine starts.
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 #: So much of the file system is left free for what else the node writes (its state, its journal), in bytes and as a
 #: part of the whole.
 RESERVE, RESERVE_PART = 256 << 20, 50
@@ -61,13 +64,29 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.can_punch, self.reserve = True, 0
+        #: Whether the machine stopped without warning while the cache was in use: claims may be false then, and what
+        #: is missing was not lost by the disk.
+        self.torn = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.can_punch = files.can_punch(folder)
+            self.torn = self._begin()
             self.reserve = min(RESERVE, shutil.disk_usage(folder).total // RESERVE_PART)
         except OSError as error:  # what is here can be served all the same
             log.error("%s", in_words(error))
         self._open: OrderedDict[tuple[str, str], _Pair] = OrderedDict()
+
+    def _begin(self) -> bool:
+        mark = self.folder / ".running"
+        boot = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
+        before = mark.read_text() if mark.exists() else boot
+        mark.write_text(boot)
+        return before != boot
+
+    def end(self) -> None:
+        """The cache is not in use any more."""
+        with contextlib.suppress(OSError):
+            (self.folder / ".running").unlink(missing_ok=True)
 
     def scan(self) -> dict[str, Standing]:
         """What each package on disk has, by its maps, the longest unused first."""

@@ -96,6 +96,7 @@ class Scrubber:
         if found is None:
             if self.place != _NOWHERE:
                 self.passes += 1
+                self._store.disk.torn = False  # all that the machine's stop tore has been found
                 log.info("the scrub has read all that is held (%d damaged since the start)", self.rotten)
             self.place, self.began, self._index = _NOWHERE, self._clock(), None
             await self.save()

@@ -5,7 +5,6 @@ viewers brought and demand evicts (`policy`). docs/cache.md says what is promise
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 
 from cdn.edge import manifest
 from cdn.edge.clock import local
+from cdn.edge.cold import Cold, read_package, trim_package
 from cdn.edge.disk import Disk
 from cdn.edge.faults import Faults
 from cdn.edge.files import OwnedFd
@@ -70,22 +70,20 @@ class Store:
         self._small_total = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="disk")
         self._parting = Parting(self._submit)
-        #: Packages on disk that are not open (left by an earlier process, or not asked for lately), the longest
-        #: unused first, with the planned part of their bytes. In `_bare` there is nothing that demand may evict.
-        self._cold: dict[str, int] = {}
-        self._bare: dict[str, int] = {}
+        self._cold = Cold(self._plan, self.shelves)
         for package, standing in self.disk.scan().items():
             if self.takedowns.forbids(package):
                 self._submit(partial(self.disk.drop_package, package))
             else:
                 self.shelves.packages[package] = standing
-                self._cold[package] = 0
+                self._cold.add(package, 0)
         self.used = sum(standing.room for standing in self.shelves.packages.values())
 
     def close(self) -> None:
         """Finish the disk work that was begun."""
         for package, opened in self._packages.items():
             self._touch(package, opened)
+        self._thread.submit(self.disk.end)
         self._thread.shutdown(wait=True)
 
     async def run(self, work: Callable[[], _Result]) -> _Result:
@@ -155,18 +153,17 @@ class Store:
     async def recall(self, package: str) -> PackageIndex | None:
         """A package whose manifest is in memory or on disk."""
         index = self.known(package)
-        if index is not None or not self._is_cold(package):
+        if index is not None or package not in self._cold:
             return index
         self._parting.cancel(package, None)
-        found = await self.run(partial(self._read_package, package))
-        if not self._is_cold(package):  # somebody else recalled it meanwhile, or it went
+        found = await self.run(partial(read_package, self.disk, package))
+        if package not in self._cold:  # somebody else recalled it meanwhile, or it went
             return self.known(package)
         if found is None:
             self._drop_cold(package)
             return None
         index, claims = found
-        overhead = self.shelves.packages[package].overhead
-        self._warm_up(package)
+        overhead = self._warm_up(package)
         self.used += overhead
         self.shelves.standing(package).overhead = overhead
         opened = self._open(package, index)
@@ -176,21 +173,10 @@ class Store:
         self.shelves.note(package)
         return index
 
-    def _is_cold(self, package: str) -> bool:
-        return package in self._cold or package in self._bare
-
-    def _warm_up(self, package: str) -> None:
-        """A package is not cold any more: neither here nor in the sums."""
-        planned = self._cold.pop(package, None)
-        self._plan.planned -= self._bare.pop(package, 0) if planned is None else planned
+    def _warm_up(self, package: str) -> int:
+        """A package is not cold any more: neither here nor in the sums → the bytes that its manifest takes."""
         self.used -= self.shelves.packages[package].room
-        self.shelves.drop(package)
-
-    def _cool_down(self, package: str, planned: int) -> None:
-        """A package is cold from now on; its planned part is in the sum already."""
-        shelves = self.shelves.packages[package].shelves.values()
-        bare = 0 < planned >= sum(shelf.room for shelf in shelves)
-        (self._bare if bare else self._cold)[package] = planned
+        return self._cold.remove(package)
 
     def _open(self, package: str, index: PackageIndex) -> Open:
         """Keep a package's index at hand, and let go of the one longest unused that is at rest when there are many."""
@@ -213,29 +199,13 @@ class Store:
             self._unlist(held)
         opened.held.clear()
         self.shelves.standing(package)  # it is known, also when nothing of it is here
-        self._cool_down(package, planned)
+        self._cold.add(package, planned)
 
     def _touch(self, package: str, opened: Open) -> None:
         """Let the disk know when the package was used last, now and then."""
         if opened.used - opened.touched > TOUCH_SECONDS and not self.problem:
             opened.touched = opened.used
             self._submit(partial(self.disk.touch, package))
-
-    def _read_package(self, package: str) -> tuple[PackageIndex, dict[str, list[int]]] | None:
-        """A package's index and what its maps claim; runs in the disk's thread."""
-        stored = self.disk.manifest(package)
-        if stored is None:
-            return None
-        try:
-            index = manifest.parse(package, stored)
-        except manifest.BadManifest as error:
-            log.warning("package %s on disk is damaged and dropped: %s", package, error)
-            return None
-        claims = {rendition.name: self.disk.claims(rendition) for rendition in index.renditions.values()}
-        for rendition in index.renditions.values():
-            with contextlib.suppress(OSError):
-                self.disk.tidy(rendition, claims[rendition.name])
-        return index, claims
 
     def _claim(self, opened: Open, rendition: RenditionIndex, number: int) -> None:
         place = rendition.place(number)
@@ -338,7 +308,7 @@ class Store:
             self._policy.remove(claim)
             self._give_back(claim)
             self._lost(claim, spec.name, words)
-        elif self._is_cold(rendition.package):
+        elif rendition.package in self._cold:
             held = Held(rendition, spec.number, spec.offset, spec.length)
             self.shelves.take(rendition, spec.number, held.room)
             self.used -= held.room
@@ -348,8 +318,11 @@ class Store:
 
     def _lost(self, held: Held, name: str, words: str) -> None:
         rendition = held.rendition
-        log.error("%s of %s/%s is dropped: %s", name, rendition.package, rendition.name, words)
-        self.faults.note("corrupt", rendition.package, rendition.name, name, words)
+        if self.disk.torn and not isinstance(held, Hit):
+            log.info("%s of %s/%s was torn when the machine stopped", name, rendition.package, rendition.name)
+        else:
+            log.error("%s of %s/%s is dropped: %s", name, rendition.package, rendition.name, words)
+            self.faults.note("corrupt", rendition.package, rendition.name, name, words)
         if self.on_lost is not None and self._plan.covers(held):
             self.on_lost(rendition.package, rendition.name, held.number)
 
@@ -419,13 +392,8 @@ class Store:
                     self._policy.remove(held)
                     if not self._plan.admit(held, self.budget):
                         self._policy.add(held)
-        elif self._is_cold(package):
-            before = self._cold.pop(package, None)
-            if before is None:
-                before = self._bare.pop(package)
-            planned = self._plan.estimate(package, self.shelves.packages[package])
-            self._plan.planned += planned - before
-            self._cool_down(package, planned)
+        elif package in self._cold:
+            self._cold.judge_anew(package)
 
     # Room -------------------------------------------------------------------------------------------------
 
@@ -435,8 +403,9 @@ class Store:
         if room > limit:
             return False
         while self.used + room > limit:
-            if self._cold:
-                self._trim(next(iter(self._cold)))
+            cold = self._cold.first
+            if cold is not None:
+                self._trim(cold)
                 continue
             victim = self._policy.victim()
             if victim is None:
@@ -451,27 +420,8 @@ class Store:
         if not firsts:
             self._drop_cold(package)
             return
-        standing = self.shelves.packages[package]
-        before, planned = standing.room, self._plan.estimate(package, standing)
-        for name, shelf in list(standing.shelves.items()):
-            left = self._plan.left_bits(package, name, shelf)
-            if not left:
-                del standing.shelves[name]
-                continue
-            shelf.room = shelf.room * left.bit_count() // shelf.bits.bit_count()
-            shelf.bits = left
-        self.used += standing.room - before
-        self._plan.planned += planned - self._cold.pop(package)
-        self._bare[package] = planned
-        self.shelves.note(package)
-        self._parting.after(package, None, partial(self._trim_disk, package, firsts))
-
-    def _trim_disk(self, package: str, firsts: Mapping[str, int]) -> None:
-        """In the disk's thread."""
-        stored = self.disk.manifest(package)
-        if stored is not None:
-            with contextlib.suppress(manifest.BadManifest):
-                self.disk.trim(manifest.parse(package, stored), firsts)
+        self.used -= self._cold.trim(package)
+        self._parting.after(package, None, partial(trim_package, self.disk, package, firsts))
 
     def _drop_cold(self, package: str) -> None:
         self._warm_up(package)
@@ -491,7 +441,7 @@ class Store:
             self.shelves.drop(package)
             self._parting.cancel(package, None)
             self._submit(partial(self.disk.drop_package, package))
-        elif self._is_cold(package):
+        elif package in self._cold:
             self._drop_cold(package)
 
     def _evict(self, held: Held) -> None:

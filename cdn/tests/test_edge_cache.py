@@ -331,6 +331,31 @@ def test_what_a_power_cut_tore_is_never_served(tmp_path: Path, torn: str) -> Non
     with_store(tmp_path, second)
 
 
+def test_what_a_power_cut_tore_is_no_fault_of_the_disk_but_later_rot_is(tmp_path: Path) -> None:
+    made = make_package(segments=4, size=40_000)
+    parts: list[Spec] = []
+
+    async def first(store: Store) -> None:
+        parts.extend(await fill(store, made))
+
+    async def second(store: Store) -> None:
+        await store.recall(made[0])
+        assert await store.look(parts[0]) is None
+        assert len(store.faults) == 0
+        scrubber = Scrubber(store, tmp_path)
+        await scrubbed(scrubber)
+        assert (scrubber.rotten, len(store.faults)) == (1, 0)
+        rot(tmp_path, parts[2])
+        await scrubbed(scrubber)
+        assert [fault["name"] for fault in store.faults.told()] == ["2.m4s"]
+
+    with_store(tmp_path, first)
+    rot(tmp_path, parts[0])
+    rot(tmp_path, parts[1])
+    (tmp_path / "packages" / ".running").write_text("the machine's life before")
+    with_store(tmp_path, second)
+
+
 async def scrubbed(scrubber: Scrubber) -> int:
     """One whole pass; → how many objects were read."""
     passes, steps = scrubber.passes, 0
