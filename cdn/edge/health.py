@@ -119,6 +119,7 @@ class Health:
             "misses": server.miss_count,
             "shed": self._admission.shed,
             "aborted": server.aborted,
+            "errors": self._journal.errors,
             "ttfb_p50_ms": first,
             "ttfb_p95_ms": slow,
         }

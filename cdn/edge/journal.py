@@ -59,8 +59,8 @@ class Journal:
         self._first_bytes: deque[float] = deque(maxlen=_SAMPLES)
         #: By session (hex), the longest silent first.
         self.sessions: dict[str, Tally] = {}
-        #: Rows lost since this process began, and what keeps rows from the disk now.
-        self.lost = 0
+        #: Rows lost and answers that failed by our fault (5xx) since this process began; what keeps rows from the disk.
+        self.lost = self.errors = 0
         self.problem = ""
 
     async def run(self) -> None:
@@ -124,6 +124,7 @@ class Journal:
             if row is None:
                 continue
             rows.append(row)
+            self.errors += note[5] >= 500
             size, answers, _ = tallies.get(session, (0, 0, 0.0))
             tallies[session] = (size + note[6], answers + 1, note[0])
         self.lost += self._library.append(rows)
