@@ -149,6 +149,11 @@ def unsent(fd: int) -> int:
     return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
+def unread(fd: int) -> int:
+    """Bytes that a socket has received and nobody has read."""
+    return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def warm(fd: int, offset: int, length: int) -> int:
     """Read the range into the page cache → the CRC-32 of what came. Blocks: call it in a thread. Raises OSError."""
     scratch = bytearray(256 * 1024)

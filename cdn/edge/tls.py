@@ -13,9 +13,10 @@ import socket
 import ssl
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cdn.edge.connection import HIT, Connection
+from cdn.edge.connection import HIT, PROBE_SECONDS, READ, Connection
+from cdn.edge.files import unread
 from cdn.edge.held import Hit
 from cdn.edge.verdicts import Verdict
 
@@ -128,6 +129,10 @@ def read(chain: Path) -> tuple[int, int, tuple[str, ...]]:
     return since, until, names
 
 
+#: Where head and file meet before they are encrypted: one for all connections, since nothing of it stays there.
+_ROOM = memoryview(bytearray(CHUNK + 16 * 1024))
+
+
 class TlsConnection(Connection):
     """A client that speaks TLS."""
 
@@ -136,35 +141,45 @@ class TlsConnection(Connection):
     def __init__(self, server: "Server", sock: socket.socket, context: ssl.SSLContext) -> None:
         self._secure = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         super().__init__(server, self._secure)
-        self.recv: Any = self._recv
-        self.send: Any = self._send
         self._shaken = False
-        #: What OpenSSL was given and has not taken: it wants to be given the very same again. `_of_file` bytes of it
-        #: are the file's, the others the head's.
+        #: What OpenSSL was given and has not taken: it wants to be given the very same again. `_of_file` bytes of what
+        #: is being sent are the file's, the others the head's.
         self._left, self._of_file = b"", 0
         self.begun = server.now  # shaking hands may take as long as sending headers
-        # A record may be short although more is there: reading ends when OpenSSL has nothing more, and only then.
-        self.leaving = True
 
-    def _recv(self, size: int) -> bytes:
-        try:
-            if not self._shaken:
-                self._secure.do_handshake()
-                self._shaken, self.begun = True, 0.0
-            return self._secure.recv(size)
-        except ssl.SSLWantReadError:
-            raise BlockingIOError from None
-        except ssl.SSLWantWriteError:
-            self._wait_for_room()
-            raise BlockingIOError from None
-        except ValueError as error:  # closed under our hands
-            raise OSError(str(error)) from error
+    def read(self) -> None:
+        """Take what the client has sent and answer what is complete."""
+        while True:
+            try:
+                data = self._receive()
+            except (ssl.SSLWantReadError, BlockingIOError):
+                self.unread = False
+                return
+            except ssl.SSLWantWriteError:
+                self.unread = False
+                self._wait_for_room()
+                return
+            except (OSError, ValueError):
+                self.close()
+                return
+            if not data:
+                self.peer_done, self.unread = True, False
+                if not self.busy:
+                    self.close()
+                return
+            # A record may be short although more is there. To be told so by an exception would cost more than to ask.
+            self.unread = self.leaving or self._secure.pending() > 0 or unread(self.fd) > 0
+            if self.inbox or not self._fast(data):
+                self.inbox += data
+                self._serve_inbox()
+            if not self.unread or self.busy or self.closed:
+                return
 
-    def _send(self, data: bytes, _: int = 0) -> int:
-        try:
-            return self._secure.send(data)
-        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
-            raise BlockingIOError from None
+    def _receive(self) -> bytes:
+        if not self._shaken:
+            self._secure.do_handshake()
+            self._shaken, self.begun = True, 0.0
+        return self._secure.recv(READ)
 
     def push(self) -> None:
         """Send as much as the client takes and its turn allows, once hands are shaken."""
@@ -174,38 +189,74 @@ class TlsConnection(Connection):
             self.read()
 
     def _send_whole(self, hit: Hit, verdict: Verdict, target: bytes) -> None:
-        self.verdict, self.target, self.cache, self.since = verdict, target, HIT, self.server.now
-        self.begin_hit(self.server.ok_line + hit.head, hit, 0, hit.length, 200)
+        """Answer with a whole object; one that fits is encrypted and sent at once, and the connection never busy."""
+        server = self.server
+        now, head = server.now, server.ok_line + hit.head
+        self.verdict, self.target, self.cache, self.since = verdict, target, HIT, now
+        if hit.body is not None or hit.length > CHUNK or now - hit.probed > PROBE_SECONDS:
+            self.begin_hit(head, hit, 0, hit.length, 200)
+            return
+        self._begin(head, 200)
+        self.file, self.pos, self.end = hit.file, hit.offset, hit.offset + hit.length
+        try:
+            data = self._next()
+            sent = self._secure.send(data)
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            self._left = bytes(data)
+            self.hit = hit
+            hit.readers += 1
+            self._wait_for_room()
+            return
+        except OSError as error:
+            if error.errno == errno.EIO:
+                server.doubt(hit, f"it cannot be read: {error.strerror}")
+            self.close()
+            return
+        self._count(sent)
+        self.busy, self.file, self._of_file = False, None, 0
+        self._account()
+
+    def send_more(self, file: int) -> None:
+        """`sendfile` would send what is not encrypted."""
+        self.push()
 
     def _push(self) -> bool:
         turn = TURN
-        while self.head or self._left or self.pos < self.end:
-            if not self._left and not self._next():
-                return False  # the fill will call
+        while self._left or self.head or self.pos < self.end:
             if turn <= 0:
                 self.server.later(self)
                 return False
-            sent = self.send(self._left)  # all of it, or BlockingIOError
+            data = self._left or self._next()
+            if not data:
+                return False  # the fill will call
+            try:
+                sent = self._secure.send(data)  # all of it
+            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                self._left = bytes(data)
+                raise BlockingIOError from None
             self.pos += self._of_file
             self._left, self._of_file = b"", 0
             turn -= sent
             self._count(sent)
         return True
 
-    def _next(self) -> bool:
-        """Bring up what comes next: the head with the first of the file, or more of the file. False: not here yet."""
+    def _next(self) -> bytes | memoryview:
+        """What comes next: the head with the first of the file, or more of the file. Nothing: it is not here yet."""
         limit = self.end
         if self.fill is not None and not self.fill.verified:
             # The last byte of what was promised is held back, be it the object's last one or not.
             limit = min(limit - 1, self.fill.sendable)
-        part = b""
-        if self.pos < limit:
-            assert self.file is not None
-            part = os.pread(self.file.fd, min(CHUNK, limit - self.pos), self.pos)
-            if not part:
-                raise OSError(errno.EIO, "the file is shorter than it was")
-        self._left, self._of_file, self.head = self.head + part, len(part), b""
-        return bool(self._left)
+        head, self.head = self.head, b""
+        if self.pos >= limit:
+            return head
+        assert self.file is not None
+        begin = len(head)
+        _ROOM[:begin] = head
+        end = begin + min(CHUNK, limit - self.pos)
+        self._of_file = os.preadv(self.file.fd, [_ROOM[begin:end]], self.pos)
+        if not self._of_file:
+            raise OSError(errno.EIO, "the file is shorter than it was")
+        return _ROOM[: begin + self._of_file]
 
     def close(self) -> None:
         """Say goodbye if that can be done at once, and let go of everything."""
@@ -216,4 +267,3 @@ class TlsConnection(Connection):
                 self._secure.unwrap()
         super().close()
         self._left = b""
-        del self.recv, self.send  # bound to this object: it would wait for the garbage collector
