@@ -85,7 +85,7 @@ class Peers:
         self._region = ""
         self._peers: dict[str, Peer] = {}
         #: The version of the list that is applied; 0 while there is none.
-        self.version = 0
+        self.version = self._taken = 0
         self._read()
 
     def __len__(self) -> int:
@@ -121,17 +121,23 @@ class Peers:
         for node_id, peer in self._peers.items():
             if found.get(node_id) is not peer:
                 peer.upstream.close()
-        self._peers, self.version = found, version
+        self._peers, self._taken = found, version
         return json.dumps({"version": version, "peers": kept})
 
     def save(self, text: str) -> None:
-        """Write down what `take` gave. Blocks. Raises OSError."""
-        files.replace(self._path, text.encode())
+        """Write down what `take` gave; only then, or when the disk refuses, is the list said to be applied: a node that
+        is killed before that is told again. Blocks. Raises OSError.
+        """
+        try:
+            files.replace(self._path, text.encode())
+        finally:
+            self.version = self._taken
 
     def _read(self) -> None:
         try:
             stored = json.loads(self._path.read_text())
             self.take(stored["peers"], int(stored["version"]))
+            self.version = self._taken
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
