@@ -286,6 +286,11 @@ class Store:
         found = self.hits.get(object_key(spec.rendition, spec.name))
         if found is not None:
             return found
+        claim = self._claimed.get((package, spec.rendition.name, spec.number))
+        if claim is not None:  # what an earlier process had written there is overwritten
+            self._policy.remove(claim)
+            self._remove(claim)
+            self.shelves.take(claim.rendition, claim.number, room)
         self.shelves.put(spec.rendition, spec.number, room)
         return self._install(opened, spec, file, digest, crc)
 

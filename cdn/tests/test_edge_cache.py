@@ -462,6 +462,25 @@ def test_what_a_killed_process_wrote_without_claiming_it_is_given_back(tmp_path:
     with_store(tmp_path, second)
 
 
+def test_what_is_written_over_a_claim_is_counted_once(tmp_path: Path) -> None:
+    made = make_package(segments=2, size=40_000)
+
+    async def first(store: Store) -> None:
+        await fill(store, made)
+
+    async def second(store: Store) -> None:
+        await store.recall(made[0])
+        used, told = store.used, store.holdings()
+        await fill(store, made)
+        assert abs(store.used - used) <= 3 * 4096
+        assert store.holdings() == told
+        store.drop_package(made[0])
+        assert (store.used, store.holdings()) == (0, {})
+
+    with_store(tmp_path, first)
+    with_store(tmp_path, second)
+
+
 # Trouble --------------------------------------------------------------------------------------------------------
 
 
