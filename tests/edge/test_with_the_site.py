@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from catalog import services as catalog
 from catalog.tests.factories import make_package, make_title, make_video
+from cdn import bundles, planning
 from cdn import services as cdn
 from cdn.types import Node, NodeState
 from tests.edge.harness import Edge, until
@@ -115,3 +116,25 @@ def test_a_drained_node_learns_it_and_sends_viewers_away(edge: Edge) -> None:
     assert getattr(only_node(), "state", NodeState.DRAINING) is NodeState.DRAINING
     cdn.activate(node.id)
     until(lambda: edge.health()["state"] == "active", what="hearing of it")
+
+
+def test_what_the_site_plans_is_fetched_before_anybody_asks(edge: Edge) -> None:
+    title = make_title()
+    assert title.video_id is not None
+    package = catalog.current_package(title.video_id)
+    assert package is not None
+    bundles.reconcile()
+    planning.plan()
+    until(lambda: edge.health()["orders"]["total"] and edge.health()["pinned"], what="the heads")
+    until(
+        lambda: edge.health()["orders"]["done"] == edge.health()["orders"]["total"],
+        what="the end of the plan",
+    )
+    node = only_node()
+    assert node is not None
+    until(lambda: node.id in cdn.holds(package.id), what="the site's knowing of it")
+    opened = token(package.id, uuid4())
+    for rendition in package.renditions:
+        for number in range(len(rendition.segments)):
+            reply = edge.get(f"/v1/{opened}/{package.id}/{rendition.name}/{number}.m4s")
+            assert (reply.status, reply.headers["X-Cache"]) in ((200, "HIT"), (404, None))
