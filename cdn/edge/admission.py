@@ -1,7 +1,8 @@
 """Who is served when there is not enough for all: sessions, not requests, and what nobody waits for goes first.
 
 Three marks on the share of the node's capacity that it sends, each left lower than it was entered so that nothing
-flaps: above `HINT` every answer says so (a player moves at its next segment, without an error); above `FULL` a session
+flaps: above `HINT` every answer says so, and how many of the players should move (one that does goes on elsewhere with
+its next segment, without an error; were all to go, the next node would have them all); above `FULL` a session
 that is not known here is told to go elsewhere (429); above `CUT` a cut-off falls with the cube of the overload through
 the requests' order of importance, prefetches first, start-ups never.
 """
@@ -21,6 +22,8 @@ CUT = (0.97, 0.92)
 AHEAD_SECONDS, LONGEST_DELAY = 20.0, 10.0
 #: Who says nothing of itself waits so long, in seconds.
 UNSAID_DELAY = 0.5
+#: What our player reads beside `du` (a custom key, as CTA-5006 wants them): with which chance to move now.
+SHARE = "com.netflixlite-share"
 #: Importance from 1 (somebody looks at a still picture) to 100 (nobody would notice).
 STARTING, UNSAID, FILLING, SPECULATIVE = 5, 30, 90, 95
 #: The cut-off never falls below this: who starts or has run dry is served as long as anybody is.
@@ -91,10 +94,15 @@ class Admission:
     @property
     def hint(self) -> bytes:
         """The header line that every answer carries now; b'' on a calm node (CTA-5006: `du` duress, `mb` kbit/s)."""
-        words = [";du"] if self._hinting else []
+        words = [f";du;{SHARE}={self.excess:.3f}"] if self._hinting else []
         if self.ceiling:
             words.append(f";mb={self.ceiling}")
         return self._header("".join(words)) if words else b""
+
+    @property
+    def excess(self) -> float:
+        """The part of the load that has to go until the first mark is left."""
+        return max(0.0, 1 - HINT[1] / self._load) if self._load else 0.0
 
     def hint_for(self, verdict: Verdict) -> bytes:
         """The header line that this session gets besides: while draining, for the share that is to leave now."""

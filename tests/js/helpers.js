@@ -3,7 +3,7 @@
 import { mock } from "node:test";
 
 export const PACKAGE = "0123456789abcdef0123456789abcdef";
-export const BASES = { n1: "http://n1.test", n2: "http://n2.test", shield: "http://site.test" };
+export const BASES = { n1: "http://n1.test", n2: "http://n2.test", n3: "http://n3.test", shield: "http://site.test" };
 
 /** Nodes as the API lists them. */
 export function listed(...ids) {

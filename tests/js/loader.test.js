@@ -437,3 +437,24 @@ test("a probe that fails doubles the penalty", async () => {
   assert.equal(delivery.nodes.state("n1", time.now()), "penalised");
   assert.equal(delivery.nodes.list(time.now())[0].failures, 2);
 });
+
+test("a node that says it is near its limit keeps this segment and loses the next, with the chance that it names", async () => {
+  const moved = [];
+  const asks = (share) => ({ node, range }) => {
+    const answer = serve(WHOLE, range);
+    return node === "n1" ? { ...answer, headers: { ...answer.headers, "CMSD-Dynamic": `"n1";du${share}` } } : answer;
+  };
+  for (const share of [";com.netflixlite-share=0.4", ";com.netflixlite-share=0.6", ""]) {
+    const { fetch } = session(asks(share));
+    delivery.addEventListener("switch", ({ detail }) => moved.push(detail.why));
+    for (const name of ["v720/3.m4s", "v720/4.m4s"]) {
+      const result = load(segmentUrl("n1", name));
+      await settle();
+      assertWhole(result);
+    }
+    // The die of these tests always shows 0.5.
+    assert.deepEqual(nodesAsked(fetch), share.includes("0.4") ? ["n1", "n1"] : ["n1", "n2"]);
+    delivery.close();
+  }
+  assert.deepEqual(moved, ["asked to", "asked to"]);
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { duress } from "../../static/js/player/delivery.js";
 import { Nodes } from "../../static/js/player/nodes.js";
 import { listed } from "./helpers.js";
 
@@ -117,4 +118,35 @@ test("alternatives are those that are not penalised", () => {
   assert.equal(nodes.hasAlternative("n1", 0), true);
   nodes.penalise("n2", 0, "x");
   assert.equal(nodes.hasAlternative("n1", 0), false);
+});
+
+test("a node that asks us to go on elsewhere is passed over for a minute, and still asked before one that failed", () => {
+  const nodes = new Nodes(listed("n1", "n2", "n3", "shield"), fair);
+  nodes.penalise("n2", 900, "x");
+  nodes.leave("n1", 1000);
+  assert.equal(nodes.active, "n3");
+  assert.deepEqual(nodes.order(1000), ["n3", "shield", "n1", "n2"]);
+  assert.equal(nodes.state("n1", 1000), "healthy", "it is well: no probe, no penalty");
+  nodes.update(listed("n1", "n2", "n3", "shield"), 2000);
+  assert.equal(nodes.active, "n3", "a ranking that is older than the hint moves nobody back");
+  nodes.update(listed("n1", "n2", "n3", "shield"), 61_001);
+  assert.equal(nodes.active, "n1");
+});
+
+test("nobody leaves a node for the site itself, nor for one that asks the same", () => {
+  const nodes = new Nodes(listed("n1", "n2", "shield"), fair);
+  nodes.leave("n1", 0);
+  nodes.leave("n2", 10);
+  assert.equal(nodes.active, "n2");
+  const alone = new Nodes(listed("n1", "shield"), fair);
+  alone.leave("n1", 0);
+  assert.equal(alone.active, "n1");
+});
+
+test("a hint says with which chance to move", () => {
+  for (const [text, chance] of [
+    [null, 0], ["", 0], ['"n1";etp=48', 0], ['"n1";mb=2500', 0], ['"n1";du', 1], ['"n1";du;mb=2500', 1],
+    ['"n1";du;com.netflixlite-share=0.059', 0.059], ['"n1";du;com.netflixlite-share=7', 1],
+    ['"n1";du;com.netflixlite-share=x', 1], ['"a";mb=1, "n1";du;com.netflixlite-share=0', 0], ['"du"', 0],
+  ]) assert.equal(duress(text), chance, String(text));
 });

@@ -176,6 +176,17 @@ export class Delivery extends EventTarget {
     }
   }
 
+  /**
+   * A node says how it is (CMSD-Dynamic, CTA-5006): `du` when it is near its limit or drains. Nothing failed: the next
+   * request goes elsewhere, with the chance that it names, so that not all its players move at once.
+   */
+  hinted(id, text) {
+    const chance = duress(text);
+    if (chance > 0 && this.#tools.random() < chance) {
+      this.#watchMove("asked to", () => this.nodes.leave(id, this.now()));
+    }
+  }
+
   failed(id, { kind, status }) {
     const now = this.now();
     this.estimates.bad(id);
@@ -291,4 +302,17 @@ export class Delivery extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** The chance with which a player should go on elsewhere, as a CMSD-Dynamic header says it: 0 without duress. */
+export function duress(text) {
+  let chance = 0;
+  for (const hop of (text ?? "").split(",")) {
+    const words = hop.split(";").map((word) => word.trim());
+    if (!words.includes("du")) continue;
+    const share = words.find((word) => word.startsWith("com.netflixlite-share="));
+    const value = share ? Number.parseFloat(share.split("=")[1]) : 1;
+    chance = Math.max(chance, Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 1);
+  }
+  return chance;
 }

@@ -188,6 +188,7 @@ export function loaderFor(delivery) {
       if (place) {
         const media = context.type === "media-fragment" || Boolean(context.frag);
         delivery.succeeded(place, split(url).path, result.timing, { media });
+        if (media) delivery.hinted(place, result.response.headers.get("cmsd-dynamic"));
       }
       this.#succeed(range);
     }

@@ -9,6 +9,9 @@ const LONGEST_PENALTY_MS = 300_000;
 const FORGIVEN_AFTER_MS = 120_000;
 // A voluntary move (back to a recovered node that ranks better) at most this often: flapping costs more than rank.
 const RETURN_AFTER_MS = 60_000;
+// A node that asked us to go on elsewhere is passed over this long, ± 10 %; it is well, and asked before any that failed.
+const SHIELD = "shield";
+const LEFT_MS = 60_000;
 
 export class Nodes {
   #random;
@@ -45,9 +48,10 @@ export class Nodes {
         failedAt: known?.failedAt ?? -Infinity,
         until: known?.until ?? 0,
         why: known?.why ?? "",
+        leftUntil: known?.leftUntil ?? 0,
       });
     });
-    const best = this.#ranked().find((node) => this.#state(node, now) === "healthy");
+    const best = this.#ranked().find((node) => this.#state(node, now) === "healthy" && now >= node.leftUntil);
     if (best && best.id !== this.#active) this.#move(best.id, now);
     if (!this.#nodes.has(this.#active)) this.#move(this.order(now)[0], now);
   }
@@ -81,10 +85,10 @@ export class Nodes {
   order(now) {
     const weight = { healthy: 0, "half-open": 1, penalised: 2 };
     return [...this.#nodes.values()]
-      .map((node) => ({ node, weight: weight[this.#state(node, now)] }))
+      .map((node) => ({ node, weight: weight[this.#state(node, now)] || (now < node.leftUntil ? 0.5 : 0) }))
       .sort((a, b) => {
         if (a.weight !== b.weight) return a.weight - b.weight;
-        if (a.weight > 0) return a.node.failedAt - b.node.failedAt;
+        if (a.weight >= 1) return a.node.failedAt - b.node.failedAt;
         if (a.node.id === this.#active) return -1;
         if (b.node.id === this.#active) return 1;
         return a.node.rank - b.node.rank;
@@ -111,6 +115,19 @@ export class Nodes {
     }
     if (id === this.#active) this.#move(this.order(now)[0], now);
     return news;
+  }
+
+  /**
+   * A node is well but would rather that we went on elsewhere: it is near its limit, or about to stop. We do if another
+   * node is well; the site itself (the shield) is for when no node can serve.
+   */
+  leave(id, now) {
+    const node = this.#nodes.get(id);
+    const free = (other) => this.#state(other, now) === "healthy" && now >= other.leftUntil;
+    const others = [...this.#nodes.values()].filter((other) => other.id !== id && other.id !== SHIELD);
+    if (!node || !others.some(free)) return;
+    node.leftUntil = now + LEFT_MS * (0.9 + 0.2 * this.#random());
+    if (id === this.#active) this.#move(this.order(now)[0], now);
   }
 
   /** A request to this node went well: it is healthy, whatever its penalty said. Its count of failures stays. */
