@@ -1,67 +1,37 @@
-"""What an edge node's CPU costs per request, beside nginx with the same bytes, a signed link and an access log.
+"""What an edge node's CPU costs per byte and per request, beside nginx with the same bytes, a signed link and a log.
 
-Servers are pinned to one core and the load generator to another; runs are interleaved and the figures are medians of
-pairs, because other work on the machine disturbs both alike. CPU time is read from /proc, so waiting costs nothing.
-Run by `make bench NAME=edge`; `--quick` ends within 50 s; `--json` adds one last line for programs.
+Servers are pinned to one core and the load to another; runs are interleaved and the figures are medians of pairs with
+their quartiles, because other work on the machine disturbs both alike. CPU time is read from /proc, so waiting costs
+nothing. Ours checks an Ed25519 token and keeps its journal of deliveries; a C program that does neither shows what the
+kernel alone asks for. Run by `make bench NAME=edge`; `--quick` ends within 40 s; `--json` adds one last line for
+programs.
 """
 
-import base64
 import contextlib
 import ctypes
 import fcntl
-import hashlib
 import os
-import select
-import shutil
+import resource
 import socket
 import statistics
 import struct
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import _report
-from tests.edge.harness import Edge, free_port, running_origin, token, until
+from bench._edge_load import Load, PythonLoad, SlowReaders, Target, compiled
+from bench._edge_servers import FLOOR, NGINX, OURS, QUIET, SIZES, Server, floor, nginx_servers, our_node
 
-SIZES = {"4 KiB": 4096, "64 KiB": 65536, "500 KB": 500_000, "4 MiB": 4 << 20}
-KEYS = {"4 KiB": "4k", "64 KiB": "64k", "500 KB": "500k", "4 MiB": "4m"}
-#: Ours may cost this much of what nginx costs.
-GOALS = {"4 KiB": 1.0, "64 KiB": 1.0, "500 KB": 1.1, "4 MiB": 1.1}
-CONNECTIONS = 16
+KEYS = {"4 KiB": "4k", "64 KiB": "64k", "512 KiB": "512k", "2 MiB": "2m", "4 MiB": "4m"}
+#: Ours may cost this much of what nginx costs, at 16 connections.
+GOALS = {"4 KiB": 0.75, "64 KiB": 0.9, "512 KiB": 1.0, "2 MiB": 1.0, "4 MiB": 1.0}
 _CLONE_NEWNET, _SIOCSIFFLAGS, _UP_AND_RUNNING = 0x40000000, 0x8914, 0x41
-#: What Chromium sends with a segment request of a player.
-HEADERS = (
-    "Connection: keep-alive\r\nsec-ch-ua-platform: \"Linux\"\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) "
-    "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36\r\nsec-ch-ua: \"Chromium\";v=\"140\"\r\n"
-    "sec-ch-ua-mobile: ?0\r\nAccept: */*\r\nOrigin: http://127.0.0.1:8000\r\nSec-Fetch-Site: same-site\r\n"
-    "Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\nReferer: http://127.0.0.1:8000/\r\n"
-    "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n\r\n"
-)  # fmt: skip
-NGINX = """
-daemon off; master_process on; worker_processes 1; worker_cpu_affinity {mask}; user {user};
-pid {home}/nginx.pid; error_log {home}/error.log;
-events {{ worker_connections 1024; }}
-http {{
-  sendfile on; tcp_nopush on; open_file_cache max=1000; open_file_cache_valid 60s; keepalive_requests 1000000000;
-  default_type video/mp4; client_body_temp_path {home}/t; proxy_temp_path {home}/t; fastcgi_temp_path {home}/t;
-  uwsgi_temp_path {home}/t; scgi_temp_path {home}/t;
-  server {{ listen 127.0.0.1:{port}; access_log {home}/access.log; include {home}/links.conf; }}
-  server {{ listen 127.0.0.1:{quiet}; access_log off; include {home}/links.conf; }}
-}}
-"""
-LINKS = """
-  location /v1/ {{
-    root {root}; secure_link $arg_md5,$arg_expires; secure_link_md5 "$secure_link_expires$uri secret";
-    if ($secure_link = "") {{ return 403; }} if ($secure_link = "0") {{ return 410; }}
-    add_header Cache-Control "public, max-age=31536000, immutable"; add_header Access-Control-Allow-Origin *;
-  }}
-"""
+NewLoad = Callable[[Target, int], Load | PythonLoad]
 
 
 def quiet_network() -> str:
@@ -81,215 +51,211 @@ def quiet_network() -> str:
     return setting.read_text().strip()
 
 
-@dataclass
-class Server:
-    """A server under test: where it listens, which process does the work, what to ask for by size."""
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured: pairs and seconds of each, sizes at 16 and at more connections, slow readers."""
 
-    name: str
-    port: int
-    pid: int
-    targets: dict[str, str] = field(default_factory=dict)
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU time that all threads of a process have used."""
-    total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(OSError):
-            total += int((task / "schedstat").read_text().split()[0])
-    if total:
-        return total / 1e9
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    pairs: int
+    seconds: float
+    crowds: tuple[int, ...]
+    crowd_sizes: tuple[str, ...]
+    readers: int
+    reading: float
 
 
-class Client:
-    """Keep-alive connections that ask again as soon as they are answered; bodies are thrown away in the kernel."""
-
-    def __init__(self, port: int, target: str, length: int, connections: int) -> None:
-        self._request = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{HEADERS}".encode()
-        self._epoll, self._scrap = select.epoll(), bytearray(1 << 20)
-        self._socks: dict[int, socket.socket] = {}
-        self._left: dict[int, int] = {}
-        for _ in range(connections):
-            sock = socket.create_connection(("127.0.0.1", port))
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._whole = self._first(sock, length)
-            sock.setblocking(False)
-            self._socks[sock.fileno()] = sock
-            self._epoll.register(sock.fileno(), select.EPOLLIN)
-
-    def _first(self, sock: socket.socket, length: int) -> int:
-        """One answer read with care → its whole length on the wire, head included."""
-        sock.sendall(self._request)
-        got = b""
-        while b"\r\n\r\n" not in got:
-            got += sock.recv(65536)
-        head = got.partition(b"\r\n\r\n")[0]
-        assert head.startswith(b"HTTP/1.1 200"), head[:200]
-        assert f"Content-Length: {length}".encode() in head, head
-        whole = len(head) + 4 + length
-        while len(got) < whole:
-            got += sock.recv(1 << 20)
-        return whole
-
-    def run(self, seconds: float) -> tuple[int, float]:
-        """Ask for so long → answers, and the time it took."""
-        for number, sock in self._socks.items():
-            self._left[number] = self._whole
-            sock.send(self._request)
-        done, busy = 0, len(self._socks)
-        started = time.perf_counter()
-        end = started + seconds
-        while busy:
-            for number, _ in self._epoll.poll(5, 64):
-                sock = self._socks[number]
-                with contextlib.suppress(BlockingIOError):
-                    got = sock.recv_into(self._scrap, 0, socket.MSG_TRUNC)
-                    if not got:
-                        raise ConnectionError("the server closed")
-                    self._left[number] -= got
-                if self._left[number] == 0:
-                    done += 1
-                    if time.perf_counter() < end:
-                        self._left[number] = self._whole
-                        sock.send(self._request)
-                    else:
-                        busy -= 1
-        return done, time.perf_counter() - started
-
-    def close(self) -> None:
-        """Hang up."""
-        for sock in self._socks.values():
-            sock.close()
-        self._epoll.close()
+FULL = Plan(15, 0.3, (128, 512), tuple(SIZES), 1000, 10.0)
+QUICK = Plan(5, 0.15, (512,), ("64 KiB", "4 MiB"), 1000, 3.0)
 
 
-@contextlib.contextmanager
-def our_node(home: Path, core: int) -> Iterator[tuple[Server, dict[str, bytes]]]:
-    """An edge that holds one object of each size, in a process of its own pinned to `core`."""
-    with running_origin() as origin:
-        package, objects = origin.add(segments=len(SIZES), sizes=tuple(SIZES.values()))
-        edge = Edge(origin.url, home / "edge").start("--capacity-mbps", "1000000")
-        try:
-            assert edge.process is not None
-            os.sched_setaffinity(edge.process.pid, {core})
-            server = Server("netflixlite edge", edge.port, edge.process.pid)
-            opened, content = token(package, lasts=3600), {}
-            for number, size in enumerate(SIZES):
-                path = f"/v1/{opened}/{package}/v720/{number}.m4s"
-                server.targets[size], content[size] = path, objects[f"v720/{number}.m4s"]
-                until(
-                    lambda path=path: edge.get(path).headers["X-Cache"] == "HIT", what="holding the objects"
-                )
-            yield server, content
-        finally:
-            edge.stop()
+@dataclass(frozen=True)
+class Runs:
+    """What one server did with one size: CPU µs per request and requests per second of each run."""
+
+    cost: list[float]
+    rate: list[float]
 
 
-@contextlib.contextmanager
-def nginx_servers(home: Path, core: int, content: dict[str, bytes]) -> Iterator[list[Server]]:
-    """The anchor: nginx with sendfile and secure_link, with and without its access log; none when not installed."""
-    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if program is None:
-        yield []
-        return
-    root, port, quiet = home / "www", free_port(), free_port()
-    expires = int(time.time()) + 3600
-    targets = {}
-    for number, size in enumerate(SIZES):
-        path = f"/v1/package/v720/{number}.m4s"
-        (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
-        (root / path[1:]).write_bytes(content[size])
-        digest = hashlib.md5(f"{expires}{path} secret".encode()).digest()
-        link = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        targets[size] = f"{path}?md5={link}&expires={expires}"
-    for folder in (home, root, *root.rglob("*")):
-        folder.chmod(0o755)
-    (home / "links.conf").write_text(LINKS.format(root=root))
-    user = "root" if os.geteuid() == 0 else "nobody"
-    text = NGINX.format(home=home, port=port, quiet=quiet, mask=bin(1 << core)[2:], user=user)
-    (home / "nginx.conf").write_text(text)
-    process = subprocess.Popen(
-        [program, "-c", str(home / "nginx.conf"), "-p", str(home)], stderr=subprocess.DEVNULL
-    )
-    try:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        worker = until(lambda: children.read_text().split(), what="nginx's worker")
-        os.sched_setaffinity(int(worker[0]), {core})
-        pair = (("nginx, access log", port), ("nginx, no log", quiet))
-        yield [Server(name, number, int(worker[0]), dict(targets)) for name, number in pair]
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def measure(
-    servers: list[Server], *, rounds: int, seconds: float
-) -> dict[str, dict[str, list[tuple[float, float]]]]:
-    """(CPU microseconds per request, requests per second) by size and server, one pair for each round."""
-    found: dict[str, dict[str, list[tuple[float, float]]]] = {}
-    for size, length in SIZES.items():
-        found[size] = {server.name: [] for server in servers}
-        clients = {s.name: Client(s.port, s.targets[size], length, CONNECTIONS) for s in servers}
-        for server in servers:
-            clients[server.name].run(seconds / 4)
-        for turn in range(rounds):
-            for server in servers if turn % 2 else reversed(servers):
-                before = cpu_seconds(server.pid)
-                answers, took = clients[server.name].run(seconds)
-                spent = cpu_seconds(server.pid) - before
-                found[size][server.name].append((spent / answers * 1e6, answers / took))
-        for client in clients.values():
-            client.close()
+def measure(servers: list[Server], size: str, connections: int, plan: Plan, load: NewLoad) -> dict[str, Runs]:
+    """Interleaved runs of all servers."""
+    loads = {
+        server.name: load(Target(server.port, server.targets[size], SIZES[size]), connections)
+        for server in servers
+    }
+    found = {server.name: Runs([], []) for server in servers}
+    for server in servers:
+        loads[server.name].run(plan.seconds / 2)
+    for turn in range(plan.pairs):
+        for server in servers if turn % 2 else reversed(servers):
+            before = server.cpu_seconds()
+            answers, took = loads[server.name].run(plan.seconds)
+            found[server.name].cost.append((server.cpu_seconds() - before) / answers * 1e6)
+            found[server.name].rate.append(answers / took)
+    for one in loads.values():
+        one.close()
     return found
 
 
-def report(found: dict[str, dict[str, list[tuple[float, float]]]], servers: list[Server]) -> dict[str, float]:
-    """Print the table; → the figures."""
-    ours, figures, rows = servers[0].name, {}, []
-    for size, by_server in found.items():
-        for server in servers:
-            runs = by_server[server.name]
-            cost, rate = (statistics.median(column) for column in zip(*runs, strict=True))
-            ratios = [mine[0] / its[0] for mine, its in zip(by_server[ours], runs, strict=True)]
-            ratio = statistics.median(ratios)
-            shown = "" if server.name == ours else f"{ratio:.2f}"
-            rows.append((size, server.name, f"{cost:.1f}", f"{rate:.0f}", shown))
-            if server.name == ours:
-                figures[f"cpu_us_{KEYS[size]}"] = round(cost, 2)
-            elif server.name == "nginx, access log":
-                figures[f"cpu_ratio_{KEYS[size]}"] = round(ratio, 3)
-            else:
-                figures[f"cpu_ratio_no_log_{KEYS[size]}"] = round(ratio, 3)
-    _report.table(("size", "server", "CPU µs/request", "requests/s", "CPU, ours / its"), rows)
+def ratios(mine: list[float], its: list[float]) -> tuple[float, float, float]:
+    """First quartile, median and third quartile of pair by pair."""
+    low, middle, high = statistics.quantiles((a / b for a, b in zip(mine, its, strict=True)), n=4)
+    return low, middle, high
+
+
+def rows_of(
+    size: str, connections: int, found: dict[str, Runs], figures: dict[str, float]
+) -> list[list[str]]:
+    """The table's rows for one size; its figures are added."""
+    key = KEYS[size] + ("" if connections == 16 else f"_c{connections}")
+    rows = []
+    for name, runs in found.items():
+        cost, rate = statistics.median(runs.cost), statistics.median(runs.rate)
+        per_gb = cost / 1e6 / SIZES[size] * 1e9
+        row = [size, str(connections), name, f"{cost:.1f}", f"{per_gb:.3f}", f"{rate:.0f}", "", "", ""]
+        if NGINX in found:
+            low, middle, high = ratios(runs.cost, found[NGINX].cost)
+            faster = ratios(runs.rate, found[NGINX].rate)[1]
+            row[6:] = [f"{middle:.2f}", f"{low:.2f}-{high:.2f}", f"{faster:.2f}"]
+            if name == OURS:
+                figures[f"cpu_ratio_to_nginx_{key}"] = round(middle, 3)
+                figures[f"cpu_ratio_to_nginx_{key}_low"] = round(low, 3)
+                figures[f"cpu_ratio_to_nginx_{key}_high"] = round(high, 3)
+                figures[f"requests_ratio_to_nginx_{key}"] = round(faster, 3)
+            elif name == FLOOR:
+                figures[f"floor_ratio_to_nginx_{key}"] = round(middle, 3)
+        if name == OURS:
+            figures[f"cpu_us_{key}"], figures[f"cpu_s_per_gb_{key}"] = round(cost, 2), round(per_gb, 4)
+            if QUIET in found:
+                figures[f"cpu_ratio_to_quiet_nginx_{key}"] = round(ratios(runs.cost, found[QUIET].cost)[1], 3)
+        rows.append(row)
+    return rows
+
+
+def costs(servers: list[Server], plan: Plan, load: NewLoad) -> dict[str, float]:
+    """CPU and requests per second by size and number of connections."""
+    figures: dict[str, float] = {}
+    rows: list[list[str]] = []
+    for size in SIZES:
+        rows += rows_of(size, 16, measure(servers, size, 16, plan, load), figures)
+    pair = [server for server in servers if server.name in (OURS, NGINX)]
+    for connections in plan.crowds:
+        for size in plan.crowd_sizes:
+            rows += rows_of(size, connections, measure(pair, size, connections, plan, load), figures)
+    head = ("size", "conns", "server", "CPU µs/request", "CPU s/GB", "requests/s", "CPU / nginx's", "quartiles",
+            "requests/s / nginx's")  # fmt: skip
+    _report.table(head, rows)
+    return figures
+
+
+def waiting(servers: list[Server], plan: Plan, program: Path, core: int) -> dict[str, float]:
+    """Time to the last byte of 64 KiB at a fixed rate, well below what either can do."""
+    pair = [server for server in servers if server.name in (OURS, NGINX)]
+    loads = {
+        server.name: Load(
+            program, Target(server.port, server.targets["64 KiB"], SIZES["64 KiB"]), 64, core=core
+        )
+        for server in pair
+    }
+    found: dict[str, list[tuple[float, float]]] = {server.name: [] for server in pair}
+    for turn in range(plan.pairs):
+        for server in pair if turn % 2 else reversed(pair):
+            found[server.name].append(loads[server.name].rate(0.5, 2000))
+    for one in loads.values():
+        one.close()
+    print("\n64 KiB, 2,000 requests/s by the clock, time to the last byte in µs (medians of runs):")
+    rows = []
+    for name, runs in found.items():
+        middle, p99 = (statistics.median(column) for column in zip(*runs, strict=True))
+        rows.append((name, f"{middle:.0f}", f"{p99:.0f}"))
+    _report.table(("server", "median", "p99"), rows)
+    figures = {"p99_us_64k": float(rows[0][2])}
+    if NGINX in found:
+        p99s = [[run[1] for run in found[name]] for name in (OURS, NGINX)]
+        figures["p99_ratio_to_nginx_64k"] = round(ratios(p99s[0], p99s[1])[1], 3)
+    return figures
+
+
+def sharing(servers: list[Server], plan: Plan, program: Path, core: int) -> dict[str, float]:
+    """How evenly 512 connections that take all they get share 4 MiB objects."""
+    figures, rows = {}, []
+    for server in servers:
+        if server.name not in (OURS, NGINX):
+            continue
+        target = Target(server.port, server.targets["4 MiB"], SIZES["4 MiB"])
+        load = Load(program, target, 512, core=core)
+        load.run(0.2)
+        least, middle, most = load.share(plan.reading / 2)
+        load.close()
+        rows.append(
+            (server.name, *(f"{size / 1e6:.1f}" for size in (least, middle, most)), f"{least / most:.2f}")
+        )
+        figures["fairness_512x4m" if server.name == OURS else "fairness_512x4m_nginx"] = round(
+            least / most, 3
+        )
+    print("\n512 connections take 4 MiB objects as fast as they come, MB to each:")
+    _report.table(("server", "least", "median", "most", "least / most"), rows)
+    return figures
+
+
+def slow_readers(servers: list[Server], plan: Plan) -> dict[str, float]:
+    """Memory of a thousand connections whose clients take 8 KiB in every tenth of a second, and how even they fare."""
+    figures, rows = {}, []
+    for server in servers:
+        if server.name not in (OURS, NGINX):
+            continue
+        before = server.memory()
+        readers = SlowReaders(Target(server.port, server.targets["4 MiB"], SIZES["4 MiB"]), plan.readers)
+        readers.read(1.0, step=8 * 1024, pause=0.1)  # all are accepted, their buffers full
+        spent = server.cpu_seconds()
+        taken = readers.read(plan.reading, step=8 * 1024, pause=0.1)
+        spent = (server.cpu_seconds() - spent) / plan.reading
+        each = (server.memory() - before) / plan.readers
+        readers.close()
+        evenness = min(taken) / max(taken)
+        rows.append((server.name, f"{each / 1024:.1f}", f"{100 * spent:.1f} %", f"{evenness:.2f}"))
+        if server.name == OURS:
+            figures = {"slow_reader_kib": round(each / 1024, 2), "slow_reader_evenness": round(evenness, 3)}
+    print(f"{plan.readers} readers that take 8 KiB in every 0.1 s of 4 MiB objects:")
+    _report.table(("server", "own memory each, KiB", "CPU", "slowest / fastest"), rows)
+    print()
     return figures
 
 
 def main() -> int:
     """Run the benchmark."""
     options = _report.arguments(__doc__ or "")
-    print(
-        f"congestion control: {quiet_network()}; {CONNECTIONS} connections; bodies are dropped in the kernel\n"
-    )
+    plan = QUICK if options.quick else FULL
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(8192, hard)), hard))
+    print(f"congestion control: {quiet_network()}; bodies are dropped in the kernel\n")
     cores = sorted(os.sched_getaffinity(0))
     server_core, client_core = cores[0], cores[-1]
-    rounds, seconds = (5, 0.5) if options.quick else (15, 0.7)
-    with (
-        tempfile.TemporaryDirectory(prefix="nl-bench-") as folder,
-        our_node(Path(folder), server_core) as (node, content),
-    ):
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nl-bench-")))
+        program, base = compiled("_load", folder), compiled("_floor", folder)
+        if program is None:
+            print(
+                "NO C COMPILER (apt-get install gcc): the load is Python, and floor, p99 and sharing are left out"
+            )
+        node, content = stack.enter_context(our_node(folder, server_core))
         os.sched_setaffinity(0, {client_core})
-        home = Path(folder) / "nginx"
-        home.mkdir()
-        with nginx_servers(home, server_core, content) as anchors:
-            if not anchors:
-                print(
-                    "NGINX IS NOT INSTALLED (apt-get install nginx): only our own figures follow, without ratios"
-                )
-            servers = [node, *anchors]
-            figures = report(measure(servers, rounds=rounds, seconds=seconds), servers)
-    goals = {f"cpu_ratio_{KEYS[size]}": ("<=", most) for size, most in GOALS.items()}
+        (folder / "nginx").mkdir()
+        anchors = stack.enter_context(nginx_servers(folder / "nginx", server_core, content))
+        if not anchors:
+            print("NGINX IS NOT INSTALLED (apt-get install nginx): our own figures follow, without ratios")
+        servers = [node, *anchors, *stack.enter_context(floor(base, folder, server_core, content))]
+
+        def load(target: Target, connections: int) -> Load | PythonLoad:
+            if program is None:
+                return PythonLoad(target, connections)
+            return Load(program, target, connections, core=client_core)
+
+        figures = slow_readers(servers, plan)  # first: memory that was used before would hide what they take
+        figures |= costs(servers, plan, load)
+        if program is not None:
+            figures |= waiting(servers, plan, program, client_core)
+            figures |= sharing(servers, plan, program, client_core)
+    goals = {f"cpu_ratio_to_nginx_{KEYS[size]}": ("<=", most) for size, most in GOALS.items()}
+    goals |= {"slow_reader_kib": ("<=", 8.0), "slow_reader_evenness": (">=", 0.8)}
     _report.finish("edge", figures, goals, as_json=options.json)
     return 0
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("edge")
 
-#: Writability is asked for only while a client takes no more: asked for always, its acknowledgements would wake us.
+#: Writability is asked for once a client has been slower than we are: asked for always, all would wake us for nothing.
 _EVENTS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 _EVENTS_BLOCKED = _EVENTS | select.EPOLLOUT
 _ACCEPTS = 64
@@ -239,9 +239,9 @@ class Server:
                 log.exception("a connection broke")
                 connection.close()
 
-    def watch_writing(self, connection: Connection, wanted: bool) -> None:
-        """Whether to be told when this client takes more."""
-        self._loop.sockets.change(connection.fd, _EVENTS_BLOCKED if wanted else _EVENTS)
+    def watch_writing(self, connection: Connection) -> None:
+        """Be told from now on when this client takes more."""
+        self._loop.sockets.change(connection.fd, _EVENTS_BLOCKED)
 
     def forget(self, connection: Connection) -> None:
         """The connection closes."""

@@ -1,0 +1,234 @@
+"""One process per core: what viewers get when requests, connections and evictions cross processes."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection
+
+import pytest
+
+from tests.edge.harness import Edge, Origin, Reply, token, until
+
+pytestmark = pytest.mark.slow
+NewEdge = Callable[..., Edge]
+
+
+def workers(edge: Edge) -> list[dict[str, int]]:
+    """What /health says of them."""
+    found: list[dict[str, int]] = edge.health()["worker_processes"]
+    return found
+
+
+def ready(edge: Edge, count: int = 2) -> list[int]:
+    """Wait until so many serve; → their process ids."""
+    until(lambda: [w["ready"] for w in workers(edge)] == [True] * count, what="the workers")
+    return [w["pid"] for w in workers(edge)]
+
+
+@pytest.fixture
+def pair(new_edge: NewEdge) -> Edge:
+    """An edge with two workers that are ready."""
+    edge = new_edge().start("--workers", "2")
+    ready(edge)
+    return edge
+
+
+def warm(edge: Edge, origin: Origin, **wanted: object) -> tuple[str, dict[str, bytes], str]:
+    """A package that is held and that all workers know of → its id, its objects, a token."""
+    package, objects = origin.add(**wanted)
+    opened = token(package)
+    for name in objects:
+        edge.get(f"/v1/{opened}/{package}/{name}")
+    until(lambda: edge.health()["objects"] >= len(objects), what="keeping all")
+    return package, objects, opened
+
+
+def test_workers_answer_as_one_process_does(pair: Edge, origin: Origin) -> None:
+    package, objects, opened = warm(pair, origin, size=200_000)
+    before, misses = sum(w["bytes"] for w in workers(pair)), pair.health()["misses"]
+    connection = HTTPConnection("127.0.0.1", pair.port, timeout=10)
+
+    def ask(name: str, method: str = "GET", **headers: str) -> Reply:
+        names = {key.replace("_", "-"): value for key, value in headers.items()}
+        connection.request(method, f"/v1/{opened}/{package}/{name}", headers=names)
+        return Reply(connection.getresponse())
+
+    for _ in range(2):
+        for name, data in objects.items():
+            reply = ask(name)
+            assert (reply.status, reply.body, reply.headers["X-Cache"]) == (200, data, "HIT")
+    data = objects["v720/1.m4s"]
+    tag = reply.headers["ETag"]
+    tag = ask("v720/1.m4s", "HEAD").headers["ETag"]
+    part = ask("v720/1.m4s", Range="bytes=100-199")
+    assert (part.status, part.body) == (206, data[100:200])
+    assert part.headers["Content-Range"] == f"bytes 100-199/{len(data)}"
+    assert part.headers["Content-Type"] == "video/mp4"
+    assert ask("v720/1.m4s", If_None_Match=tag).status == 304
+    assert ask("v720/1.m4s", Range="bytes=0-9", If_Range='"other"').body == data
+    assert ask("v720/1.m4s", Range=f"bytes={len(data)}-").status == 416
+    # What no worker knows goes to the first process on this same connection, and back again.
+    assert ask("v720/99.m4s").status == 404
+    assert ask("v720/1.m4s").body == data
+    connection.request("GET", f"/v1/{token(package, lasts=-1)}/{package}/v720/1.m4s")
+    assert Reply(connection.getresponse()).status == 403
+    connection.request("OPTIONS", "/v1/x")
+    assert Reply(connection.getresponse()).status == 204
+    assert ask("v720/1.m4s").body == data
+    connection.close()
+    until(
+        lambda: sum(w["bytes"] for w in workers(pair)) - before > 2 * 6 * 200_000, what="the workers' bytes"
+    )
+    assert pair.health()["misses"] == misses
+    assert pair.health()["sessions"] == 1
+
+
+def test_pipelined_requests_cross_processes_in_order(pair: Edge, origin: Origin) -> None:
+    package, objects, opened = warm(pair, origin, size=90_000)
+    names = ["v720/0.m4s", "v720/nothing.m4s", "v720/1.m4s", "v720/99.m4s", "v720/2.m4s"]
+    lines = [f"GET /v1/{opened}/{package}/{name} HTTP/1.1\r\nHost: a\r\n" for name in names]
+    lines[-1] += "Connection: close\r\n"
+    got = pair.raw("\r\n".join(lines).encode() + b"\r\n")
+    for name in names:
+        head, _, got = got.partition(b"\r\n\r\n")
+        body = objects.get(name, b"unknown object\n")
+        assert head.startswith(b"HTTP/1.1 200" if name in objects else b"HTTP/1.1 404")
+        assert got[: len(body)] == body
+        got = got[len(body) :]
+    assert got == b""
+
+
+def test_a_worker_that_is_killed_costs_its_own_connections_only(pair: Edge, origin: Origin) -> None:
+    package, objects, opened = warm(pair, origin, segments=2, size=100_000)
+    request = f"GET /v1/{opened}/{package}/v720/0.m4s HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    socks = [socket.create_connection(("127.0.0.1", pair.port), timeout=10) for _ in range(16)]
+
+    def answered(sock: socket.socket) -> bool:
+        try:
+            sock.sendall(request)
+            got = b""
+            while len(got.partition(b"\r\n\r\n")[2]) < 100_000:
+                chunk = sock.recv(65536)
+                if not chunk:
+                    return False
+                got += chunk
+        except OSError:
+            return False
+        assert got.partition(b"\r\n\r\n")[2] == objects["v720/0.m4s"]
+        return True
+
+    assert all(answered(sock) for sock in socks)
+    until(lambda: sum(w["connections"] for w in workers(pair)) >= 16, what="counting")
+    first, second = workers(pair)
+    os.kill(first["pid"], signal.SIGKILL)
+    alive = sum(answered(sock) for sock in socks)
+    assert 0 <= second["connections"] - alive <= 1  # the one that asked for /health
+    for _ in range(5):  # nobody waits for the new one
+        assert pair.get(f"/v1/{opened}/{package}/v720/1.m4s").body == objects["v720/1.m4s"]
+    assert first["pid"] not in ready(pair)
+    assert pair.get(f"/v1/{opened}/{package}/v720/1.m4s").body == objects["v720/1.m4s"]
+    for sock in socks:
+        sock.close()
+
+
+def test_a_worker_that_is_stuck_is_replaced(pair: Edge, origin: Origin) -> None:
+    stuck = workers(pair)[0]["pid"]
+    os.kill(stuck, signal.SIGSTOP)
+
+    def gone() -> bool:
+        try:
+            return stuck not in [worker["pid"] for worker in workers(pair)]
+        except OSError:  # the kernel gave this very question to the stuck one
+            return False
+
+    until(gone, seconds=20, what="replacing it")
+    ready(pair)
+
+
+def test_renewing_the_workers_cuts_no_connection(pair: Edge, origin: Origin) -> None:
+    package, objects, opened = warm(pair, origin, segments=2, size=3_000_000)
+    before = ready(pair)
+    idle = HTTPConnection("127.0.0.1", pair.port, timeout=20)
+    idle.request("GET", f"/v1/{opened}/{package}/v720/1.m4s")
+    assert Reply(idle.getresponse()).body == objects["v720/1.m4s"]
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    slow.settimeout(20)
+    slow.connect(("127.0.0.1", pair.port))
+    slow.sendall(f"GET /v1/{opened}/{package}/v720/0.m4s HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    got = slow.recv(4096)
+    pair.signal(signal.SIGHUP)
+    until(lambda: not set(before) & {w["pid"] for w in workers(pair) if w["ready"]} or
+          len(workers(pair)) == 3, seconds=15, what="new workers")  # fmt: skip
+    while len(got.partition(b"\r\n\r\n")[2]) < 3_000_000:
+        got += slow.recv(1 << 20)
+    assert got.partition(b"\r\n\r\n")[2] == objects["v720/0.m4s"]
+    idle.request("GET", f"/v1/{opened}/{package}/v720/1.m4s")
+    assert Reply(idle.getresponse()).body == objects["v720/1.m4s"]
+    slow.sendall(f"GET /v1/{opened}/{package}/v720/9.m4s HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    assert slow.recv(100).startswith(b"HTTP/1.1 404")
+    until(lambda: not set(before) & set(ready(pair)), seconds=15, what="the old ones' end")
+    idle.close()
+    slow.close()
+
+
+def test_bytes_that_a_worker_sends_outlive_their_eviction(new_edge: NewEdge, origin: Origin) -> None:
+    edge = new_edge().start("--workers", "2", "--cache-gb", str(40_000_000 / (1 << 30)))
+    ready(edge)
+    package, objects, opened = warm(edge, origin, segments=2, size=5_000_000)
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    slow.settimeout(20)
+    slow.connect(("127.0.0.1", edge.port))
+    slow.sendall(f"GET /v1/{opened}/{package}/v720/0.m4s HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    got = slow.recv(4096)
+    other, more = origin.add(segments=2, size=6_000_000, seed=5)
+    for name in more:
+        assert edge.get(f"/v1/{token(other)}/{other}/{name}").body == more[name]
+    while len(got.partition(b"\r\n\r\n")[2]) < 5_000_000:
+        got += slow.recv(1 << 20)
+    assert got.partition(b"\r\n\r\n")[2] == objects["v720/0.m4s"]
+    slow.close()
+    for name, data in objects.items():
+        assert edge.get(f"/v1/{opened}/{package}/{name}").body == data
+
+
+def test_a_denied_session_is_refused_by_every_worker(pair: Edge, origin: Origin) -> None:
+    package, _, opened = warm(pair, origin)
+    path = f"/v1/{opened}/{package}/v720/0.m4s"
+    connections = [HTTPConnection("127.0.0.1", pair.port, timeout=10) for _ in range(8)]
+    for connection in connections:
+        connection.request("GET", path)
+        assert Reply(connection.getresponse()).status == 200
+    origin.deny.append({"session": (b"s" * 16).hex(), "until": time.time() + 900})
+    until(lambda: pair.get(path).status == 403, seconds=5, what="hearing of it")
+    for connection in connections:
+        connection.request("GET", path)
+        assert Reply(connection.getresponse()).status == 403
+        connection.close()
+
+
+def test_no_worker_outlives_the_first_process(pair: Edge) -> None:
+    pids = ready(pair)
+    pair.kill()
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), what="the workers' end")
+
+
+def test_sigterm_lets_workers_finish(pair: Edge, origin: Origin) -> None:
+    package, objects, opened = warm(pair, origin, segments=1, size=6_000_000)
+    got: list[bytes] = []
+
+    def read() -> None:
+        got.append(pair.get(f"/v1/{opened}/{package}/v720/0.m4s").body)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pair.signal(signal.SIGTERM)
+    assert pair.wait() == 0
+    assert got == [objects["v720/0.m4s"]] * 4
