@@ -38,6 +38,8 @@ VIEWER_SECONDS, NEARLY_SECONDS = 1.0, 0.25
 SLOWEST, SLOWEST_AFTER = 256 * 1024, 1.0
 #: After the origin did not answer, peers are asked first for so many seconds.
 AWAY_SECONDS = 5.0
+#: A manifest that is longer is not taken from a peer, in bytes. (A film of three hours has some 3 MB.)
+MANIFEST_MOST = 32 << 20
 #: What is said to a peer in X-Fill: only if it holds the object; and that nobody waits for it.
 ONLY_HELD, ORDERED = "held", "order"
 #: The first piece is small, so that everyone who waits has begun before anyone has much.
@@ -182,9 +184,9 @@ class Sourcing:
         try:
             async with asyncio.timeout(2 * VIEWER_SECONDS):
                 async with self._ask(source, f"{package}/manifest.json", {}) as answer:
-                    text = await answer.body()
-                    if answer.status != 200:
+                    if answer.status != 200 or answer.length > MANIFEST_MOST:
                         return None
+                    text = await answer.body()
         except OriginAway as error:
             self._left(source, error)
             return None
@@ -246,7 +248,7 @@ class Sourcing:
         async with self._ask(source, rest, headers) as answer:
             if peer is not None and self._peers is not None:
                 self._peers.answered(peer)
-            if peer is not None and answer.status not in (200, 206):
+            if peer is not None and answer.status not in (200, 206 if draft.received else 200):
                 raise Elsewhere(f"it answered {answer.status}")
             skip = 0
             if answer.status == 200:

@@ -252,6 +252,36 @@ def test_bytes_of_a_peer_that_hangs_are_kept_when_nobody_waits(
     story(told, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\n\r\nxxxxx",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\nETag: "x"\r\n\r\n',
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n",
+        b"220 mail.example ESMTP\r\n\r\n",
+        b"",
+    ],
+    ids=["a part", "too long", "chunked", "a fault", "a refusal", "no HTTP", "nothing"],
+)
+def test_whatever_a_peer_answers_the_viewer_is_served(tmp_path: Path, nonsense: bytes) -> None:
+    async def answers(writer: asyncio.StreamWriter, path: str, start: int) -> None:
+        writer.write(nonsense)
+        await writer.drain()
+
+    async def told(rig: Rig, peer: FakePeer) -> None:
+        package, objects = rig.origin.add()
+        peer.does = answers
+        spec = await rig.spec(package, "0.m4s")
+        rig.peers.proved(rig.peers.get("peer"))  # type: ignore[arg-type]
+        fill, _ = rig.filler.start(spec)
+        assert await whole(fill) == objects["v720/0.m4s"]
+        assert len(peer.asked) == 2, "for the manifest and for the object"
+
+    story(told, tmp_path)
+
+
 def test_a_slow_peer_is_left_for_the_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sourcing, "SLOWEST_AFTER", 0.05)
 
