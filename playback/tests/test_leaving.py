@@ -11,7 +11,6 @@ import pytest
 from accounts.types import Profile
 from catalog.types import Title
 from cdn import services as cdn
-from cdn import witnesses
 from cdn.types import Node, NodeState
 from playback import services
 from playback.steering import Failure, Viewer, rank
@@ -114,11 +113,9 @@ def test_a_token_of_what_is_taken_down_is_not_renewed_though_no_news_came(
 
 @pytest.mark.django_db(databases=["default", "telemetry"])
 def test_what_players_say_of_a_node_reaches_the_witnesses(nodes: tuple[Node, Node]) -> None:
-    witnesses.forget()
     bad = nodes[0]
     for number in range(3):
         samples = [Sample(node=f"n{bad.slot}", failures=2), Sample(node=f"n{nodes[1].slot}", ok=3)]
         services.steer(uuid4(), samples=samples, address=f"198.51.{number}.9")
     states = {one.slot: one.state for one in cdn.nodes()}
     assert states == {bad.slot: NodeState.SUSPECT, nodes[1].slot: NodeState.ACTIVE}
-    witnesses.forget()
