@@ -288,7 +288,7 @@ def _node_argv(options: Options, number: int, environment: dict[str, str]) -> li
     listen = "127.0.0.1" if public == "127.0.0.1" else options.host
     argv = [sys.executable, "-m", "cdn.edge", "--name", name, "--origin", f"http://127.0.0.1:{options.port}"]
     argv += ["--listen", f"{listen}:{port}", "--base-url", f"http://{public}:{port}", "--cache", str(folder)]
-    argv += ["--site", "home"]
+    argv += ["--site", "home", "--workers", "1"]  # several nodes share this machine
     if not (folder / "state.json").exists():
         answer = _run([sys.executable, "manage.py", "addnode", "--name", name, "--json"], environment)
         argv += ["--code", json.loads(answer.strip().splitlines()[-1])["code"]]

@@ -129,7 +129,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="how much this node can send, in Mbit/s")  # fmt: skip
     add("--access-log", action="store_true", help="one line for each request")
     add("--no-pull", action="store_true", help="serve only what is held; answer 421 for the rest")
-    add("--workers", type=int, default=int(env("NETFLIXLITE_EDGE_WORKERS", "") or 1),
+    add("--workers", type=int, default=int(env("NETFLIXLITE_EDGE_WORKERS", "") or 0),
         help="processes that serve; 1 serves in a single one (default: one per core, at most 4)")  # fmt: skip
     add("--reuse-port", action="store_true", help="share the port with other processes (SO_REUSEPORT)")
     add("--header-timeout", type=float, default=10.0, help="seconds a request's headers may take")

@@ -49,6 +49,8 @@ class Edge:
     ) -> None:
         self.origin_url, self.cache, self.code, self.name = origin_url, cache, code, name
         self.port = port or free_port()
+        #: One process starts soonest; `NETFLIXLITE_EDGE_WORKERS=2` runs the same tests with several.
+        self.workers = os.environ.get("NETFLIXLITE_EDGE_WORKERS", "1")
         self.process: subprocess.Popen[str] | None = None
         self.log = cache.parent / f"{cache.name}.log"
 
@@ -56,7 +58,7 @@ class Edge:
         """Start it; by default wait until it is ready. `clock` is a file with how far its machine's clock is off."""
         argv = [
             sys.executable, "-m", "cdn.edge", "--origin", self.origin_url, "--code", self.code, "--name", self.name,
-            "--listen", f"127.0.0.1:{self.port}", "--cache", str(self.cache), *more,
+            "--listen", f"127.0.0.1:{self.port}", "--cache", str(self.cache), "--workers", self.workers, *more,
         ]  # fmt: skip
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
