@@ -95,7 +95,7 @@ def _now(row: Row, beat: Beat | None) -> dict[str, str]:
         "sessions": str(beat.sessions),
         "asked": words.share(ring.hit_ratio() if ring else None),
         "fetched": words.rate(_fetched(ring)),
-        "ttfb": f"{beat.ttfb_p95_ms:.0f} ms" if beat.ttfb_p95_ms else words.UNKNOWN,
+        "ttfb": words.milliseconds(beat.ttfb_p95_ms),
         "cpu": f"{beat.cpu * 100:.0f} %",
     }
 

@@ -51,4 +51,4 @@ def _says(forecast: Forecast) -> str:
     if forecast.refusal:
         return forecast.refusal
     text = _("The others carry it: the busiest comes to %(worst)d %%. It takes about %(time)s.")
-    return text % {"worst": forecast.worst * 100, "time": words.span(max(1, forecast.seconds))}
+    return text % {"worst": round(forecast.worst * 100), "time": words.span(max(1, forecast.seconds))}

@@ -1,5 +1,6 @@
 """A node's plan in words: what it fetches next, when it may, and why."""
 
+from itertools import groupby
 from typing import Any
 
 from django.utils import timezone
@@ -28,12 +29,18 @@ def of(row: Row) -> dict[str, Any] | None:
     if plan is None:
         return None
     missing = [one for one in plan.orders if not _is_here(row, one)]
-    names = {one.package: shelf.named(one.package)["name"] for one in missing[:NEXT]}
+    steps = _steps(missing)
     return {
         "facts": _facts(plan, missing),
-        "next": [_order(one, names[one.package]) for one in missing[:NEXT]],
-        "more": max(0, len(missing) - NEXT),
+        "next": [_in_words(orders) for orders in steps[:NEXT]],
+        "more": max(0, len(steps) - NEXT),
     }
+
+
+def _steps(missing: list[Order]) -> list[list[Order]]:
+    """What follows upon each other and is alike but for the rendition, together."""
+    alike = groupby(missing, key=lambda one: (one.package, one.part, one.kind, one.why))
+    return [list(orders) for _key, orders in alike]
 
 
 def _is_here(row: Row, order: Order) -> bool:
@@ -55,10 +62,11 @@ def _facts(plan: Plan, missing: list[Order]) -> list[str]:
     return [one for one in (left, made, always % {"start": start, "end": end}, rate) if one]
 
 
-def _order(one: Order, name: str) -> dict[str, str]:
+def _in_words(orders: list[Order]) -> dict[str, str]:
+    one = orders[0]
     return {
-        "name": name,
-        "rendition": one.rendition,
+        "name": shelf.named(one.package)["name"],
+        "rendition": ", ".join(order.rendition for order in orders),
         "part": _("its beginning") if one.part == "head" else _("all of it"),
         "urgency": str(URGENCIES.get(one.kind, one.kind)),
         "why": one.why[:1].upper() + one.why[1:],

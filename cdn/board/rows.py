@@ -12,7 +12,7 @@ from cdn import states
 from cdn.board import words
 from cdn.board.filling import Filling
 from cdn.board.samples import samples
-from cdn.live import Beat, Row, fleet
+from cdn.live import Beat, Leaving, Row, fleet
 from cdn.types import NodeState
 
 #: A certificate that ends sooner than this is a warning, in seconds; a disk fuller than this share too.
@@ -64,7 +64,7 @@ def line(row: Row, now: datetime, filling: Filling | None) -> dict[str, Any]:
         "site": row.site,
         "region": row.region,
         "state": row.state.value,
-        "state_name": _state_name(row.state, filling),
+        "state_name": _state_name(row.state, filling, fleet.leaving.get(row.id)),
         "tone": said.tone,
         "means": str(said.means),
         "reason": _reason(row),
@@ -95,10 +95,12 @@ def shape(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
-def _state_name(state: NodeState, filling: Filling | None) -> str:
+def _state_name(state: NodeState, filling: Filling | None, leaving: Leaving | None) -> str:
     name = str(words.STATES[state].name)
     if state is NodeState.WARMING and filling is not None:
         return f"{name} {int(filling.beginnings)} %"
+    if state is NodeState.DRAINING and leaving is not None:
+        return f"{name} {int(100 * leaving.share)} %"
     return name
 
 
@@ -120,7 +122,7 @@ def _figures(
         hits = beat.hits / (beat.hits + beat.misses)
     silent = (now - beat.heard_at).total_seconds()
     left = beat.cert_until - now.timestamp()
-    first_byte = _(" · %(ms)d ms") % {"ms": beat.ttfb_p95_ms} if beat.ttfb_p95_ms else ""
+    first_byte = f" \u00b7 {words.milliseconds(beat.ttfb_p95_ms)}" if beat.ttfb_p95_ms else ""
     parts = {
         "load": f"{load * 100:.0f} %" if alive else words.UNKNOWN,
         "egress": words.rate(beat.egress_bps) if alive else "",

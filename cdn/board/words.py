@@ -86,6 +86,13 @@ def _scaled(value: float, unit: str) -> str:
     return f"{value:.1f} {prefix}{unit}" if value >= 9.995 else f"{value:.2f} {prefix}{unit}"
 
 
+def milliseconds(value: float) -> str:
+    """'0.4 ms', '12 ms', or a dash when nobody knows."""
+    if not value:
+        return UNKNOWN
+    return f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
+
+
 def share(part: float | None) -> str:
     """'97.2 %', '100 %', or a dash when nobody knows."""
     if part is None:

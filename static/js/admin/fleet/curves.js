@@ -3,7 +3,7 @@
 const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 600;
 const HEIGHT = 100;
-const FEWEST = 60;
+const FEWEST = 30;
 
 function draw(name, attributes, parent) {
   const element = document.createElementNS(NS, name);

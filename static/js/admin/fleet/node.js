@@ -11,10 +11,10 @@ const SAY = {
   rate,
   count: (value) => String(Math.round(value)),
   size: (value) => rate(value).replace("bit/s", "B"),
-  ms: (value) => `${Math.round(value)} ms`,
+  ms: (value) => `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ms`,
   share: (value) => `${Math.round(value * 100)} %`,
 };
-const LEAST = { rate: 1e6, count: 4, size: 1e6, ms: 20, share: 0.2 };
+const LEAST = { rate: 1e6, count: 4, size: 1e6, ms: 1, share: 0.2 };
 
 const root = document.querySelector("[data-node-page]");
 const part = (selector) => root.querySelector(selector);
