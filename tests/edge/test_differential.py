@@ -204,24 +204,24 @@ def _answers(stream: bytes, request: str) -> Iterator[Answer]:
                      span[1].decode() if span and right else "")  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+@pytest.fixture(scope="module", params=["1", "2"], ids=["one process", "two workers"])
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """Both of them, with the same bytes at the same paths."""
     if shutil.which("nginx") is None:
         pytest.skip("nginx is not installed: nothing to compare with")
     home = tmp_path_factory.mktemp("pair")
     with running_origin() as origin, _nginx(home) as port:
-        yield from _pair(home, origin, port)
+        yield from _pair(home, origin, port, workers=request.param)
 
 
-def _pair(home: Path, origin: Origin, port: int) -> Iterator[Pair]:
+def _pair(home: Path, origin: Origin, port: int, *, workers: str) -> Iterator[Pair]:
     package, objects = origin.add(segments=2, size=50_000)
     opened = token(package)
     for name in ("v720/0.m4s", "v720/1.m4s"):
         path = home / "root/v1" / opened / package / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(objects[name])
-    edge = Edge(origin.url, home / "cache").start()
+    edge = Edge(origin.url, home / "cache").start("--workers", workers)
     first, second = (f"/v1/{opened}/{package}/v720/{number}.m4s" for number in (0, 1))
     both = Pair(edge, port, first, second, {}, objects["v720/0.m4s"])
     try:
