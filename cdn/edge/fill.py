@@ -39,6 +39,8 @@ MEMORY_SECONDS, LINGER_SECONDS = 5.0, 1.0
 PREFETCHES = 4
 #: After the first piece everyone who waits is called before more is taken: so many turns of the loop do that.
 _CALLS = 3
+#: So many listeners are served before others have their turn.
+_LISTENERS = 64
 
 
 class Listener(Protocol):
@@ -112,16 +114,16 @@ class Fill:
             self.begun.set_result(None)
             for _ in range(_CALLS):
                 await asyncio.sleep(0)
-        self.tell()
+        await self._tell()
         if self._pace is not None and not self.hurried.is_set():
             await self._pace.take(len(chunk), self.hurried)
 
-    def proved(self) -> None:
+    async def proved(self) -> None:
         """All of it is here and right."""
         self.sendable = self.spec.length
         if not self.begun.done():
             self.begun.set_result(None)
-        self.tell()
+        await self._tell()
 
     def fail(self, failure: Failed) -> None:
         """It will not come."""
@@ -129,7 +131,8 @@ class Fill:
         if not self.begun.done():
             self.begun.set_exception(failure)
             self.begun.exception()  # seen: nobody has to be waiting
-        self.tell()
+        for listener in tuple(self.listeners):
+            listener.fill_moved()
 
     def end(self, hit: Hit | None) -> None:
         """It is over: `hit` is where it is kept."""
@@ -144,10 +147,13 @@ class Fill:
         if not self.over.done():
             self.over.set_result(hit)
 
-    def tell(self) -> None:
-        """Let every listener go on."""
-        for listener in tuple(self.listeners):
-            listener.fill_moved()
+    async def _tell(self) -> None:
+        """Let every listener go on, and between some of them the rest of the node: hundreds of them take a while."""
+        for number, listener in enumerate(tuple(self.listeners), 1):
+            if listener in self.listeners:
+                listener.fill_moved()
+            if number % _LISTENERS == 0:
+                await asyncio.sleep(0)
 
 
 class Filler:
@@ -335,7 +341,7 @@ class Filler:
             self._gate.leave(fill.ticket)
         self.fetched += 1
         self.fetched_bytes += spec.length
-        fill.proved()
+        await fill.proved()
         return await self._store.keep(spec, fill.memory, digest)
 
     async def _allot(self, fill: Fill) -> MemoryFile:

@@ -338,7 +338,11 @@ def test_bytes_of_the_origin_survive_a_peer_that_spoils_the_rest(
         rig.origin.break_after["v720/0.m4s"] = 60_000
         fill, _ = rig.filler.start(spec)
         sent: list[int] = []
-        monkeypatch.setattr(fill, "tell", lambda: sent.append(fill.sendable))
+
+        async def tell() -> None:
+            sent.append(fill.sendable)
+
+        monkeypatch.setattr(fill, "_tell", tell)
         assert await whole(fill) == objects["v720/0.m4s"]
         assert sent == sorted(sent), "what viewers may have is never taken back"
         assert 60_000 in sent
