@@ -64,7 +64,9 @@ test("any node's URL is fetched from the best node, with the token of now", asyn
   const { fetch } = session(({ range }) => serve(WHOLE, range));
   load(segmentUrl("shield", "v720/3.m4s", "ancient"));
   await settle();
-  assert.equal(fetch.calls[0].url, segmentUrl("n1", "v720/3.m4s", "old"));
+  const [address, query] = fetch.calls[0].url.split("?");
+  assert.equal(address, segmentUrl("n1", "v720/3.m4s", "old"));
+  assert.equal(decodeURIComponent(query), 'CMCD=dl=30000,nor="4.m4s",ot=v');
 });
 
 test("a refused connection costs no time and hls.js hears nothing of it", async () => {
@@ -457,4 +459,31 @@ test("a node that says it is near its limit keeps this segment and loses the nex
     delivery.close();
   }
   assert.deepEqual(moved, ["asked to", "asked to"]);
+});
+
+test("a node in duress may let us wait a quarter of what we have in hand before it counts as silent", async () => {
+  const waits = [];
+  for (const duress of [false, true]) {
+    const { fetch } = session(
+      ({ node, range, url }) => {
+        if (node === "n1" && url.includes("/4.m4s")) return { hang: true };
+        const answer = serve(WHOLE, range);
+        const hint = { "CMSD-Dynamic": '"n1";du;com.netflixlite-share=0.1' };
+        return node === "n1" && duress ? { ...answer, headers: { ...answer.headers, ...hint } } : answer;
+      },
+      { buffer: 24 },
+    );
+    load(segmentUrl("n1", "v720/3.m4s"));
+    await settle();
+    const began = time.now();
+    const result = load(segmentUrl("n1", "v720/4.m4s"));
+    for (let step = 0; step < 200 && nodesAsked(fetch).length < 3; step += 1) await time.pass(100);
+    await settle();
+    assertWhole(result);
+    assert.equal(nodesAsked(fetch).at(-1), "n2");
+    waits.push(time.now() - began);
+    delivery.close();
+  }
+  assert.ok(waits[0] <= 1700, `${waits[0]} ms`);
+  assert.ok(waits[1] >= 6000 && waits[1] <= 8000, `${waits[1]} ms: a quarter of 24 s more`);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cmcd } from "../../static/js/player/cmcd.js";
 import { Estimates, Ewma } from "../../static/js/player/estimate.js";
 import { firstByteLimit, roundDelay, stallLimit } from "../../static/js/player/limits.js";
 import { Outbox, SessionError, tokenOf } from "../../static/js/player/session.js";
@@ -165,4 +166,15 @@ test("an answer must look like what was asked for", () => {
 test("hls.js is not shown the steering tag", () => {
   const text = '#EXTM3U\r\n#EXT-X-CONTENT-STEERING:SERVER-URI="x",PATHWAY-ID="n1"\r\n#EXT-X-STREAM-INF:X\r\nu\r\n';
   assert.equal(withoutSteering(text), "#EXTM3U\r\n#EXT-X-STREAM-INF:X\r\nu\r\n");
+});
+
+test("a segment's request says what its player has in hand, and nothing else's does", () => {
+  const of = (facts) =>
+    decodeURIComponent(cmcd({ path: "p/v720/3.m4s", type: "main", buffer: 30, starved: false, ...facts }));
+  assert.equal(of({}), '?CMCD=dl=30000,nor="4.m4s",ot=v');
+  assert.equal(of({ type: "audio", buffer: 12.34 }), '?CMCD=dl=12300,nor="4.m4s",ot=a');
+  assert.equal(of({ buffer: 0.1 }), '?CMCD=dl=100,nor="4.m4s",ot=v,su');
+  assert.equal(of({ buffer: 0, starved: true }), '?CMCD=bs,dl=0,nor="4.m4s",ot=v,su');
+  assert.equal(of({ buffer: Infinity, type: "subtitle" }), '?CMCD=nor="4.m4s"');
+  for (const path of ["p/v720/init.mp4", "p/v720/index.m3u8", "p/t-en/0.vtt"]) assert.equal(of({ path }), "");
 });

@@ -4,6 +4,7 @@
 // Events: "switch" {from, to, why} · "failure" {node, kind, status} · "trouble" {round} (every node failed once) ·
 // "calm" (bytes come again) · "lower" {frag, rate} (take a smaller rendition) · "lost" {error} (the session is over).
 
+import { cmcd } from "./cmcd.js";
 import { Estimates } from "./estimate.js";
 import { firstByteLimit, stallLimit } from "./limits.js";
 import { Nodes } from "./nodes.js";
@@ -15,6 +16,8 @@ const PROBE_MS = 1500;
 const PROBE_EVERY_MS = 1000;
 const SHORT_BUFFER_S = 8;
 const KEPT_SWITCHES = 50;
+// How long a node's word that it is in duress is remembered.
+const DURESS_MS = 30_000;
 
 export class Delivery extends EventTarget {
   #tools;
@@ -26,6 +29,7 @@ export class Delivery extends EventTarget {
   #probeTimer = 0;
   #probing = new Set();
   #failedAt = new Map();
+  #duressAt = new Map();
   #troubled = false;
   #lastPath = null;
   #contentKey = null;
@@ -117,6 +121,13 @@ export class Delivery extends EventTarget {
     return join(this.nodes.base(id), this.#token, split(url).path);
   }
 
+  /** What a request for this fragment says of itself, as the query that it ends with. */
+  about(url, frag) {
+    const parts = frag && split(url);
+    if (!parts) return "";
+    return cmcd({ path: parts.path, type: frag.type, buffer: this.buffer(), starved: this.#troubled });
+  }
+
   /** The server's new ranking (steering, token renewal). */
   rank(list) {
     this.#watchMove("steering", () => this.nodes.update(list, this.now()));
@@ -133,6 +144,7 @@ export class Delivery extends EventTarget {
       round,
       // It failed on another request since this one began: no benefit of the doubt. Audio follows video at once.
       suspect: (this.#failedAt.get(id) ?? -Infinity) > timing.start,
+      duress: now - (this.#duressAt.get(id) ?? -Infinity) < DURESS_MS,
     };
     if (!timing.first) return now - timing.start > firstByteLimit(facts) ? "first-byte" : null;
     return now - timing.last > stallLimit(facts) ? "stall" : null;
@@ -182,6 +194,7 @@ export class Delivery extends EventTarget {
    */
   hinted(id, text) {
     const chance = duress(text);
+    if (chance > 0) this.#duressAt.set(id, this.now());
     if (chance > 0 && this.#tools.random() < chance) {
       this.#watchMove("asked to", () => this.nodes.leave(id, this.now()));
     }

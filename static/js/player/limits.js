@@ -7,6 +7,9 @@
 const NORMAL_MS = 1500;
 const LONGEST_MS = 8000;
 const SUSPECT_MS = 500;
+// A node in duress lets who can wait a quarter of what they have in hand, ten seconds at most (docs/autonomy.md).
+const DURESS_MS_PER_S = 250;
+const DURESS_LONGEST_MS = 10_000;
 
 function grown(limit, round) {
   return Math.min(LONGEST_MS, limit * 2 ** round);
@@ -14,15 +17,16 @@ function grown(limit, round) {
 
 /**
  * The limit for the first byte.
- * @param {{buffer: number, usual?: number, round?: number, suspect?: boolean}} facts seconds of buffer ahead; this
+ * @param {{buffer: number, usual?: number, round?: number, suspect?: boolean, duress?: boolean}} facts seconds of buffer ahead; this
  *   node's usual time to first byte (p95, ms) if known; how often every node was asked; whether the node failed on
- *   another request since this one began
+ *   another request since this one began; whether it said lately that it is in duress
  */
-export function firstByteLimit({ buffer, usual = NaN, round = 0, suspect = false }) {
+export function firstByteLimit({ buffer, usual = NaN, round = 0, suspect = false, duress = false }) {
   let limit = Number.isFinite(usual) ? Math.min(NORMAL_MS, Math.max(400, 4 * usual)) : NORMAL_MS;
   if (buffer < 6) limit = Math.min(limit, Math.max(800, 2 * (Number.isFinite(usual) ? usual : 0)));
   if (suspect) limit = Math.min(limit, SUSPECT_MS);
-  return grown(limit, round);
+  const patience = duress && !suspect ? Math.min(DURESS_LONGEST_MS, buffer * DURESS_MS_PER_S) : 0;
+  return grown(limit, round) + patience;
 }
 
 /** The limit between two bytes; the facts are those of `firstByteLimit`. */

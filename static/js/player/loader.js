@@ -160,7 +160,8 @@ export function loaderFor(delivery) {
 
     async #attempt(place, round) {
       const { context } = this;
-      const url = place ? delivery.url(context.url, place) : delivery.place(context.url);
+      const at = place ? delivery.url(context.url, place) : delivery.place(context.url);
+      const url = place ? at + delivery.about(context.url, context.frag) : at;
       const body = this.#body;
       const kept = body.received;
       const range = context.rangeEnd ? [context.rangeStart ?? 0, context.rangeEnd] : null;
