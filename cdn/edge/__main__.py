@@ -25,7 +25,7 @@ from cdn.edge.fill import Filler
 from cdn.edge.health import Health
 from cdn.edge.identity import Identity
 from cdn.edge.journal import Journal
-from cdn.edge.loop import Loop
+from cdn.edge.loop import Loop, spare_viewers
 from cdn.edge.orders import Orders
 from cdn.edge.peering import Peering
 from cdn.edge.peers import Peers
@@ -197,6 +197,7 @@ class Node:
         self.health.ask_disk()
         self.health.set_path()
         self.workers.start()
+        spare_viewers()
         loop.add_signal_handler(signal.SIGHUP, self._renew, secure)
         others = [
             asyncio.create_task(part.run())

@@ -9,7 +9,6 @@ import array
 import asyncio
 import base64
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -26,7 +25,7 @@ from cdn.edge.connection import Connection, Note
 from cdn.edge.files import OwnedFd
 from cdn.edge.held import Hit, Open
 from cdn.edge.http import Request
-from cdn.edge.loop import Loop
+from cdn.edge.loop import Loop, spare_viewers
 from cdn.edge.manifest import PackageIndex, RenditionIndex, Spec
 from cdn.edge.responder import OBJECT, Responder
 from cdn.edge.server import Server
@@ -290,8 +289,7 @@ class Worker:
     def _on_accept(self) -> None:
         """All is told: take this share's new connections."""
         assert self._server is not None
-        gc.collect()
-        gc.freeze()  # the table stays: it need not be looked through again and again
+        spare_viewers()
         self._server.leave_share(0, left=False)
         self._channel.tell("ready", os.getpid())
 
