@@ -150,6 +150,16 @@ def node(home: Path, name: str, core: int, origin_url: str, *more: str, secure: 
         edge.stop()
 
 
+def run(servers: list[Server], paths: dict[str, str], context: ssl.SSLContext, total: int) -> None:
+    """Every server once with every size, and with new connections."""
+    for size, path in paths.items():
+        for server in servers:
+            server.costs.setdefault(size, []).append(measure(server, size, path, context, total))
+    for server in servers:
+        if server.secure:
+            server.greetings.append(greet(server, paths["64k"], context, 60))
+
+
 def kernel_tls() -> str:
     """Whether this kernel encrypts by itself."""
     with (
@@ -212,13 +222,7 @@ def main() -> int:
             servers = [ours, theirs, front, plain]
             started = time.monotonic()
             for number in range(pairs):
-                for size, path in paths.items():
-                    for server in servers if number % 2 else servers[::-1]:
-                        server.costs.setdefault(size, []).append(
-                            measure(server, size, path, context, total // 3)
-                        )
-                for server in servers[:3]:
-                    server.greetings.append(greet(server, paths["64k"], context, 60))
+                run(servers if number % 2 else servers[::-1], paths, context, total // 3)
             print(f"{pairs} pairs, {CONNECTIONS} connections, {time.monotonic() - started:.0f} s")
             return _say(ours, theirs, front, servers, as_json=options.json)
 

@@ -66,6 +66,7 @@ def read(argv: Sequence[str]) -> Config:
         description="A netflixlite edge node: keeps a cache of packages on disk and serves viewers from it.",
     )
     _arguments(parser)
+    _life_arguments(parser)
     found = parser.parse_args(argv)
     origin = str(found.origin).rstrip("/")
     if urlsplit(origin).scheme not in ("http", "https") or not urlsplit(origin).hostname:
@@ -143,6 +144,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds a client may take next to nothing of an answer",
     )
     add("--connections", type=int, default=8192, help="connections at once")
+    add("--journal-mb", type=float, default=256.0,
+        help="disk for the log of deliveries that the site has not yet, in MiB; the oldest give way")  # fmt: skip
+    add("--fill-mb", type=float, default=256.0, help="memory for objects being fetched, in MiB")
+
+
+def _life_arguments(parser: argparse.ArgumentParser) -> None:
+    """What concerns certificates, and the program itself."""
+    env = os.environ.get
+    add = parser.add_argument
     add("--cert", default=env("NETFLIXLITE_EDGE_CERT", ""),
         help="file of the certificate and its chain (PEM): viewers are served over https")  # fmt: skip
     add("--key", default=env("NETFLIXLITE_EDGE_KEY", ""), help="file of its private key (PEM)")
@@ -159,9 +169,6 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="make this a service of systemd that starts with the machine (says what it does; needs root)")  # fmt: skip
     add("--upgrade", action="store_true",
         help="replace this program by the site's newest, which the site has signed, and end")  # fmt: skip
-    add("--journal-mb", type=float, default=256.0,
-        help="disk for the log of deliveries that the site has not yet, in MiB; the oldest give way")  # fmt: skip
-    add("--fill-mb", type=float, default=256.0, help="memory for objects being fetched, in MiB")
 
 
 def _address(
