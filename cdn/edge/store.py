@@ -36,6 +36,8 @@ SMALL = 32 * 1024
 SMALL_TOTAL = 64 << 20
 #: So many packages are open at once: their segments' tables in memory, their files' descriptors. Others are cold.
 OPEN_MOST = 256
+#: So many objects are in those tables at once, more or less: each takes half a kilobyte of memory, a hit twice that.
+OBJECTS_MOST = 500_000
 #: How often the disk is told that a package is in use, in seconds.
 TOUCH_SECONDS = 600.0
 _Result = TypeVar("_Result")
@@ -181,7 +183,8 @@ class Store:
     def _open(self, package: str, index: PackageIndex) -> Open:
         """Keep a package's index at hand, and let go of the one longest unused that is at rest when there are many."""
         opened = self._packages[package] = Open(index)
-        if len(self._packages) > self._open_most:
+        objects = len(self.hits) + len(self._claimed)
+        if len(self._packages) > self._open_most or objects > OBJECTS_MOST:
             by_use = sorted(self._packages.items(), key=lambda item: item[1].used)
             for name, other in by_use:
                 if other is not opened and other.at_rest:
