@@ -297,6 +297,8 @@ class Sourcing:
             except OriginAway as error:
                 if error.slow and left < silent:
                     raise self._too_late(fill) from error
+                if not holds and not error.slow:
+                    raise Elsewhere("it could not fetch it") from error  # which is not its fault
                 raise
             waited += time.monotonic() - began
             got += len(chunk)

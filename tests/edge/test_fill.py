@@ -282,6 +282,32 @@ def test_whatever_a_peer_answers_the_viewer_is_served(tmp_path: Path, nonsense: 
     story(told, tmp_path)
 
 
+def test_a_leader_that_cannot_fetch_is_not_blamed_for_it(tmp_path: Path) -> None:
+    async def told(rig: Rig, peer: FakePeer) -> None:
+        package, objects = rig.origin.add()
+        data = objects["v720/0.m4s"]
+
+        async def breaks_off(writer: asyncio.StreamWriter, path: str, start: int) -> None:
+            tag = hashlib.sha256(data).hexdigest()[:16]
+            writer.write(
+                f'HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\nETag: "{tag}"\r\n'
+                "X-Cache: FILL\r\n\r\n".encode()
+                + data[:9000]
+            )
+            await writer.drain()
+
+        spec = await rig.spec(package, "0.m4s")
+        peer.does = breaks_off
+        fill, _ = rig.filler.start(spec)
+        assert await whole(fill) == data
+        assert rig.filler.origin_bytes == len(data) - 9000
+        known = rig.peers.get("peer")
+        assert known is not None
+        assert known.at_hand
+
+    story(told, tmp_path)
+
+
 def test_a_slow_peer_is_left_for_the_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sourcing, "SLOWEST_AFTER", 0.05)
 
