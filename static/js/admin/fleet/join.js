@@ -38,12 +38,22 @@ async function look() {
   setTimeout(look, POLL_MS);
 }
 
+/** Copy an element's text; in a page without TLS a browser has no clipboard of its own, and the old way still works. */
+async function copyText(element) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(element.textContent);
+    return;
+  }
+  getSelection().selectAllChildren(element);
+  document.execCommand("copy");
+}
+
 const copy = part("[data-copy]");
-if (copy && navigator.clipboard) {
+if (copy) {
   copy.hidden = false;
   const words = copy.textContent;
   copy.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(part("[data-command]").textContent);
+    await copyText(part("[data-command]"));
     copy.textContent = copy.dataset.done;
     setTimeout(() => (copy.textContent = words), 2000);
   });
