@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-from collections.abc import Mapping
 
 from cdn.edge import manifest
 from cdn.edge.disk import Disk
@@ -44,27 +43,44 @@ class Cold:
         return overhead
 
     def judge_anew(self, package: str) -> None:
-        """The plan says something else about it."""
-        before = self._take(package)
-        planned = self._plan.estimate(package, self._shelves.packages[package])
-        self._plan.planned += planned - before
-        self.add(package, planned)
-
-    def trim(self, package: str) -> int:
-        """Only what is planned of it stays → the bytes that this frees."""
+        """The plan says something else about it, or something of it went; its place in the line stays."""
         standing = self._shelves.packages[package]
-        before, planned = standing.room, self._plan.estimate(package, standing)
-        for name, shelf in list(standing.shelves.items()):
-            left = self._plan.left_bits(package, name, shelf)
-            if not left:
-                del standing.shelves[name]
-                continue
-            shelf.room = shelf.room * left.bit_count() // shelf.bits.bit_count()
-            shelf.bits = left
-        self._plan.planned += planned - self._take(package)
-        self._bare[package] = planned
+        before = self._spare.get(package)
+        planned = self._plan.estimate(package, standing)
+        self._plan.planned += planned - (self._bare[package] if before is None else before)
+        if 0 < planned >= sum(shelf.room for shelf in standing.shelves.values()):
+            self._spare.pop(package, None)
+            self._bare[package] = planned
+        else:
+            self._bare.pop(package, None)
+            self._spare[package] = planned
+
+    def trim(self, package: str, need: int) -> tuple[str, int]:
+        """Let go of what nobody planned of one rendition: of the smallest that frees what is needed, else the largest.
+
+        → its name and the bytes that this frees; '' and 0 when all that is left is planned.
+        """
+        standing = self._shelves.packages[package]
+        spare: dict[str, int] = {}
+        for name, shelf in standing.shelves.items():
+            left = self._plan.left_bits(package, name, shelf).bit_count()
+            room = shelf.room - (shelf.room * left // shelf.bits.bit_count() if left else 0)
+            if room:
+                spare[name] = room
+        if not spare:
+            self._bare[package] = self._take(package)
+            return "", 0
+        enough = [name for name, room in spare.items() if room >= need]
+        chosen = min(enough, key=spare.__getitem__) if enough else max(spare, key=spare.__getitem__)
+        shelf = standing.shelves[chosen]
+        shelf.bits = self._plan.left_bits(package, chosen, shelf)
+        shelf.room -= spare[chosen]
+        if not shelf.bits:
+            del standing.shelves[chosen]
         self._shelves.note(package)
-        return before - standing.room
+        if any(shelf.bits for shelf in standing.shelves.values()):
+            self.judge_anew(package)
+        return chosen, spare[chosen]
 
     def _take(self, package: str) -> int:
         found = self._spare.pop(package, None)
@@ -88,9 +104,18 @@ def read_package(disk: Disk, package: str) -> tuple[PackageIndex, dict[str, list
     return index, claims
 
 
-def trim_package(disk: Disk, package: str, firsts: Mapping[str, int]) -> None:
-    """Leave of a package on disk only what is planned. In the disk's thread. Raises OSError."""
+def trim_rendition(disk: Disk, package: str, name: str, first: int | None) -> None:
+    """Leave of a rendition on disk only its first segments and what is no segment; None: nothing of it.
+
+    In the disk's thread. Raises OSError.
+    """
+    if first is None:
+        disk.drop_rendition(package, name)
+        return
     stored = disk.manifest(package)
-    if stored is not None:
-        with contextlib.suppress(manifest.BadManifest):
-            disk.trim(manifest.parse(package, stored), firsts)
+    if stored is None:
+        return
+    with contextlib.suppress(manifest.BadManifest):
+        rendition = manifest.parse(package, stored).renditions.get(name.encode())
+        if rendition is not None:
+            disk.trim(rendition, first)

@@ -22,12 +22,12 @@ import struct
 import zlib
 from array import array
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from cdn.edge import files
 from cdn.edge.files import OwnedFd
-from cdn.edge.manifest import PackageIndex, RenditionIndex, Spec, pages
+from cdn.edge.manifest import RenditionIndex, Spec, pages
 from cdn.edge.shelves import Shelf, Standing
 from cdn.edge.trouble import in_words
 
@@ -212,19 +212,15 @@ class Disk:
         if length:
             files.punch(self._pair(rendition, writing=True).data.fd, offset, pages(length))
 
-    def trim(self, index: PackageIndex, kept: Mapping[str, int]) -> None:
-        """Leave of a package only what `kept` names: so many segments of a rendition, and all that is no segment."""
-        for rendition in index.renditions.values():
-            first = kept.get(rendition.name)
-            if first is None:
-                self.drop_rendition(rendition.package, rendition.name)
-            elif first < len(rendition.offsets) and self._here(rendition) and self.can_punch:
-                count = len(rendition.offsets)
-                marks = self._pair(rendition, writing=True).marks
-                files.write_all(marks.fd, _ABSENT * (count - first), first * _MARK)
-                start, last = rendition.offsets[first], count - 1
-                end = rendition.offsets[last] + pages(rendition.lengths[last])
-                files.punch(self._pair(rendition, writing=True).data.fd, start, end - start)
+    def trim(self, rendition: RenditionIndex, first: int) -> None:
+        """Leave of a rendition only its first segments and what is no segment. Raises OSError."""
+        count = len(rendition.offsets)
+        if first >= count or not self.can_punch or not self._here(rendition):
+            return
+        pair = self._pair(rendition, writing=True)
+        files.write_all(pair.marks.fd, _ABSENT * (count - first), first * _MARK)
+        start, end = rendition.offsets[first], rendition.offsets[-1] + pages(rendition.lengths[-1])
+        files.punch(pair.data.fd, start, end - start)
 
     def drop_rendition(self, package: str, name: str) -> None:
         """Remove a rendition's files; whoever still reads them may finish."""

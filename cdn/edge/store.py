@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from cdn.edge import manifest
 from cdn.edge.clock import local
-from cdn.edge.cold import Cold, read_package, trim_package
+from cdn.edge.cold import Cold, read_package, trim_rendition
 from cdn.edge.disk import Disk
 from cdn.edge.faults import Faults
 from cdn.edge.files import OwnedFd
@@ -413,7 +413,7 @@ class Store:
         while self.used + room > limit:
             cold = self._cold.first
             if cold is not None:
-                self._trim(cold)
+                self._trim(cold, self.used + room - limit)
                 continue
             victim = self._policy.victim()
             if victim is None:
@@ -422,14 +422,16 @@ class Store:
             self._evict(victim)
         return True
 
-    def _trim(self, package: str) -> None:
-        """Evict all of a cold package that is not planned."""
-        firsts = self._plan.firsts(package)
-        if not firsts:
+    def _trim(self, package: str, need: int) -> None:
+        """Evict of a cold package what is not planned, a rendition at a time."""
+        name, freed = self._cold.trim(package, need)
+        self.used -= freed
+        if not self.shelves.packages[package].shelves:
             self._drop_cold(package)
+        if not name or package not in self._cold:
             return
-        self.used -= self._cold.trim(package)
-        self._parting.after(package, None, partial(trim_package, self.disk, package, firsts))
+        first = self._plan.firsts(package).get(name)
+        self._parting.after(package, None, partial(trim_rendition, self.disk, package, name, first))
 
     def _drop_cold(self, package: str) -> None:
         self._warm_up(package)

@@ -95,7 +95,7 @@ def test_what_is_planned_beyond_its_share_of_the_budget_leaves_room_for_demand(t
 
 
 def test_a_closed_package_keeps_its_planned_part_when_room_is_needed(tmp_path: Path) -> None:
-    made = [make_package(segments=6, size=40_000, seed=seed) for seed in range(4)]
+    made = [make_package(segments=6, size=40_000, seed=seed) for seed in range(5)]
 
     async def work(store: Store) -> None:
         kept = await fill_all(store, made[0])
@@ -105,6 +105,8 @@ def test_a_closed_package_keeps_its_planned_part_when_room_is_needed(tmp_path: P
         assert store.known(made[0][0]) is None, "it is closed"
         store.budget = store.used
         await fill(store, made[3])
+        assert store.holdings()[made[1][0]]["v720"] == ["partial", 6], "the longest unused goes first"
+        await fill(store, made[4])
         await store.run(lambda: None)
         assert store.used <= store.budget
         assert store.holdings()[made[0][0]] == {"v720": ["partial", 2]}
