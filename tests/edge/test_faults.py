@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cdn.edge.files import in_memory
 from tests.edge.harness import Edge, Origin, running_origin, token, until, watch
 
 pytestmark = pytest.mark.slow
@@ -144,6 +145,30 @@ def test_a_bit_that_flipped_in_a_cached_segment_is_never_served(new_edge: NewEdg
     assert (fault["kind"], fault["package"], fault["rendition"], fault["name"]) == (
         "corrupt", package, "v720", "3.m4s",
     )  # fmt: skip
+
+
+def test_a_bit_that_flips_on_disk_while_the_node_serves_it_reaches_nobody(
+    new_edge: NewEdge, origin: Origin
+) -> None:
+    package, objects = origin.add(size=400_000)
+    edge = new_edge().start()
+    hold(edge, package, objects)
+    data = edge.cache / "packages" / package / "v720.data"
+    place = data.read_bytes().index(objects["v720/3.m4s"][:64])
+    with data.open("r+b") as file:
+        os.fsync(file.fileno())
+        byte = os.pread(file.fileno(), 1, place + 77_777)[0]
+        os.pwrite(file.fileno(), bytes([byte ^ 4]), place + 77_777)
+        os.fsync(file.fileno())
+        # What rots, rots below the page cache: memory must have let go of it, or nobody would read the disk.
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        if in_memory(file.fileno(), place, 400_000):
+            pytest.skip("THIS FILE SYSTEM IS MEMORY: a bit that flips on disk was not tested")
+    pause = time.monotonic() + 1.5  # what was seen in memory within the last second is not looked at again
+    until(lambda: time.monotonic() > pause)
+    seen = edge.get(f"/v1/{token(package)}/{package}/v720/3.m4s")
+    assert seen.body == objects["v720/3.m4s"]
+    until(lambda: any(fault["kind"] == "corrupt" for fault in origin.faults.values()), what="the fault")
 
 
 def test_a_peer_that_sends_wrong_bytes_is_found_out_and_the_viewer_gets_the_right_ones(
