@@ -1,11 +1,13 @@
 """A node without network, disk and clock: the real connection, reader and responder over a socket made of lists."""
 
 import asyncio
+import base64
 import os
+import zlib
 from collections.abc import Coroutine
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from cdn.ed25519 import Ed25519PrivateKey
@@ -20,6 +22,7 @@ from cdn.edge.manifest import parse
 from cdn.edge.responder import Responder
 from cdn.edge.server import Server
 from cdn.edge.verdicts import Verdicts
+from cdn.edge.worker import Table, WorkerResponder, WorkerServer
 from cdn.signing import Token, encode
 from tests.edge.harness import make_package
 
@@ -108,17 +111,18 @@ class Node:
         index = parse(PACKAGE, MANIFEST)
         package = Open(index)
         self.hits: dict[bytes, Hit] = {}
+        self._files: dict[str, OwnedFd] = {}
         for place, data in OBJECTS.items():
             rendition, _, name = place.partition("/")
             spec = index.spec(rendition.encode(), name.encode())
             assert spec is not None
-            hit = Hit(spec, OwnedFd(os.open("/dev/null", os.O_RDONLY)), b"h" * 32, 0, package)
-            hit.body = data
+            file = self._files.setdefault(rendition, OwnedFd(os.memfd_create("fuzz")))
+            os.pwrite(file.fd, data, spec.offset)
+            hit = Hit(spec, file, b"h" * 32, zlib.crc32(data), package)
+            assert hit.read_small()
             self.hits[hit.key] = hit
-        self.verdicts = Verdicts()
-        self.verdicts.set_keys({"1": KEY.public_key().public_bytes_raw().hex()})
-        self.verdicts.set_denied({DENIED.hex(): NOW + 900})
-        config = configuration.read(
+        self.verdicts = _verdicts()
+        config = self.config = configuration.read(
             ["--origin", "http://127.0.0.1:9", "--listen", "127.0.0.1:9", "--cache-gb", "1"]
         )
         store: Any = SimpleNamespace(hits=self.hits)
@@ -126,8 +130,7 @@ class Node:
         self._index = index
         self.server = Server(config, store, filler, self.verdicts)
         self._kind = Connection if fast else Strict
-        self.server.date, self.server.ok_line = b"Date: D\r\n", b"HTTP/1.1 200 OK\r\nDate: D\r\n"
-        self.server.now = NOW
+        _stop_clock(self.server)
         greeted = asyncio.Event()
         greeted.set()
         self.server.responder = Prompt(
@@ -151,10 +154,103 @@ class Node:
                 connection.read()
                 while self.server.turns:
                     self.server.turns.popleft().go_on()
+                connection = self.passed(connection)
+            connection = self.idle(connection)
         ended = sock.closed
         if not ended:
             connection.close()
         return bytes(sock.got + (b"<closed>" if ended else b""))
+
+    def passed(self, connection: Connection) -> Connection:
+        """Who goes on with this client: another process may have to."""
+        return connection
+
+    def idle(self, connection: Connection) -> Connection:
+        """Who goes on with a client that has its answers."""
+        return connection
+
+
+class _Channel:
+    """What a worker tells the first process."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[Any, bytes]] = []
+
+    def tell(self, *word: Any, fds: Any = ()) -> None:
+        """Only connections that are handed over matter here."""
+        if word[0] == "take":
+            self.taken.append((fds[0], base64.b64decode(word[1])))
+
+
+class _Worker(WorkerServer):
+    """A worker's server without a loop."""
+
+    def part_with(self, connection: Connection) -> tuple[Any, bytes]:
+        """The socket and what was read."""
+        return connection.sock, connection.depart()
+
+
+class WorkerNode(Node):
+    """A node of two processes: a worker that was told of some objects, and the first process, which takes the rest."""
+
+    def __init__(self) -> None:
+        super().__init__(fast=True)
+        self._first, self._channel = self.server, _Channel()
+        table = Table()
+        for number, (rendition, file) in enumerate(self._files.items()):
+            if rendition != "t-en":
+                table.add_file(number, os.dup(file.fd))
+                for hit in self.hits.values():
+                    if hit.rendition.name == rendition:
+                        table.add(self._row(number, hit))
+        verdicts, channel = _verdicts(), cast(Any, self._channel)
+        worker = _Worker(self.config, table, verdicts, channel)
+        responder = worker.responder = WorkerResponder(worker, Admission(verdicts, self.config.capacity_bps))
+        responder.greet()
+        _stop_clock(worker)
+        self.server = worker
+
+    def _row(self, file: int, hit: Hit) -> list[Any]:
+        kind = hit.head[len("Content-Type: ") : hit.head.index(b"\r\n")].decode()
+        name = hit.rendition.name
+        return [
+            hash(hit.key), PACKAGE, name, hit.rendition.index, file, hit.number, hit.name, hit.offset, hit.length,
+            hit.digest.hex(), hit.crc, kind, False, True,
+        ]  # fmt: skip
+
+    def passed(self, connection: Connection) -> Connection:
+        """The first process goes on with what the worker handed over."""
+        if self._channel.taken:
+            sock, data = self._channel.taken.pop()
+            return self._go_on(self._first, sock, data)
+        return connection
+
+    def idle(self, connection: Connection) -> Connection:
+        """And gives it back as soon as it has its answers."""
+        if connection.server is self._first and not connection.busy and not connection.closed:
+            data = connection.depart()
+            return self.passed(self._go_on(self.server, connection.sock, data))
+        return connection
+
+    def _go_on(self, server: Server, sock: Any, data: bytes) -> Connection:
+        connection = Connection(server, sock)
+        connection.inbox, connection.unread = data, True
+        connection.go_on()
+        while server.turns:
+            server.turns.popleft().go_on()
+        return connection
+
+
+def _verdicts() -> Verdicts:
+    found = Verdicts()
+    found.set_keys({"1": KEY.public_key().public_bytes_raw().hex()})
+    found.set_denied({DENIED.hex(): NOW + 900})
+    return found
+
+
+def _stop_clock(server: Server) -> None:
+    server.date, server.ok_line = b"Date: D\r\n", b"HTTP/1.1 200 OK\r\nDate: D\r\n"
+    server.now = NOW
 
 
 async def _no_key() -> bool:

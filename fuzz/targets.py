@@ -11,7 +11,7 @@ import httptools
 from cdn import ranges, signing
 from cdn.edge import http, manifest
 from cdn.edge.http import BadRequest
-from fuzz._rig import HEADERS, KEY, KEYS, MANIFEST, NOW, OBJECTS, OPENS, PACKAGE, TOKENS, Node
+from fuzz._rig import HEADERS, KEY, KEYS, MANIFEST, NOW, OBJECTS, OPENS, PACKAGE, TOKENS, Node, WorkerNode
 
 #: One byte that no request holds stands for what no mutation would find.
 _SHORT = {
@@ -124,20 +124,23 @@ _NODES: list[Node] = []
 
 
 def nodes() -> list[Node]:
-    """Two nodes: one with the fast path, one without."""
+    """Three nodes: one with the fast path, one without, and one whose worker answers what it can."""
     if not _NODES:
-        _NODES.extend((Node(fast=True), Node(fast=False)))
+        _NODES.extend((Node(fast=True), Node(fast=False), WorkerNode()))
     return _NODES
 
 
 def answers(data: bytes) -> None:
-    """The fast path answers as the strict reader does, and no byte of an object leaves without its token."""
+    """The fast path and workers answer as the strict reader does; no byte of an object leaves without its token."""
     chunks = [expand(chunk) for chunk in data[1:].split(_ARRIVES)]
     stream = b"".join(chunks)
     if data[:1] == b"\x00":
         chunks = [stream[at : at + 97] for at in range(0, len(stream), 97)]
-    fast, strict = (node.ask(list(chunks)) for node in nodes())
+    fast, strict, shared = (node.ask(list(chunks)) for node in nodes())
     assert fast == strict, f"the fast path says {fast[:200]!r}, the strict reader {strict[:200]!r}"
+    assert shared == strict, (
+        f"a worker and its first process say {shared[:200]!r}, one process {strict[:200]!r}"
+    )
     opened: set[str] = set()
     for token in TOKENS:
         if token.encode() in stream:

@@ -68,6 +68,24 @@ def test_a_node_that_forgets_the_rendition_would_be_noticed(monkeypatch: Any) ->
     node = _rig.Node(fast=True)
     for hit in node.hits.values():
         hit.bit = 0xFF
-    monkeypatch.setattr(targets, "_NODES", [node, node])
+    monkeypatch.setattr(targets, "_NODES", [node, node, node])
     with pytest.raises(AssertionError, match="bytes without a token"):
         try_out("answers")
+
+
+def test_the_corpus_is_answered_by_a_worker_and_handed_over(monkeypatch: Any) -> None:
+    node = _rig.WorkerNode()
+    handed: list[bytes] = []
+    passed = node.passed
+
+    def counted(connection: Connection) -> Connection:
+        handed.extend(data for _, data in node._channel.taken)
+        return passed(connection)
+
+    monkeypatch.setattr(node, "passed", counted)
+    strict = targets.nodes()[1]
+    for data in seeds("answers"):
+        chunks = [targets.expand(chunk) for chunk in data[1:].split(b"\x11")]
+        assert node.ask(list(chunks)) == strict.ask(list(chunks))
+    assert node.server.hit_count >= 10
+    assert len(handed) >= 5
