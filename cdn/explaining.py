@@ -5,7 +5,7 @@ from uuid import UUID
 
 from cdn import models, plans
 from cdn.inventory import holdings
-from cdn.plans import Plan
+from cdn.plans import Head, Plan
 from cdn.types import FillProgress, NodeState, Reason
 
 #: So many other nodes are named at most.
@@ -24,7 +24,7 @@ def explain(node_id: UUID, package_id: str) -> list[Reason]:
         if order.package == package_id and (order.rendition not in wanted or order.part == "all"):
             wanted[order.rendition] = order
     general = _no_plan(node, plan) or _not_published(package_id, rows[0])
-    elsewhere = _elsewhere(node, package_id)
+    elsewhere = _elsewhere(node, rows)
     found = []
     for row in rows:
         here, mine = holdings.state(node_id, row.id), wanted.get(row.rendition)
@@ -33,7 +33,7 @@ def explain(node_id: UUID, package_id: str) -> list[Reason]:
         elif mine and mine.part == "all":
             why = mine.why
         else:
-            why = _why_not(plan, row, elsewhere.get(row.rendition, []))
+            why = _why_not(plan, row, elsewhere.get(row.id, []))
             why = f"{mine.why}; the rest: {why}" if mine else why
             if here in ("partial", "full"):
                 why = f"viewers here asked for it; {why}"
@@ -70,7 +70,7 @@ def _not_published(package_id: str, row: models.Bundle) -> str:
 
 
 def _why_not(plan: Plan | None, row: models.Bundle, others: list[str]) -> str:
-    waiting = plan.notes.get("deferred", {}).get(f"{row.package}/{row.rendition}") if plan else None
+    waiting = plan.head.deferred.get(f"{row.package}/{row.rendition}") if plan else None
     if waiting:
         return str(waiting)
     if others:
@@ -79,15 +79,15 @@ def _why_not(plan: Plan | None, row: models.Bundle, others: list[str]) -> str:
     return "too little is played of it for its size: what is here is worth more"
 
 
-def _elsewhere(node: models.EdgeNode, package_id: str) -> dict[str, list[str]]:
-    """Which other nodes of the region should hold each rendition whole."""
-    found: dict[str, list[str]] = {}
+def _elsewhere(node: models.EdgeNode, rows: list[models.Bundle]) -> dict[int, list[str]]:
+    """Which other nodes of the region should hold each bundle whole."""
+    found: dict[int, list[str]] = {}
     others = models.EdgeNode.objects.filter(region=node.region).exclude(id=node.id)
     names = dict(others.values_list("id", "name"))
-    for node_id, plan in plans.every(list(names)).items():
-        for order in plan.orders:
-            if order.package == package_id and order.part == "all":
-                found.setdefault(order.rendition, []).append(names[node_id])
+    for node_id, head in plans.heads(list(names)).items():
+        for row in rows:
+            if row.id in head.whole:
+                found.setdefault(row.id, []).append(names[node_id])
     return found
 
 
@@ -111,7 +111,10 @@ class Progress:
 
     def of(self, node_id: UUID, version: int | None = None) -> FillProgress | None:
         """How far a node is; None while there is no plan for it. Who knows the plan's version saves a query."""
-        version = version or models.NodePlan.objects.filter(node_id=node_id).values_list("version", flat=True).first()
+        version = (
+            version
+            or models.NodePlan.objects.filter(node_id=node_id).values_list("version", flat=True).first()
+        )
         if version is None:
             return None
         key = (version, holdings.epoch(node_id))
@@ -123,7 +126,8 @@ class Progress:
     def _measured(self, node_id: UUID, version: int) -> FillProgress:
         wishes = self._wishes.get(node_id)
         if wishes is None or wishes[0] != version:
-            wishes = self._wishes[node_id] = (version, _wishes(node_id))
+            head = plans.head(node_id)
+            wishes = self._wishes[node_id] = (version, _wishes(head) if head else [])
         done = pinned = pinned_done = left = total = 0
         for wish in wishes[1]:
             state = holdings.state(node_id, wish.bundle)
@@ -146,24 +150,23 @@ class Progress:
         )
 
 
-def _wishes(node_id: UUID) -> list[_Wish]:
-    plan = plans.newest(node_id)
-    if plan is None:
-        return []
-    packages = {order.package for order in plan.orders}
+def _wishes(head: Head) -> list[_Wish]:
     sizes = {
-        (package, rendition): (number, size, head, segments)
-        for number, package, rendition, size, head, segments in models.Bundle.objects.filter(
+        number: (size, head_size, segments, head_segments)
+        for number, size, head_size, segments, head_segments in models.Bundle.objects.filter(
             gone_at=None
-        ).values_list("id", "package", "rendition", "bytes", "head_bytes", "segments")
-        if package in packages
+        ).values_list("id", "bytes", "head_bytes", "segments", "head_segments")
     }
     found = []
-    for order in plan.orders:
-        if known := sizes.get((order.package, order.rendition)):
-            number, size, head, segments = known
-            whole = order.part == "all"
-            found.append(_Wish(number, whole, order.kind == "pinned", size if whole else head, segments))
+    for number in head.heads:
+        if number in sizes:
+            size, head_size, segments, head_segments = sizes[number]
+            is_all = head_segments >= segments
+            found.append(_Wish(number, is_all, True, size if is_all else head_size, segments))
+    for number in head.whole:
+        if number in sizes:
+            size, _head_size, segments, _head_segments = sizes[number]
+            found.append(_Wish(number, True, False, size, segments))
     return found
 
 

@@ -5,13 +5,13 @@ plan that would say the same is not written.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from cdn import allocation, models, plans, popularity
 from cdn.allocation import Allotment, Host, Item
 from cdn.live import fleet
 from cdn.placement import Place
-from cdn.plans import Order, Plan
+from cdn.plans import Head, Order, Plan
 from cdn.types import NodeState
 
 #: The plan's part of a node's disk; the rest is for what viewers ask for. Heads take at most so much of the plan's.
@@ -40,53 +40,66 @@ _ABSENT = (NodeState.SUSPECT, NodeState.EVACUATED)
 CLASSES = ("pinned", "release", "repair", "window")
 
 
+class Bundle(NamedTuple):
+    """A bundle's row as planning needs it; there may be a hundred thousand."""
+
+    id: int
+    package: str
+    rendition: str
+    kind: str
+    video_id: UUID | None
+    bytes: int
+    segments: int
+    head_bytes: int
+    head_segments: int
+    created_at: datetime
+
+    @property
+    def is_all_head(self) -> bool:
+        """Whether its head is all of it: the words of a film, or a very short film."""
+        return self.head_segments >= self.segments
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A node that plans are made for, with the plan that stands."""
+    """A node that plans are made for, with what the plan that stands wants."""
 
     row: models.EdgeNode
-    plan: Plan | None
+    plan: Head | None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What the plans of one region's nodes are made from. `bundles` are in the order of demand, whole films together.
+
+    `broken` are bundles of which a node that is gone had the second copy.
+    """
+
+    bundles: Sequence[Bundle]
+    by_id: Mapping[int, Bundle]
+    broken: frozenset[int]
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What planning does to one node. Numbers of orders and bytes; `changed` when there is a new version."""
+    """What planning does to one node. Bundles are counted, whole or heads; `plan` is None when nothing changes."""
 
     node_id: UUID
     name: str
     version: int
-    changed: bool
     everything: bool
-    orders: int
+    bundles: int
     new: int
     gone: int
     bytes: int
     budget: int
-    plan: Plan
+    plan: Plan | None
 
-
-def plan(now: datetime | None = None, *, dry_run: bool = False) -> list[Change]:
-    """Make the plans of all nodes; → what that changed, or would."""
-    now = now or timezone.now()
-    bundles = _live_bundles()
-    standing = plans.every()
-    members = _members(standing, now)
-    regions = sorted({member.row.region for member in members})
-    known = [
-        popularity.Known(row.id, row.rendition, row.kind, row.video_id, row.created_at) for row in bundles
-    ]
-    rates = popularity.rates(known, regions, now)
-    changes = []
-    for region in regions:
-        mine = [member for member in members if member.row.region == region]
-        changes += _plan_region(mine, bundles, rates[region], standing, now)
-    if not dry_run:
-        with transaction.atomic():
-            for change in changes:
-                if change.changed:
-                    _write(change)
-            transaction.on_commit(fleet.changed)
-    return changes
+    @property
+    def changed(self) -> bool:
+        """Whether there is a new version."""
+        return self.plan is not None
 
 
 @dataclass(slots=True)
@@ -135,18 +148,37 @@ def _fingerprint(now: datetime) -> object:
     return (live, down, known, settings.FILL_WINDOW, settings.FILL_MBPS)
 
 
+def plan(now: datetime | None = None, *, dry_run: bool = False) -> list[Change]:
+    """Make the plans of all nodes; → what that changed, or would."""
+    now = now or timezone.now()
+    bundles = _live_bundles()
+    standing = plans.heads()
+    members = _members(standing, now)
+    regions = sorted({member.row.region for member in members})
+    known = [popularity.Known(one.id, one.rendition, one.video_id, one.created_at) for one in bundles]
+    rates = popularity.rates(known, regions, now)
+    changes = []
+    for region in regions:
+        mine = [member for member in members if member.row.region == region]
+        changes += _plan_region(mine, bundles, rates[region], standing, now, write=not dry_run)
+    if not dry_run:
+        fleet.changed()
+    return changes
+
+
 def window_of(row: models.EdgeNode) -> tuple[str, str]:
     """When a node is filled with what can wait, by its own clock."""
     start, _, end = (row.fill_window or settings.FILL_WINDOW).partition("-")
     return start, end
 
 
-def _live_bundles() -> list[models.Bundle]:
+def _live_bundles() -> list[Bundle]:
     forbidden = models.Takedown.objects.filter(forbidden=True, lifted_at=None).values("package")
-    return list(models.Bundle.objects.filter(gone_at=None).exclude(package__in=forbidden).order_by("id"))
+    rows = models.Bundle.objects.filter(gone_at=None).exclude(package__in=forbidden).order_by("id")
+    return [Bundle(*row) for row in rows.values_list(*Bundle._fields).iterator()]
 
 
-def _members(standing: Mapping[UUID, Plan], now: datetime) -> list[Member]:
+def _members(standing: Mapping[UUID, Head], now: datetime) -> list[Member]:
     """Nodes that serve or soon will, and those that have been away for a moment only."""
     found = []
     for row in models.EdgeNode.objects.filter(wanted=models.Wanted.SERVE, disk_bytes__gt=0).order_by("slot"):
@@ -158,194 +190,173 @@ def _members(standing: Mapping[UUID, Plan], now: datetime) -> list[Member]:
 
 def _plan_region(
     members: Sequence[Member],
-    bundles: Sequence[models.Bundle],
+    bundles: Sequence[Bundle],
     rates: Mapping[int, float],
-    standing: Mapping[UUID, Plan],
+    standing: Mapping[UUID, Head],
     now: datetime,
+    *,
+    write: bool,
 ) -> list[Change]:
-    """The plans of one region's nodes."""
-    ids = {(row.package, row.rendition): row.id for row in bundles}
-    whole = [row for row in bundles if row.kind != RenditionKind.TEXT]
-    broken = _broken(standing, members, ids)
+    """The plans of one region's nodes; one after another, since each may be megabytes."""
+    region = Region(
+        bundles=_by_demand(bundles, rates),
+        by_id={one.id: one for one in bundles},
+        broken=frozenset(_broken(standing, members)),
+        now=now,
+    )
     items = [
-        Item(
-            row.id, row.package, row.bytes, rates[row.id], row.id in broken or now - row.created_at < RELEASE
-        )
-        for row in whole
+        Item(one.id, one.package, one.bytes, rates[one.id], _is_release(one, now) or one.id in region.broken)
+        for one in bundles
+        if one.kind != RenditionKind.TEXT
     ]
-    pinned = {member.row.id: _heads(member.row, bundles, rates) for member in members}
+    heads = [_heads(member.row, region) for member in members]
     hosts = [
-        _host(member, sum(row.head_bytes for row in pinned[member.row.id]), ids, members, now)
-        for member in members
+        _host(member, sum(one.head_bytes for one in pinned), members, now)
+        for member, pinned in zip(members, heads, strict=True)
     ]
-    decided = allocation.allot(items, hosts)
-    return [
-        _change(member, host, one, pinned[member.row.id], bundles, broken, now)
-        for member, host, one in zip(members, hosts, decided, strict=True)
-    ]
+    changes = []
+    for member, host, decided, pinned in zip(
+        members, hosts, allocation.allot(items, hosts), heads, strict=True
+    ):
+        change = _change(member, host, decided, pinned, region)
+        if write and change.plan is not None:
+            _write(member.row.id, change.plan)
+        changes.append(change)
+    return changes
 
 
-def _heads(
-    row: models.EdgeNode, bundles: Sequence[models.Bundle], rates: Mapping[int, float]
-) -> list[models.Bundle]:
-    """The heads that this node pins, the most asked for first: all of them, unless its disk is very small."""
-    room = row.disk_bytes * PLANNED * HEADS
+def _by_demand(bundles: Sequence[Bundle], rates: Mapping[int, float]) -> list[Bundle]:
     wanted: dict[str, float] = defaultdict(float)
     for bundle in bundles:
         wanted[bundle.package] = max(wanted[bundle.package], rates[bundle.id])
+    return sorted(bundles, key=lambda one: (-wanted[one.package], one.package, one.id))
+
+
+def _heads(row: models.EdgeNode, region: Region) -> list[Bundle]:
+    """The heads that this node pins, the most asked for first: all of them, unless its disk is very small."""
+    room = row.disk_bytes * PLANNED * HEADS
     chosen = []
-    for bundle in sorted(bundles, key=lambda one: (-wanted[one.package], one.package, one.id)):
+    for bundle in region.bundles:
         if bundle.head_segments and bundle.head_bytes <= room:
             room -= bundle.head_bytes
             chosen.append(bundle)
     return chosen
 
 
-def _host(
-    member: Member,
-    heads: int,
-    ids: Mapping[tuple[str, str], int],
-    members: Sequence[Member],
-    now: datetime,
-) -> Host:
-    row, disk = member.row, int(member.row.disk_bytes * PLANNED)
-    mean_capacity = sum(one.row.capacity_bps for one in members) / len(members)
-    mean_disk = sum(one.row.disk_bytes for one in members) / len(members)
+def _host(member: Member, heads: int, members: Sequence[Member], now: datetime) -> Host:
+    row, before, disk = member.row, member.plan, int(member.row.disk_bytes * PLANNED)
     weight = allocation.weight(
-        row.capacity_bps, row.disk_bytes, mean_capacity=mean_capacity, mean_disk=mean_disk
+        row.capacity_bps,
+        row.disk_bytes,
+        mean_capacity=sum(one.row.capacity_bps for one in members) / len(members),
+        mean_disk=sum(one.row.disk_bytes for one in members) / len(members),
     )
-    notes = member.plan.notes if member.plan else {}
-    since = now.timestamp() - float(notes.get("at", now.timestamp()))
+    left = before.left if before else row.disk_bytes
+    since = now.timestamp() - before.at if before else 0.0
     return Host(
         place=Place(str(row.id), site=row.site, region=row.region, weight=weight),
         capacity_bps=row.capacity_bps,
         budget=max(0, disk - heads),
-        held=_whole(member.plan, ids),
-        allowance=allocation.allowance(row.disk_bytes, float(notes.get("left", row.disk_bytes)), since),
+        held=before.whole if before else frozenset(),
+        allowance=allocation.allowance(row.disk_bytes, left, since),
     )
 
 
-def _whole(plan: Plan | None, ids: Mapping[tuple[str, str], int]) -> frozenset[int]:
-    """The bundles that a plan wanted whole, of those that there still are."""
-    if plan is None:
-        return frozenset()
-    keys = ((one.package, one.rendition) for one in plan.orders if one.part == "all")
-    return frozenset(ids[key] for key in keys if key in ids)
-
-
-def _broken(
-    standing: Mapping[UUID, Plan], members: Sequence[Member], ids: Mapping[tuple[str, str], int]
-) -> set[int]:
+def _broken(standing: Mapping[UUID, Head], members: Sequence[Member]) -> set[int]:
     """Bundles that had a second copy until a node went: fetching them again does not wait for the window."""
     here = {member.row.id for member in members}
     gone = models.EdgeNode.objects.filter(region=members[0].row.region).exclude(id__in=here)
-    left = [standing[node_id] for node_id in gone.values_list("id", flat=True) if node_id in standing]
-    now = [_whole(member.plan, ids) for member in members]
-    return allocation.lost([*now, *(_whole(plan, ids) for plan in left)], now)
+    left = [standing[node_id].whole for node_id in gone.values_list("id", flat=True) if node_id in standing]
+    now = [member.plan.whole for member in members if member.plan]
+    return allocation.lost([*now, *left], now)
 
 
 def _change(
-    member: Member,
-    host: Host,
-    decided: Allotment,
-    heads: Sequence[models.Bundle],
-    bundles: Sequence[models.Bundle],
-    broken: set[int],
-    now: datetime,
+    member: Member, host: Host, decided: Allotment, pinned: Sequence[Bundle], region: Region
 ) -> Change:
     """A node's new plan beside the one that stands."""
     row, before = member.row, member.plan
-    by_id = {bundle.id: bundle for bundle in bundles}
-    orders = [
-        Order(
-            one.package,
-            one.rendition,
-            "all" if one.head_segments >= one.segments else "head",
-            "pinned",
-            _PINNED,
-        )
-        for one in heads
-    ]
-    pinned = {(one.package, one.rendition) for one in orders if one.part == "all"}
-    for number, why in decided.bundles.items():
-        bundle = by_id[number]
-        if (bundle.package, bundle.rendition) not in pinned:
-            # Short of copies now: one was lost, or more is asked of it than those that there are can carry.
-            short = number in broken or (before is not None and number in decided.loaded)
-            kind = _class(bundle, short and number not in host.held, now)
-            orders.append(Order(bundle.package, bundle.rendition, "all", kind, why))
-    orders.sort(key=lambda one: CLASSES.index(one.kind))  # stable: within a class the order stands
-    made = Plan(
+    head = Head(
         version=(before.version if before else 0) + 1,
-        made_at=now,
+        made_at=region.now,
         window=window_of(row),
         rate_bps=row.fill_bps or int(settings.FILL_MBPS * 1_000_000),
-        orders=tuple(orders),
-        notes={
-            "everything": decided.everything,
-            "budget": host.budget,
-            "left": max(0, host.allowance - decided.replaced),
-            "at": now.timestamp(),
-            "deferred": _deferred(decided.deferred, by_id),
-            "heads_left_out": sum(bool(one.head_segments) for one in bundles) - len(heads),
-        },
+        whole=frozenset(decided.bundles),
+        heads=frozenset(one.id for one in pinned),
+        urgent=frozenset(
+            number
+            for number in decided.bundles
+            if _class(member, number, decided, region) in ("release", "repair")
+        ),
+        everything=decided.everything,
+        left=max(0, host.allowance - decided.replaced),
+        at=region.now.timestamp(),
+        deferred=_deferred(decided.deferred, region.by_id),
     )
-    old, new = _said(before.orders if before else ()), _said(made.orders)
+    old = before or replace(head, whole=frozenset(), heads=frozenset())
     changed = (
         before is None
-        or old != new
-        or (before.window, before.rate_bps) != (made.window, made.rate_bps)
-        or _more_urgent(before.orders, made.orders)
+        or (old.whole, old.heads, old.window, old.rate_bps)
+        != (head.whole, head.heads, head.window, head.rate_bps)
+        or bool(head.urgent - old.urgent)
     )
-    kept = made if changed or before is None else replace(before, notes=before.notes)
     return Change(
         node_id=row.id,
         name=row.name,
-        version=kept.version,
-        changed=changed,
-        everything=decided.everything,
-        orders=len(made.orders),
-        new=len(new - old),
-        gone=len(old - new),
-        bytes=sum(by_id[number].bytes for number in decided.bundles) + sum(one.head_bytes for one in heads),
+        version=head.version if changed else old.version,
+        everything=head.everything,
+        bundles=len(head.whole | head.heads),
+        new=len((head.whole | head.heads) - (old.whole | old.heads))
+        + len((head.whole - old.whole) & old.heads),
+        gone=len((old.whole | old.heads) - (head.whole | head.heads))
+        + len((old.whole - head.whole) & head.heads),
+        bytes=sum(region.by_id[number].bytes for number in head.whole)
+        + sum(one.head_bytes for one in pinned if one.id not in head.whole),
         budget=int(row.disk_bytes * PLANNED),
-        plan=kept,
+        plan=Plan(head, tuple(_orders(member, decided, pinned, region))) if changed else None,
     )
+
+
+def _orders(member: Member, decided: Allotment, pinned: Sequence[Bundle], region: Region) -> list[Order]:
+    """What to fetch, in this order: beginnings, then by urgency, then by what it is worth."""
+    found = [
+        Order(one.package, one.rendition, "all" if one.is_all_head else "head", "pinned", _PINNED)
+        for one in pinned
+    ]
+    whole = {one.id for one in pinned if one.is_all_head}
+    later = []
+    for number, why in decided.bundles.items():
+        if number not in whole:
+            one = region.by_id[number]
+            kind = _class(member, number, decided, region)
+            later.append(Order(one.package, one.rendition, "all", kind, why))
+    later.sort(key=lambda one: CLASSES.index(one.kind))  # stable: within a class the order stands
+    return found + later
 
 
 _PINNED = "the beginning of every title is on every node"
 
 
-def _class(bundle: models.Bundle, is_short: bool, now: datetime) -> str:
-    if is_short:
+def _class(member: Member, number: int, decided: Allotment, region: Region) -> str:
+    """How urgent a bundle is for a node. Short of copies: one was lost, or they carry less than is asked of them."""
+    before = member.plan
+    is_short = number in region.broken or (before is not None and number in decided.loaded)
+    if is_short and (before is None or number not in before.whole or number in before.urgent):
         return "repair"
-    return "release" if now - bundle.created_at < RELEASE else "window"
+    return "release" if _is_release(region.by_id[number], region.now) else "window"
 
 
-def _said(orders: Iterable[Order]) -> set[tuple[str, str, str]]:
-    """What makes a plan another one: what it wants. Neither its order nor its reasons."""
-    return {(one.package, one.rendition, one.part) for one in orders}
+def _is_release(bundle: Bundle, now: datetime) -> bool:
+    return now - bundle.created_at < RELEASE
 
 
-def _more_urgent(before: Iterable[Order], now: Iterable[Order]) -> bool:
-    """Whether something may not wait any more that could before."""
-    urgency = {(one.package, one.rendition, one.part): CLASSES.index(one.kind) for one in before}
-    return any(
-        CLASSES.index(one.kind) < urgency.get((one.package, one.rendition, one.part), 0) for one in now
-    )
-
-
-def _deferred(waiting: Mapping[int, str], by_id: Mapping[int, models.Bundle]) -> dict[str, str]:
+def _deferred(waiting: Mapping[int, str], by_id: Mapping[int, Bundle]) -> dict[str, str]:
     some = list(waiting.items())[:DEFERRED_MAX]
     return {f"{by_id[number].package}/{by_id[number].rendition}": why for number, why in some}
 
 
-def _write(change: Change) -> None:
+def _write(node_id: UUID, plan: Plan) -> None:
     models.NodePlan.objects.update_or_create(
-        node_id=change.node_id,
-        defaults={
-            "version": change.version,
-            "made_at": change.plan.made_at,
-            "orders": plans.packed(change.plan),
-        },
+        node_id=node_id,
+        defaults={"version": plan.version, "made_at": plan.head.made_at, "orders": plans.packed(plan)},
     )

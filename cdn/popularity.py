@@ -22,6 +22,8 @@ from cdn.forecast import LONG, NEVER, SHORT, expected, faded, prior
 #: Deliveries of this status carry bytes to viewers.
 _SERVED = (200, 206)
 _AT_ONCE = 200_000
+#: So many ids are put into one question to the database.
+_ASKED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,6 @@ class Known:
 
     id: int
     rendition: str
-    kind: str
     video_id: UUID | None
     created_at: datetime
 
@@ -153,8 +154,12 @@ def _own(live: list[Known], now: datetime) -> dict[str, dict[int, float]]:
 
 def _series(live: list[Known]) -> dict[UUID, UUID]:
     """Which title each video belongs to."""
-    videos = catalog.videos({one.video_id for one in live if one.video_id})
-    return {video_id: video.title_id for video_id, video in videos.items()}
+    ids = sorted({one.video_id for one in live if one.video_id})
+    found: dict[UUID, UUID] = {}
+    for start in range(0, len(ids), _ASKED):
+        videos = catalog.videos(ids[start : start + _ASKED])
+        found |= {video_id: video.title_id for video_id, video in videos.items()}
+    return found
 
 
 def _means(

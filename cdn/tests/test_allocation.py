@@ -1,5 +1,6 @@
 """Who holds what: enough copies, apart, the most played first, and little moved."""
 
+import random
 from collections import Counter
 
 import pytest
@@ -122,6 +123,23 @@ def test_no_more_than_the_allowance_is_replaced_but_releases_are() -> None:
 def test_free_room_is_filled_whatever_the_allowance() -> None:
     (decided,) = allot(items(30), [Host(Place("n0"), GBIT, 20 * GB)])
     assert len(decided.bundles) == 20
+
+
+def test_plans_come_to_rest() -> None:
+    for seed in range(25):
+        chance = random.Random(seed)
+        films = [
+            Item(n, f"{chance.randrange(1 << 60):032x}", chance.randrange(1, 9) * GB, chance.expovariate(1e5))
+            for n in range(40)
+        ]
+        place = hosts(5, room=chance.randrange(30, 120), allowance=10**15)
+        for _turn in range(8):
+            before = [host.held for host in place]
+            place = after(place, allot(films, place), allowance=10**15)
+            if before == [host.held for host in place]:
+                break
+        else:
+            pytest.fail(f"plans of seed {seed} go on changing")
 
 
 def test_a_disk_that_became_smaller_keeps_the_best() -> None:

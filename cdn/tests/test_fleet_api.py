@@ -141,9 +141,8 @@ def test_a_body_that_unpacks_without_end_is_refused(client: Client, node: FakeNo
 
 def test_a_node_gets_its_plan(client: Client, node: FakeNode) -> None:
     assert node.get(client, "/api/v1/cdn/plan", sequence=0).json()["version"] == 0
-    plan = plans.Plan(
-        3, timezone.now(), ("02:00", "14:00"), 0, (plans.Order("a" * 32, "v1", "head", "pinned", "why"),)
-    )
+    head = plans.Head(3, timezone.now(), ("02:00", "14:00"), 0)
+    plan = plans.Plan(head, (plans.Order("a" * 32, "v1", "head", "pinned", "why"),))
     models.NodePlan.objects.create(
         node_id=node.node_id, version=3, made_at=plan.made_at, orders=plans.packed(plan)
     )

@@ -2,7 +2,6 @@
 
 import json
 from argparse import ArgumentParser
-from collections import Counter
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -40,27 +39,25 @@ class Command(BaseCommand):
             )
         for change in changes:
             self.stdout.write(_as_json(change) if options["json"] else _in_words(change, dry_run=dry_run))
-            if node is not None and not options["json"]:
-                self._orders(change.plan)
+            standing = change.plan or plans.newest(change.node_id)
+            if node is not None and standing is not None and not options["json"]:
+                self._orders(standing)
 
     def _orders(self, plan: plans.Plan) -> None:
         for order in plan.orders:
             self.stdout.write(
                 f"  {order.kind:<8} {order.part:<5} {order.package}/{order.rendition:<12} {order.why}"
             )
-        for bundle, why in plan.notes.get("deferred", {}).items():
+        for bundle, why in plan.head.deferred.items():
             self.stdout.write(f"  waits          {bundle}  {why}")
 
 
 def _in_words(change: Change, *, dry_run: bool) -> str:
-    kinds = Counter(order.kind for order in change.plan.orders)
-    held = "everything that is published" if change.everything else f"{change.orders} orders"
+    held = "everything that is published" if change.everything else f"{change.bundles} bundles"
     news = f"{change.new} new, {change.gone} fewer" if change.changed else "nothing new"
     verb = "would be" if dry_run and change.changed else "is"
-    return (
-        f"{change.name}: {held} ({', '.join(f'{number} {kind}' for kind, number in sorted(kinds.items()))}), "
-        f"{change.bytes / 1e9:.2f} of {change.budget / 1e9:.2f} GB; plan {verb} version {change.version}, {news}"
-    )
+    room = f"{change.bytes / 1e9:.2f} of {change.budget / 1e9:.2f} GB"
+    return f"{change.name}: {held}, {room}; plan {verb} version {change.version}, {news}"
 
 
 def _as_json(change: Change) -> str:
@@ -70,7 +67,7 @@ def _as_json(change: Change) -> str:
             "version": change.version,
             "changed": change.changed,
             "everything": change.everything,
-            "orders": change.orders,
+            "bundles": change.bundles,
             "new": change.new,
             "gone": change.gone,
             "bytes": change.bytes,
