@@ -17,15 +17,16 @@ from typing import Any
 from cdn.edge import files
 from cdn.edge.fill import Failed, Filler
 from cdn.edge.gate import ORDER
-from cdn.edge.manifest import RenditionIndex, Spec
+from cdn.edge.manifest import RenditionIndex, Spec, pages
 from cdn.edge.pace import CLASSES, PINNED, Pace, Window, allowed_bps, window
+from cdn.edge.plan import PLANNED_SHARE
 from cdn.edge.shelves import Shelf
 from cdn.edge.store import Store
 
 log = logging.getLogger("edge")
 
 #: Objects of orders under way at once: enough to hide the way to the source, few enough to stop soon.
-AT_ONCE = 3
+AT_ONCE = 5
 #: How often waiting orders look whether their time has come, and how long what failed rests at first and at most, in
 #: seconds. What is here is looked over again after the last figure, should something be lost without a word.
 LOOK_SECONDS, REST_SECONDS, REST_LONGEST, OVER_SECONDS = 15.0, 5.0, 600.0, 1800.0
@@ -233,12 +234,24 @@ class Orders:
                 raise failure
 
     async def _one(self, spec: Spec, pace: Pace) -> None:
+        if words := self._no_room(spec.length):
+            raise Failed(
+                507, words
+            )  # before it is fetched: there is no use in carrying bytes past a full disk
         fill, _ = self._filler.start(spec, priority=ORDER, pace=pace)
         await asyncio.shield(fill.over)
         if fill.failure is not None:
             raise fill.failure
         if fill.kept is None:
             raise Failed(507, self._store.problem or "there is no room for it")
+
+    def _no_room(self, length: int) -> str:
+        """Why an object cannot be kept, in words; '' when it can."""
+        if self._store.problem:
+            return self._store.problem
+        if self._store.planned + pages(length) > PLANNED_SHARE * self._store.budget:
+            return "the plan is larger than its part of the disk"
+        return ""
 
     def _failed(self, order: Order, failure: Failed) -> None:
         if failure.status == 404:

@@ -22,12 +22,12 @@ CAPACITY = 10**9
 class Node:
     """A node's inside with orders; `egress` is what it sends to viewers."""
 
-    def __init__(self, origin: Origin, folder: Path) -> None:
+    def __init__(self, origin: Origin, folder: Path, *, budget: int = 1 << 30) -> None:
         self.origin, self.egress = origin, 0.0
         identity = Identity(folder)
         identity.state.node_id = "me"
         origin.nodes["me"] = {"public_key": identity.public_hex}
-        self.store = Store(folder, 1 << 30)
+        self.store = Store(folder, budget)
         self.upstream = Upstream(origin.url)
         self.filler = Filler(self.store, self.upstream, identity, memory=64 << 20, pull=True)
         self.orders = Orders(
@@ -210,6 +210,20 @@ def test_an_order_that_cannot_be_had_holds_up_no_other(tmp_path: Path) -> None:
         await node.until(lambda: node.state(package) == "full")
         found = node.orders.progress()
         assert (found["done"], found["total"], found["resting"]) == (3, 4, 1)
+        await node.close()
+
+    story(told, tmp_path)
+
+
+def test_nothing_is_fetched_that_the_plans_part_of_the_disk_cannot_hold(tmp_path: Path) -> None:
+    async def told(origin: Origin, folder: Path) -> None:
+        node = Node(origin, folder, budget=1_000_000)
+        package, _ = origin.add(segments=40, size=50_000)
+        await node.orders.take(plan([package, "v720", "all", "window", ""]))
+        await node.until(lambda: node.orders.progress()["resting"])
+        assert 700_000 < node.store.planned <= 850_000
+        fetched = sum(count for name, count in origin.asked.items() if name.startswith("v720/"))
+        assert fetched < 25, "what was under way, and no more"
         await node.close()
 
     story(told, tmp_path)
