@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 LIMIT, WITHIN = 3, timedelta(hours=24)
 #: An accusation by another node counts only when so many nodes make it.
 ACCUSERS = 2
-#: Rather a doubtful node than none: no quarantine by itself once this share of the fleet would be out.
+#: Rather a doubtful node than none: nodes check what they serve, too. So the last one is not put in quarantine, and
+#: none when more than this share would be: then the packages are the likelier fault.
 MOST_OUT = 1 / 3
 _IDS_MOST = 256
 _ACCUSED = re.compile(r"n([1-9][0-9]{0,8}) ")
@@ -105,11 +106,9 @@ def _judge(node_id: UUID, now: datetime) -> tuple[NodeState, str] | None:
         return None
     rows = fleet.rows()
     out = sum(1 for row in rows if row.state is NodeState.QUARANTINED)
-    present = sum(1 for row in rows if row.state in states.SERVING) + out
-    if present > 1 and (out + 1) / present > MOST_OUT and out:
-        log.error(
-            "node %s should be in quarantine (%s), but too many are: look at the packages", node_id, reason
-        )
+    serving = sum(1 for row in rows if row.state in states.SERVING)
+    if serving <= 1 or (out and (out + 1) / (serving + out) > MOST_OUT):
+        log.error("node %s should be in quarantine (%s), but too many would be: look at it", node_id, reason)
         return None
     try:
         node = models.EdgeNode.objects.get(id=node_id)

@@ -25,6 +25,8 @@ SOON_SECONDS = 0.5
 REQUEST_WINDOW = 30.0
 #: A heartbeat is heard out much further off, so that a node with a wrong clock can be told so.
 HEARTBEAT_WINDOW = 600.0
+#: A new node waits this long for its first plan, in seconds: when none comes, nobody makes plans any more.
+PLAN_SECONDS = 120.0
 #: So many nodes of a large fleet may be told in one interval to send what they delivered.
 SENDERS = 50
 
@@ -169,13 +171,13 @@ def _report(row: Row, heartbeat: Heartbeat, skew: float, now: datetime) -> state
         sessions=heartbeat.sessions,
         skew=skew,
         skew_strikes=min((before.skew_strikes if before else 0) + 1, states.SKEW_STRIKES) if skewed else 0,
-        warm=_warm(row, heartbeat),
+        warm=_warm(row, heartbeat, now),
         warming_seconds=(now - row.state_at).total_seconds(),
         held="" if fleet.braked(row.region, now) else fleet.held.get(row.id, ""),
     )
 
 
-def _warm(row: Row, heartbeat: Heartbeat) -> bool:
+def _warm(row: Row, heartbeat: Heartbeat, now: datetime) -> bool:
     """Whether a new node holds what every node must. One that does not say so is taken to."""
     if row.state is not NodeState.WARMING or heartbeat.pinned is None:
         return True
@@ -183,7 +185,8 @@ def _warm(row: Row, heartbeat: Heartbeat) -> bool:
         return heartbeat.pinned and heartbeat.plan == row.plan
     known = knowledge.newest()
     # In a fleet where plans are made, one will come for this node, too; in any other there is nothing to wait for.
-    return known is None or not known.planned
+    unplanned = known is None or not known.planned
+    return unplanned or (now - row.state_at).total_seconds() > PLAN_SECONDS
 
 
 _SPOKEN = tuple(spec.name for spec in fields(Heartbeat))

@@ -86,6 +86,12 @@ def test_an_accusation_needs_two_nodes(client: Client, node: FakeNode) -> None:
     assert (accused.state, accused.reason) == ("quarantined", "2 nodes got wrong bytes from it within a day")
 
 
+def test_the_last_node_is_not_put_in_quarantine(client: Client, node: FakeNode) -> None:
+    models.EdgeNode.objects.exclude(name="paris-1").update(state="retired")
+    node.beat(client, report={"faults": [fault(number) for number in range(5)]})
+    assert models.EdgeNode.objects.get(name="paris-1").state == "active"
+
+
 def test_a_fleet_that_is_wrong_all_over_is_not_emptied(client: Client, node: FakeNode) -> None:
     models.EdgeNode.objects.filter(slot__lte=2).update(state="quarantined")
     node.beat(client, report={"faults": [fault(number) for number in range(5)]})

@@ -378,6 +378,15 @@ def test_a_new_node_warms_in_a_fleet_that_has_plans(client: Client) -> None:
     assert row.serving_since is not None
 
 
+def test_a_new_node_does_not_wait_for_a_plan_that_nobody_makes(client: Client) -> None:
+    models.NodePlan.objects.create(node_id=make_node().id, version=3, orders=b"")
+    with FakeNode().listening() as found:
+        found.enrol(client, services.enrolment_code(name="paris-1"))
+        assert found.beat(client, report={"pinned": False}).json()["state"] == "warming"  # type: ignore[attr-defined]
+        with time_machine.travel(timezone.now() + timedelta(seconds=121)):
+            assert found.beat(client, report={"pinned": False}).json()["state"] == "active"  # type: ignore[attr-defined]
+
+
 def test_the_size_of_the_disk_is_written_when_it_changes_and_not_when_it_wavers(
     client: Client, node: FakeNode
 ) -> None:
