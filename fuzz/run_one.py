@@ -37,6 +37,7 @@ def _atheris(name: str, corpus: Path, runs: int, seconds: float, keep: bool) -> 
         import cdn.edge.manifest
         import cdn.edge.responder
         import cdn.edge.verdicts
+        import cdn.edge.worker
         import cdn.ranges
         import cdn.signing  # noqa: F401
     from fuzz import _engine
