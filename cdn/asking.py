@@ -58,7 +58,7 @@ def learn(site: str = "") -> str:
             )
     except (URLError, OSError) as error:
         why = getattr(error, "reason", error)
-        return f"The site does not answer at {url} ({why}): is it running? If it is elsewhere, name it with --site."
+        return f"The site does not answer at {url} ({why}): is it running? If it is elsewhere, name it with --url."
     except (ValueError, KeyError, TypeError) as error:
-        return f"{url} does not answer as the site does ({error!r}). Name the right address with --site."
+        return f"{url} does not answer as the site does ({error!r}). Name the right address with --url."
     return ""

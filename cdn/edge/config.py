@@ -38,6 +38,7 @@ class Config:
     fill_bytes: int
     journal_bytes: int
     base_url_found: bool = False
+    region: str = "default"
     cert: Path | None = None
     key: Path | None = None
     acme: bool = False
@@ -95,6 +96,7 @@ def read(argv: Sequence[str]) -> Config:
         fill_bytes=int(found.fill_mb * (1 << 20)),
         journal_bytes=int(max(0.0, found.journal_mb) * (1 << 20)),
         base_url_found=address.found,
+        region=found.region,
         cert=Path(found.cert).resolve() if found.cert else None,
         key=Path(found.key).resolve() if found.key else None,
         acme=found.acme,
@@ -126,6 +128,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add("--cache-gb", type=float, default=float(env("NETFLIXLITE_EDGE_CACHE_GB", "0")),
         help="disk budget in GiB (default: 60 %% of what is free, at most 100)")  # fmt: skip
     add("--site", default=env("NETFLIXLITE_EDGE_SITE", "default"), help="place or failure domain")
+    add("--region", default=env("NETFLIXLITE_EDGE_REGION", "default"),
+        help="which nodes are near each other: who must leave one goes to others of its region first")  # fmt: skip
     add("--capacity-mbps", type=float, default=float(env("NETFLIXLITE_EDGE_CAPACITY_MBPS", "1000")),
         help="how much this node can send, in Mbit/s")  # fmt: skip
     add("--access-log", action="store_true", help="one line for each request")

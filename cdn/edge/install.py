@@ -147,6 +147,7 @@ def environment(config: Config) -> str:
         "CACHE": str(STATES / config.name),
         "CACHE_GB": f"{config.cache_bytes / (1 << 30):.2f}",
         "SITE": config.site,
+        "REGION": config.region,
         "WORKERS": str(config.workers),
         "CERT": str(config.cert or ""),
         "KEY": str(config.key or ""),

@@ -35,13 +35,13 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what it would do, and do nothing")
     parser.add_argument("--force", action="store_true", help="do it though the others have no room")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--site", default="", help="address of the running site (default: SITE_URL)")
+    parser.add_argument("--url", default="", help="address of the running site (default: SITE_URL)")
     parser.add_argument("--actor", default="operator", help="who, for the nodes' history")
 
 
 def begin(command: BaseCommand, scope: str, value: str, given: dict[str, Any]) -> None:
     """Evacuate as asked, and print the forecast. Raises CommandError with the remedy."""
-    if trouble := services.learn(site=str(given["site"])):
+    if trouble := services.learn(site=str(given["url"])):
         command.stderr.write(trouble)
     dry_run, force = bool(given["dry_run"]), bool(given["force"])
     try:

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         """What may be typed."""
         parser.add_argument("--events", type=int, default=0, metavar="N", help="also the last N events")
         parser.add_argument("--json", action="store_true", help="one JSON object for each node")
-        parser.add_argument("--site", default="", help="address of the running site (default: SITE_URL)")
+        parser.add_argument("--url", default="", help="address of the running site (default: SITE_URL)")
         parser.add_argument("--back", metavar="NAME", help="put this node to use again")
         parser.add_argument("--retire", metavar="NAME", help="take this node out for good")
         parser.add_argument(
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         """Do what was asked, then list."""
-        trouble = services.learn(site=options["site"])
+        trouble = services.learn(site=options["url"])
         if trouble:
             self.stderr.write(f"{trouble} Loads are left out.")
         self._change(options)

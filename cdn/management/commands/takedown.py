@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--wait", type=float, default=10.0, help="seconds to wait for the nodes (default 10)"
         )
-        parser.add_argument("--site", default="", help="address of the running site (default: SITE_URL)")
+        parser.add_argument("--url", default="", help="address of the running site (default: SITE_URL)")
         parser.add_argument("--actor", default="operator", help="who, for the record")
 
     def handle(self, *args: object, **given: Any) -> None:
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         self.stdout.write(
             "Written down: the site refuses from now on." if not given["lift"] else "Written down."
         )
-        self._watch(begun, float(given["wait"]), str(given["site"]))
+        self._watch(begun, float(given["wait"]), str(given["url"]))
 
     def _write(self, package: str, given: dict[str, Any]) -> bool:
         actor, reason = str(given["actor"]), str(given["reason"])
