@@ -30,8 +30,10 @@ GREETING_SECONDS = 3.0
 #: that they are signed by the machine's, so that the site sees how far it is off.
 _UNHEARD_SKEW = 60.0
 _HEARD_SAVED = 600.0
-_SLOWEST = 5.0
+_SLOWEST, _LONGEST_LEASE = 5.0, 3600.0
 _PATIENCE = 8.0
+#: What an answer raises here that is not what it should be, whoever gave it.
+NONSENSE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _ENROL_PATH = "/api/v1/cdn/enrol"
 _HEARTBEAT_PATH = "/api/v1/cdn/heartbeat"
 #: Answers to an enrolment that no waiting will change.
@@ -156,7 +158,7 @@ class Agent:
             try:
                 await self._take_takedowns(answer)
                 self._heard(answer)
-            except (KeyError, TypeError, ValueError) as error:
+            except NONSENSE as error:
                 # Some proxy's page, or a control plane of another age: whoever it is, we have not been heard.
                 raise OriginAway(f"the heartbeat's answer makes no sense ({error!r})") from error
         else:
@@ -174,7 +176,7 @@ class Agent:
         self._clock.hear_date(reply.headers.get("date", ""), took=time.monotonic() - began)
         try:
             found = json.loads(text) if text else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             found = {}
         return reply.status, found if isinstance(found, dict) else {}
 
@@ -217,6 +219,7 @@ class Agent:
             "public_key": identity.public_hex,
             "base_url": config.base_url,
             "site": config.site,
+            "region": config.region,
             "capacity_bps": config.capacity_bps,
             "version": VERSION,
         }
@@ -232,7 +235,7 @@ class Agent:
         try:
             node_id, slot = str(answer["node_id"]), int(answer["slot"])
             self._take_keys(answer)
-        except (KeyError, TypeError, ValueError) as error:
+        except NONSENSE as error:
             raise OriginAway(f"the enrolment's answer makes no sense ({error!r})") from error
         state.node_id, state.slot = node_id, slot
         state.origin, state.state = config.origin, "warming"
@@ -255,14 +258,18 @@ class Agent:
             self._unsaved = True
         now = self._clock.now()
         if answer.get("deny"):
-            state.deny = {session: until for session, until in state.deny.items() if until > now}
-            state.deny |= {str(entry["session"]): float(entry["until"]) for entry in answer["deny"]}
-            self._verdicts.set_denied(state.deny)
+            deny = {session: until for session, until in state.deny.items() if until > now}
+            deny |= {str(entry["session"]): float(entry["until"]) for entry in answer["deny"]}
+            self._verdicts.set_denied(
+                deny
+            )  # raises before anything is kept that could not be read at the next start
+            state.deny = deny
         if int(answer.get("deny_version", 0)) != state.deny_version:
             state.deny_version = int(answer["deny_version"])
             self._unsaved = True
         self._interval = min(30.0, max(0.5, float(answer.get("interval", 2.0))))
-        state.lease_seconds = float(answer.get("lease_seconds", state.lease_seconds))
+        lease = float(answer.get("lease_seconds", state.lease_seconds))
+        state.lease_seconds = lease if 0 < lease < _LONGEST_LEASE else state.lease_seconds
         if told != state.state:
             log.info("state: %s → %s (%s)", state.state, told, answer.get("reason", ""))
             state.state = told
@@ -298,6 +305,8 @@ class Agent:
         state = self._identity.state
         keys = {str(entry["kid"]): str(entry["public_key"]) for entry in answer["keys"]}
         version = int(answer["keys_version"])
+        if not keys:
+            raise ValueError("no keys at all: nobody could watch anything")
         self._verdicts.set_keys(keys)
         state.keys, state.keys_version = keys, version
 

@@ -215,7 +215,7 @@ class Errands:
             text = await reply.body()
         try:
             found = json.loads(text) if text else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             found = {}
         answer = found if isinstance(found, dict) else {}
         if reply.status != 200:
