@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
-from cdn import models
+from cdn import bundles, models
+from cdn.inventory import holdings
 from cdn.live import Beat, fleet
 from cdn.types import Node, NodeState
 
@@ -51,3 +52,14 @@ def make_node(
 def deliveries_to(session_id: UUID) -> list[models.Delivery]:
     """What nodes said that they gave to a session, oldest first."""
     return list(models.Delivery.objects.filter(session_id=session_id).order_by("at", "id"))
+
+
+def make_holding(node: Node, package_id: str, state: str = "full") -> None:
+    """The node says that it holds so much of a package: 'full', 'partial', 'head' or 'none'."""
+    bundles.add(package_id)
+    bundles.index.clear()
+    said = {
+        row.rendition: (state, row.segments // 2) for row in models.Bundle.objects.filter(package=package_id)
+    }
+    base = holdings.epoch(node.id)
+    holdings.take(node.id, slot=node.slot, epoch=base + 1, base=base, report={package_id: said})

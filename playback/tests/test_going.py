@@ -13,6 +13,7 @@ from accounts import services as accounts
 from accounts.types import Profile
 from catalog.tests import factories as shop
 from catalog.types import Title
+from cdn.tests.factories import make_holding
 from cdn.types import Node
 from playback import events, models, services, tasks
 from playback.tests.conftest import EVENING
@@ -364,3 +365,19 @@ def test_the_package_of_a_laptop_that_sleeps_is_kept(session: Session) -> None:
     with time_machine.travel(later(25 * 3600), tick=False):
         models.PlaybackSession.objects.update(ended=Ended.SILENT)
         assert tasks.held_packages(ours) == set(), "nobody goes on after a day"
+
+
+def test_viewers_are_sent_to_the_node_that_holds_their_film(
+    ada: Profile, olu: Profile, night_mail: Title, nodes: tuple[Node, Node]
+) -> None:
+    package = shop.services.current_package_id(night_mail.video_id)
+    for here, there in (nodes, nodes[::-1]):
+        make_holding(here, package)
+        make_holding(there, package, "none")
+        for profile in (ada, olu):
+            session = open_session(profile_id=profile.id, video_id=night_mail.video_id, now=EVENING)
+            assert session.nodes[0].base_url == here.base_url
+            assert "holds all of it" in session.nodes[0].reason
+            # The player asks again, and says nothing of the film: what was remembered counts.
+            assert services.steer(session.id, now=later(30))[0].base_url == here.base_url
+            services.close_session(session.id, now=later(31))
