@@ -225,6 +225,7 @@ class Store:
         index = await self.run(partial(manifest.parse, package, text))
         if self.takedowns.forbids(package):
             raise manifest.BadManifest("this package was taken down")
+        self._make_room(pages(len(text)))
         try:
             await self.run(partial(self.disk.save_manifest, package, text))
         except OSError as error:
