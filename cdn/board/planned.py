@@ -59,7 +59,8 @@ def _facts(plan: Plan, missing: list[Order]) -> list[str]:
     rate = _("at most %(rate)s") % {"rate": words.rate(plan.rate_bps)} if plan.rate_bps else ""
     count = ngettext("%(n)d order", "%(n)d orders", len(plan.orders)) % {"n": len(plan.orders)}
     left = _("%(count)s, %(left)d to come") % {"count": count, "left": len(missing)} if missing else count
-    return [one for one in (left, made, always % {"start": start, "end": end}, rate) if one]
+    whole = _("its disk holds all that is published") if plan.head.everything else ""
+    return [one for one in (left, whole, made, always % {"start": start, "end": end}, rate) if one]
 
 
 def _in_words(orders: list[Order]) -> dict[str, str]:

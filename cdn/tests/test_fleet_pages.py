@@ -256,7 +256,13 @@ def test_a_ring_forgets_what_is_old() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0, "0 bit/s"), (999, "0 bit/s"), (1000, "1.00 kbit/s"), (31_000_000, "31.0 Mbit/s"), (1_240_000_000, "1.24 Gbit/s")],
+    [
+        (0, "0 bit/s"),
+        (999, "0 bit/s"),
+        (1000, "1.00 kbit/s"),
+        (31_000_000, "31.0 Mbit/s"),
+        (1_240_000_000, "1.24 Gbit/s"),
+    ],
 )
 def test_rates_in_words(value: int, said: str) -> None:
     assert words.rate(value) == said
@@ -272,3 +278,36 @@ def test_buttons_follow_the_state() -> None:
     assert names == ["drain", "quarantine", "retire"]
     assert [one["verb"] for one in rows.verbs(NodeState.QUARANTINED, "quarantine")] == ["activate", "retire"]
     assert rows.verbs(NodeState.RETIRED, "retire") == []
+
+
+# Evacuations ------------------------------------------------------------------------------------------
+
+
+def test_a_site_is_evacuated_with_its_forecast_shown_before(
+    admin_client: Client, paris: Node, lyon: Node
+) -> None:
+    page = text(admin_client.get("/admin/fleet/evacuate/?scope=site&value=paris"))
+    assert "40 sessions with 250 Mbit/s would move" in page
+    answer: Any = admin_client.post("/admin/fleet/evacuate/", {"target": "site:paris"}, headers=JSON)
+    assert answer.json() == {"said": "Being evacuated: paris-1."}
+    assert models.EdgeNode.objects.get(id=paris.id).state == "draining"
+
+
+def test_what_the_others_cannot_carry_waits_for_a_yes(admin_client: Client, lyon: Node) -> None:
+    full = make_node(name="full", site="full", egress_bps=900_000_000, sessions=200)
+    for path in ("/admin/fleet/evacuate/", f"/admin/fleet/node/{full.id}/drain/"):
+        fleet.beats[lyon.id].egress_bps = 800_000_000
+        refused: Any = admin_client.post(path, {"target": "site:full"}, headers=JSON)
+        assert refused.status_code == 422
+        assert "Tick the box" in refused.json()["error"]
+        assert models.EdgeNode.objects.get(id=full.id).state == "active"
+    assert "Do it all the same" in text(admin_client.get(f"/admin/fleet/node/{full.id}/drain/"))
+    admin_client.post("/admin/fleet/evacuate/", {"target": "site:full", "force": "1"})
+    assert models.EdgeNode.objects.get(id=full.id).state == "draining"
+
+
+@pytest.mark.parametrize("target", ["", "site:nowhere", "planet:mars", "site"])
+def test_a_target_that_there_is_not_is_refused_in_words(admin_client: Client, target: str) -> None:
+    answer: Any = admin_client.post("/admin/fleet/evacuate/", {"target": target}, headers=JSON)
+    assert answer.status_code == 422
+    assert answer.json()["error"]
