@@ -173,20 +173,15 @@ class Disk:
         if end > at:
             files.punch(data.fd, at, end - at)
 
-    def verified(self, spec: Spec) -> tuple[OwnedFd, bytes, int] | None:
-        """The file, the hash and the CRC of an object that is here and whole; a false claim is taken back.
-
-        Raises OSError when the disk cannot be read, or a false claim not be taken back: then it must be forgotten too.
-        """
+    def claimed(self, spec: Spec) -> tuple[OwnedFd, bytes] | None:
+        """The file of an object that the map says is here, and the beginning of its hash. Raises OSError."""
         pair = self._pair(spec.rendition)
         mark = os.pread(pair.marks.fd, _MARK, spec.number * _MARK)
-        if len(mark) < _MARK or mark == _ABSENT:
-            return None
-        digest, crc = files.sums(pair.data.fd, spec.offset, spec.length)
-        if digest[:_MARK] != mark or (spec.sha256 is not None and digest != spec.sha256):
-            self._mark(spec.rendition, spec.number, _ABSENT)
-            return None
-        return pair.data, digest, crc
+        return None if len(mark) < _MARK or mark == _ABSENT else (pair.data, mark)
+
+    def disown(self, spec: Spec) -> None:
+        """Take a false claim back. Raises OSError."""
+        self._mark(spec.rendition, spec.number, _ABSENT)
 
     def write(self, spec: Spec, source: int, digest: bytes) -> tuple[OwnedFd, int]:
         """Keep an object whose bytes are in the file `source` → its file and CRC. Raises OSError: nothing is kept."""
@@ -296,3 +291,8 @@ class Disk:
             )
             os.ftruncate(marks.fd, size)
         return _Pair(data, marks, bool(flags & os.O_CREAT))
+
+
+def proves(digest: bytes, mark: bytes, spec: Spec) -> bool:
+    """Whether this is the hash of the object: the one that the map has the beginning of, and the manifest's."""
+    return digest[:_MARK] == mark and digest == (spec.sha256 or digest)

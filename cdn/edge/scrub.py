@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cdn.edge import files, manifest
+from cdn.edge.disk import proves
 from cdn.edge.files import OwnedFd
 from cdn.edge.manifest import PackageIndex, Spec
 from cdn.edge.store import Store
@@ -192,19 +193,15 @@ def inspect(folder: Path, spec: Spec) -> str:
         if len(mark) < 8 or not any(mark):
             return ""
         cached = files.in_memory(data.fd, spec.offset, spec.length)
-        if not _right(_on_disk(home / f"{spec.rendition.name}.data", spec), spec, mark):
+        if not proves(_on_disk(home / f"{spec.rendition.name}.data", spec), mark, spec):
             return "its bytes on disk have changed"
-        if cached and not _right(files.sums(data.fd, spec.offset, spec.length)[0], spec, mark):
+        if cached and not proves(files.sums(data.fd, spec.offset, spec.length)[0], mark, spec):
             return "its bytes in memory have changed"
     except FileNotFoundError:
         return ""
     except OSError as error:
         return f"it cannot be read: {error.strerror or error}"
     return ""
-
-
-def _right(digest: bytes, spec: Spec, mark: bytes) -> bool:
-    return digest[:8] == mark and digest == (spec.sha256 or digest)
 
 
 def _on_disk(path: Path, spec: Spec) -> bytes:

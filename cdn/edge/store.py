@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cdn.edge import manifest
+from cdn.edge import files, manifest
 from cdn.edge.clock import local
 from cdn.edge.cold import Cold, read_package, trim_rendition
-from cdn.edge.disk import Disk
+from cdn.edge.disk import Disk, proves
 from cdn.edge.faults import Faults
 from cdn.edge.files import OwnedFd
 from cdn.edge.held import Held, Hit, Open, head, object_key
@@ -250,9 +250,11 @@ class Store:
         held.readers += 1  # not to be evicted while it is hashed
         found, words = None, "its bytes are not what they were"
         try:
-            found = await self.run(partial(self.disk.verified, spec))
+            found = await self._verified(spec)
         except OSError as error:
             words = f"it cannot be read: {error.strerror or error}"
+        finally:
+            held.readers -= 1
         if self._claimed.get(key) is not held:
             return None  # it went meanwhile
         self._policy.remove(held)
@@ -264,6 +266,22 @@ class Store:
         hit = self._install(opened, spec, *found)
         hit.visited = 1  # it came back
         return hit
+
+    async def _verified(self, spec: Spec) -> tuple[OwnedFd, bytes, int] | None:
+        """The file, the hash and the CRC of an object that is here and whole; a false claim is taken back.
+
+        Hashed beside the disk's thread: after a restart much has to be. Raises OSError.
+        """
+        claim = await self.run(partial(self.disk.claimed, spec))
+        if claim is None:
+            return None
+        file, mark = claim
+        hashing = partial(files.sums, file.fd, spec.offset, spec.length)
+        digest, crc = await asyncio.get_running_loop().run_in_executor(None, hashing)
+        if proves(digest, mark, spec):
+            return file, digest, crc
+        self._submit(partial(self.disk.disown, spec))
+        return None
 
     async def keep(self, spec: Spec, source: OwnedFd, digest: bytes) -> Hit | None:
         """Write an object to disk and serve it from there on. None when it cannot be kept: it passes through."""

@@ -55,7 +55,7 @@ def test_a_hole_changes_nothing_that_is_on_its_way(tmp_path: Path, size: int, co
         os.close(flusher)
         disk = Disk(tmp_path / "packages")
     spec, data = parts[1]
-    found = disk.verified(spec)
+    found = disk.claimed(spec)
     assert found is not None
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as viewer:
         viewer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -72,7 +72,7 @@ def test_a_hole_changes_nothing_that_is_on_its_way(tmp_path: Path, size: int, co
             got += chunk
     assert got == data
     for other, kept in (parts[0], parts[2]):
-        whole = disk.verified(other)
+        whole = disk.claimed(other)
         assert whole is not None
         assert os.pread(whole[0].fd, other.length, other.offset) == kept
 
