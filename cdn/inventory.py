@@ -172,12 +172,7 @@ class Holdings:
 
 def bits_of(bits: int) -> list[int]:
     """The places of the bits that are set, lowest first."""
-    found = []
-    while bits:
-        low = bits & -bits
-        found.append(low.bit_length() - 1)
-        bits ^= low
-    return found
+    return [place for place, bit in enumerate(bin(bits)[:1:-1]) if bit == "1"]
 
 
 holdings = Holdings()

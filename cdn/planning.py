@@ -4,6 +4,7 @@ Done every half minute by whichever worker comes first, and safe to do twice: th
 plan that would say the same is not written.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ DEFERRED_MAX = 200
 
 _PRESENT = (NodeState.VERIFYING, NodeState.WARMING, NodeState.ACTIVE, NodeState.DEGRADED)
 _ABSENT = (NodeState.SUSPECT, NodeState.EVACUATED)
+_WINDOW = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d\Z")
 #: Urgencies, the most urgent first.
 CLASSES = ("pinned", "release", "repair", "window")
 
@@ -168,8 +170,13 @@ def plan(now: datetime | None = None, *, dry_run: bool = False) -> list[Change]:
 
 def window_of(row: models.EdgeNode) -> tuple[str, str]:
     """When a node is filled with what can wait, by its own clock."""
-    start, _, end = (row.fill_window or settings.FILL_WINDOW).partition("-")
+    start, _, end = (row.fill_window if is_window(row.fill_window) else settings.FILL_WINDOW).partition("-")
     return start, end
+
+
+def is_window(text: str) -> bool:
+    """Whether this is two times of day like 02:00-14:00."""
+    return _WINDOW.match(text) is not None
 
 
 def _live_bundles() -> list[Bundle]:

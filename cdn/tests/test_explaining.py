@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog import services as catalog
 from catalog.tests.factories import make_package, make_title, make_video
-from cdn import bundles, models, services, tasks
+from cdn import bundles, models, plans, services, tasks
 from cdn.inventory import holdings
 from cdn.tests.factories import make_node
 from cdn.types import Node
@@ -26,7 +26,9 @@ def media(settings: Any, tmp_path: Any) -> None:
 
 def film(name: str) -> str:
     title = make_title(name=name, packaged=False, published=False)
-    package = make_package(make_video(title_id=title.id), duration=60.0, heights=(180, 360, 720), segment_bytes=400)
+    package = make_package(
+        make_video(title_id=title.id), duration=60.0, heights=(180, 360, 720), segment_bytes=400
+    )
     catalog.publish(title.id)
     return package
 
@@ -132,6 +134,16 @@ def test_plan_says_what_it_does() -> None:
     with pytest.raises(CommandError, match="paris-1"):
         typed("plan", "--node", "rome-1")
     assert models.NodePlan.objects.get().node_id == here.id
+    said = typed("plan", "--node", "paris-1", "--window", "01:00-06:30", "--mbps", "50")
+    assert "plan is version 2" in said
+    plan = plans.newest(here.id)
+    assert plan is not None
+    assert (plan.window, plan.rate_bps) == (("01:00", "06:30"), 50_000_000)
+    for wrong in (["--window", "1-6"], ["--mbps", "-1"]):
+        with pytest.raises(CommandError, match=wrong[0]):
+            typed("plan", "--node", "paris-1", *wrong)
+    with pytest.raises(CommandError, match="give --node"):
+        typed("plan", "--mbps", "1")
 
 
 def test_whereis_finds_titles_and_packages() -> None:

@@ -17,6 +17,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What may be typed."""
         parser.add_argument("--node", default="", help="list the orders of the node of this name")
+        parser.add_argument(
+            "--window", help="fill that node at these hours of its own clock, e.g. 01:00-06:00; '' as all"
+        )
+        parser.add_argument("--mbps", type=float, help="let that node's fills take so many Mb/s; 0 as all")
         parser.add_argument("--dry-run", action="store_true", help="say what would change and change nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON object for each node")
 
@@ -27,6 +31,7 @@ class Command(BaseCommand):
         if name and node is None:
             known = ", ".join(models.EdgeNode.objects.values_list("name", flat=True)) or "none yet"
             raise CommandError(f"There is no node named {name!r}. Nodes: {known}.")
+        self._set(node, options["window"], options["mbps"], dry_run=dry_run)
         if not dry_run:
             bundles.reconcile()
             popularity.count()
@@ -42,6 +47,22 @@ class Command(BaseCommand):
             standing = change.plan or plans.newest(change.node_id)
             if node is not None and standing is not None and not options["json"]:
                 self._orders(standing)
+
+    def _set(self, node: models.EdgeNode | None, window: object, mbps: object, *, dry_run: bool) -> None:
+        """Give a node hours and a rate of its own."""
+        if window is None and mbps is None:
+            return
+        if node is None or dry_run:
+            raise CommandError("--window and --mbps change one node: give --node, and leave --dry-run out.")
+        if window is not None:
+            if window and not planning.is_window(str(window)):
+                raise CommandError(f"--window is {window!r}; write two times of day like 02:00-14:00.")
+            node.fill_window = str(window)
+        if isinstance(mbps, float):
+            if not 0 <= mbps < 1_000_000:
+                raise CommandError(f"--mbps is {mbps:g}; it goes from 0 (as all) up.")
+            node.fill_bps = int(mbps * 1_000_000)
+        node.save(update_fields=["fill_window", "fill_bps"])
 
     def _orders(self, plan: plans.Plan) -> None:
         for order in plan.orders:
