@@ -94,6 +94,11 @@ class Shelves:
         if self._sight(shelf) != before:
             self.note(rendition.package)
 
+    def fill(self, rendition: RenditionIndex, bits: int, room: int) -> None:
+        """All of these objects are here; `note` says so."""
+        shelf = self.shelf(rendition)
+        shelf.bits, shelf.room = bits, room
+
     def take(self, rendition: RenditionIndex, number: int, room: int) -> None:
         """An object went."""
         shelf = self.shelf(rendition)

@@ -170,8 +170,7 @@ class Store:
         self.shelves.standing(package).overhead = overhead
         opened = self._open(package, index)
         for rendition in index.renditions.values():
-            for number in claims[rendition.name]:
-                self._claim(opened, rendition, number)
+            self._claim(opened, rendition, claims[rendition.name])
         self.shelves.note(package)
         return index
 
@@ -210,14 +209,20 @@ class Store:
             opened.touched = opened.used
             self._submit(partial(self.disk.touch, package))
 
-    def _claim(self, opened: Open, rendition: RenditionIndex, number: int) -> None:
-        place = rendition.place(number)
-        if place is None:
-            return
-        held = Held(rendition, number, *place)
-        self._claimed[rendition.package, rendition.name, number] = held
-        self.shelves.put(rendition, number, held.room)
-        self._shelve(opened, held)
+    def _claim(self, opened: Open, rendition: RenditionIndex, numbers: Iterable[int]) -> None:
+        """Take in what an earlier process says that it left of a rendition."""
+        room, here = 0, bytearray(rendition.objects // 8 + 1)
+        for number in numbers:
+            place = rendition.place(number)
+            if place is None:
+                continue
+            held = Held(rendition, number, *place)
+            self._claimed[rendition.package, rendition.name, number] = held
+            self._shelve(opened, held)
+            room += held.room
+            here[number >> 3] |= 1 << (number & 7)
+        if room:
+            self.shelves.fill(rendition, int.from_bytes(here, "little"), room)
 
     async def adopt(self, package: str, text: bytes) -> PackageIndex:
         """Take in a manifest that was fetched. Raises manifest.BadManifest."""
@@ -464,7 +469,6 @@ class Store:
             for held in tuple(opened.held):
                 self._policy.remove(held)
                 self._remove(held)
-                self.shelves.take(held.rendition, held.number, held.room)
             del self._packages[package]
             self.used -= self.shelves.standing(package).overhead
             self.shelves.drop(package)
