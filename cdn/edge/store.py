@@ -1,31 +1,25 @@
-"""What this node holds: a table of verified objects, a byte budget, and who goes when it is spent.
+"""What this node holds, from outside: packages and objects that are looked up, verified, kept, doubted, taken down.
 
-Two kinds of objects share the budget: planned ones (`protect`), which only the plan lets go, and the others, which
-viewers brought and demand evicts (`policy`). docs/cache.md says what is promised and why.
+`room` has the tables and the sums; docs/cache.md says what is promised and why.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from cdn.edge import files, manifest
 from cdn.edge.clock import local
-from cdn.edge.cold import Cold, read_package, trim_rendition
+from cdn.edge.cold import read_package
 from cdn.edge.disk import Disk, proves
 from cdn.edge.faults import Faults
 from cdn.edge.files import OwnedFd
 from cdn.edge.held import Held, Hit, Open, head, object_key
-from cdn.edge.manifest import HEAD_SECONDS, PackageIndex, RenditionIndex, Spec, pages
-from cdn.edge.parting import Parting
-from cdn.edge.plan import Plan
-from cdn.edge.policy import VIEWERS_BACK, Entry, Policy, on_the_way
-from cdn.edge.shelves import Shelves
+from cdn.edge.manifest import PackageIndex, RenditionIndex, Spec, pages
+from cdn.edge.room import Room
 from cdn.edge.takedowns import Takedowns
-from cdn.edge.trouble import Trouble
 
 __all__ = ["Held", "Hit", "Store", "head", "object_key"]
 
@@ -40,46 +34,27 @@ OPEN_MOST = 256
 OBJECTS_MOST = 500_000
 #: How often the disk is told that a package is in use, in seconds.
 TOUCH_SECONDS = 600.0
-_Result = TypeVar("_Result")
-_Work = Callable[[], object]
 
 
-class Store:
+class Store(Room):
     """Objects on disk within a byte budget. Methods are called from the event loop's thread only."""
 
     def __init__(
         self, folder: Path, budget: int, *, open_most: int = OPEN_MOST, faults: Faults | None = None
     ) -> None:
-        self.disk = Disk(folder / "packages")
-        self.budget = budget
         self.faults = Faults() if faults is None else faults
+        super().__init__(Disk(folder / "packages"), budget, self.faults)
         self.takedowns = Takedowns(folder / "takedowns.json")
-        self.trouble = Trouble(budget, self.faults)
-        #: What can be served at once, by "<package>/<rendition>/<name>".
-        self.hits: dict[bytes, Hit] = {}
-        #: Hears of every hit that comes, and of every one that goes, before its bytes do: they are given back when
-        #: the function that comes with it was called (in the loop's thread).
-        self.on_hit: Callable[[Hit], None] | None = None
-        self.on_gone: Callable[[Hit, Callable[[], None]], None] | None = None
         #: Hears of planned objects that were lost to a fault and should be fetched again: package, rendition, number.
         self.on_lost: Callable[[str, str, int], None] | None = None
-        self.shelves = Shelves()
-        self._plan = Plan(whole=not self.disk.can_punch)
-        self._claimed: dict[tuple[str, str, int], Held] = {}
-        self._policy = Policy(self._wanted)
-        self._packages: dict[str, Open] = {}
         self._open_most = open_most
-        self._small_total = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="disk")
-        self._parting = Parting(self._submit)
-        self._cold = Cold(self._plan, self.shelves)
         for package, standing in self.disk.scan().items():
             if self.takedowns.forbids(package):
                 self._submit(partial(self.disk.drop_package, package))
             else:
                 self.shelves.packages[package] = standing
                 self._cold.add(package, 0)
-        self.used = sum(standing.room for standing in self.shelves.packages.values())
+                self.used += standing.room
 
     def close(self) -> None:
         """Finish the disk work that was begun."""
@@ -88,36 +63,7 @@ class Store:
         self._thread.submit(self.disk.end)
         self._thread.shutdown(wait=True)
 
-    async def run(self, work: Callable[[], _Result]) -> _Result:
-        """Do disk work in the disk's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    def _submit(self, work: _Work) -> None:
-        """Do disk work whose outcome nobody waits for."""
-
-        def guarded() -> None:
-            try:
-                work()
-            except OSError as error:
-                log.warning("the cache's disk: %s", error)
-
-        self._thread.submit(guarded)
-
-    # What others ask --------------------------------------------------------------------------------------
-
-    @property
-    def epoch(self) -> int:
-        """Rises with each change of what is held that is worth telling."""
-        return self.shelves.epoch
-
-    def holdings(self) -> dict[str, dict[str, list[str | int]]]:
-        """{package: {rendition: [none|head|partial|full, segments here]}}; for what changed see `shelves.changes`."""
-        return self.shelves.holdings()
-
-    @property
-    def planned(self) -> int:
-        """Bytes on disk that demand may not evict."""
-        return self._plan.planned
+    # The disk ------------------------------------------------------------------------------------------------
 
     @property
     def problem(self) -> str:
@@ -142,7 +88,7 @@ class Store:
         self.trouble.examined(error, used=self.used, budget=self.budget, free=free, reserve=reserve)
         return free
 
-    # Packages ---------------------------------------------------------------------------------------------
+    # Packages ------------------------------------------------------------------------------------------------
 
     def known(self, package: str) -> PackageIndex | None:
         """A package whose manifest is in memory."""
@@ -173,11 +119,6 @@ class Store:
             self._claim(opened, rendition, claims[rendition.name])
         self.shelves.note(package)
         return index
-
-    def _warm_up(self, package: str) -> int:
-        """A package is not cold any more: neither here nor in the sums → the bytes that its manifest takes."""
-        self.used -= self.shelves.packages[package].room
-        return self._cold.remove(package)
 
     def _open(self, package: str, index: PackageIndex) -> Open:
         """Keep a package's index at hand, and let go of the one longest unused that is at rest when there are many."""
@@ -243,7 +184,7 @@ class Store:
         self._open(package, index)
         return index
 
-    # Objects ----------------------------------------------------------------------------------------------
+    # Objects -------------------------------------------------------------------------------------------------
 
     async def look(self, spec: Spec) -> Hit | None:
         """An object that an earlier process left, if it is still whole."""
@@ -321,6 +262,22 @@ class Store:
         self.shelves.put(spec.rendition, spec.number, room)
         return self._install(opened, spec, file, digest, crc)
 
+    def _install(self, opened: Open, spec: Spec, file: OwnedFd, digest: bytes, crc: int) -> Hit:
+        hit = Hit(spec, file, digest, crc, opened)
+        hit.used = local()
+        if spec.length <= SMALL and self._small_total + spec.length <= SMALL_TOTAL and hit.read_small():
+            self._small_total += spec.length
+        self.hits[hit.key] = hit
+        self._shelve(opened, hit)
+        last = len(spec.rendition.offsets) - 1
+        if spec.number <= last:
+            hit.lead = spec.number < last and self._neighbour(spec.rendition, spec.number + 1) is None
+            if before := self._neighbour(spec.rendition, spec.number - 1):
+                before.lead = False
+        if self.on_hit is not None:
+            self.on_hit(hit)
+        return hit
+
     def doubt(self, hit: Hit, words: str = "its bytes on disk are not what they were") -> None:
         """A hit was found damaged: it is not served again, and the fault is noted."""
         if self.hits.get(hit.key) is not hit:
@@ -358,171 +315,7 @@ class Store:
         if self.on_lost is not None and self._plan.covers(held):
             self.on_lost(rendition.package, rendition.name, held.number)
 
-    def _install(self, opened: Open, spec: Spec, file: OwnedFd, digest: bytes, crc: int) -> Hit:
-        hit = Hit(spec, file, digest, crc, opened)
-        hit.used = local()
-        if spec.length <= SMALL and self._small_total + spec.length <= SMALL_TOTAL and hit.read_small():
-            self._small_total += spec.length
-        self.hits[hit.key] = hit
-        self._shelve(opened, hit)
-        last = len(spec.rendition.offsets) - 1
-        if spec.number <= last:
-            hit.lead = spec.number < last and self._neighbour(spec.rendition, spec.number + 1) is None
-            if before := self._neighbour(spec.rendition, spec.number - 1):
-                before.lead = False
-        if self.on_hit is not None:
-            self.on_hit(hit)
-        return hit
-
-    def _shelve(self, opened: Open, held: Held) -> None:
-        """Count an object in, on the plan's side of the budget or on demand's."""
-        opened.held.add(held)
-        self.used += held.room
-        if not self._plan.admit(held, self.budget):
-            self._policy.add(held)
-
-    def _neighbour(self, rendition: RenditionIndex, number: int) -> Hit | None:
-        return self.hits.get(object_key(rendition, f"{number}.m4s"))
-
-    def _wanted(self, entry: Entry) -> bool:
-        """Whether a viewer is on the way to this segment: one before it was asked for, and this one not since."""
-        assert isinstance(entry, Held)
-        rendition, now = entry.rendition, local()
-        if entry.number >= len(rendition.offsets):
-            return False
-        seconds = HEAD_SECONDS / max(1, rendition.head_segments)
-        for back in VIEWERS_BACK:
-            before = self._neighbour(rendition, entry.number - back)
-            way = back * seconds
-            if before is not None and on_the_way(before.used, entry.used, now, way):
-                return True
-        return False
-
-    # The plan ---------------------------------------------------------------------------------------------
-
-    def protect(self, package: str, rendition: str, segments: int | None = None) -> None:
-        """Demand may not evict these any more: the first so many segments and all playlists and init segments of a
-        rendition, None for all of it; what is here now and what will come.
-
-        Not kept over a restart: whoever has the plan says so again, before anything is served.
-        """
-        self._plan.protect(package, rendition, segments)
-        self._judge_anew(package, rendition)
-
-    def unprotect(self, package: str, rendition: str | None = None) -> None:
-        """The plan lets go of a rendition, or of all of a package: demand decides about it from now on."""
-        if self._plan.unprotect(package, rendition):
-            self._judge_anew(package, rendition)
-
-    def _judge_anew(self, package: str, rendition: str | None) -> None:
-        """Put what is here of a rendition on the side of the budget where it belongs now."""
-        opened = self._packages.get(package)
-        if opened is not None:
-            for held in opened.held:
-                if rendition in (None, held.rendition.name) and held.planned != self._plan.covers(held):
-                    self._plan.release(held)
-                    self._policy.remove(held)
-                    if not self._plan.admit(held, self.budget):
-                        self._policy.add(held)
-        elif package in self._cold:
-            self._cold.judge_anew(package)
-
-    # Room -------------------------------------------------------------------------------------------------
-
-    def _make_room(self, room: int) -> bool:
-        """Evict until so many bytes fit. False when all the rest is planned or being read, or it could never fit."""
-        limit = min(self.budget, self.trouble.ceiling)
-        if room > limit:
-            return False
-        while self.used + room > limit:
-            cold = self._cold.first
-            if cold is not None:
-                self._trim(cold, self.used + room - limit)
-                continue
-            victim = self._policy.victim()
-            if victim is None:
-                return False
-            assert isinstance(victim, Held)
-            self._evict(victim)
-        return True
-
-    def _trim(self, package: str, need: int) -> None:
-        """Evict of a cold package what is not planned, a rendition at a time."""
-        name, freed = self._cold.trim(package, need)
-        self.used -= freed
-        if not self.shelves.packages[package].shelves:
-            self._drop_cold(package)
-        if not name or package not in self._cold:
-            return
-        first = self._plan.firsts(package).get(name)
-        self._parting.after(package, None, partial(trim_rendition, self.disk, package, name, first))
-
-    def _drop_cold(self, package: str) -> None:
-        self._warm_up(package)
-        self._parting.cancel(package, None)
-        self._submit(partial(self.disk.drop_package, package))
-
-    def drop_package(self, package: str) -> None:
-        """Let all of a package go, planned or not; who is being sent a part of it gets that part."""
-        opened = self._packages.get(package)
-        if opened is not None:
-            for held in tuple(opened.held):
-                self._policy.remove(held)
-                self._remove(held)
-            del self._packages[package]
-            self.used -= self.shelves.standing(package).overhead
-            self.shelves.drop(package)
-            self._parting.cancel(package, None)
-            self._submit(partial(self.disk.drop_package, package))
-        elif package in self._cold:
-            self._drop_cold(package)
-
-    def _evict(self, held: Held) -> None:
-        """Give one object's room back; where no holes can be made, that of its whole rendition."""
-        if self.disk.can_punch:
-            self._give_back(held)
-            return
-        rendition = held.rendition
-        for other in [
-            other for other in self._packages[rendition.package].held if other.rendition is rendition
-        ]:
-            self._policy.remove(other)
-            self._remove(other)
-            self.shelves.take(rendition, other.number, other.room)
-        self._submit(partial(self.disk.drop_rendition, rendition.package, rendition.name))
-
-    def _give_back(self, held: Held) -> None:
-        """An object that is out of the policy goes from the tables now, from the disk when nobody sends it."""
-        rendition = held.rendition
-        self._remove(held)
-        self.shelves.take(rendition, held.number, held.room)
-        # A damaged one may be on its way to somebody: no hole is made then, only the map forgets.
-        hole = self.disk.can_punch and not held.readers
-        work = partial(self.disk.forget, rendition, held.number, held.offset, held.length if hole else 0)
-        self._parting.after(rendition.package, (rendition.name, held.number), work)
-
-    def _remove(self, held: Held) -> None:
-        """Take an object out of the tables and the sums; it is out of the policy already."""
-        self.used -= held.room
-        self._plan.release(held)
-        self._packages[held.rendition.package].held.discard(held)
-        self._unlist(held)
-
-    def _unlist(self, held: Held) -> None:
-        """No request finds this object any more."""
-        if not isinstance(held, Hit):
-            del self._claimed[held.rendition.package, held.rendition.name, held.number]
-            return
-        del self.hits[held.key]
-        if held.body is not None:
-            self._small_total -= held.length
-        if held.number and (before := self._neighbour(held.rendition, held.number - 1)):
-            before.lead = held.number < len(held.rendition.offsets)
-        if self.on_gone is not None:
-            item = (held.rendition.name, held.number)
-            self._parting.gone(held.rendition.package, item, partial(self.on_gone, held))
-
-    # Takedowns --------------------------------------------------------------------------------------------
+    # Takedowns -----------------------------------------------------------------------------------------------
 
     async def take_down(self, news: Iterable[Mapping[str, Any]], version: int = 0) -> None:
         """Hear of takedowns, purges and their ends: in force at once, then kept on disk."""
