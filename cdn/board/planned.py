@@ -46,7 +46,8 @@ def _steps(missing: list[Order]) -> list[list[Order]]:
 def _is_here(row: Row, order: Order) -> bool:
     entry = bundles.index.of(order.package).get(order.rendition)
     state = holdings.state(row.id, entry.id) if entry else "none"
-    return state == "full" or (order.part == "head" and state != "none")
+    # Playlists alone are not in what nodes report.
+    return state == "full" or order.part == "init" or (order.part == "head" and state != "none")
 
 
 def _facts(plan: Plan, missing: list[Order]) -> list[str]:

@@ -99,7 +99,7 @@ def _state_name(state: NodeState, filling: Filling | None, leaving: Leaving | No
     name = str(words.STATES[state].name)
     if state is NodeState.WARMING and filling is not None:
         return f"{name} {int(filling.beginnings)} %"
-    if state is NodeState.DRAINING and leaving is not None:
+    if state is NodeState.DRAINING and leaving is not None and leaving.share < 1:
         return f"{name} {int(100 * leaving.share)} %"
     return name
 
@@ -138,7 +138,7 @@ def _figures(
 
 
 def fill_words(filling: Filling | None, *, alive: bool) -> tuple[str, float]:
-    """How full a node is of what its plan wants: 'complete', '62 %, 3.2 GB to come'; and 0 … 100."""
+    """How full a node is of what its plan wants: 'complete', '62 %, 3.2 GB left'; and 0 … 100."""
     if filling is None:
         return (_("nothing planned") if alive else words.UNKNOWN), 0.0
     if not filling.known:
@@ -146,7 +146,7 @@ def fill_words(filling: Filling | None, *, alive: bool) -> tuple[str, float]:
     if filling.complete:
         return _("complete"), 100.0
     left = {"percent": int(filling.percent), "left": words.size(filling.bytes_left)}
-    return _("%(percent)d %%, %(left)s to come") % left, round(filling.percent, 1)
+    return _("%(percent)d %%, %(left)s left") % left, round(filling.percent, 1)
 
 
 def trouble(row: Row, beat: Beat | None, *, alive: bool, load: float, now: datetime) -> list[dict[str, str]]:
