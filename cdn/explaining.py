@@ -159,7 +159,8 @@ def _wishes(head: Head) -> list[_Wish]:
     }
     found = []
     for number in head.heads:
-        if number in sizes:
+        # Playlists alone are not in what nodes report, and weigh nothing.
+        if number in sizes and sizes[number][3]:
             size, head_size, segments, head_segments = sizes[number]
             is_all = head_segments >= segments
             found.append(_Wish(number, is_all, True, size if is_all else head_size, segments))

@@ -146,6 +146,8 @@ class Holdings:
         here = 1 << node.slot
         for rendition, entry in bundles.index.of(package).items():
             state, segments = renditions.get(rendition, ("none", 0))
+            if state == "partial" and not segments:
+                state = "none"  # a playlist, which every node has: nobody is sent there for it
             bit = 1 << entry.id
             node.segments.pop(entry.id, None)
             if state == "partial":

@@ -57,9 +57,11 @@ class Bundle(NamedTuple):
     created_at: datetime
 
     @property
-    def is_all_head(self) -> bool:
-        """Whether its head is all of it: the words of a film, or a very short film."""
-        return self.head_segments >= self.segments
+    def pinned(self) -> str:
+        """What every node has of it: all (the words of a film, or a very short film), its head, or what begins it."""
+        if self.head_segments >= self.segments:
+            return "all"
+        return "head" if self.head_segments else "init"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,7 @@ def _heads(row: models.EdgeNode, region: Region) -> list[Bundle]:
     room = row.disk_bytes * PLANNED * HEADS
     chosen = []
     for bundle in region.bundles:
-        if bundle.head_segments and bundle.head_bytes <= room:
+        if bundle.head_bytes <= room:
             room -= bundle.head_bytes
             chosen.append(bundle)
     return chosen
@@ -326,11 +328,8 @@ def _change(
 
 def _orders(member: Member, decided: Allotment, pinned: Sequence[Bundle], region: Region) -> list[Order]:
     """What to fetch, in this order: beginnings, then by urgency, then by what it is worth."""
-    found = [
-        Order(one.package, one.rendition, "all" if one.is_all_head else "head", "pinned", _PINNED)
-        for one in pinned
-    ]
-    whole = {one.id for one in pinned if one.is_all_head}
+    found = [Order(one.package, one.rendition, one.pinned, "pinned", _PINNED[one.pinned]) for one in pinned]
+    whole = {one.id for one in pinned if one.pinned == "all"}
     later = []
     for number, why in decided.bundles.items():
         if number not in whole:
@@ -341,7 +340,11 @@ def _orders(member: Member, decided: Allotment, pinned: Sequence[Bundle], region
     return found + later
 
 
-_PINNED = "the beginning of every title is on every node"
+_PINNED = {
+    "all": "words, and what is no longer than its beginning, are on every node",
+    "head": "the beginning of every title is on every node",
+    "init": "every playlist is on every node",
+}
 
 
 def _class(member: Member, number: int, decided: Allotment, region: Region) -> str:

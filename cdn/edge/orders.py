@@ -1,8 +1,8 @@
 """Carrying out the plan: what this node should hold, fetched in the control plane's order, when there is room.
 
-An order is one rendition, or its head: [package, rendition, "head" or "all", class, why]. Pinned heads come first, the
-rest in the plan's order; each class has its hours and its share of the line (`pace`). The plan is kept on disk: after a
-restart the node goes on where it was, with or without a control plane.
+An order is one rendition, its head, or only its playlists and init: [package, rendition, "all", "head" or "init",
+class, why]. Pinned ones come first, the rest in the plan's order; each class has its hours and its share of the line
+(`pace`). The plan is kept on disk: after a restart the node goes on where it was, with or without a control plane.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ AT_ONCE = 5
 #: How often waiting orders look whether their time has come, and how long what failed rests at first and at most, in
 #: seconds. What is here is looked over again after the last figure, should something be lost without a word.
 LOOK_SECONDS, REST_SECONDS, REST_LONGEST, OVER_SECONDS = 15.0, 5.0, 600.0, 1800.0
-HEAD, ALL = "head", "all"
+HEAD, ALL, INIT = "head", "all", "init"
 
 
 class BadPlan(ValueError):
@@ -130,7 +130,7 @@ class Orders:
         if order.part == ALL:
             self._store.protect(order.package, order.rendition, None)
         elif head is not None and (order.package, order.rendition) not in self._wholes:
-            self._store.protect(order.package, order.rendition, head)
+            self._store.protect(order.package, order.rendition, 0 if order.part == INIT else head)
 
     def _shelf(self, package: str, rendition: str) -> Shelf | None:
         standing = self._store.shelves.packages.get(package)
@@ -198,6 +198,8 @@ class Orders:
         shelf = self._shelf(order.package, order.rendition)
         if shelf is None or not shelf.bits >> shelf.segments & 1:
             return False
+        if order.part == INIT:
+            return bool(shelf.bits >> (shelf.segments + 1) & 1)
         return shelf.state == "full" or (order.part == HEAD and shelf.state == "head")
 
     async def _survey(self, order: Order, rendition: RenditionIndex) -> list[Spec]:
@@ -310,8 +312,8 @@ def _order(line: Any) -> Order:
     if not isinstance(line, list | tuple) or len(line) < 4:
         raise BadPlan(f"{line!r} is no order: [package, rendition, part, class, why]")
     package, rendition, part, kind = (str(word) for word in line[:4])
-    if part not in (HEAD, ALL):
-        raise BadPlan(f"an order's part is head or all, not '{part}'")
+    if part not in (HEAD, ALL, INIT):
+        raise BadPlan(f"an order's part is all, head or init, not '{part}'")
     # A class that a later site makes is carried out in the window: at worst it comes late.
     known = kind if kind in CLASSES else "window"
     return Order(package, rendition, part, known, str(line[4]) if len(line) > 4 else "")
@@ -323,7 +325,7 @@ def _specs(rendition: RenditionIndex, part: str) -> Iterator[Spec]:
         spec = rendition.spec(name)
         if spec is not None:
             yield spec
-    last = rendition.head_segments if part == HEAD else len(rendition.offsets)
+    last = {HEAD: rendition.head_segments, INIT: 0}.get(part, len(rendition.offsets))
     ending = {"text": "vtt", "images": "webp"}.get(rendition.kind, "m4s")
     for number in range(last):
         spec = rendition.spec(f"{number}.{ending}".encode())

@@ -76,7 +76,10 @@ def test_a_node_reports_what_it_holds(client: Client, node: FakeNode, package: s
     assert "a-en" in everything(package)
     assert services.holders(package) == {us: "partial"}
 
-    post(client, node, "inventory", {"epoch": 11, "base": 10, "packages": {package: {}}})
+    playlists = {name: ["partial", 0] for name in heads}
+    post(client, node, "inventory", {"epoch": 11, "base": 10, "packages": {package: playlists}})
+    assert services.holders(package) == {}, "playlists alone are nothing"
+    post(client, node, "inventory", {"epoch": 12, "base": 11, "packages": {package: {}}})
     assert services.holders(package) == {}
 
 

@@ -121,6 +121,26 @@ def test_heads_come_first_and_then_the_plans_order(tmp_path: Path) -> None:
     story(told, tmp_path)
 
 
+def test_playlists_may_be_all_that_is_wanted(tmp_path: Path) -> None:
+    async def told(origin: Origin, folder: Path) -> None:
+        node = Node(origin, folder)
+        package, _ = origin.add(seed=1)
+        asked = [package, "v720", "init", "pinned", "every playlist"]
+        await node.orders.take(plan(asked))
+        await node.all_done()
+        assert node.orders.pinned
+        here = node.store.holdings()[package]["v720"]
+        assert here[1] == 0, "no segment"
+        shelf = node.store.shelves.packages[package].shelves["v720"]
+        assert shelf.bits >> shelf.segments & 3 == 3, "its init segment and its playlist"
+        await node.orders.take(plan(asked, [package, "v720", "all", "release", "new"], version=2))
+        await node.all_done()
+        assert node.state(package) == "full"
+        await node.close()
+
+    story(told, tmp_path)
+
+
 def test_outside_its_hours_only_what_is_urgent_is_fetched(tmp_path: Path) -> None:
     async def told(origin: Origin, folder: Path) -> None:
         node = Node(origin, folder)
