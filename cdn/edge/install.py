@@ -34,7 +34,8 @@ After=network-online.target
 [Service]
 EnvironmentFile={settings}
 ExecStart={python} -I {program}
-ExecReload=/bin/kill -HUP $MAINPID
+# The shell's own kill: a bare Debian has no other.
+ExecReload=/bin/sh -c 'kill -HUP $$MAINPID'
 Restart=always
 RestartSec=2
 # The site said no for good: trying again will not change that.
@@ -207,8 +208,9 @@ def upgrade(config: Config) -> int:
     except (CannotDo, OSError, ValueError, KeyError, TypeError) as error:
         say(f"not upgraded: {error}")
         return 2
+    name = config.cache.name if config.cache.parent.name == STATES.name else config.name
     say(f"{program} is now the site's program {found['sha256'][:12]}. Start the node anew: systemctl restart "
-        f"{service(config.name)}, or however you started it.")  # fmt: skip
+        f"{service(name)}, or however you started it.")  # fmt: skip
     return 0
 
 
