@@ -38,7 +38,9 @@ from cdn.edge.__main__ import main
 sys.exit(main())
 '''
 _FETCH = (
-    'import hashlib,ssl,sys,urllib.request as r;d=r.urlopen("{url}",context=ssl._create_unverified_context()).read();'
+    "import hashlib,ssl,sys,urllib.request as r;"
+    'sys.excepthook=lambda *e:print("The program was not fetched:",e[1],"(is {origin} the site, seen from here?)");'
+    'd=r.urlopen("{origin}/edge/node.pyz",context=ssl._create_unverified_context()).read();'
     'hashlib.sha256(d).hexdigest()=="{sha256}"or sys.exit("not the program that the site promised: make a new '
     'command");open("{file}","wb").write(d)'
 )
@@ -135,10 +137,9 @@ def command(*, origin: str, name: str, code: str) -> str:
     It fetches the program without asking who answers, because it then checks the very bytes; the program itself
     checks the site's certificate before it tells anybody the code.
     """
-    url = f"{origin}/edge/node.pyz"
-    if any(letter in url for letter in "\"'\\ \n"):
+    if any(letter in origin for letter in "\"'\\ \n"):
         raise ValueError(f"{origin} is no address for a command: no quotes, backslashes or blanks")
-    fetch = _FETCH.format(url=url, sha256=program().sha256, file=FILE)
+    fetch = _FETCH.format(origin=origin, sha256=program().sha256, file=FILE)
     start = shlex.join(["python3", FILE, "--origin", origin, "--code", code, "--name", name])
     return f"python3 -c {shlex.quote(fetch)} && {start}"
 
