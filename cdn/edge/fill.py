@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -37,7 +38,7 @@ UNKNOWN_SECONDS = 5.0
 MEMORY_SECONDS, LINGER_SECONDS = 5.0, 1.0
 #: Objects fetched ahead at once.
 PREFETCHES = 4
-#: After the first piece everyone who waits is called before more is taken: so many turns of the loop do that.
+#: After the first piece everyone who waits begins before more is taken: tasks do within so many turns of the loop.
 _CALLS = 3
 #: So many listeners are served before others have their turn.
 _LISTENERS = 64
@@ -68,6 +69,7 @@ class Fill:
         self.failure: Failed | None = None
         self.kept: Hit | None = None
         self.listeners: set[Listener] = set()
+        self._waiting: deque[Callable[[], None]] = deque()
         self.task: asyncio.Task[None] | None = None
         #: Its place in the queue.
         self.ticket = Ticket(priority)
@@ -111,9 +113,7 @@ class Fill:
         self.draft.add(chunk, giver)
         self.sendable = min(self.draft.sure, self.spec.length - 1)
         if self.sendable and not self.begun.done():
-            self.begun.set_result(None)
-            for _ in range(_CALLS):
-                await asyncio.sleep(0)
+            await self._begin()
         await self._tell()
         if self._pace is not None and not self.hurried.is_set():
             await self._pace.take(len(chunk), self.hurried)
@@ -122,7 +122,7 @@ class Fill:
         """All of it is here and right."""
         self.sendable = self.spec.length
         if not self.begun.done():
-            self.begun.set_result(None)
+            await self._begin()
         await self._tell()
 
     def fail(self, failure: Failed) -> None:
@@ -131,6 +131,7 @@ class Fill:
         if not self.begun.done():
             self.begun.set_exception(failure)
             self.begun.exception()  # seen: nobody has to be waiting
+        self._call_all()
         for listener in tuple(self.listeners):
             listener.fill_moved()
 
@@ -140,12 +141,36 @@ class Fill:
             self.kept = hit
             if not self.begun.done():
                 self.begun.set_result(hit)
+            self._call_all()
             for listener in tuple(self.listeners):
                 listener.fill_kept(hit)
         if not self.opened.done():
             self.opened.set_result(None)
         if not self.over.done():
             self.over.set_result(hit)
+
+    def when_begun(self, call: Callable[[], None]) -> None:
+        """Call this when `begun` is done, or has failed: what a task would wait for, but hundreds may wait."""
+        if self.begun.done():
+            call()
+        else:
+            self._waiting.append(call)
+
+    async def _begin(self) -> None:
+        """Let everyone who waits for the beginning begin, before more is taken."""
+        self.begun.set_result(None)
+        called = 0
+        while self._waiting:
+            self._waiting.popleft()()
+            called += 1
+            if called % _LISTENERS == 0:
+                await asyncio.sleep(0)
+        for _ in range(_CALLS):
+            await asyncio.sleep(0)
+
+    def _call_all(self) -> None:
+        while self._waiting:
+            self._waiting.popleft()()
 
     async def _tell(self) -> None:
         """Let every listener go on, and between some of them the rest of the node: hundreds of them take a while."""
@@ -254,10 +279,8 @@ class Filler:
         key = object_key(spec.rendition, spec.name)
         fill = self.fills.get(key)
         if fill is not None:
-            self._gate.hasten(fill.ticket, priority)
             fill.of_origin = fill.of_origin and of_origin
-            if not fill.ticket.background:
-                fill.hurry()
+            self.hasten(fill, priority)
             return fill, False
         fill = Fill(spec, priority, pace, of_origin=of_origin)
         self.fills[key] = fill
@@ -265,6 +288,12 @@ class Filler:
         self._tasks.add(fill.task)
         fill.task.add_done_callback(self._tasks.discard)
         return fill, True
+
+    def hasten(self, fill: Fill, priority: int) -> None:
+        """Somebody waits for it who did not before, or more than before."""
+        self._gate.hasten(fill.ticket, priority)
+        if not fill.ticket.background:
+            fill.hurry()
 
     def forget(self, package: str) -> None:
         """Stop fetching what belongs to this package: it was taken down. Who is being given it is cut off."""

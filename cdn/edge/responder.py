@@ -217,73 +217,74 @@ class Responder:
     def _join(
         self, connection: Connection, request: Request, verdict: Verdict, rendition: bytes, name: bytes
     ) -> bool:
-        """Wait for an object that is on its way already: without a task, for hundreds may do so at once."""
-        filler = self._server.filler
-        fill = filler.fills.get(b"%s/%s/%s" % (verdict.package, rendition, name))
-        if fill is None or not verdict.mask >> fill.spec.rendition.index & 1:
+        """Fetch a missing object, or wait for it with those who do; False when its package must be found first.
+
+        Without a task for each: hundreds may ask at once.
+        """
+        server, filler = self._server, self._server.filler
+        fill, ours = filler.fills.get(b"%s/%s/%s" % (verdict.package, rendition, name)), False
+        if fill is None:
+            index = server.store.known(verdict.package.decode())
+            spec = index.spec(rendition, name) if index is not None else None
+        else:
+            spec = fill.spec
+        if spec is None or not verdict.mask >> spec.rendition.index & 1:
             return False
-        self._server.miss_count += 1
+        server.miss_count += 1
         connection.cache, connection.busy = "MISS", True
-        filler.start(fill.spec, priority=PRESSING if parse(_query(connection)).pressing else VIEWER)
-
-        def begun(_: asyncio.Future[Hit | None]) -> None:
-            if connection.gone():
-                return
-            try:
-                hit = fill.kept
-                if fill.failure is not None:
-                    self._text(connection, request, fill.failure.status, str(fill.failure))
-                elif hit is None:
-                    self._from_fill(connection, request, fill, "FILL")
-                elif self._server.hits.get(hit.key) is hit:
-                    self._hit(connection, request, hit)
-                else:  # evicted before it had its turn
-                    again = self._miss(connection, request, verdict, rendition, name)
-                    self._later(connection, request, again)
-            except Exception:
-                log.exception("a request broke")
-                connection.close()  # or it would wait for its answer forever
-
-        fill.begun.add_done_callback(begun)
+        query = _query(connection)
+        urgency = PRESSING if parse(query).pressing else VIEWER
+        if fill is None:
+            fill, ours = filler.start(spec, priority=urgency)
+        else:
+            fill.of_origin = False  # a viewer waits: peers may be asked
+            filler.hasten(fill, urgency)
+        begun = partial(self._begun, connection, request, verdict, fill, query if ours else None)
+        fill.when_begun(begun)
         return True
+
+    def _begun(
+        self, connection: Connection, request: Request, verdict: Verdict, fill: Fill, query: bytes | None
+    ) -> None:
+        """What was waited for begins to come, or never will. `query` is that of the request that began it."""
+        if connection.gone():
+            return
+        hit, spec = fill.kept, fill.spec
+        try:
+            if fill.failure is not None:
+                self._text(connection, request, fill.failure.status, str(fill.failure))
+            elif hit is None:
+                if query is not None and spec.number < len(spec.rendition.offsets):
+                    self._server.filler.ahead(spec.rendition, spec.number, query)
+                self._from_fill(connection, request, fill, "FILL" if query is None else "MISS")
+            elif self._server.hits.get(hit.key) is hit:
+                self._hit(connection, request, hit)
+            else:  # evicted before it had its turn: its bytes may be a hole by now
+                rendition, name = spec.rendition.name.encode(), spec.name.encode()
+                self._later(connection, request, self._miss(connection, request, verdict, rendition, name))
+        except Exception:
+            log.exception("a request broke")
+            connection.close()  # or it would wait for its answer forever
 
     async def _miss(
         self, connection: Connection, request: Request, verdict: Verdict, rendition: bytes, name: bytes
     ) -> None:
-        """Find the object, fetch it if need be, and answer while it arrives."""
-        filler = self._server.filler
-        index = await filler.package(verdict.package.decode())
+        """Find the package, then the object."""
+        index = await self._server.filler.package(verdict.package.decode())
         spec = index.spec(rendition, name)
         if spec is None:
             raise Failed(404, "unknown object")
         if not verdict.mask >> spec.rendition.index & 1:
             self._text(connection, request, 403, "token: rendition")
             return
-        # It may have come since this request was read; from here to `start` nothing else runs.
         if connection.gone():
             return
+        # It may have come since this request was read.
         hit = self._server.hits.get(object_key(spec.rendition, spec.name))
         if hit is not None:
             self._hit(connection, request, hit)
-            return
-        self._server.miss_count += 1
-        connection.cache = "MISS"
-        query = _query(connection)
-        fill, ours = filler.start(spec, priority=PRESSING if parse(query).pressing else VIEWER)
-        hit = await asyncio.shield(fill.begun) or fill.kept
-        if fill.failure is not None:
-            raise fill.failure
-        if connection.gone():
-            return
-        if hit is not None:
-            if self._server.hits.get(hit.key) is hit:
-                self._hit(connection, request, hit)
-            else:  # evicted before this task had its turn: its bytes may be a hole by now
-                await self._miss(connection, request, verdict, rendition, name)
-            return
-        if ours and spec.number < len(spec.rendition.offsets):
-            filler.ahead(spec.rendition, spec.number, query)
-        self._from_fill(connection, request, fill, "MISS" if ours else "FILL")
+        elif not self._join(connection, request, verdict, rendition, name):
+            raise Failed(503, "too many films are asked for at once")  # closed again in this very moment
 
     async def _peer(self, connection: Connection, request: Request, peering: Peering) -> None:
         """Another node asks; nothing of it counts as a viewer's."""
