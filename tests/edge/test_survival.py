@@ -281,7 +281,7 @@ def test_a_full_disk_lets_objects_pass_through(new_edge: NewEdge, origin: Origin
     try:
         edge.start("--cache-gb", "1")
         assert wrong(edge, package, objects) == []
-        assert "cannot be written" in edge.log.read_text()
+        assert edge.health()["cache_bytes"] <= 2 << 20
         assert wrong(edge, package, objects) == []
         assert edge.get("/livez").status == 200
     finally:
