@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cdn.edge import acme, tls
 from cdn.edge import config as configuration
 from cdn.edge.acme import NoCertificate, Wish, obtain
+from cdn.edge.connection import Connection
 from cdn.edge.tls import BadCertificate, Certificate
 from cdn.libcrypto import P256Key
 from tests.edge.authority import Acme, Authority
@@ -132,3 +133,14 @@ def test_senseless_wishes_are_refused(arguments: list[str], words: str, tmp_path
     with pytest.raises(SystemExit):
         configuration.read(["--origin", "http://127.0.0.1:9", "--cache", str(tmp_path), *arguments])
     assert words in capsys.readouterr().err
+
+
+def test_no_way_of_sending_goes_past_the_cipher() -> None:
+    """Whatever of a plain connection calls `sendfile` is done in another way by an encrypted one."""
+    past = [
+        name
+        for name, part in vars(Connection).items()
+        if "sendfile" in getattr(getattr(part, "__code__", None), "co_names", ())
+    ]
+    assert past
+    assert set(past) <= set(vars(tls.TlsConnection))
