@@ -89,6 +89,7 @@ class Server:
         """
         config = self.config
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+        _wait_for_port(family, config.host, config.port)
         if shares > 1 and not config.reuse_port:
             # Or a port that another node has could be shared with it unawares.
             _bound(family, config.host, config.port, shared=False).close()
@@ -311,6 +312,18 @@ class Server:
         if self.access_log:
             sys.stdout.flush()
         self._accept_again()
+
+
+def _wait_for_port(family: int, host: str, port: int) -> None:
+    """An earlier life of this node may be letting go of its port this very moment."""
+    for _ in range(20):
+        try:
+            _bound(family, host, port, shared=True).close()
+            return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return
+        time.sleep(0.05)
 
 
 def _bound(family: int, host: str, port: int, *, shared: bool) -> socket.socket:

@@ -9,6 +9,7 @@ import array
 import asyncio
 import base64
 import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -38,6 +39,7 @@ log = logging.getLogger("edge")
 REPORT_SECONDS = 0.25
 #: Answers in one word, and what is kept of a player's query in each, in bytes.
 ROWS, TARGET_MOST = 60, 700
+_PR_SET_PDEATHSIG = 1
 #: Beyond so many tokens, those are forgotten that were not used for so long, in seconds.
 TOKENS_MOST, TOKEN_SECONDS = 20_000, 3600.0
 
@@ -344,6 +346,8 @@ async def _run(sock: socket.socket) -> None:
 
 def main(fd: int) -> None:
     """Serve over the channel with this descriptor; signals that stop a node are the first process's business."""
+    # Should the first process die, its port must be free at once.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)-7s %(message)s")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
