@@ -99,10 +99,14 @@ def test_who_may_only_look_has_no_buttons_and_cannot_act(
     assert tickets.may_look(looker)
 
 
-def test_the_rows_of_nodes_can_still_be_corrected(admin_client: Client, paris: Node) -> None:
+def test_a_nodes_place_is_corrected_in_its_row(admin_client: Client, paris: Node) -> None:
     assert "paris-1" in text(admin_client.get("/admin/cdn/edgenode/"))
-    page = admin_client.get(f"/admin/cdn/edgenode/{paris.id}/change/")
-    assert page.status_code == 200
+    path = f"/admin/cdn/edgenode/{paris.id}/change/"
+    assert admin_client.get(path).status_code == 200
+    sent = {"region": "eu-west", "site": "paris", "capacity_bps": "2000000000", "_save": "1"}
+    answer: Any = admin_client.post(path, sent)
+    assert answer.headers["Location"] == f"/admin/fleet/node/{paris.id}/"
+    assert models.EdgeNode.objects.get(id=paris.id).region == "eu-west"
 
 
 # Buttons ----------------------------------------------------------------------------------------------
@@ -311,3 +315,38 @@ def test_a_target_that_there_is_not_is_refused_in_words(admin_client: Client, ta
     answer: Any = admin_client.post("/admin/fleet/evacuate/", {"target": target}, headers=JSON)
     assert answer.status_code == 422
     assert answer.json()["error"]
+
+
+# What needs a person ----------------------------------------------------------------------------------
+
+
+def alerts() -> str:
+    """All that the page says needs a person."""
+    fleetpage.forget()
+    return " ".join(one["text"] for one in fleetpage.snapshot()["alerts"])
+
+
+def test_what_needs_a_person_is_said_with_its_remedy(paris: Node, lyon: Node) -> None:
+    assert alerts() == ""
+    beat, now = fleet.beats[paris.id], timezone.now()
+    beat.cert_until = int((now + timedelta(days=3, hours=1)).timestamp())
+    assert "ends in 3 d" in alerts()
+    beat.cert_until = int(now.timestamp()) - 5
+    assert "has ended" in alerts()
+    beat.cert_until, beat.egress_bps = 0, 950_000_000
+    assert "sends 95 %" in alerts()
+    for network in ("198.51.100.7", "203.0.113.9", "192.0.2.1", "198.18.0.1"):
+        services.report_failure(lyon.id, session_id=uuid4(), network=network)
+    assert "It is heard all the same, but nobody new is sent there" in alerts()
+
+
+def test_the_brake_says_what_it_means(paris: Node) -> None:
+    fleet.brakes[""] = timezone.now() + timedelta(seconds=40)
+    assert "this site's own network" in alerts()
+    fleet.brakes.clear()
+
+
+def test_a_fleet_that_takes_nobody_says_who_serves(paris: Node) -> None:
+    services.drain(paris.id)
+    fleet.changed()
+    assert "the site serves them itself" in alerts()
