@@ -12,19 +12,15 @@ import contextlib
 import dataclasses
 import logging
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cdn.edge
-from cdn.edge import channel, clock
-from cdn.edge.channel import Channel
 from cdn.edge.connection import Connection
 from cdn.edge.held import Hit
 from cdn.edge.identity import Identity
+from cdn.edge.process import Process
 from cdn.edge.server import Server
 from cdn.edge.store import Store
 from cdn.edge.verdicts import Verdict
@@ -42,52 +38,6 @@ RETIRE_SECONDS = 600.0
 READY_SECONDS = 20.0
 #: How much is told in one word.
 _ROWS, _DENIED, _GONE = 150, 1000, 5000
-#: Runs a worker from wherever this program lies, be it a folder or one zipped file. It counts its time from where the
-#: first process does, whatever the machine's clock says by now.
-_START = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from cdn.edge import clock; clock.ZERO = float(sys.argv[3]); "
-    "from cdn.edge.worker import main; main(int(sys.argv[2]))"
-)
-
-
-class _Worker:
-    """One worker as the first process sees it."""
-
-    def __init__(self, share: int, on_word: "Callable[[_Worker, list[Any], list[int]], None]",
-                 on_end: "Callable[[_Worker], None]") -> None:  # fmt: skip
-        """Start it. Raises OSError."""
-        self.share = share
-        self.pid = 0
-        self.ready = self.retiring = False
-        self.heard = time.monotonic()
-        self.connections = self.bytes = 0
-        self.verdicts: dict[int, Verdict] = {}
-        #: Objects that it was told are gone and may still be sending.
-        self.owes: set[int] = set()
-        self.files: set[int] = set()
-        ours, theirs = channel.pair()
-        root = Path(cdn.edge.__file__).parent.parent.parent
-        flags = ["-I"] if sys.flags.isolated else []
-        try:
-            self.process = subprocess.Popen(
-                [sys.executable, *flags, "-c", _START, str(root), str(theirs.fileno()), repr(clock.ZERO)],
-                pass_fds=[theirs.fileno()],
-            )
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        self.pid = self.process.pid
-        self.channel = Channel(
-            ours, on_word=lambda word, fds: on_word(self, word, fds), on_end=lambda: on_end(self)
-        )
-
-    def kill(self) -> None:
-        """End it at once."""
-        with contextlib.suppress(OSError):
-            self.process.kill()
-        self.channel.close()
 
 
 class Workers:
@@ -100,7 +50,7 @@ class Workers:
         self.count = count
         self._server, self._store, self._identity = server, store, identity
         self._greeted = greeted
-        self._workers: list[_Worker] = []
+        self._workers: list[Process] = []
         #: By the number under which the workers know an object: what is called when none of them sends it any more.
         self._parting: dict[int, Callable[[], None]] = {}
         self._gone_now: list[int] = []
@@ -149,7 +99,7 @@ class Workers:
         if self._stopping:
             return
         try:
-            worker = _Worker(share, self._hear, self._ended)
+            worker = Process(share, self._hear, self._ended)
         except OSError as error:
             log.error("a worker cannot be started: %s", error.strerror)
             self._again(share)
@@ -174,7 +124,7 @@ class Workers:
         wait = min(AGAIN_MOST, AGAIN_SECONDS * 2**failures)
         asyncio.get_running_loop().call_later(wait, self._start, share)
 
-    def _ended(self, worker: _Worker) -> None:
+    def _ended(self, worker: Process) -> None:
         """A worker's channel is closed: it is gone, or has to be."""
         if worker not in self._workers:
             return
@@ -256,7 +206,7 @@ class Workers:
         state = self._identity.state
         return dict(state.keys), dict(state.deny)
 
-    def _tell_secrets(self, workers: list[_Worker], secrets: tuple[dict[str, str], dict[str, float]]) -> None:
+    def _tell_secrets(self, workers: list[Process], secrets: tuple[dict[str, str], dict[str, float]]) -> None:
         keys, deny = secrets
         denied = list(deny.items())
         for worker in workers:
@@ -265,7 +215,7 @@ class Workers:
                 part = dict(denied[start : start + _DENIED])
                 worker.channel.tell("deny", part, start == 0, start + _DENIED >= len(denied))
 
-    def _tell_now(self, workers: list[_Worker]) -> None:
+    def _tell_now(self, workers: list[Process]) -> None:
         server = self._server
         verdicts = server.verdicts
         for worker in workers:
@@ -284,7 +234,7 @@ class Workers:
         self._numbers[hit.key] = self._next
         self._files.setdefault(hit.file.fd, [self._next, 0])[1] += 1
 
-    def _tell_hits(self, worker: _Worker, hits: list[Hit]) -> None:
+    def _tell_hits(self, worker: Process, hits: list[Hit]) -> None:
         for hit in hits:
             number = self._files[hit.file.fd][0]
             if number not in worker.files:
@@ -327,7 +277,7 @@ class Workers:
         for number in numbers:
             self._settle(number)
 
-    def _done(self, worker: _Worker, numbers: list[int]) -> None:
+    def _done(self, worker: Process, numbers: list[int]) -> None:
         for number in numbers:
             worker.owes.discard(number)
             self._settle(number)
@@ -341,7 +291,7 @@ class Workers:
 
     # What they say ----------------------------------------------------------------------------------------
 
-    def _hear(self, worker: _Worker, word: list[Any], fds: list[int]) -> None:
+    def _hear(self, worker: Process, word: list[Any], fds: list[int]) -> None:
         worker.heard = time.monotonic()
         kind, *rest = word
         if kind == "rows":
@@ -389,11 +339,11 @@ class Workers:
         worker.channel.tell("serve", base64.b64encode(data).decode(), fds=[sock])
         worker.connections += 1
 
-    def _at(self, share: int) -> _Worker | None:
+    def _at(self, share: int) -> Process | None:
         return next((worker for worker in self._workers if worker.share == share and worker.ready
                      and not worker.retiring), None)  # fmt: skip
 
-    def _least(self) -> _Worker | None:
+    def _least(self) -> Process | None:
         ready = [worker for worker in self._workers if worker.ready and not worker.retiring]
         return min(ready, key=lambda worker: worker.connections, default=None)
 
@@ -407,7 +357,7 @@ class Workers:
         verdicts.remember(token, verdict)
         return verdict
 
-    def _note(self, worker: _Worker, rows: list[list[Any]]) -> None:
+    def _note(self, worker: Process, rows: list[list[Any]]) -> None:
         """Answers of a worker count as this process's own."""
         hits, note = self._store.hits, self._server.note
         for number, at, took, first, text, status, sent, cache in rows:
@@ -423,7 +373,7 @@ class Workers:
                 note((seconds, since, since + first / 1000, verdict, target, status, sent, cache))
 
     def _count_in(
-        self, worker: _Worker, connections: int, sent: int, hits: int, aborted: int, refused: int
+        self, worker: Process, connections: int, sent: int, hits: int, aborted: int, refused: int
     ) -> None:
         server = self._server
         worker.connections = connections
