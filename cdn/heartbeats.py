@@ -125,7 +125,7 @@ def public_key(text: str) -> Ed25519PublicKey:
 def hear(request: SignedRequest, heartbeat: Heartbeat) -> Reply:
     """Take a node's report: renew its lease, change its state if the report calls for it, tell it what is new."""
     now = timezone.now()
-    known = knowledge.read(now)
+    known = knowledge.current(now)
     node_id, sent_at, sequence = _said(request)
     if node_id not in known.rows:
         fleet.changed()  # it may have enrolled this very moment, in another process

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from cdn import keys, neighbours, states, takedowns
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 #: How often a new snapshot is made, in seconds (at once when this process changed something), and how long is then
 #: waited for more of the same.
 REFRESH_SECONDS, SETTLE_SECONDS = 0.5, 0.05
+#: How long a starting process waits for the first snapshot, in seconds.
+FIRST_SECONDS = 3.0
 #: A snapshot older than this is not answered from, in seconds. Long enough that a machine out of breath is not given
 #: ten times the work just then.
 STALE_SECONDS = 10.0
@@ -36,14 +38,16 @@ class Neighbourhood:
 
     def __init__(self, rows: tuple[Row, ...]) -> None:
         self.rows = rows
-        self._ring = neighbours.Ring([row for row in rows if row.state in states.SERVING])
+        members = [row for row in rows if row.state in states.SERVING]
+        self._ring = neighbours.Ring(members)
+        self._described = {row.slot: _described(row) for row in members}
         self._told: dict[UUID, tuple[int, list[dict[str, Any]]]] = {}
 
     def told(self, row: Row) -> tuple[int, list[dict[str, Any]]]:
         """The version and the list for one node."""
         found = self._told.get(row.id)
         if found is None:
-            around = [_described(one) for one in self._ring.around(row)]
+            around = [self._described[one.slot] for one in self._ring.around(row)]
             found = self._told[row.id] = (neighbours.version(around), around)
         return found
 
@@ -107,6 +111,26 @@ def read(now: datetime | None = None) -> Knowledge:
     with _kept.lock:
         _kept.newest = found
     return found
+
+
+def current(now: datetime) -> Knowledge:
+    """The newest snapshot if it is as fresh as the caches behind it, else a new one; in a transaction always new."""
+    found = _kept.newest
+    fresh = (
+        found is not None and time.monotonic() - found.read_at < REFRESH_SECONDS and not fleet.news.is_set()
+    )
+    return found if found is not None and fresh and not connection.in_atomic_block else read(now)
+
+
+def start() -> None:
+    """Keep snapshots in a thread for as long as this process lives, and wait a moment for the first.
+
+    Else all nodes would take the slow way at once, just when the process has the most to do.
+    """
+    threading.Thread(target=keep, args=(threading.Event(),), name="node-knowledge", daemon=True).start()
+    begun = time.monotonic()
+    while newest() is None and time.monotonic() - begun < FIRST_SECONDS:
+        time.sleep(0.02)
 
 
 def keep(until: threading.Event) -> None:

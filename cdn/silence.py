@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from cdn import knowledge, leaving, models, probing, states, transitions
+from cdn import leaving, models, probing, states, transitions
 from cdn.live import Row, fleet
 from cdn.types import NodeState
 
@@ -76,6 +76,5 @@ def watching() -> bool:
 
 
 def start() -> None:
-    """Watch, and keep what is known, in threads for as long as this process lives. Called once, by the web process."""
-    for name, work in (("node-watch", watch), ("node-knowledge", knowledge.keep)):
-        threading.Thread(target=work, args=(threading.Event(),), name=name, daemon=True).start()
+    """Watch in a thread for as long as this process lives. Called once, by the web process."""
+    threading.Thread(target=watch, args=(threading.Event(),), name="node-watch", daemon=True).start()
