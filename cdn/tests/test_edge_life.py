@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 import socket
 import ssl
 import sys
@@ -149,6 +150,14 @@ def test_installing_writes_a_service_and_says_each_step(
     assert "systemd does not run here" in words
     for place in ("/usr/local/lib/netflixlite/node.pyz", "/etc/netflixlite/attic.env", "attic.service"):
         assert place in words
+
+
+def test_a_service_keeps_every_setting_that_a_node_reads() -> None:
+    named = re.compile(r'NETFLIXLITE_EDGE_([A-Z_]+)"')
+    read_by_nodes = set(named.findall(Path(configuration.__file__).read_text()))
+    written = set(re.findall(r'^ {8}"([A-Z_]+)": ', Path(install.__file__).read_text(), re.MULTILINE))
+    assert len(read_by_nodes) > 10
+    assert written == read_by_nodes
 
 
 def test_installing_needs_root_and_the_one_file(
