@@ -1,6 +1,6 @@
 """Whole nodes and the whole site: half of a fleet dies at once; what was delivered, held and taken down is told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,27 +19,29 @@ from tests.edge.harness import Edge, until, watch
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, databases=["default", "telemetry"])]
 
+Start = Callable[[int], list[Edge]]
+
 
 @pytest.fixture
-def fleet(live_server: Any, settings: Any, tmp_path: Path) -> Iterator[list[Edge]]:
-    """Four real nodes that the real site calls active."""
+def start(live_server: Any, settings: Any, tmp_path: Path) -> Iterator[Callable[[int], list[Edge]]]:
+    """Starts so many real nodes, and waits until the real site calls them active."""
     settings.MEDIA_ROOT, settings.KEYS_DIR = tmp_path / "media", tmp_path / "keys"
     settings.SITE_URL = live_server.url
-    names = [f"paris-{number}" for number in range(1, 5)]
-    edges = [
-        Edge(str(live_server.url), tmp_path / name, name=name, code=cdn.enrolment_code(name=name))
-        for name in names
-    ]
-    try:
-        for edge in edges:
-            edge.start("--site", edge.name, wait=False)
-        for edge in edges:
+    made: list[Edge] = []
+
+    def start_all(count: int) -> list[Edge]:
+        for name in [f"paris-{number}" for number in range(1, count + 1)]:
+            code = cdn.enrolment_code(name=name)
+            made.append(Edge(str(live_server.url), tmp_path / name, name=name, code=code))
+            made[-1].start("--site", name, wait=False)
+        for edge in made:
             edge.wait_until_ready()
-        until(lambda: states() == [NodeState.ACTIVE] * 4, seconds=30, what="four active nodes")
-        yield edges
-    finally:
-        for edge in edges:
-            edge.stop()
+        until(lambda: states() == [NodeState.ACTIVE] * count, seconds=30, what="active nodes")
+        return made
+
+    yield start_all
+    for edge in made:
+        edge.stop()
 
 
 def states() -> list[NodeState]:
@@ -61,8 +63,9 @@ def path_of(package: str, session: UUID, name: str) -> str:
     return f"/v1/{token.text}/{package}/{name}"
 
 
-def test_half_of_the_fleet_dies_at_once_and_the_site_keeps_its_head(fleet: list[Edge]) -> None:
+def test_half_of_the_fleet_dies_at_once_and_the_site_keeps_its_head(start: Start) -> None:
     package, session = film(), uuid4()
+    fleet = start(4)
     path = path_of(package.id, session, "v720/0.m4s")
     whole = fleet[0].get(path).body
     assert whole
@@ -87,12 +90,10 @@ def test_half_of_the_fleet_dies_at_once_and_the_site_keeps_its_head(fleet: list[
     assert fleet[0].get(path).body == whole
 
 
-def test_the_site_hears_what_was_delivered_and_held_and_is_heard_when_it_takes_down(
-    fleet: list[Edge],
-) -> None:
+def test_the_site_hears_what_was_delivered_and_held_and_is_heard_when_it_takes_down(start: Start) -> None:
     package, session = film(), uuid4()
     bundles.reconcile()
-    edge = fleet[0]
+    edge = start(1)[0]
     wanted = [
         f"{rendition.name}/{number}.m4s"
         for rendition in package.renditions
@@ -114,7 +115,7 @@ def test_the_site_hears_what_was_delivered_and_held_and_is_heard_when_it_takes_d
     assert len(rows) == len(wanted)
     assert all(row.bytes >= sizes[f"{row.rendition}/{row.name}"] for row in rows)
     assert {row.cmcd for row in rows} == {"dl=4000"}
-    first = next(node for node in cdn.nodes() if node.name == "paris-1")
+    (first,) = cdn.nodes()
     until(lambda: cdn.holders(package.id).get(first.id) == "full", what="the inventory")
     path = path_of(package.id, uuid4(), wanted[0])
     assert edge.get(path).status == 200
