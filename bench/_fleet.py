@@ -124,7 +124,7 @@ def watch(world: World, planned: Planned, load: float, seconds: float) -> None:
 
 
 def plan(world: World, planned: Planned, *, since: float, alive: np.ndarray | None = None) -> None:
-    """One decision for every region; counts its time and what it moves."""
+    """One decision for every region; counts its processor time and what it moves."""
     rates = forecast(world, planned)
     full = np.zeros((world.regions, TITLES, REGION), dtype=bool)
     first = not planned.held
@@ -147,9 +147,9 @@ def plan(world: World, planned: Planned, *, since: float, alive: np.ndarray | No
             )
             for node in here
         ]
-        began = time.perf_counter()
+        began = time.process_time()
         decided = allot(items, hosts)
-        spent = time.perf_counter() - began
+        spent = time.process_time() - began
         planned.seconds += spent
         planned.slowest = max(planned.slowest, spent)
         _account(planned, held[region], here, decided, first=first)
