@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import tempfile
 import zlib
 from collections.abc import Coroutine
 from pathlib import Path
@@ -21,6 +22,7 @@ from cdn.edge.http import Request
 from cdn.edge.manifest import parse
 from cdn.edge.responder import Responder
 from cdn.edge.server import Server
+from cdn.edge.store import Store
 from cdn.edge.verdicts import Verdicts
 from cdn.edge.worker import Table, WorkerResponder, WorkerServer
 from cdn.signing import Token, encode
@@ -125,10 +127,14 @@ class Node:
         config = self.config = configuration.read(
             ["--origin", "http://127.0.0.1:9", "--listen", "127.0.0.1:9", "--cache-gb", "1"]
         )
-        store: Any = SimpleNamespace(hits=self.hits)
+        # A real one, in which nothing lies: what it holds is put on its table here.
+        self._folder = tempfile.TemporaryDirectory(prefix="netflixlite-fuzz-")
+        store = Store(Path(self._folder.name), 1 << 30)
+        store.hits.update(self.hits)
         filler: Any = SimpleNamespace(ahead=lambda *_: None, package=self._package, fills={})
         self._index = index
         self.server = Server(config, store, filler, self.verdicts)
+        self.hits = store.hits
         self._kind = Connection if fast else Strict
         _stop_clock(self.server)
         greeted = asyncio.Event()
