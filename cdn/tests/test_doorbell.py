@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cdn import knowledge, models, services
-from cdn.doorbell import PATH, HearNodes
+from cdn.doorbell import AT_ONCE, PATH, HearNodes
 from cdn.live import fleet
 from cdn.tests.nodes import FakeNode
 
@@ -166,3 +166,56 @@ def test_other_loops_are_not_held_up(node: FakeNode) -> None:
         return int(sent[0]["status"])
 
     assert async_to_sync(slow)() == 401
+
+
+def test_after_an_outage_few_are_in_django_at_once_and_the_rest_is_answered_here(node: FakeNode) -> None:
+    """What is missing at first comes while most wait for their turn."""
+    kept = knowledge.newest()
+    knowledge.forget()
+    inside: list[int] = []
+
+    async def slow_django(scope: Any, receive: Any, send: Any) -> None:
+        inside.append(1)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        knowledge._kept.newest = kept
+        await _django(scope, receive, send)
+
+    async def crowd() -> list[int]:
+        door = HearNodes(slow_django)
+        return list(await asyncio.gather(*(one(door) for _ in range(100))))
+
+    async def one(door: HearNodes) -> int:
+        body = b"{}"
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": body}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers = [
+            (name.lower().encode(), value.encode())
+            for name, value in node.headers("POST", PATH, body).items()
+        ]
+        await door({"type": "http", "method": "POST", "path": PATH, "headers": headers}, receive, send)
+        return int(sent[0]["status"])
+
+    statuses = async_to_sync(crowd)()
+    assert statuses.count(299) == len(inside) == AT_ONCE
+    assert (
+        statuses.count(200) + statuses.count(409) == 100 - AT_ONCE
+    )  # 409: its turn came after a later one's
+
+
+def test_a_starting_process_waits_for_its_first_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = knowledge.read()
+    knowledge.forget()
+
+    def keep(until: object) -> None:
+        knowledge._kept.newest = made
+
+    monkeypatch.setattr(knowledge, "keep", keep)
+    knowledge.start()
+    assert knowledge.newest() is made
