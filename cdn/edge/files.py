@@ -124,17 +124,18 @@ def in_memory(fd: int, offset: int, length: int) -> bool:
     return True
 
 
+_Range, _Counts = ctypes.c_uint64 * 2, ctypes.c_uint64 * 5
+
+
 class _CacheStat:
-    """The system call that counts a range's pages in memory; libc has no name for it yet."""
+    """The system call that counts a range's pages in memory; libc has no name for it yet. Called from any thread."""
 
     def __init__(self) -> None:
         self.works = platform.machine() in ("x86_64", "aarch64")
-        self._range, self._counts = (ctypes.c_uint64 * 2)(), (ctypes.c_uint64 * 5)()
 
     def __call__(self, fd: int, offset: int, length: int) -> int:
         """Pages of the range in memory; -1 where this is not to be known, and it is not asked again."""
-        wanted, counts = self._range, self._counts
-        wanted[0], wanted[1] = offset, length
+        wanted, counts = _Range(offset, length), _Counts()
         if _libc.syscall(_CACHESTAT, fd, ctypes.byref(wanted), ctypes.byref(counts), 0) != 0:
             self.works = ctypes.get_errno() not in (errno.ENOSYS, errno.EPERM)
             return -1
