@@ -69,9 +69,9 @@ class Disk:
         self.torn = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            self.reserve = min(RESERVE, shutil.disk_usage(folder).total // RESERVE_PART)
             self.can_punch = files.can_punch(folder)
             self.torn = self._begin()
-            self.reserve = min(RESERVE, shutil.disk_usage(folder).total // RESERVE_PART)
         except OSError as error:  # what is here can be served all the same
             log.error("%s", in_words(error))
         self._open: OrderedDict[tuple[str, str], _Pair] = OrderedDict()

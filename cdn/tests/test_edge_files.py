@@ -54,3 +54,17 @@ def test_all_ways_of_summing_agree(tmp_path: Path, length: int) -> None:
         os.close(fd)
         if direct >= 0:
             os.close(direct)
+
+
+def test_holes_can_be_made_where_they_can_be(tmp_path: Path) -> None:
+    if not files.can_punch(tmp_path):
+        pytest.skip("this file system makes no holes")
+    path = tmp_path / "data"
+    path.write_bytes(b"x" * 16384)
+    fd = os.open(path, os.O_RDWR)
+    try:
+        files.punch(fd, 4096, 8192)
+    finally:
+        os.close(fd)
+    assert path.read_bytes() == b"x" * 4096 + bytes(8192) + b"x" * 4096
+    assert list(tmp_path.iterdir()) == [path]
