@@ -39,6 +39,8 @@ log = logging.getLogger("edge")
 REPORT_SECONDS = 0.25
 #: Answers in one word, and what is kept of a player's query in each, in bytes.
 ROWS, TARGET_MOST = 60, 700
+#: What no word from the control plane will change: a flood of such tokens must not reach the first process.
+_FIRM = frozenset({"shape", "version", "signature", "denied", "package"})
 _PR_SET_PDEATHSIG = 1
 #: Beyond so many tokens, those are forgotten that were not used for so long, in seconds.
 TOKENS_MOST, TOKEN_SECONDS = 20_000, 3600.0
@@ -178,10 +180,24 @@ class WorkerResponder(Responder):
 
     def answer(self, connection: Connection, request: Request) -> None:
         """Answer now, or hand the connection over."""
-        found = OBJECT.match(request.target) if request.method in ("GET", "HEAD") else None
-        verdict = self._good(found[1], found[2]) if found is not None else None
-        hit = self._mine.hits.get(b"%s/%s/%s" % found.groups()[1:]) if found is not None else None
-        if found is None or verdict is None or hit is None or not verdict.mask & hit.bit:
+        if request.method not in ("GET", "HEAD"):
+            super().answer(connection, request)  # no matter what is held
+            return
+        found = OBJECT.match(request.target)
+        if found is None or not self._greeted.is_set() or self._mine.slow_only:
+            self._mine.hand_over(connection)
+            return
+        try:
+            verdict = self._judge(found[1], found[2])
+        except BadToken as error:
+            if error.reason in _FIRM:
+                self._text(connection, request, 403, f"token: {error.reason}")
+            else:
+                self._mine.hand_over(connection)
+            return
+        hit = self._mine.hits.get(b"%s/%s/%s" % found.groups()[1:])
+        elsewhere = self._admission.busy and not self._known(verdict)
+        if hit is None or not verdict.mask & hit.bit or elsewhere:
             self._mine.hand_over(connection)
             return
         verdict.seen = self._mine.now
@@ -189,18 +205,6 @@ class WorkerResponder(Responder):
         self._mine.name_token(verdict, found[1])
         connection.enter_in_books(verdict, "HIT")
         self._hit(connection, request, hit)
-
-    def _good(self, token: bytes, package: bytes) -> Verdict | None:
-        """The verdict on a token that opens this package; None where there is anything to consider."""
-        if not self._greeted.is_set() or self._mine.slow_only:
-            return None
-        try:
-            verdict = self._judge(token, package)
-        except BadToken:
-            return None
-        if self._admission.busy and not self._known(verdict):
-            return None
-        return verdict
 
     def greet(self) -> None:
         """The first process has heard the control plane: what it told us may be served."""
