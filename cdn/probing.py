@@ -36,15 +36,19 @@ def weigh(rows: Iterable[Row], now: float) -> None:
     players, probes = witnesses.clients.speak_against(now), witnesses.probes.speak_against()
     doubts: dict[UUID, str] = {}
     held: dict[UUID, str] = {}
+    looked_at = 0
     for row in rows:
         if row.state not in _LOOKED_AT:
             continue
+        looked_at += 1
         by_players = row.id in players or row.id in fleet.held
         said = witnesses.verdict(lease_lost=False, probe=row.id in probes, clients=by_players)
         if said == "down":
             held[row.id] = f"players cannot fetch from it, and neither can we ({_words(row.id)})"
         elif said == "doubted" and row.id in players:
             doubts[row.id] = "players cannot fetch from it"
+    if states.braked(serving=looked_at, newly_silent=len(doubts)):
+        doubts = {}  # what players cannot get from half of the fleet is not the nodes' fault
     fleet.doubts, fleet.held = doubts, held
 
 
@@ -106,7 +110,7 @@ class Prober:
             )
             witnesses.probes.note(row.id, words, time.monotonic())
             if not words:
-                witnesses.clients.clear(row.id)
+                witnesses.clients.clear(row.id, time.monotonic())
         except Exception:  # in a thread that nobody waits for
             log.exception("A look at %s broke.", row.name)
         finally:

@@ -15,6 +15,8 @@ from uuid import UUID
 SESSIONS, NETWORKS, WITHIN_SECONDS = 3, 2, 5.0
 #: What they said holds this long after the last of it, in seconds, unless a probe clears the node.
 HOLDS_SECONDS = 10.0
+#: Players who were found wrong about a node are not listened to for this long, in seconds.
+DEAF_SECONDS = 30.0
 #: So many probes in a row must fail before they speak against a node, and succeed before they speak for it again.
 FAILS, CLEARS = 2, 2
 _REPORTS_MOST = 64
@@ -36,6 +38,7 @@ class Clients:
         self._lock = threading.Lock()
         self._reports: dict[UUID, deque[tuple[float, UUID, str]]] = {}
         self._since: dict[UUID, float] = {}
+        self._deaf_until: dict[UUID, float] = {}
 
     def report(self, node_id: UUID, session_id: UUID, network: str, now: float) -> None:
         """A session could not fetch from a node."""
@@ -53,19 +56,25 @@ class Clients:
         """The nodes that players call down."""
         with self._lock:
             self._since = {node: at for node, at in self._since.items() if now - at <= HOLDS_SECONDS}
-            return set(self._since)
+            self._deaf_until = {node: until for node, until in self._deaf_until.items() if now < until}
+            return self._since.keys() - self._deaf_until.keys()
 
-    def clear(self, node_id: UUID) -> None:
-        """A probe reached the node: what was said before counts no more."""
+    def clear(self, node_id: UUID, now: float) -> None:
+        """A probe reached the node: what was said before counts no more, and for a while nothing that is said anew.
+
+        Else a few who mean ill could keep a node that is well out of use.
+        """
         with self._lock:
-            self._since.pop(node_id, None)
             self._reports.pop(node_id, None)
+            if self._since.pop(node_id, None) is not None:
+                self._deaf_until[node_id] = now + DEAF_SECONDS
 
     def forget(self) -> None:
         """As in a fresh process."""
         with self._lock:
             self._since.clear()
             self._reports.clear()
+            self._deaf_until.clear()
 
 
 @dataclass(slots=True)

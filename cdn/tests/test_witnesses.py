@@ -75,8 +75,25 @@ def test_a_probe_that_reaches_the_node_clears_it() -> None:
     for name in ("a", "b", "c"):
         clients.report(NODE, uuid4(), name, 1.0)
     assert clients.speak_against(1.0) == {NODE}
-    clients.clear(NODE)
-    assert clients.speak_against(1.0) == set()
+    clients.clear(NODE, 2.0)
+    assert clients.speak_against(2.0) == set()
+
+
+def test_players_who_were_wrong_are_not_listened_to_for_a_while() -> None:
+    clients = Clients()
+
+    def complaints(at: float) -> None:
+        for name in ("a", "b", "c"):
+            clients.report(NODE, uuid4(), name, at)
+
+    clients.clear(NODE, 0.0)  # a look in turn, that nobody asked for, makes nobody deaf
+    complaints(1.0)
+    assert clients.speak_against(1.0) == {NODE}
+    clients.clear(NODE, 2.0)
+    complaints(20.0)
+    assert clients.speak_against(20.0) == set()
+    complaints(33.0)
+    assert clients.speak_against(33.0) == {NODE}
 
 
 def test_probes_speak_after_two_failures_and_are_silent_after_two_successes() -> None:
@@ -106,7 +123,7 @@ def test_players_alone_keep_new_viewers_away_and_change_no_row() -> None:
     row = fleet.row(node.id)
     assert row is not None
     assert row.state is NodeState.ACTIVE
-    witnesses.clients.clear(node.id)
+    witnesses.clients.clear(node.id, _steady())
     assert {one.state for one in services.nodes()} == {NodeState.ACTIVE}
 
 
@@ -143,6 +160,14 @@ def _steady() -> float:
     import time
 
     return time.monotonic()
+
+
+@pytest.mark.django_db
+def test_players_who_complain_of_half_the_fleet_are_not_believed() -> None:
+    nodes = [make_node() for _ in range(4)]
+    for node in nodes[:2]:
+        complain(node.id, now=_steady())
+    assert {one.state for one in services.nodes()} == {NodeState.ACTIVE}
 
 
 @pytest.mark.django_db
