@@ -80,7 +80,11 @@ class Scrubber:
         try:
             while True:
                 began = time.monotonic()
-                length = await self.step()
+                try:
+                    length = await self.step()
+                except Exception:  # a disk in trouble: the next look may do better
+                    log.exception("the scrub stumbled over %s", "/".join(map(str, self.place)))
+                    length = 0
                 if not length:
                     await asyncio.sleep(IDLE_SECONDS)
                     continue
