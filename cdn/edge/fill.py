@@ -73,7 +73,8 @@ class Fill:
         self.task: asyncio.Task[None] | None = None
         #: Its place in the queue.
         self.ticket = Ticket(priority)
-        #: Which peer is being asked (None: the origin, or nobody yet), and since when (monotonic).
+        #: Which peer is being asked to fetch it (None: the origin, or one that holds it, or nobody yet), and since when
+        #: somebody is being asked (monotonic).
         self.peer: Peer | None = None
         self.asked_at = 0.0
         #: Set once somebody waits for it; an order goes at its pace until then.

@@ -54,20 +54,19 @@ class Peering:
         if match is None or request.method != "GET" or not self._ready():
             raise _HERE_NOT
         package, rendition, name = match[1].decode(), match[2], match[3]
-        leads = request.headers.fill != ONLY_HELD
+        held = request.headers.fill == ONLY_HELD
         if rendition is None:
-            found: Hit | Fill | bytes = await self._manifest(package, leads=leads)
+            found: Hit | Fill | bytes = await self._manifest(package, held=held)
         else:
-            leads = leads and self._peers.leads(place_key(package, rendition.decode()))
             wait = AHEAD if request.headers.fill == ORDERED else VIEWER
-            found = await self._object(package, rendition, name, leads=leads, priority=wait)
+            found = await self._object(package, rendition, name, held=held, priority=wait)
         self.answered += 1
         return found
 
-    async def _manifest(self, package: str, *, leads: bool) -> bytes:
+    async def _manifest(self, package: str, *, held: bool) -> bytes:
         index = await self._store.recall(package)
         if index is None:
-            if not leads or not self._peers.leads(place_key(package, _WHOLE)):
+            if held or not self._peers.leads(place_key(package, _WHOLE)):
                 raise _HERE_NOT
             await self._filler.package(package, of_origin=True)
         text = await self._store.run(lambda: self._store.disk.manifest(package))
@@ -76,8 +75,9 @@ class Peering:
         return text
 
     async def _object(
-        self, package: str, rendition: bytes, name: bytes, *, leads: bool, priority: int
+        self, package: str, rendition: bytes, name: bytes, *, held: bool, priority: int
     ) -> Hit | Fill:
+        leads = not held and self._peers.leads(place_key(package, rendition.decode()))
         index = await self._store.recall(package)
         if index is None and leads:
             index = await self._filler.package(package, of_origin=True)
@@ -85,12 +85,12 @@ class Peering:
         if spec is None:
             raise _HERE_NOT
         for _ in range(3):
-            found = await self._hit_or_fill(spec, leads=leads, priority=priority)
+            found = await self._hit_or_fill(spec, held=held, leads=leads, priority=priority)
             if not isinstance(found, Hit) or self._store.hits.get(found.key) is found:
                 return found
         raise _HERE_NOT  # evicted as soon as it comes: this node is of no use for it now
 
-    async def _hit_or_fill(self, spec: Spec, *, leads: bool, priority: int) -> Hit | Fill:
+    async def _hit_or_fill(self, spec: Spec, *, held: bool, leads: bool, priority: int) -> Hit | Fill:
         key = object_key(spec.rendition, spec.name)
         hit = self._store.hits.get(key)
         if hit is not None:
@@ -101,8 +101,9 @@ class Peering:
             if hit is None:
                 raise _HERE_NOT
             return hit
-        if fill is not None and fill.peer is not None:
-            raise _HERE_NOT  # it comes from another peer itself
+        # It is not held yet; or another peer fetches it for this node, perhaps the one that asks: none waits in a ring.
+        if fill is not None and (held or fill.peer is not None):
+            raise _HERE_NOT
         fill, _ = self._filler.start(spec, priority=priority, of_origin=True)
         # The head goes out before the origin has answered, so that who asks can tell waiting from hanging.
         await asyncio.shield(fill.opened if fill.tag else fill.begun)

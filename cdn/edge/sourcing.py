@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cdn.edge.faults import Faults
+from cdn.edge.gate import ORDER
 from cdn.edge.identity import Identity
 from cdn.edge.manifest import Spec
 from cdn.edge.peers import Peer, Peers
@@ -215,7 +216,8 @@ class Sourcing:
             leader = peers.leader(key)
             yield from ask([leader] if leader is not None else [], held=False)
             away = time.monotonic() < self._origin_away_until
-            yield from ask(peers.others(key, 2 if away else int(ordered)), held=True)
+            nobody_waits = fill.ticket.priority >= ORDER
+            yield from ask(peers.others(key, 2 if away else int(nobody_waits)), held=True)
         yield Source()
         if peers is not None and not fill.of_origin:
             yield from ask(peers.others(key, 2), held=True)
@@ -242,7 +244,7 @@ class Sourcing:
     async def _stream(self, fill: "Fill", source: Source) -> None:
         """Receive the object, or what is still missing of it, from one source."""
         spec, draft, peer = fill.spec, fill.draft, source.peer
-        fill.peer, fill.asked_at = peer, time.monotonic()
+        fill.peer, fill.asked_at = None if source.held else peer, time.monotonic()
         headers = {"Range": f"bytes={draft.received}-"} if draft.received else {}
         rest = f"{spec.rendition.package}/{spec.rendition.name}/{spec.name}"
         async with self._ask(source, rest, headers) as answer:

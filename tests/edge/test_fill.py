@@ -418,6 +418,19 @@ def test_what_a_player_asks_for_next_is_fetched_ahead(tmp_path: Path) -> None:
     story(told, tmp_path, weight=LIGHT)
 
 
+def test_a_leader_asks_others_only_for_what_nobody_waits_for(tmp_path: Path) -> None:
+    async def told(rig: Rig, peer: FakePeer) -> None:
+        package, objects = rig.origin.add()
+        specs = [await rig.spec(package, f"{number}.m4s") for number in range(3)]
+        peer.does = gives(objects)
+        for spec, priority in zip(specs, (VIEWER, AHEAD, ORDER), strict=True):
+            assert await whole(rig.filler.start(spec, priority=priority)[0]) == objects[f"v720/{spec.name}"]
+        assert [path.rpartition("/")[2] for path, _ in peer.asked] == ["2.m4s"]
+        assert peer.asked[0][1]["x-fill"] == "held"
+
+    story(told, tmp_path, weight=LIGHT)
+
+
 def test_a_takedown_stops_what_is_on_its_way(tmp_path: Path) -> None:
     async def told(rig: Rig, peer: FakePeer) -> None:
         package, _ = rig.origin.add()
