@@ -18,6 +18,8 @@ FIRST_BYTE_SECONDS = 10.0
 NEXT_BYTE_SECONDS = 10.0
 _CHUNK = 256 * 1024
 _IDLE_MOST = 16
+#: A length has no more digits: Python would refuse to read one of thousands.
+_DIGITS_MOST = 18
 #: Servers close idle connections; ours are given up before that, in seconds.
 _IDLE_SECONDS = 3.0
 
@@ -200,7 +202,7 @@ class Upstream:
 def _parse(block: bytes, reader: asyncio.StreamReader, called: str) -> Answer:
     lines = block[:-4].decode("latin-1").split("\r\n")
     words = lines[0].split(" ", 2)
-    if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():
+    if len(words) < 2 or not words[0].startswith("HTTP/1.") or not _is_number(words[1]):
         raise OriginAway(f"{called} does not speak HTTP")
     headers: dict[str, str] = {}
     for line in lines[1:]:
@@ -209,6 +211,11 @@ def _parse(block: bytes, reader: asyncio.StreamReader, called: str) -> Answer:
     if "transfer-encoding" in headers:
         raise OriginAway(f"{called} did not say how long its answer is")
     length = headers.get("content-length", "0" if words[1] in ("204", "304") else "")
-    if not length.isdigit():
+    if not _is_number(length):
         raise OriginAway(f"{called} did not say how long its answer is")
     return Answer(int(words[1]), headers, int(length), reader, int(length), called)
+
+
+def _is_number(text: str) -> bool:
+    """Plain digits and not too many. (A superscript two is a digit as well, and no number.)"""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS_MOST

@@ -261,9 +261,23 @@ def test_bytes_of_a_peer_that_hangs_are_kept_when_nobody_waits(
         b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n",
         b"220 mail.example ESMTP\r\n\r\n",
+        b"HTTP/1.1 \xb2\xb2\xb2 OK\r\nContent-Length: 5\r\n\r\nxxxxx",
+        b"HTTP/1.1 200 OK\r\nContent-Length: \xb9\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\nx",
         b"",
     ],
-    ids=["a part", "too long", "chunked", "a fault", "a refusal", "no HTTP", "nothing"],
+    ids=[
+        "a part",
+        "too long",
+        "chunked",
+        "a fault",
+        "a refusal",
+        "no HTTP",
+        "superscripts",
+        "a superscript",
+        "no number",
+        "nothing",
+    ],
 )
 def test_whatever_a_peer_answers_the_viewer_is_served(tmp_path: Path, nonsense: bytes) -> None:
     async def answers(writer: asyncio.StreamWriter, path: str, start: int) -> None:
