@@ -7,6 +7,7 @@ Beside it the beats of a tenth of them through Django's view alone, as they were
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import random
@@ -209,6 +210,8 @@ def _cpu(pid: int) -> float:
 async def _run(nodes: list[Node], port: int, pid: int, seconds: float) -> tuple[Tally, dict[str, int], float]:
     """Let the fleet live; the first rounds, in which everybody is told everything, are not counted."""
     loop = asyncio.get_running_loop()
+    gc.collect()
+    gc.freeze()  # the generator's own collections are not the site's
     tally, begin = Tally(), loop.time() + 3 * INTERVAL
     lives = [asyncio.create_task(live(one, port, begin + seconds, tally)) for one in nodes]
     await asyncio.sleep(begin - loop.time())

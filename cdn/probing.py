@@ -67,7 +67,7 @@ class Prober:
         self._threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="node-probe")
         self._under_way: set[UUID] = set()
         self._looked_at: dict[UUID, float] = {}
-        self._round_at = float("-inf")
+        self._looked_last, self._owed = float("-inf"), 0.0
         self._lock = threading.Lock()
 
     def look(self, rows: Sequence[Row], now: float) -> None:
@@ -96,10 +96,13 @@ class Prober:
                 others.append(row)
             elif now - self._looked_at.get(row.id, float("-inf")) >= every:
                 found.append(row)
-        if others and now - self._round_at >= ROUND_EVERY:
-            self._round_at = now
-            found += random.sample(others, max(1, round(SAMPLE * len(others))))
-        return found
+        # A round is spread over its seconds: fifty looks that begin at once would hold up everything else here.
+        passed = min(ROUND_EVERY, now - self._looked_last)
+        self._owed = min(len(others), self._owed + max(1.0, SAMPLE * len(others)) * passed / ROUND_EVERY)
+        self._looked_last = now
+        picked = random.sample(others, int(self._owed))
+        self._owed -= len(picked)
+        return found + picked
 
     def _reach(self, row: Row) -> None:
         try:
