@@ -138,8 +138,8 @@ class Responder:
                 self._text(connection, request, ruling.status, "this node is full")
                 return
             if ruling.delay:
-                serve = partial(self._serve, connection, request, verdict, token, rendition, name)
-                self._later(connection, request, self._delayed(connection, ruling.delay, serve))
+                waiting = self._delayed(connection, request, ruling.delay, token, package, rendition, name)
+                self._later(connection, request, waiting)
                 return
         self._serve(connection, request, verdict, token, rendition, name)
 
@@ -182,12 +182,21 @@ class Responder:
         if not connection.gone():
             self.answer(connection, request)
 
-    @staticmethod
-    async def _delayed(connection: Connection, seconds: float, serve: Callable[[], None]) -> None:
+    async def _delayed(
+        self, connection: Connection, request: Request, seconds: float,
+        token: bytes, package: bytes, rendition: bytes, name: bytes,
+    ) -> None:  # fmt: skip
+        """Serve it later, if its token is still good then: the session may be denied meanwhile."""
         await asyncio.sleep(seconds)
         connection.busy = False
-        if not connection.gone():
-            serve()
+        if connection.gone():
+            return
+        try:
+            verdict = self._judge(token, package)
+        except BadToken as error:
+            self._text(connection, request, 403, f"token: {error.reason}")
+            return
+        self._serve(connection, request, verdict, token, rendition, name)
 
     async def _with_new_keys(self, connection: Connection, request: Request) -> None:
         """The token names a key that we do not know: it may be minutes old. Ask once, then judge again."""

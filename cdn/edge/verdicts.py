@@ -112,8 +112,8 @@ class Verdicts:
         return verdict
 
     def remember(self, token: bytes, verdict: Verdict) -> None:
-        """Keep a verdict for the fast path."""
-        if token in self.known:
+        """Keep a verdict for the fast path, which does not ask again who is denied."""
+        if token in self.known or verdict.session in self._denied:
             return
         if len(self.known) >= _MOST:
             for old in list(self.known)[: _MOST // 2]:

@@ -6,14 +6,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cdn.edge.__main__ import end
+from cdn.edge.http import Headers, Request
 from cdn.edge.manifest import BadManifest, parse
 from cdn.edge.policy import Entry, Policy
+from cdn.edge.responder import Responder
 from cdn.edge.verdicts import GRACE, Verdicts
 from cdn.signing import BadToken, Token, encode
 
@@ -226,6 +229,42 @@ def test_a_denied_session_opens_nothing_even_in_the_grace() -> None:
     with pytest.raises(BadToken, match="denied"):
         judge.judge(token(), now=NOW)
     assert judge.judge(token(b"t" * 16), now=NOW).mask == 1
+
+
+def test_a_verdict_from_before_a_denial_is_not_kept() -> None:
+    judge = verdicts()
+    before = judge.judge(token(), now=NOW)
+    judge.set_denied({(b"s" * 16).hex(): NOW + 900})
+    judge.remember(token(), before)
+    assert not judge.known, "the fast path serves whatever is known"
+
+
+def test_who_is_denied_while_it_waits_for_its_turn_gets_nothing() -> None:
+    """A crowded node delays requests of the patient by seconds; the verdict is as old as that when they are served."""
+    judge = verdicts()
+    server: Any = SimpleNamespace(verdicts=judge, now=NOW, date=b"", hits={})
+    unused: Any = None
+    responder = Responder(
+        server, prove=unused, health=unused, problems=unused, refusal=unused, unknown_key=unused, greeted=unused,
+        admission=unused,
+    )  # fmt: skip
+    said: list[bytes] = []
+    client: Any = SimpleNamespace(
+        busy=True,
+        keep_alive=True,
+        gone=lambda: False,
+        begin_bytes=lambda head, body, status: said.append(body),
+    )
+    name = (b"p" * 16).hex().encode()
+    request = Request("GET", b"/", Headers(keep_alive=True))
+
+    async def waits() -> None:
+        turn = asyncio.create_task(responder._delayed(client, request, 0, token(), name, b"v720", b"0.m4s"))
+        judge.set_denied({(b"s" * 16).hex(): NOW + 900})
+        await turn
+
+    asyncio.run(waits())
+    assert (said, judge.known) == ([b"token: denied\n"], {})
 
 
 def test_new_keys_make_every_verdict_void() -> None:
