@@ -6,6 +6,7 @@ input makes the node do wrong, and says how to try that input again.
 
 import argparse
 import importlib.util
+import re
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ def main() -> int:
     """Run each target in a process of its own."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("--runs", type=int, default=1_000_000, help="inputs in all (default: 1000000)")
-    parser.add_argument("--seconds", type=float, default=1800.0, help="at most so long in all")
+    parser.add_argument("--seconds", type=float, default=3600.0, help="at most so long in all")
     parser.add_argument("--target", choices=NAMES, help="only this one")
     parser.add_argument("--replay", type=Path, help="try the input in this file once (with --target)")
     parser.add_argument("--engine", choices=("atheris", "own"), default=_best(), help="what makes the inputs")
@@ -48,15 +49,32 @@ def main() -> int:
             str(runs),
             str(max(1, options.seconds * share)),
         ]
-        done = subprocess.run(
-            [*command, options.engine, str(int(options.keep))], cwd=HERE.parent, check=False
-        )
-        if done.returncode:
+        code, tried = _run([*command, options.engine, str(int(options.keep))])
+        if code:
             print(f"{name}: FOUND. Try it again: python -m fuzz.run --target {name} --replay FILE")
             return 1
-        total += runs
-    print(f"nothing found: {total} inputs (or what the time allowed), {time.monotonic() - began:.0f} s")
+        total += tried
+    print(f"nothing found: {total} inputs, {time.monotonic() - began:.0f} s")
     return 0
+
+
+def _run(command: list[str]) -> tuple[int, int]:
+    """Run it and pass on what it says; → its exit code, and how many inputs it says that it tried."""
+    tried = 0
+    with subprocess.Popen(
+        command,
+        cwd=HERE.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if found := re.match(r"Done (\d+) ", line):
+                tried = int(found[1])
+    return process.returncode, tried
 
 
 def _best() -> str:
