@@ -1,7 +1,7 @@
 """One control plane and 1,000 nodes that report every 2 seconds: how long an answer takes, what it costs.
 
 A real uvicorn of the site in a process of its own, SQLite, one connection for each node, real signatures. The nodes are
-simulated in this process: their times are from the moment a beat was due, so a late generator counts against us, too.
+simulated in this process, which also answers the site's looks at them: their times are from the moment a beat was due, so a late generator counts against us, too.
 Beside it the beats of a tenth of them through Django's view alone, as they were heard before.
 """
 
@@ -28,20 +28,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import _report as report
-from cdn.signing import request_message
+from cdn.signing import proof_message, request_message
 
 TOP = Path(__file__).resolve().parent.parent
 NODES, INTERVAL = 1000, 2.0
 #: Django's view alone could not keep up with all of them on one core: it gets this many, and CPU per beat is compared.
 PLAIN_NODES = 100
-PATH = "/api/v1/cdn/heartbeat"
+PATH, PROOF_PORT = "/api/v1/cdn/heartbeat", 8690
 GOALS = {"heartbeat_p99_ms": ("<", 50.0), "sql_per_beat": ("<=", 0.0), "refused": ("<=", 0.0)}
 _MAKE_ROWS = """
 import django, json, sys
 django.setup()
 from cdn.models import EdgeNode
 EdgeNode.objects.bulk_create(EdgeNode(id=one["id"], slot=number, name=f"node-{number}", site=f"site-{number // 10}",
-    region=f"region-{number // 100}", base_url=f"http://node-{number}.invalid", public_key=one["key"], state="active",
+    region=f"region-{number // 100}", base_url=one["url"], public_key=one["key"], state="active",
     capacity_bps=10**10, disk_bytes=10**12, version="1") for number, one in enumerate(json.load(sys.stdin), start=1))
 """
 
@@ -57,12 +57,17 @@ class Node:
     keys_version: int = 0
     peers: int = 0
 
+    @property
+    def url(self) -> str:
+        """Where the site looks at it: each node has a loopback address of its own."""
+        return f"http://{_address(self.number)}:{PROOF_PORT}"
+
     def beat(self) -> bytes:
         """A signed heartbeat as it goes over the wire."""
         self.sequence += 1
         body = json.dumps(
             {
-                "base_url": f"http://node-{self.number}.invalid", "capacity_bps": 10**10, "version": "1",
+                "base_url": self.url, "capacity_bps": 10**10, "version": "1",
                 "boot": self.id.hex[:12], "workers": 4, "egress_bps": random.randrange(10**10), "sessions": 700,
                 "inflight": 40, "cpu": 0.31, "ttfb_p50_ms": 0.8, "ttfb_p95_ms": 3.1, "cache_bytes": 9 * 10**11,
                 "cache_limit": 10**12, "disk_free": 10**11, "hits": self.sequence * 900, "misses": self.sequence * 9,
@@ -77,6 +82,30 @@ class Node:
             f"X-Node-Time: {now}\r\nX-Node-Seq: {sequence}\r\nX-Node-Signature: {signature}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         ).encode() + body
+
+
+def _address(number: int) -> str:
+    return f"127.77.{number // 250}.{1 + number % 250}"
+
+
+class Proofs(asyncio.Protocol):
+    """Answers the site's looks as the node whose address was asked."""
+
+    def __init__(self, nodes: dict[str, Node]) -> None:
+        self._nodes = nodes
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        assert self._transport is not None
+        node = self._nodes[self._transport.get_extra_info("sockname")[0]]
+        nonce = data.split(b" ", 2)[1].rpartition(b"/")[2].decode()
+        body = node.key.sign(proof_message(nonce)).hex().encode()
+        self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        self._transport.close()
 
 
 class Wire(asyncio.Protocol):
@@ -166,7 +195,10 @@ def site(nodes: list[Node], *, doorbell: bool) -> Iterator[tuple[int, int]]:
         for database in ("default", "telemetry", "cache"):
             migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0", "--database", database]
             subprocess.run(migrate, cwd=TOP, env=environment, check=True)
-        rows = [{"id": str(one.id), "key": one.key.public_key().public_bytes_raw().hex()} for one in nodes]
+        rows = [
+            {"id": str(one.id), "url": one.url, "key": one.key.public_key().public_bytes_raw().hex()}
+            for one in nodes
+        ]
         make = [sys.executable, "-c", _MAKE_ROWS]
         subprocess.run(make, cwd=TOP, env=environment, check=True, input=json.dumps(rows), text=True)
         serve = [sys.executable, "-m", "uvicorn", "bench._counted:application", "--port", str(port)]
@@ -210,6 +242,8 @@ def _cpu(pid: int) -> float:
 async def _run(nodes: list[Node], port: int, pid: int, seconds: float) -> tuple[Tally, dict[str, int], float]:
     """Let the fleet live; the first rounds, in which everybody is told everything, are not counted."""
     loop = asyncio.get_running_loop()
+    by_address = {_address(one.number): one for one in nodes}
+    proofs = await loop.create_server(lambda: Proofs(by_address), "0.0.0.0", PROOF_PORT)
     gc.collect()
     gc.freeze()  # the generator's own collections are not the site's
     tally, begin = Tally(), loop.time() + 3 * INTERVAL
@@ -221,6 +255,7 @@ async def _run(nodes: list[Node], port: int, pid: int, seconds: float) -> tuple[
     cpu = (_cpu(pid) - before) / (seconds - 0.2)
     counts = await asyncio.to_thread(_counts, port)
     await asyncio.gather(*lives)
+    proofs.close()
     return tally, counts, cpu
 
 
