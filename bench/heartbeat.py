@@ -1,8 +1,9 @@
 """One control plane and 1,000 nodes that report every 2 seconds: how long an answer takes, what it costs.
 
 A real uvicorn of the site in a process of its own, SQLite, one connection for each node, real signatures. The nodes are
-simulated in this process, which also answers the site's looks at them: their times are from the moment a beat was due, so a late generator counts against us, too.
-Beside it the beats of a tenth of them through Django's view alone, as they were heard before.
+simulated in this process, which also answers the site's looks at them. Times are from the moment a beat was due, so a
+late generator counts against us, too. Beside it the beats of a tenth of them through Django's view alone, as they were
+heard before.
 """
 
 import asyncio
