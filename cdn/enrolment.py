@@ -17,6 +17,9 @@ from cdn.types import NodeState
 
 CODE_LIFE = timedelta(minutes=60)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+#: An address stands in playlists, headers and commands as it is, so nothing else may be in it. `urlsplit` alone would
+#: pass over line ends and tabs.
+_ADDRESS = re.compile(r"(?i:https?)://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
 
 
 class Refused(Exception):
@@ -110,19 +113,12 @@ def _public_key(text: str) -> Ed25519PublicKey:
 def checked_base_url(text: str) -> str:
     """An address that players can use: http(s), a host, perhaps a port, nothing else. Raises Refused."""
     address = text.rstrip("/")
-    parts = urlsplit(address)
     try:
+        parts = urlsplit(address)
         port_ok = parts.port is None or parts.port > 0
-    except ValueError:
+    except ValueError:  # no port, or no address in brackets
         port_ok = False
-    plain = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or not port_ok
-        or not plain
-        or len(address) > 255
-    ):
+    if not port_ok or not _ADDRESS.match(address) or len(address) > 255:
         raise Refused(
             "base_url",
             f"'{text}' is no address for a node: use http(s)://host[:port] and no path.",

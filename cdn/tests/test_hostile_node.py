@@ -1,0 +1,74 @@
+"""What one registered node that lies can do to the site, to other nodes and to viewers: nothing that lasts."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from cdn import enrolment, models, services
+from cdn.tests.nodes import FakeNode
+
+pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
+
+
+@pytest.fixture
+def node(client: Client) -> FakeNode:
+    with FakeNode().listening() as found:
+        found.enrol(client, services.enrolment_code(name="paris-1"))
+        found.beat(client)
+    return found
+
+
+def post(client: Client, node: FakeNode, what: str, body: dict[str, Any]) -> Any:
+    path, raw = f"/api/v1/cdn/{what}", json.dumps(body).encode()
+    headers = node.headers("POST", path, raw, sequence=0)
+    return client.post(path, raw, content_type="application/json", headers=headers)
+
+
+def row(**changes: Any) -> list[Any]:
+    values = {
+        "at_ms": int(timezone.now().timestamp() * 1000), "session": "", "package": "ab" * 16, "rendition": "v720",
+        "name": "0.m4s", "status": 200, "bytes": 1000, "ms": 3, "cache": "HIT", "cmcd": "",
+    } | changes  # fmt: skip
+    return list(values.values())
+
+
+def deliver(client: Client, node: FakeNode, *rows: list[Any]) -> Any:
+    return post(
+        client, node, "deliveries", {"journal": str(uuid4()), "first": 1, "last": len(rows), "rows": rows}
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1\n", "http://127.0.\t0.1:80", "http://127.0.0.1:80\r\n80", "\nhttp://127.0.0.1", "http://[::1",
+        'http://a";b', "http://a;script-src *", "http://a,b", "http://a\\b", "http://[fe80::1%25;x]", "http://", "http://a:",
+        "http://a:99999", "http://u@a", "http://a?b", "http://a#", "ftp://a", "http://\u00e9",
+    ],
+)  # fmt: skip
+def test_nothing_but_an_address_is_an_address(address: str) -> None:
+    with pytest.raises(enrolment.Refused, match="is no address for a node"):
+        enrolment.checked_base_url(address)
+
+
+def test_a_node_does_not_break_a_line_of_every_playlist(client: Client, node: FakeNode) -> None:
+    """`urlsplit` passes over line ends: the address would be proven, and stand in playlists and headers with them."""
+    with node.listening():
+        broken = node.base_url.replace("127.0.0.1", "127.0.\n0.1")
+        assert node.beat(client, report={"base_url": broken}).status_code == 400
+    assert "\n" not in models.EdgeNode.objects.get().base_url
+
+
+def test_addresses_of_all_kinds_are_taken() -> None:
+    for address in (
+        "http://a",
+        "https://n1.example.org:8443",
+        "http://[2001:db8::1]:80",
+        "http://10.0.0.7:8001/",
+        "HTTP://A",
+    ):
+        assert enrolment.checked_base_url(address) == address.rstrip("/")
