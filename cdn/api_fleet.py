@@ -20,12 +20,15 @@ from django.views.decorators.http import require_POST, require_safe
 from cdn import api, deliveries, heartbeats, inventory, plans, states
 from cdn.api import BadBody
 from cdn.live import Row
+from cdn.reports import showable
 
 #: What a body may grow to when it is unpacked, in bytes.
 UNPACKED_MAX = 32 << 20
 _PACKAGE = re.compile(r"[0-9a-f]{32}\Z")
 _RENDITION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 _BIGGEST = 1 << 62
+#: One answer has at most so many bytes: sums of any number of rows stay within 64 bits.
+_ANSWER_MOST = 1 << 36
 
 
 def signed(view: Callable[[HttpRequest, Row], JsonResponse]) -> Callable[[HttpRequest], JsonResponse]:
@@ -167,7 +170,13 @@ def _row(entry: object, number: int) -> deliveries.Row:
     at_ms, session, package, rendition, name, status, size, ms, cache, cmcd = entry
     numbers = (at_ms, status, size, ms)
     texts = ((session, 32), (package, 32), (rendition, 32), (name, 32), (cache, 8), (cmcd, 2048))
-    if not all(_whole(value) for value in numbers) or status > 999 or ms >= 1 << 31 or at_ms >= 1 << 43:
+    if (
+        not all(_whole(value) for value in numbers)
+        or status > 999
+        or ms >= 1 << 31
+        or at_ms >= 1 << 43
+        or size > _ANSWER_MOST
+    ):
         raise BadBody(f"Row {number} has a number that cannot be.")
     if not all(isinstance(text, str) and len(text) <= longest for text, longest in texts):
         raise BadBody(f"Row {number} has a text that is too long, or none.")
@@ -175,6 +184,7 @@ def _row(entry: object, number: int) -> deliveries.Row:
         who = UUID(hex=session) if session else None
     except ValueError:
         raise BadBody(f"Row {number} has no proper session.") from None
+    package, rendition, name, cache, cmcd = map(showable, (package, rendition, name, cache, cmcd))
     return deliveries.Row(at_ms, who, package, rendition, name, status, size, ms, cache, cmcd)
 
 

@@ -11,6 +11,8 @@ BODY_MOST = 16 * 1024
 FAULTS_MOST = 16
 FAULT_KINDS = frozenset({"corrupt", "disk", "peer"})
 _WHOLE_MOST = 1 << 62
+#: The last second that a date can have here: the end of the year 9998.
+_LAST_SECOND = 253_370_764_800
 _TEXT_MOST = 255
 
 
@@ -110,7 +112,10 @@ def heartbeat(body: Mapping[str, Any]) -> Heartbeat:
         value = body.get(name, MISSING)
         if value is not MISSING:
             values[name] = read(name, value)
-    return Heartbeat(**values)
+    found = Heartbeat(**values)
+    if found.cert_until > _LAST_SECOND:
+        raise BadReport("'cert_until' must be in seconds since 1970, before the year 9999.")
+    return found
 
 
 def whole(name: str, value: object) -> int:
@@ -121,10 +126,19 @@ def whole(name: str, value: object) -> int:
 
 
 def text(name: str, value: object, longest: int = _TEXT_MOST) -> str:
-    """A text that is not too long. Raises BadReport."""
+    """A text that is not too long, made fit to be stored and shown. Raises BadReport."""
     if not isinstance(value, str) or len(value) > longest:
         raise BadReport(f"'{name}' must be a text of at most {longest} characters.")
-    return value
+    return showable(value)
+
+
+def showable(value: str) -> str:
+    """The text with a mark for each character that cannot be seen: line ends, NUL, halves of surrogate pairs, marks
+    that turn the writing's direction. Databases and pages break of some of these, and people are deceived by others.
+    """
+    if value.isprintable():
+        return value
+    return "".join(char if char.isprintable() else "\ufffd" for char in value)
 
 
 def _number(name: str, value: object) -> float:

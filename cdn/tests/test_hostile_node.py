@@ -2,13 +2,15 @@
 
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from cdn import enrolment, models, services
+from cdn import enrolment, models, popularity, services
+from cdn.board import fleetpage, nodepage
 from cdn.tests.nodes import FakeNode
 
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
@@ -40,6 +42,37 @@ def deliver(client: Client, node: FakeNode, *rows: list[Any]) -> Any:
     return post(
         client, node, "deliveries", {"journal": str(uuid4()), "first": 1, "last": len(rows), "rows": rows}
     )
+
+
+def test_no_row_is_so_large_that_the_count_overflows(client: Client, node: FakeNode) -> None:
+    """SQLite raises when a sum leaves 64 bits: one such batch, and no demand would be counted for two weeks."""
+    answer = deliver(client, node, *(row(bytes=(1 << 62) - 1) for _ in range(4)))
+    assert (answer.status_code, answer.json()["error"]["message"]) == (
+        400,
+        "Row 1 has a number that cannot be.",
+    )
+    assert deliver(client, node, *(row(bytes=1 << 36) for _ in range(4))).status_code == 200
+    assert popularity.count() == 4
+
+
+def test_what_cannot_be_stored_or_shown_is_marked(client: Client, node: FakeNode) -> None:
+    assert deliver(client, node, row(name="0\ud800.m4s", cmcd='cid="\0\u202e"')).status_code == 200
+    found = models.Delivery.objects.get()
+    assert (found.name, found.cmcd) == ("0\ufffd.m4s", 'cid="\ufffd\ufffd"')
+    report = {"version": "1\ud800", "problem": "no\0 disk\u202e", "ready": False}
+    assert node.beat(client, report=report).status_code == 200
+    known = models.EdgeNode.objects.get()
+    assert (known.version, known.state) == ("1\ufffd", "degraded")
+    page = nodepage.snapshot(UUID(node.node_id))
+    for shown in (page, fleetpage.snapshot()):
+        json.dumps(shown, ensure_ascii=False, default=str).encode()
+
+
+def test_no_date_breaks_its_own_page(admin_client: Client, node: FakeNode) -> None:
+    """There the operator would quarantine it."""
+    assert node.beat(admin_client, report={"cert_until": (1 << 62) - 1}).status_code == 400
+    assert node.beat(admin_client, report={"cert_until": 253_370_764_800}).status_code == 200
+    assert admin_client.get(reverse("admin:fleet_node", args=[node.node_id])).status_code == 200
 
 
 @pytest.mark.parametrize(
