@@ -21,6 +21,7 @@ from cdn import api, deliveries, heartbeats, inventory, plans, states
 from cdn.api import BadBody
 from cdn.live import Row
 from cdn.reports import showable
+from cdn.types import NodeState
 
 #: What a body may grow to when it is unpacked, in bytes.
 UNPACKED_MAX = 32 << 20
@@ -40,6 +41,8 @@ def signed(view: Callable[[HttpRequest, Row], JsonResponse]) -> Callable[[HttpRe
     def door(request: HttpRequest) -> JsonResponse:
         try:
             row, _skew, _sequence = heartbeats.authenticated(api.signed_request(request))
+            if row.state is NodeState.RETIRED:  # else nothing would end what a node that lies writes here
+                return _error("state", "This node is retired: enrol it with a new code.", 403)
             return view(request, row)
         except heartbeats.NotHeard as error:
             return _error(error.code, error.message, error.status)

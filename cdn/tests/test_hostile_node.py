@@ -105,3 +105,12 @@ def test_addresses_of_all_kinds_are_taken() -> None:
         "HTTP://A",
     ):
         assert enrolment.checked_base_url(address) == address.rstrip("/")
+
+
+def test_a_retired_node_writes_nothing_here_any_more(client: Client, node: FakeNode) -> None:
+    assert deliver(client, node, row()).status_code == 200
+    services.retire(UUID(node.node_id), actor="operator", reason="it lies")
+    node.beat(client)
+    assert deliver(client, node, row()).status_code == 403
+    assert post(client, node, "inventory", {"epoch": 1, "packages": {}}).status_code == 403
+    assert models.Delivery.objects.count() == 1
