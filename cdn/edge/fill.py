@@ -353,6 +353,9 @@ class Filler:
             self.fills.pop(fill.key, None)
             self._ahead.discard(fill.key)
             fill.end(hit)
+            if fill.failure is not None:
+                # Now, not when garbage is looked for: the failure's traceback holds the fill, which holds the failure.
+                fill.memory = None
             if hit is None and fill.listeners:
                 self._lingering = [weak for weak in self._lingering if weak() is not None]
                 self._lingering.append(weakref.ref(fill))

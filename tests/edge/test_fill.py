@@ -1,6 +1,7 @@
 """How one object comes: from peers or the origin, whatever they do on the way; and what of it viewers may have."""
 
 import asyncio
+import gc
 import hashlib
 import os
 import time
@@ -499,6 +500,25 @@ def test_who_takes_slowly_gives_way_when_nothing_can_be_kept(
         assert [sleeper.fill is None for sleeper in sleepers] == [True, False]
 
     story(told, tmp_path, weight=LIGHT)
+
+
+def test_what_failed_gives_its_memory_back_at_once(tmp_path: Path) -> None:
+    async def told(rig: Rig, peer: FakePeer) -> None:
+        rig.filler._memory_left = rig.filler._memory_total = 150_000
+        package, objects = rig.origin.add(size=100_000)
+        spec = await rig.spec(package, "0.m4s")
+        rig.origin.corrupt.add("v720/0.m4s")
+        for _ in range(3):
+            with pytest.raises(Failed, match="wrong bytes"):
+                await whole(rig.filler.start(spec)[0])
+        rig.origin.corrupt.clear()
+        assert await whole(rig.filler.start(spec)[0]) == objects["v720/0.m4s"]
+
+    gc.disable()  # which may not come for hours
+    try:
+        story(told, tmp_path, weight=LIGHT)
+    finally:
+        gc.enable()
 
 
 def test_the_most_pressing_goes_first_and_a_plan_never_takes_all() -> None:
