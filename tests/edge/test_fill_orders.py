@@ -228,6 +228,9 @@ def test_an_order_that_cannot_be_had_holds_up_no_other(tmp_path: Path) -> None:
             )
         )
         await node.until(lambda: node.state(package) == "full")
+        await node.until(
+            lambda: node.orders.progress()["done"] == 3
+        )  # the last object is here before that is known
         found = node.orders.progress()
         assert (found["done"], found["total"], found["resting"]) == (3, 4, 1)
         await node.close()
