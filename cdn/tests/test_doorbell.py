@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from cdn import knowledge, models, services
-from cdn.doorbell import AT_ONCE, PATH, HearNodes
+from cdn import doorbell, knowledge, models, services
+from cdn.doorbell import AT_ONCE, PATH, WAITING, HearNodes
 from cdn.live import fleet
 from cdn.tests.nodes import FakeNode
 
@@ -115,12 +116,134 @@ def test_without_a_fresh_snapshot_all_is_passed_on(node: FakeNode) -> None:
 
 def test_strangers_and_nonsense_are_passed_on_or_refused(node: FakeNode) -> None:
     assert ring({}, b"{}")[0] == 401
-    assert ring({}, b"no json")[0] == 299
-    assert ring({}, b"x" * 20_000, pieces=7) == (299, b"20000")
+    assert ring({}, b"no json")[0] == 400
+    assert ring({}, b"x" * 20_000, pieces=7)[0] == 400
     assert ring({}, b"", method="GET")[0] == 299
     assert ring({}, b"", path="/")[0] == 299
-    node.node_id = "00000000-0000-0000-0000-000000000000"
-    assert beat(node)[0] == 299
+
+
+def test_strangers_ask_no_database(node: FakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorbell, "NEWS_SECONDS", 0)
+    us, node.node_id = node.node_id, "00000000-0000-0000-0000-000000000000"
+    fleet.news.clear()
+    with CaptureQueriesContext(connection) as asked:
+        status, answer = beat(node)
+    assert (status, answer["error"]["code"], len(asked)) == (401, "unknown_node", 0)
+    assert not fleet.news.is_set(), "nor do they make anybody else ask"
+    monkeypatch.setattr(doorbell, "STRANGERS", 0)
+    assert beat(node)[0] == 503
+    node.node_id = us
+    assert beat(node)[0] == 200
+
+
+def test_who_enrolled_this_moment_elsewhere_is_in_the_next_snapshot(
+    node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = knowledge.newest()
+    assert known is not None
+    before = replace(known, rows={})
+
+    async def comes(seconds: float) -> None:
+        knowledge._kept.newest = known
+
+    knowledge._kept.newest = before
+    monkeypatch.setattr(asyncio, "sleep", comes)
+    assert beat(node)[0] == 200
+
+
+def test_turns_are_not_held_by_who_sends_slowly_or_too_much(node: FakeNode) -> None:
+    """Eight such senders, and no node's news would be heard any more."""
+
+    async def stories() -> list[list[Any]]:
+        door = HearNodes(_django)
+        return list(await asyncio.gather(*(trickles(door) for _ in range(AT_ONCE)), news(door)))
+
+    async def trickles(door: HearNodes) -> list[Any]:
+        parts = [{"type": "http.request", "body": b"x" * 17_000, "more_body": True}]
+        return await told(door, [], parts)
+
+    async def news(door: HearNodes) -> list[Any]:
+        body = json.dumps({"version": "2"}).encode()
+        return await told(
+            door, list(node.headers("POST", PATH, body).items()), [{"type": "http.request", "body": body}]
+        )
+
+    async def told(door: HearNodes, headers: list[tuple[str, str]], parts: list[Any]) -> list[Any]:
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            if parts:
+                return parts.pop(0)
+            return await asyncio.Event().wait()  # and never says more
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers]
+        scope = {"type": "http", "method": "POST", "path": PATH, "headers": raw}
+        await asyncio.wait_for(door(scope, receive, send), 5)
+        return sent
+
+    found = [one[0]["status"] for one in async_to_sync(stories)()]
+    assert found == [400] * AT_ONCE + [299]
+
+
+def test_one_node_takes_one_turn(node: FakeNode) -> None:
+    """A look at a new address takes seconds: a node that moved in every beat would hold all turns."""
+    inside = most = 0
+
+    async def looks(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        inside -= 1
+        await _django(scope, receive, send)
+
+    async def all_beats() -> list[int]:
+        door = HearNodes(looks)
+        found = list(await asyncio.gather(*(moves(door, number) for number in range(20))))
+        assert not door._there
+        assert not door._of_node
+        return found
+
+    async def moves(door: HearNodes, number: int) -> int:
+        body = json.dumps({"base_url": f"http://127.0.0.1:{number + 1}"}).encode()
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": body}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers = node.headers("POST", PATH, body).items()
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers]
+        await door({"type": "http", "method": "POST", "path": PATH, "headers": raw}, receive, send)
+        return int(sent[0]["status"])
+
+    statuses = async_to_sync(all_beats)()
+    assert most == 1
+    assert (statuses.count(299), statuses.count(503)) == (1 + WAITING, 19 - WAITING)
+
+
+def test_who_hangs_up_is_not_answered(node: FakeNode) -> None:
+    async def story() -> list[Any]:
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await HearNodes(_django)(
+            {"type": "http", "method": "POST", "path": PATH, "headers": []}, receive, send
+        )
+        return sent
+
+    assert async_to_sync(story)() == []
 
 
 def test_forgeries_and_replays_are_refused_here(node: FakeNode) -> None:
