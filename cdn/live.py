@@ -209,11 +209,6 @@ class Fleet:
         until = self.brakes.get(region)
         return until is not None and until <= now < until + BRAKE
 
-    @property
-    def braked_until(self) -> datetime | None:
-        """Until when some brake holds, or when the last one ended."""
-        return max(self.brakes.values(), default=None)
-
     def braked(self, region: str, now: datetime) -> datetime | None:
         """Until when the last good picture of this region is kept; None when no brake holds."""
         ends = [self.brakes[key] for key in ("", region) if key in self.brakes]

@@ -17,7 +17,6 @@ from cdn.ed25519 import Ed25519PrivateKey, Ed25519PublicKey, InvalidSignature
 
 VERSION = 1
 _LAYOUT = struct.Struct(">BH16s4s16sIIIH")
-_TOKEN_CHARS = 156
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{156}\Z")
 #: A node's clock may be this much behind ours, in seconds.
 LEEWAY = 30
@@ -61,11 +60,6 @@ def encode(token: Token, private_key: Ed25519PrivateKey) -> str:
         token.scope,
     )
     return base64.urlsafe_b64encode(body + private_key.sign(body)).decode().rstrip("=")
-
-
-def key_id(text: str) -> int:
-    """The key id that a token names, unverified. Raises BadToken("shape")."""
-    return int(_LAYOUT.unpack(_raw(text)[: _LAYOUT.size])[1])
 
 
 def decode(text: str, keys: Mapping[int, Ed25519PublicKey]) -> Token:

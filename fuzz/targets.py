@@ -259,7 +259,6 @@ def _range(header: str, length: int) -> Any:
 
 # Manifests ------------------------------------------------------------------------------------------------
 
-_WIRE_NAMES = (b"0.m4s", b"0.vtt", b"0.webp", b"init.mp4", b"index.m3u8", b"index.vtt", b"iframes.m3u8")
 _ODD: list[Any] = [
     None, True, -1, 0, 1, 31, 32, 2**31, 2**63, 2**64, 1e308, float("nan"), "", "v720", "../x", "00" * 32, "zz" * 32,
     [], [1], [0, 700, 4.0, "00" * 32], {}, {"bytes": 10, "sha256": "00" * 32}, "images", "audio", "video", "text",

@@ -73,11 +73,6 @@ class Hit(Held):
         #: Whether the segment behind this one is not here: a request for this one then fetches it ahead.
         self.lead = False
 
-    def asked_for(self, now: float) -> None:
-        """It was served. (The hot path does the same without the call.)"""
-        self.visited = 1
-        self.used = self.package_open.used = now
-
     def read_small(self) -> bool:
         """Bring a small object into memory; → False when its bytes are not what they were."""
         body = os.pread(self.file.fd, self.length, self.offset)

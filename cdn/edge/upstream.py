@@ -1,14 +1,12 @@
 """A small HTTP/1.1 client for the origin and for peers: kept connections, deadlines, answers streamed as they come."""
 
 import asyncio
-import json
 import os
 import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from cdn.edge import reach
@@ -124,19 +122,6 @@ class Upstream:
                 whole = answer.left == 0 and answer.headers.get("connection", "").lower() != "close"
             finally:
                 self._release(connection, keep=whole)
-
-    async def post_json(
-        self, path: str, *, headers: dict[str, str], body: bytes
-    ) -> tuple[int, dict[str, Any]]:
-        """POST JSON → status and the JSON that came back. Raises OriginAway."""
-        wanted = {"Content-Type": "application/json", **headers}
-        async with self.request("POST", path, headers=wanted, body=body, patience=8.0) as answer:
-            text = await answer.body()
-        try:
-            found = json.loads(text) if text else {}
-        except ValueError:
-            found = {}
-        return answer.status, found if isinstance(found, dict) else {}
 
     async def _exchange(self, message: bytes, patience: float) -> tuple[_Connection, Answer]:
         """Send on a kept connection if there is one; a kept one that turns out dead costs one fresh try."""

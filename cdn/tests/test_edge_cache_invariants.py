@@ -102,7 +102,8 @@ class World:
         if hit is None:
             hit = await store.keep(mine, memory(data), hashlib.sha256(data).digest())
         if hit is not None:
-            hit.asked_for(hit.used + 1)
+            hit.visited = 1
+            hit.used = hit.package_open.used = hit.used + 1
             assert read(hit) == data
 
     async def check(self) -> None:

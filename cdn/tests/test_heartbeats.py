@@ -297,7 +297,7 @@ def test_when_most_nodes_fall_silent_at_once_the_last_good_picture_stays_for_a_m
         assert {one.state for one in services.nodes()} == {NodeState.ACTIVE}
     with time_machine.travel(start + timedelta(seconds=70)):
         assert {one.state for one in services.nodes()} == {NodeState.SUSPECT}
-    assert fleet.braked_until is not None
+    assert fleet.brakes
 
 
 def test_nodes_that_die_together_are_judged_together_though_their_leases_end_one_after_the_other() -> None:
