@@ -308,6 +308,8 @@ class Sourcing:
             skip -= len(chunk) - len(fresh)
             self.peer_bytes += len(chunk)
             await fill.take(fresh, peer)
+            if not answer.left:
+                return  # however long it took: nobody could bring it sooner
             if holds and waited > SLOWEST_AFTER and got < SLOWEST * waited:
                 raise OriginAway("a peer is slow", slow=True)
             if fill.time_left(VIEWER_SECONDS) <= 0:
