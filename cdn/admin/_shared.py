@@ -8,6 +8,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 
 from cdn.board import fleetpage, tickets
 
+#: So much of a reason is kept, in characters.
+REASON_MOST = 200
+
 
 def may_look(request: HttpRequest) -> None:
     """Raises PermissionDenied unless this person may see the fleet."""
@@ -24,6 +27,11 @@ def may_act(request: HttpRequest) -> None:
 def actor(request: HttpRequest) -> str:
     """The operator's name as history keeps it."""
     return f"operator {request.user}"[:64]
+
+
+def reason(request: HttpRequest) -> str:
+    """Why, as the operator wrote it; '' when nothing was."""
+    return request.POST.get("reason", "").strip()[:REASON_MOST]
 
 
 def context(request: HttpRequest, title: str, **more: object) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
 from cdn import services, states
-from cdn.admin._shared import actor, answer, context, may_act
+from cdn.admin._shared import actor, answer, context, may_act, reason
 from cdn.board import outlooks, words
 from cdn.live import Row, fleet
 
@@ -34,6 +34,7 @@ def page(request: HttpRequest) -> HttpResponse:
             ),
             "does": _("Evacuate"),
             "harsh": True,
+            "asks_reason": True,
             "may_force": bool(forecast and forecast["hurts"]),
             "impossible": "" if target else _("No node serves viewers now: there is nothing to evacuate."),
         },
@@ -53,7 +54,7 @@ def _do(request: HttpRequest) -> HttpResponse:
         scope, value = _split(request.POST.get("target", ""))
         hurts = outlooks.in_words(services.evacuate(scope, value, dry_run=True))["hurts"]
         force = not hurts or bool(request.POST.get("force"))
-        done = services.evacuate(scope, value, force=force, actor=actor(request))
+        done = services.evacuate(scope, value, force=force, actor=actor(request), reason=reason(request))
         said = _("Being evacuated: %(names)s.") % {"names": ", ".join(done.names[:8])}
     except services.Infeasible as problem:
         error = _("%(why)s Tick the box to do it all the same.") % {"why": problem}

@@ -11,13 +11,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
 from cdn import services
-from cdn.admin._shared import actor, answer, context, may_act, may_look
+from cdn.admin._shared import actor, answer, context, may_act, may_look, reason
 from cdn.board import planned, shelf
 from cdn.live import fleet
 from cdn.types import Reason
 
 _ID = re.compile(r"[0-9a-f]{32}\Z")
-REASON_MOST = 200
 
 
 def why(request: HttpRequest, node_id: UUID, package: str) -> HttpResponse:
@@ -78,7 +77,7 @@ def package_page(request: HttpRequest, package: str) -> HttpResponse:
 
 
 def _do(request: HttpRequest, package: str) -> HttpResponse:
-    who, why = actor(request), request.POST.get("reason", "").strip()[:REASON_MOST]
+    who, why = actor(request), reason(request)
     words: dict[str, Any] = {"name": shelf.named(package)["name"]}
     said = error = ""
     deed = request.POST.get("deed", "")

@@ -14,12 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cdn import services
-from cdn.admin._shared import actor, answer, context, may_act
+from cdn.admin._shared import actor, answer, context, may_act, reason
 from cdn.board import outlooks, rows
 from cdn.live import Row, fleet
 from cdn.transitions import NoSuchArrow
-
-REASON_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ def ask(request: HttpRequest, node_id: UUID, verb: str) -> HttpResponse:
 
 def _do(request: HttpRequest, row: Row, verb: Verb) -> HttpResponse:
     back, said, error = reverse("admin:fleet_node", args=[row.id]), "", ""
-    why = request.POST.get("reason", "").strip()[:REASON_MOST]
+    why = reason(request)
     try:
         if verb.needs_reason and not why:
             raise ValueError(_("Say why: it stands in the node's history."))

@@ -27,7 +27,13 @@ def drain(node_id: UUID, *, actor: str = "operator", reason: str = "drained by t
 
 
 def evacuate(
-    scope: str, value: str, *, dry_run: bool = False, force: bool = False, actor: str = "operator"
+    scope: str,
+    value: str,
+    *,
+    dry_run: bool = False,
+    force: bool = False,
+    actor: str = "operator",
+    reason: str = "",
 ) -> Forecast:
     """Drain one node, or all of a site, a region or a version; → what that does to the others.
 
@@ -46,10 +52,11 @@ def evacuate(
         return forecast
     if forecast.refusal and not force:
         raise Infeasible(forecast)
-    reason = "drained by the operator" if scope == "node" else f"{scope} '{value}' evacuated by the operator"
+    deed = "drained" if scope == "node" else f"{scope} '{value}' evacuated"
+    words = f"{deed}: {reason}" if reason else f"{deed} by the operator"
     with transaction.atomic():
         for row in chosen:
-            drain(row.id, actor=actor, reason=reason)
+            drain(row.id, actor=actor, reason=words)
     return removal.begun(forecast)
 
 

@@ -180,10 +180,12 @@ def no_site(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_commands_say_what_they_would_do(capsys: pytest.CaptureFixture[str], no_site: None) -> None:
     make_node(name="a", egress_bps=4 * GB // 10, sessions=80)
-    make_node(name="b")
+    make_node(name="b", sessions=2)
+    call_command("nodes", "--retire", "a", "--dry-run")
+    assert "Would take out a: 400 Mbit/s of 80 sessions" in capsys.readouterr().out
     call_command("drain", "a", "--dry-run")
     assert "Would drain a: 400 Mbit/s of 80 sessions" in capsys.readouterr().out
-    call_command("evacuate", "node", "a", "--json")
+    call_command("evacuate", "node", "a", "--json", "--reason", "new disk")
     said = json.loads(capsys.readouterr().out)
     assert (said["nodes"], said["done"], said["survivors"]) == (["a"], True, {"b": [0.0, 0.4]})
     with pytest.raises(CommandError, match="--force"):
@@ -194,10 +196,13 @@ def test_the_commands_say_what_they_would_do(capsys: pytest.CaptureFixture[str],
     shown = capsys.readouterr().out
     assert "400 of 1000 Mbit/s (40%)" in shown
     assert "active by operator: put to use by the operator" in shown
+    assert "draining by operator: drained: new disk" in shown
     with pytest.raises(CommandError, match="needs --reason"):
         call_command("nodes", "--quarantine", "a")
     call_command("nodes", "--quarantine", "a", "--reason", "it lies")
-    call_command("nodes", "--retire", "b")
+    with pytest.raises(CommandError, match=r"No other node would be left.*--force"):
+        call_command("nodes", "--retire", "b")
+    call_command("nodes", "--retire", "b", "--force")
     assert sorted(one.node.state for one in services.health()) == ["quarantined", "retired"]
 
 

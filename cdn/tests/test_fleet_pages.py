@@ -292,9 +292,11 @@ def test_a_site_is_evacuated_with_its_forecast_shown_before(
 ) -> None:
     page = text(admin_client.get("/admin/fleet/evacuate/?scope=site&value=paris"))
     assert "40 sessions with 250 Mbit/s would move" in page
-    answer: Any = admin_client.post("/admin/fleet/evacuate/", {"target": "site:paris"}, headers=JSON)
+    form = {"target": "site:paris", "reason": " the roof leaks "}
+    answer: Any = admin_client.post("/admin/fleet/evacuate/", form, headers=JSON)
     assert answer.json() == {"said": "Being evacuated: paris-1."}
-    assert models.EdgeNode.objects.get(id=paris.id).state == "draining"
+    node = models.EdgeNode.objects.get(id=paris.id)
+    assert (node.state, node.reason) == ("draining", "site 'paris' evacuated: the roof leaks")
 
 
 def test_what_the_others_cannot_carry_waits_for_a_yes(admin_client: Client, lyon: Node) -> None:

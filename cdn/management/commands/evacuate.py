@@ -36,6 +36,7 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="do it though the others have no room")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--url", default="", help="address of the running site (default: SITE_URL)")
+    parser.add_argument("--reason", default="", help="why, for the nodes' history")
     parser.add_argument("--actor", default="operator", help="who, for the nodes' history")
 
 
@@ -44,8 +45,9 @@ def begin(command: BaseCommand, scope: str, value: str, given: dict[str, Any]) -
     if trouble := services.learn(site=str(given["url"])):
         command.stderr.write(trouble)
     dry_run, force = bool(given["dry_run"]), bool(given["force"])
+    actor, reason = str(given["actor"]), str(given["reason"])
     try:
-        forecast = services.evacuate(scope, value, dry_run=dry_run, force=force, actor=str(given["actor"]))
+        forecast = services.evacuate(scope, value, dry_run=dry_run, force=force, actor=actor, reason=reason)
     except services.UnknownNode as error:
         known = ", ".join(one.node.name for one in services.health()) or "none yet"
         raise CommandError(f"{error} Nodes: {known}.") from error
@@ -55,10 +57,10 @@ def begin(command: BaseCommand, scope: str, value: str, given: dict[str, Any]) -
     command.stdout.write(as_json(forecast) if given["json"] else in_words(forecast))
 
 
-def in_words(forecast: Forecast) -> str:
+def in_words(forecast: Forecast, *, doing: str = "Draining", would: str = "Would drain") -> str:
     """A forecast for people."""
     lines = [
-        f"{'Draining' if forecast.done else 'Would drain'} {', '.join(forecast.names)}: "
+        f"{doing if forecast.done else would} {', '.join(forecast.names)}: "
         f"{forecast.moved_bps / 1e6:.0f} Mbit/s of {forecast.moved_sessions} sessions move within "
         f"{forecast.seconds:.0f} s."
     ]

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from cdn import services
+from cdn.management.commands import evacuate
 from cdn.transitions import NoSuchArrow
 from cdn.types import NodeHealth
 
@@ -27,6 +28,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--quarantine", metavar="NAME", help="trust this node with nothing (needs --reason)"
         )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="with --retire or --quarantine: say what the others would carry",
+        )
+        parser.add_argument("--force", action="store_true", help="retire it though the others have no room")
         parser.add_argument("--reason", default="", help="why, for the node's history")
         parser.add_argument("--actor", default="operator", help="who, for the node's history")
 
@@ -47,23 +54,31 @@ class Command(BaseCommand):
 
     def _change(self, options: dict[str, Any]) -> None:
         actor, reason = str(options["actor"]), str(options["reason"])
+        if options["quarantine"] and not (reason or options["dry_run"]):
+            raise CommandError("--quarantine needs --reason: whoever lifts it must know what to look at.")
         try:
             if options["back"]:
                 services.activate(
                     _node(options["back"]), actor=actor, reason=reason or "put to use by the operator"
                 )
-            if options["retire"]:
+            # A quarantine is never refused: it is for nodes that must not serve.
+            if options["retire"] and self._goes(options["retire"], options, may_refuse=True):
                 services.retire(
                     _node(options["retire"]), actor=actor, reason=reason or "retired by the operator"
                 )
-            if options["quarantine"]:
-                if not reason:
-                    raise CommandError(
-                        "--quarantine needs --reason: whoever lifts it must know what to look at."
-                    )
+            if options["quarantine"] and self._goes(options["quarantine"], options, may_refuse=False):
                 services.quarantine(_node(options["quarantine"]), actor=actor, reason=reason)
         except NoSuchArrow as error:
             raise CommandError(str(error)) from error
+
+    def _goes(self, name: str, options: dict[str, Any], *, may_refuse: bool) -> bool:
+        """Forecast what the others would carry without this node; → whether to go on. Raises CommandError."""
+        forecast = services.evacuate("node", str(_node(name)), dry_run=True)
+        if options["dry_run"]:
+            self.stdout.write(evacuate.in_words(forecast, would="Would take out"))
+        elif may_refuse and not options["force"] and forecast.moved_sessions and forecast.refusal:
+            raise CommandError(f"{forecast.refusal} (--force)")
+        return not options["dry_run"]
 
 
 def _node(name: str) -> Any:
