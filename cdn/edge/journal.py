@@ -54,7 +54,7 @@ class Journal:
         #: The hot path's one call. A bound method of the list itself: an append costs what an append costs.
         self.note: Callable[[Note], object] = self._rows.append
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        self._writing: asyncio.Future[Any] | None = None
+        self._writing: asyncio.Task[None] | None = None
         self._synced = time.monotonic()
         self._first_bytes: deque[float] = deque(maxlen=_SAMPLES)
         #: By session (hex), the longest silent first.
@@ -72,31 +72,35 @@ class Journal:
 
     async def flush(self) -> None:
         """Write down what was noted. While the disk does not answer, memory holds the rows, to a bound."""
-        if self._writing is not None and not self._writing.done():
-            self._bound()
-            return
-        rows = self._rows[:]
-        self._rows.clear()
-        for _, since, first, *_ in rows[:: len(rows) // 200 + 1]:
-            self._first_bytes.append((first - since) * 1000)
-        sync = time.monotonic() - self._synced >= SYNC_SECONDS
-        if sync:
-            self._synced = time.monotonic()
-        if not rows and not sync:
-            return
-        self._writing = asyncio.ensure_future(self._in_thread(lambda: self._write(rows, sync=sync)))
+        if self._writing is None or self._writing.done():
+            rows = self._rows[:]
+            self._rows.clear()
+            for _, since, first, *_ in rows[:: len(rows) // 200 + 1]:
+                self._first_bytes.append((first - since) * 1000)
+            sync = time.monotonic() - self._synced >= SYNC_SECONDS
+            if sync:
+                self._synced = time.monotonic()
+            if not rows and not sync:
+                return
+            self._writing = asyncio.ensure_future(self._put_down(rows, sync=sync))
+        await asyncio.wait({self._writing}, timeout=FLUSH_SECONDS)
+        self._bound()
+
+    async def _put_down(self, rows: list[Note], *, sync: bool) -> None:
+        """A task of its own: it ends when the disk answers, whoever has stopped waiting for that."""
         try:
-            for session, (size, answers, at) in (await asyncio.shield(self._writing)).items():
-                before = self.sessions.pop(session, (0, 0, 0.0))
-                self.sessions[session] = (before[0] + size, before[1] + answers, at)
-            self.problem = ""
+            tallies = await self._in_thread(lambda: self._write(rows, sync=sync))
         except OSError as error:
             words = f"the journal cannot be written: {error.strerror or error}"
             if words != self.problem:
                 log.error("%s; %d rows wait in memory", words, len(rows))
             self.problem = words
             self._rows[:0] = rows
-        self._bound()
+            return
+        for session, (size, answers, at) in tallies.items():
+            before = self.sessions.pop(session, (0, 0, 0.0))
+            self.sessions[session] = (before[0] + size, before[1] + answers, at)
+        self.problem = ""
 
     def _bound(self) -> None:
         if (over := len(self._rows) - WAITING_MOST) > 0:
@@ -148,6 +152,8 @@ class Journal:
 
     async def close(self) -> None:
         """Write down the rest."""
+        if self._writing is not None:
+            await asyncio.wait({self._writing})  # what came meanwhile is written after it
         await self.flush()
         await self._in_thread(self._library.close)
         self._thread.shutdown(wait=True)

@@ -1,8 +1,10 @@
 """The delivery log: every answer once, whatever dies, and never more disk than it was given."""
 
+import asyncio
 import json
 import signal
 import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,10 +13,11 @@ from uuid import uuid4
 
 import pytest
 
+from cdn.edge import journal as journal_module
 from cdn.edge.books import CHAPTER_BYTES, Library
 from cdn.edge.connection import Note
 from cdn.edge.errands import DELIVERIES_PATH
-from cdn.edge.journal import CMCD_MOST, as_row
+from cdn.edge.journal import CMCD_MOST, Journal, as_row
 from cdn.edge.verdicts import Verdict
 from tests.edge.harness import Edge, Origin, token, until
 
@@ -170,6 +173,38 @@ def test_kill_9_costs_at_most_the_last_second_and_a_long_silence_nothing(
     edge.signal(signal.SIGTERM)
     assert edge.wait() == 0
     assert len(origin.rows) == len(objects) + 1
+
+
+def test_a_disk_that_hangs_costs_no_more_memory_than_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "FLUSH_SECONDS", 0.02)
+    monkeypatch.setattr(journal_module, "WAITING_MOST", 10)
+    well, append = threading.Event(), Library.append
+
+    def hangs(found: Library, rows: list[bytes]) -> int:
+        well.wait(10)
+        return append(found, rows)
+
+    monkeypatch.setattr(Library, "append", hangs)
+
+    async def run() -> None:
+        journal = Journal(tmp_path / "journal", name=NAME, limit=1 << 30)
+        running = asyncio.create_task(journal.run())
+        for number in range(100):
+            journal.note(note(b"%032d/v720/%d.m4s" % (0, number)))
+            await asyncio.sleep(0.005)
+        waiting = journal.waiting
+        running.cancel()
+        well.set()
+        await journal.close()
+        assert waiting <= 40, "what waits is bounded while the disk hangs"
+        assert journal.lost + journal.waiting == 100
+        assert journal.lost >= 50
+        # What came last is what was kept.
+        assert b"/99.m4s" in taken_of(library(tmp_path / "journal", "b" * 32))[-1][2].replace(b'","', b"/")
+
+    asyncio.run(run())
 
 
 @pytest.mark.slow
