@@ -25,9 +25,13 @@ from cdn.types import NodeState
 
 #: What a body may grow to when it is unpacked, in bytes.
 UNPACKED_MAX = 32 << 20
+#: How many commas may be in it: about as many values, each of which takes up to thirty times its text in memory.
+COMMAS_MAX = 1 << 20
 _PACKAGE = re.compile(r"[0-9a-f]{32}\Z")
 _RENDITION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 _BIGGEST = 1 << 62
+#: What is being worked on, by node and address: one at a time, so that no node takes up threads and memory alone.
+_busy: dict[tuple[UUID, str], object] = {}
 #: One answer has at most so many bytes: sums of any number of rows stay within 64 bits.
 _ANSWER_MOST = 1 << 36
 
@@ -43,7 +47,7 @@ def signed(view: Callable[[HttpRequest, Row], JsonResponse]) -> Callable[[HttpRe
             row, _skew, _sequence = heartbeats.authenticated(api.signed_request(request))
             if row.state is NodeState.RETIRED:  # else nothing would end what a node that lies writes here
                 return _error("state", "This node is retired: enrol it with a new code.", 403)
-            return view(request, row)
+            return _alone(view, request, row)
         except heartbeats.NotHeard as error:
             return _error(error.code, error.message, error.status)
         except BadBody as error:
@@ -52,6 +56,17 @@ def signed(view: Callable[[HttpRequest, Row], JsonResponse]) -> Callable[[HttpRe
             return _error("too_large", "The body is too large: send it compressed, or in parts.", 413)
 
     return door
+
+
+def _alone(view: Callable[[HttpRequest, Row], JsonResponse], request: HttpRequest, row: Row) -> JsonResponse:
+    """Call the view unless the same node's last such request is still being answered."""
+    key, turn = (row.id, request.path), object()
+    if _busy.setdefault(key, turn) is not turn:
+        return _error("busy", "Your last request is still being answered: wait for that.", 429)
+    try:
+        return view(request, row)
+    finally:
+        del _busy[key]
 
 
 @require_POST
@@ -128,6 +143,8 @@ def _body(request: HttpRequest) -> dict[str, Any]:
             raise BadBody("The body is not gzip, though it begins like it.") from None
         if unpacker.unconsumed_tail or not unpacker.eof:
             raise BadBody("The body is cut short, or unpacks to more than 32 MiB: send it in parts.")
+    if raw.count(b",") > COMMAS_MAX:
+        raise BadBody(f"The body has more than {COMMAS_MAX} values: send it in parts.")
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError):

@@ -8,6 +8,7 @@ A bit's place is a node's slot, or a bundle's id. "Who holds all of this package
 """
 
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -18,8 +19,9 @@ from cdn import bundles
 Held: TypeAlias = Literal["full", "partial", "head"]
 #: package → rendition → (state, segments that are here); states as nodes say them.
 Report: TypeAlias = Mapping[str, Mapping[str, tuple[str, int]]]
-#: So many packages may be reported ahead of their rows; what lies beyond waits for the node's next report.
-EARLY_MAX = 4096
+#: So many packages may be reported ahead of their rows, by all and by one node, and so many renditions of each; what
+#: lies beyond waits for the node's next whole report. A node that lies must not use up the memory, nor others' share.
+EARLY_MAX, EARLY_OF_NODE, RENDITIONS_MAX = 4096, 256, 64
 STATES = ("none", "head", "partial", "full")
 
 
@@ -55,6 +57,8 @@ class Holdings:
     _head: dict[int, int] = field(default_factory=dict)
     #: Reported before the package's rows were seen here: taken in when somebody asks for it.
     _early: dict[str, dict[UUID, Mapping[str, tuple[str, int]]]] = field(default_factory=dict)
+    #: In how many of these each node stands.
+    _early_of: Counter[UUID] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def epoch(self, node_id: UUID) -> int:
@@ -78,10 +82,21 @@ class Holdings:
             for package, renditions in report.items():
                 if bundles.index.of(package):
                     self._take_package(node, package, renditions)
-                elif len(self._early) < EARLY_MAX:
-                    self._early.setdefault(package, {})[node_id] = renditions
+                else:
+                    self._keep_early(node_id, package, renditions)
             node.epoch = epoch
             return node.epoch
+
+    def _keep_early(self, node_id: UUID, package: str, renditions: Mapping[str, tuple[str, int]]) -> None:
+        """Remember what a node says of a package whose rows were not seen here, if there is room for it."""
+        if len(renditions) > RENDITIONS_MAX:
+            return
+        by_node = self._early.get(package, {})
+        if node_id not in by_node:
+            if self._early_of[node_id] >= EARLY_OF_NODE or (not by_node and len(self._early) >= EARLY_MAX):
+                return
+            self._early_of[node_id] += 1
+        self._early.setdefault(package, {})[node_id] = renditions
 
     def forget(self, node_id: UUID) -> None:
         """The node is gone, or its disk cannot be trusted: it holds nothing until it reports anew."""
@@ -93,6 +108,7 @@ class Holdings:
         with self._lock:
             for known in (self.nodes, self._slots, self._full, self._partial, self._head, self._early):
                 known.clear()
+            self._early_of.clear()
 
     def holders(self, package_id: str) -> dict[UUID, Held]:
         """The nodes that hold something of a package's picture or sound: all of it, some of it, or only heads."""
@@ -137,6 +153,7 @@ class Holdings:
     def _catch_up(self, package_id: str) -> None:
         with self._lock:
             for node_id, renditions in self._early.pop(package_id, {}).items():
+                self._early_of[node_id] -= 1
                 if node := self.nodes.get(node_id):
                     self._take_package(node, package_id, renditions)
 
@@ -162,6 +179,11 @@ class Holdings:
                     by_node[entry.id] &= ~here
 
     def _drop(self, node_id: UUID) -> None:
+        if self._early_of.pop(node_id, 0):
+            for package, early in list(self._early.items()):
+                early.pop(node_id, None)
+                if not early:
+                    del self._early[package]
         node = self.nodes.pop(node_id, None)
         if node is None:
             return

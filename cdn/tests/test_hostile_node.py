@@ -1,5 +1,6 @@
 """What one registered node that lies can do to the site, to other nodes and to viewers: nothing that lasts."""
 
+import gzip
 import json
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cdn import enrolment, models, popularity, services
+from cdn import api_fleet, enrolment, inventory, models, popularity, services
 from cdn.board import fleetpage, nodepage
 from cdn.tests.nodes import FakeNode
 
@@ -114,3 +115,49 @@ def test_a_retired_node_writes_nothing_here_any_more(client: Client, node: FakeN
     assert deliver(client, node, row()).status_code == 403
     assert post(client, node, "inventory", {"epoch": 1, "packages": {}}).status_code == 403
     assert models.Delivery.objects.count() == 1
+
+
+def test_packages_that_nobody_has_take_no_memory_and_no_room_of_others(
+    client: Client, node: FakeNode
+) -> None:
+    known = inventory.holdings
+    many = {f"{number:032x}": {"v720": ["full", 3]} for number in range(inventory.EARLY_MAX + 1)}
+    for epoch in (1, 2):
+        assert post(client, node, "inventory", {"epoch": epoch, "packages": many}).status_code == 200
+        assert len(known._early) == inventory.EARLY_OF_NODE
+    wide = {"ab" * 16: {f"v{number}": ["full", 3] for number in range(inventory.RENDITIONS_MAX + 1)}}
+    post(client, node, "inventory", {"epoch": 3, "packages": wide})
+    assert known._early == {}
+    other = uuid4()
+    known.take(other, slot=9, epoch=1, base=0, report={"ab" * 16: {"v720": ("full", 3)}})
+    post(client, node, "inventory", {"epoch": 4, "packages": many})
+    assert known._early["ab" * 16] == {other: {"v720": ("full", 3)}}
+    known.forget(UUID(node.node_id))
+    assert (len(known._early), known._early_of) == (1, {other: 1})
+    known._catch_up("ab" * 16)
+    assert known._early_of[other] == 0
+
+
+def test_a_body_is_not_unpacked_to_hundreds_of_megabytes(client: Client, node: FakeNode) -> None:
+    bomb = gzip.compress(b'{"packages":[' + b"{}," * (api_fleet.COMMAS_MAX + 1) + b"{}]}")
+    assert len(bomb) < 20_000
+    path = "/api/v1/cdn/inventory"
+    headers = node.headers("POST", path, bomb, sequence=0)
+    answer = client.post(path, bomb, content_type="application/json", headers=headers)
+    assert (answer.status_code, "values" in answer.json()["error"]["message"]) == (400, True)
+
+
+def test_a_node_has_one_of_each_request_answered_at_a_time(
+    client: Client, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner: list[int] = []
+
+    def take(*_: object, **__: object) -> int:
+        inner.append(deliver(client, node, row()).status_code)
+        inner.append(post(client, node, "inventory", {"epoch": 1, "packages": {}}).status_code)
+        return 1
+
+    monkeypatch.setattr(api_fleet.deliveries, "take", take)
+    assert deliver(client, node, row()).status_code == 200
+    assert inner == [429, 200]
+    assert not api_fleet._busy
