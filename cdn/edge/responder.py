@@ -131,7 +131,7 @@ class Responder:
             self._text(connection, request, status, "go to another node")
             return
         if self._admission.busy:
-            wish = parse(connection.line.partition(b"?")[2].partition(b" ")[0])
+            wish = parse(_query(connection))
             ruling = self._admission.admit(verdict, wish, now=server.now)
             if ruling.status:
                 server.refused += 1
