@@ -237,9 +237,7 @@ class Orders:
 
     async def _one(self, spec: Spec, pace: Pace) -> None:
         if words := self._no_room(spec.length):
-            raise Failed(
-                507, words
-            )  # before it is fetched: there is no use in carrying bytes past a full disk
+            raise Failed(507, words)  # before it is fetched: no use in carrying bytes past a full disk
         fill, _ = self._filler.start(spec, priority=ORDER, pace=pace)
         await asyncio.shield(fill.over)
         if fill.failure is not None:
