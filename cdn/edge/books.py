@@ -186,7 +186,10 @@ class Library:
     def _remove(self, book: _Book, chapter: _Chapter) -> None:
         if book.chapters and chapter is book.chapters[-1] and book is self._books.get(self._name):
             self.close()
-        chapter.path.unlink(missing_ok=True)
+        try:
+            chapter.path.unlink(missing_ok=True)
+        except OSError as error:  # found again by the next life; what was written for its room stays written
+            log.warning("a taken part of the journal cannot be removed: %s", error.strerror or error)
         book.chapters.remove(chapter)
 
     def _make_room(self) -> int:

@@ -89,7 +89,7 @@ class Journal:
     async def _put_down(self, rows: list[Note], *, sync: bool) -> None:
         """A task of its own: it ends when the disk answers, whoever has stopped waiting for that."""
         try:
-            tallies = await self._in_thread(lambda: self._write(rows, sync=sync))
+            tallies, errors, lost, words = await self._in_thread(lambda: self._write(rows, sync=sync))
         except OSError as error:
             words = f"the journal cannot be written: {error.strerror or error}"
             if words != self.problem:
@@ -97,10 +97,14 @@ class Journal:
             self.problem = words
             self._rows[:0] = rows
             return
+        self.lost += lost
+        self.errors += errors
         for session, (size, answers, at) in tallies.items():
             before = self.sessions.pop(session, (0, 0, 0.0))
             self.sessions[session] = (before[0] + size, before[1] + answers, at)
-        self.problem = ""
+        if words and words != self.problem:
+            log.error("%s", words)
+        self.problem = words
 
     def _bound(self) -> None:
         if (over := len(self._rows) - WAITING_MOST) > 0:
@@ -117,10 +121,12 @@ class Journal:
                 return
             del self.sessions[oldest]
 
-    def _write(self, notes: list[Note], *, sync: bool) -> dict[str, Tally]:
-        """Runs in the journal's thread; → what was sent by session. Raises OSError."""
+    def _write(self, notes: list[Note], *, sync: bool) -> tuple[dict[str, Tally], int, int, str]:
+        """Runs in the journal's thread; → what was sent by session, answers that failed by our fault, older rows lost,
+        and why the disk could not be made to keep what was written. Raises OSError when nothing was written."""
         rows: list[bytes] = []
         tallies: dict[str, Tally] = {}
+        errors, words = 0, ""
         skew = self._skew()
         for note in notes:
             session = note[3].session.hex()
@@ -128,13 +134,16 @@ class Journal:
             if row is None:
                 continue
             rows.append(row)
-            self.errors += note[5] >= 500
+            errors += note[5] >= 500
             size, answers, _ = tallies.get(session, (0, 0, 0.0))
             tallies[session] = (size + note[6], answers + 1, note[0])
-        self.lost += self._library.append(rows)
+        lost = self._library.append(rows)
         if sync:
-            self._library.sync()
-        return tallies
+            try:
+                self._library.sync()
+            except OSError as error:  # the rows are in the book all the same, and must not come into it twice
+                words = f"the journal is not safe on the disk: {error.strerror or error}"
+        return tallies, errors, lost, words
 
     async def batch(self) -> Batch | None:
         """The oldest rows that the control plane has not, or None."""

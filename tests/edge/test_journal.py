@@ -1,6 +1,7 @@
 """The delivery log: every answer once, whatever dies, and never more disk than it was given."""
 
 import asyncio
+import errno
 import json
 import signal
 import subprocess
@@ -205,6 +206,34 @@ def test_a_disk_that_hangs_costs_no_more_memory_than_is_said(
         assert b"/99.m4s" in taken_of(library(tmp_path / "journal", "b" * 32))[-1][2].replace(b'","', b"/")
 
     asyncio.run(run())
+
+
+def test_a_row_that_was_written_and_cannot_be_forced_to_disk_is_not_written_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "SYNC_SECONDS", 0.0)
+    broken = [True]
+
+    def sync(found: Library) -> None:
+        if broken[0]:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Library, "sync", sync)
+
+    async def run() -> None:
+        journal = Journal(tmp_path / "journal", name=NAME, limit=1 << 30)
+        for number in range(3):
+            journal.note(note(b"%032d/v720/%d.m4s" % (0, number), status=502))
+            await journal.flush()
+            assert journal.problem == "the journal is not safe on the disk: Input/output error"
+        broken.clear()
+        broken.append(False)
+        await journal.flush()
+        assert (journal.problem, journal.errors, journal.lost) == ("", 3, 0)
+        await journal.close()
+
+    asyncio.run(run())
+    assert [number for _, number, _ in taken_of(library(tmp_path / "journal", "b" * 32))] == [1, 2, 3]
 
 
 @pytest.mark.slow
