@@ -182,6 +182,9 @@ class Store(Room):
             self.used += room - standing.overhead
             standing.overhead = room
         self._open(package, index)
+        if self.takedowns.forbids(package):  # since it was being written
+            self.drop_package(package)
+            raise manifest.BadManifest("this package was taken down")
         return index
 
     # Objects -------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,36 @@ def test_a_takedown_goes_at_once_and_stays_forbidden_after_a_restart(tmp_path: P
     # As if the node had died before the package was gone from its disk.
     Disk(tmp_path / "packages").save_manifest(*made[:2])
     with_store(tmp_path, second)
+
+
+def test_what_is_taken_down_while_its_manifest_is_written_is_not_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_package()
+
+    async def work(store: Store) -> None:
+        save, begun, go_on = store.disk.save_manifest, threading.Event(), threading.Event()
+
+        def slowly(package: str, text: bytes) -> None:
+            begun.set()
+            go_on.wait(10)
+            save(package, text)
+
+        monkeypatch.setattr(store.disk, "save_manifest", slowly)
+        adopting = asyncio.create_task(store.adopt(made[0], made[1]))
+        await asyncio.to_thread(begun.wait, 10)
+        taking = asyncio.create_task(store.take_down([{"version": 1, "package": made[0]}], 1))
+        await asyncio.sleep(0)
+        go_on.set()
+        await taking
+        with pytest.raises(BadManifest, match="taken down"):
+            await adopting
+        assert store.known(made[0]) is None
+        assert await store.recall(made[0]) is None
+        await store.run(lambda: None)
+        assert not (tmp_path / "packages" / made[0]).exists()
+
+    with_store(tmp_path, work)
 
 
 def test_a_purge_lets_go_and_forbids_nothing(tmp_path: Path) -> None:
