@@ -83,11 +83,6 @@ class Node:
             config.cache, self.store, self.filler, capacity_bps=config.capacity_bps,
             egress_bps=lambda: self.server.egress_bps,
         )  # fmt: skip
-        self.filler.calm = lambda: self.admission.may_fill
-        self.store.on_lost = self.orders.lost
-        self.health.shown.append(lambda: {"orders": self.orders.progress(), "peers_known": len(self.peers)})
-        self.health.more.append(self.told_of_fills)
-        self.health.shown.append(lambda: {"scrub": self.scrubber.progress()})
         # Heartbeats have a connection of their own: fills must never hold them up, nor must other errands.
         self.control, self.office = Upstream(config.origin, connections=2), Upstream(config.origin)
         self.errands = Errands(
@@ -98,6 +93,23 @@ class Node:
             config, self.identity, self.verdicts, self.control, boot=boot, clock=self.clock, faults=self.faults,
             report=self.health.report, on_takedowns=self.take_down, on_heard=self.take_answer,
         )  # fmt: skip
+        #: Encrypted connections cannot pass between processes: over TLS one process serves.
+        self.workers = Workers(
+            1 if self.config.secure else self.config.workers, self.server, self.store, self.identity,
+            greeted=self.agent.greeted.is_set,
+        )  # fmt: skip
+        self._introduce()
+
+    def _introduce(self) -> None:
+        """Let the parts know of each other, where one cannot be given to the other when that is made."""
+        self.filler.calm = lambda: self.admission.may_fill
+        self.store.on_lost = self.orders.lost
+        self.health.more += [self.told_of_fills, lambda: {"workers": self.workers.serving}]
+        self.health.shown += [
+            lambda: {"orders": self.orders.progress(), "peers_known": len(self.peers)},
+            lambda: {"scrub": self.scrubber.progress()},
+            self.workers.shown,
+        ]
         self.server.note, self.server.on_tick = self.journal.note, self.tick
         self.server.responder = Responder(
             self.server,
@@ -112,20 +124,13 @@ class Node:
         self.server.responder.peering = Peering(
             self.peers, self.store, self.filler, self.agent.greeted.is_set, lambda: self.admission.may_fill
         )
-        #: Encrypted connections cannot pass between processes: over TLS one process serves.
-        self.workers = Workers(
-            1 if self.config.secure else self.config.workers, self.server, self.store, self.identity,
-            greeted=self.agent.greeted.is_set,
-        )  # fmt: skip
-        self.health.more.append(lambda: {"workers": self.workers.serving})
-        self.health.shown.append(self.workers.shown)
 
     async def take_down(self, news: Sequence[Mapping[str, Any]], version: int = 0) -> None:
         """Drop what was taken down, and stop fetching it: nobody is given any more of it."""
-        await self.store.take_down(news, version)
         for one in news:
             if not one.get("lifted"):
                 self.filler.forget(str(one.get("package", "")))
+        await self.store.take_down(news, version)  # may wait for the disk, for what is in force at once
 
     def tick(self) -> None:
         """Once a second."""
@@ -182,18 +187,7 @@ class Node:
                 self.config.host, self.config.port, error.strerror,
             )  # fmt: skip
             return 2
-        reach.remember(self.config.address, self.config.cache)
-        used, limit = self.store.used / GIB, self.store.budget / GIB
-        log.info(
-            "%s listens on %s:%d as %s, cache %.1f of %.1f GiB, origin %s",
-            self.config.name, self.config.host, self.config.port, self.config.base_url, used, limit,
-            self.config.origin,
-        )  # fmt: skip
-        if self.config.origin.startswith("https:") and not self.config.base_url.startswith("https:"):
-            log.warning(
-                "the site is https and this node is not: browsers load nothing from it. docs/nodes.md says how to "
-                "give it a certificate"
-            )
+        self._announce()
         self.health.ask_disk()
         self.health.set_path()
         self.workers.start()
@@ -217,6 +211,21 @@ class Node:
             await end(task)
         await self._stop()
         return code
+
+    def _announce(self) -> None:
+        """Say where this node listens and what it has, and keep its address for the next start."""
+        reach.remember(self.config.address, self.config.cache)
+        used, limit = self.store.used / GIB, self.store.budget / GIB
+        log.info(
+            "%s listens on %s:%d as %s, cache %.1f of %.1f GiB, origin %s",
+            self.config.name, self.config.host, self.config.port, self.config.base_url, used, limit,
+            self.config.origin,
+        )  # fmt: skip
+        if self.config.origin.startswith("https:") and not self.config.base_url.startswith("https:"):
+            log.warning(
+                "the site is https and this node is not: browsers load nothing from it. docs/nodes.md says how to "
+                "give it a certificate"
+            )
 
     async def _with_certificate(self, stop: asyncio.Event) -> Certificates | None:
         """Wait for the certificate and serve over TLS with it; None when told to stop meanwhile."""
