@@ -1,12 +1,15 @@
 """Looking at a node from outside, as a player will: is it there, is it itself, can a browser play from it?"""
 
 import http.client
+import io
 import secrets
 import socket
 import ssl
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from cdn import signing, states, testobject
@@ -139,17 +142,49 @@ def _get(url: str, seconds: float, limit: int, headers: dict[str, str]) -> _Answ
     else:
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=seconds)
     asked_at, end = time.time(), time.monotonic() + seconds
+    connection.response_class = partial(_Response, end=end)  # type: ignore[assignment]
     try:
         connection.request("GET", parts.path, headers={"User-Agent": "netflixlite-control", **headers})
         response = connection.getresponse()
         body = bytearray()
         while len(body) < limit and (block := response.read1(min(65536, limit - len(body)))):
             body += block
-            if time.monotonic() > end:  # a trickle keeps every single read alive
-                raise TimeoutError
         return _Answer(response.status, response.headers, bytes(body), asked_at, time.time())
     finally:
         connection.close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that is all here by `end` (of the steady clock). A trickle keeps every single read alive, and a status
+    line and headers may come by trickle, too."""
+
+    def __init__(self, sock: socket.socket, *, end: float, **more: Any) -> None:
+        super().__init__(sock, **more)
+        self.fp = io.BufferedReader(_Timed(sock, self.fp.detach(), end))
+
+
+class _Timed(io.RawIOBase):
+    """What a socket receives until a moment of the steady clock; then TimeoutError."""
+
+    def __init__(self, sock: socket.socket, received: io.RawIOBase, end: float) -> None:
+        self._sock, self._received, self._end = sock, received, end
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Wait for the next bytes, but not longer than that. Raises TimeoutError."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        return self._received.readinto(buffer) or 0
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._received.close()
+        super().close()
 
 
 def _words(error: Exception, seconds: float) -> str:

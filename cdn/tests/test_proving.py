@@ -1,11 +1,15 @@
 """What a node must show before viewers are sent to it."""
 
+import contextlib
+import socket
+import threading
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.test import Client
 
-from cdn import models, services, testobject
+from cdn import models, proving, services, testobject
 from cdn.tests.nodes import FakeNode
 
 pytestmark = pytest.mark.django_db
@@ -60,3 +64,33 @@ def test_the_test_object_is_noise_of_one_mebibyte() -> None:
     assert len(content) == testobject.LENGTH == 1 << 20
     assert len(set(content)) == 256
     assert len(testobject.sha256()) == 64
+
+
+@pytest.mark.parametrize("trickle", [b"H", b"HTTP/1.1 200 OK\r\nX: x\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_trickle_of_any_part_of_an_answer_ends_in_time(trickle: bytes) -> None:
+    """One byte in each second would otherwise hold a thread of the site for days."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            client, _ = listener.accept()
+            with client, contextlib.suppress(OSError):
+                client.sendall(trickle)
+                while not stop.wait(0.02):
+                    client.sendall(b"x")
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        key = Ed25519PrivateKey.generate().public_key()
+        answers: list[str] = []
+        look = threading.Thread(
+            target=lambda: answers.append(proving.reach(base_url=url, public_key=key, seconds=0.2)),
+            daemon=True,
+        )
+        look.start()
+        look.join(5)
+        stop.set()
+        thread.join(10)
+    assert len(answers) == 1, "it goes on and on"
+    assert answers[0].startswith(f"The control plane could not reach {url}: no answer within 0.2 s.")
