@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 
 #: So many faults in this time put a node in quarantine.
 LIMIT, WITHIN = 3, timedelta(hours=24)
+#: Of one node no more than so many of a day are written down: a node that lies must not fill the database.
+WRITTEN_MOST = 100
+#: How long ago a fault may have been: the node was away meanwhile.
+OLDEST = timedelta(days=30)
 #: An accusation by another node counts only when so many nodes make it.
 ACCUSERS = 2
 #: Rather a doubtful node than none: nodes check what they serve, too. So the last one is not put in quarantine, and
@@ -77,8 +81,12 @@ def take(node_id: UUID, faults: tuple[Fault, ...], now: datetime) -> tuple[NodeS
 def _write(node_id: UUID, fault: Fault, now: datetime) -> bool:
     """Add a row unless this very fault has one: a fresh process hears again what the last one wrote."""
     at = now
-    if 0 < fault.at <= now.timestamp() + states.SKEW_LIMIT:
+    if (now - OLDEST).timestamp() < fault.at <= now.timestamp() + states.SKEW_LIMIT:
         at = datetime.fromtimestamp(fault.at, UTC)
+    that_day = models.NodeFault.objects.filter(node_id=node_id, at__gt=at - WITHIN, at__lt=at + WITHIN)
+    if that_day.count() >= WRITTEN_MOST:
+        log.warning("node %s tells of more than %d faults in a day: no more are noted", node_id, WRITTEN_MOST)
+        return False
     _row, made = models.NodeFault.objects.get_or_create(
         node_id=node_id,
         at=at,

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cdn import api_fleet, enrolment, inventory, models, popularity, services
+from cdn import api_fleet, enrolment, faults, inventory, models, popularity, services
 from cdn.board import fleetpage, nodepage
 from cdn.tests.nodes import FakeNode
 
@@ -161,3 +161,15 @@ def test_a_node_has_one_of_each_request_answered_at_a_time(
     assert deliver(client, node, row()).status_code == 200
     assert inner == [429, 200]
     assert not api_fleet._busy
+
+
+def test_faults_without_end_do_not_fill_the_database(
+    client: Client, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "WRITTEN_MOST", 20)
+    for beat in range(4):
+        told = [{"id": f"{beat}-{number}", "kind": "peer", "name": str(number), "detail": "n9 sent wrong bytes",
+                 "at": 1.0 + beat} for number in range(16)]  # fmt: skip
+        answer = node.beat(client, report={"faults": told})
+        assert len(answer.json()["faults_seen"]) == 16, "or it would say them forever"  # type: ignore[attr-defined]
+    assert models.NodeFault.objects.count() == 20
