@@ -59,12 +59,8 @@ class Node:
         self.verdicts = Verdicts(self.clock)
         self.upstream = Upstream(config.origin)
         self.peers = Peers(
-            config.cache,
-            self.identity,
-            site=config.site,
-            capacity_bps=config.capacity_bps,
-            now=self.clock.now,
-        )
+            config.cache, self.identity, site=config.site, capacity_bps=config.capacity_bps, now=self.clock.now,
+        )  # fmt: skip
         self.filler = Filler(
             self.store, self.upstream, self.identity, memory=config.fill_bytes, pull=config.pull,
             peers=self.peers, faults=self.faults,
