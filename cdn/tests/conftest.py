@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
-from cdn import bundles, faults, inventory, keys, knowledge, planning, takedowns, witnesses
+from cdn import bundles, faults, inventory, keys, knowledge, planning, services, takedowns, witnesses
 from cdn.denials import deny_list
 from cdn.live import fleet
+from cdn.tests.nodes import FakeNode
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +39,12 @@ def empty_nodes() -> Iterator[None]:
     bundles.index.clear()
     inventory.holdings.clear()
     planning.pulse.forget()
+
+
+@pytest.fixture
+def node(client: Client) -> Iterator[FakeNode]:
+    """A node that has enrolled as paris-1, was heard once and can be looked at."""
+    with FakeNode().listening() as found:
+        found.enrol(client, services.enrolment_code(name="paris-1"))
+        found.beat(client)
+        yield found

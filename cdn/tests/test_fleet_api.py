@@ -24,14 +24,6 @@ def media(settings: Any, tmp_path: Any) -> None:
 
 
 @pytest.fixture
-def node(client: Client) -> FakeNode:
-    with FakeNode().listening() as found:
-        found.enrol(client, services.enrolment_code(name="paris-1"))
-        found.beat(client)
-    return found
-
-
-@pytest.fixture
 def package() -> str:
     title = make_title()
     assert title.video_id is not None

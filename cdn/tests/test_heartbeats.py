@@ -1,7 +1,6 @@
 """What the control plane believes of a heartbeat, and what it concludes."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,14 +20,6 @@ from cdn.tests.nodes import FakeNode
 from cdn.types import NodeLost, NodeState
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def node(client: Client) -> Iterator[FakeNode]:
-    with FakeNode().listening() as found:
-        found.enrol(client, services.enrolment_code(name="paris-1"))
-        found.beat(client)
-        yield found
 
 
 def state() -> str:

@@ -17,14 +17,6 @@ from cdn.tests.nodes import FakeNode
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
 
-@pytest.fixture
-def node(client: Client) -> FakeNode:
-    with FakeNode().listening() as found:
-        found.enrol(client, services.enrolment_code(name="paris-1"))
-        found.beat(client)
-    return found
-
-
 def post(client: Client, node: FakeNode, what: str, body: dict[str, Any]) -> Any:
     path, raw = f"/api/v1/cdn/{what}", json.dumps(body).encode()
     headers = node.headers("POST", path, raw, sequence=0)

@@ -40,14 +40,6 @@ def package() -> str:
     return found.id
 
 
-@pytest.fixture
-def node(client: Client) -> FakeNode:
-    with FakeNode().listening() as found:
-        found.enrol(client, services.enrolment_code(name="paris-1"))
-        found.beat(client)
-    return found
-
-
 def content(package: str, rendition: str, name: str) -> bytes:
     stored = catalog.stored_object(package, rendition=rendition, name=name)
     assert stored is not None

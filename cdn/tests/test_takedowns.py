@@ -1,6 +1,5 @@
 """What is taken down is gone: here at once, on nodes with their next word, for players too."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -17,14 +16,6 @@ from cdn.types import PackageTakenDown
 
 pytestmark = pytest.mark.django_db
 ONE, TWO = "11" * 16, "22" * 16
-
-
-@pytest.fixture
-def node(client: Client) -> Iterator[FakeNode]:
-    with FakeNode().listening() as found:
-        found.enrol(client, services.enrolment_code(name="paris-1"))
-        found.beat(client)
-        yield found
 
 
 def told(client: Client, node: FakeNode, version: int = 0) -> tuple[list[tuple[str, bool, bool]], int]:
