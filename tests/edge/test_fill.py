@@ -352,10 +352,6 @@ def test_a_slow_peer_is_left_for_the_origin(tmp_path: Path, monkeypatch: pytest.
 def test_what_a_peer_brought_whole_is_never_too_late(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, priority: int
 ) -> None:
-    monkeypatch.setattr(sourcing, "SLOWEST_AFTER", 0.05)
-    monkeypatch.setattr(sourcing, "VIEWER_SECONDS", 0.3)
-    monkeypatch.setattr(sourcing, "NEARLY_SECONDS", 0.0)
-
     async def told(rig: Rig, peer: FakePeer) -> None:
         package, objects = rig.origin.add(size=2000)
         data = objects["v720/0.m4s"]
@@ -363,17 +359,20 @@ def test_what_a_peer_brought_whole_is_never_too_late(
         async def in_two_pieces(writer: asyncio.StreamWriter, path: str, start: int) -> None:
             tag = hashlib.sha256(data).hexdigest()[:16]
             writer.write(f'HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\nETag: "{tag}"\r\n\r\n'.encode())
-            for piece in data[:1000], data[1000:]:
-                await asyncio.sleep(0.04)
-                writer.write(piece)
-                await writer.drain()
+            writer.write(data[:1000])
+            while fill.draft.received < 1000:
+                await asyncio.sleep(0.01)
+            writer.write(data[1000:])
+            await writer.drain()
 
         class Stall:
-            """What holds up the node just when the last bytes have come."""
+            """What holds up the node just when the last bytes have come: as if this had taken for ever."""
 
             def fill_moved(self) -> None:
                 if fill.draft.received == len(data):
-                    time.sleep(0.4)
+                    monkeypatch.setattr(sourcing, "VIEWER_SECONDS", -10.0)
+                    monkeypatch.setattr(sourcing, "SLOWEST_AFTER", 0.0)
+                    monkeypatch.setattr(sourcing, "SLOWEST", 10**12)
 
             def fill_kept(self, hit: Hit) -> None:
                 """All is well."""
