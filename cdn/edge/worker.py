@@ -156,11 +156,15 @@ class WorkerServer(Server):
 
     def damaged(self, connection: Connection, hit: Hit, words: str) -> None:
         """The first process looks after that, and answers."""
-        if self.hits.get(hit.key) is hit:
-            del self.hits[hit.key]
-        self._channel.tell("doubt", hit.key.decode(), words)
+        self.doubt(hit, words)
         if not connection.closed:
             self.hand_over(connection)
+
+    def doubt(self, hit: Hit, words: str) -> None:
+        """The first process hears of it; not when the object went meanwhile: its bytes may be a hole by now."""
+        if self.hits.get(hit.key) is hit:
+            del self.hits[hit.key]
+            self._channel.tell("doubt", hit.key.decode(), words)
 
     def hand_over(self, connection: Connection) -> None:
         """Let the first process go on with this connection."""

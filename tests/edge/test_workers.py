@@ -1,15 +1,20 @@
 """One process per core: what viewers get when requests, connections and evictions cross processes."""
 
+import asyncio
+import contextlib
 import os
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from cdn.edge import workers as workers_module
 from tests.edge.harness import Edge, Origin, Reply, token, until
 
 pytestmark = pytest.mark.slow
@@ -194,6 +199,62 @@ def test_bytes_that_a_worker_sends_outlive_their_eviction(new_edge: NewEdge, ori
     slow.close()
     for name, data in objects.items():
         assert edge.get(f"/v1/{opened}/{package}/{name}").body == data
+
+
+def test_a_file_cut_short_under_a_worker_is_fetched_anew(pair: Edge, origin: Origin) -> None:
+    package, objects, opened = warm(pair, origin, segments=2, size=500_000)
+    [data] = pair.cache.glob("packages/*/v720.data")
+    path, wanted = f"/v1/{opened}/{package}/v720/1.m4s", objects["v720/1.m4s"]
+    viewer = HTTPConnection("127.0.0.1", pair.port, timeout=20)
+    viewer.request("GET", path)
+    assert Reply(viewer.getresponse()).body == wanted
+    os.truncate(data, 0)
+    viewer.request("GET", path)  # within the second in which the page cache is not looked at again
+    with contextlib.suppress(HTTPException, OSError):
+        assert Reply(viewer.getresponse()).body == wanted
+    viewer.close()
+    until(lambda: pair.health()["faults"]["total"] == 1, what="hearing of it")
+    assert pair.get(path).body == wanted
+    assert origin.asked["v720/1.m4s"] == 2
+    assert "Traceback" not in pair.log.read_text()
+
+
+def test_what_a_killed_worker_may_be_sending_stays_until_it_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dead = threading.Event()
+
+    class Dying:
+        """A worker in the middle of a long system call."""
+
+        def __init__(self, share: int, on_word: object, on_end: object) -> None:
+            self.share, self.pid, self.on_end = share, 1, on_end
+            self.ready, self.retiring, self.connections = True, False, 0
+            self.owes: set[int] = set()
+            self.files: set[int] = set()
+            self.channel = SimpleNamespace(tell=lambda *word, fds=(): None)
+            self.process = SimpleNamespace(kill=lambda: None, wait=lambda: dead.wait(10))
+
+    async def run() -> None:
+        server = SimpleNamespace(elsewhere=0, leave_share=lambda share, left: None)
+        store: Any = SimpleNamespace(hits={})
+        found = workers_module.Workers(2, cast(Any, server), store, cast(Any, None), greeted=lambda: True)
+        worker: Any = Dying(0, None, None)
+        found._workers = [worker]
+        hit: Any = SimpleNamespace(key=b"key", file=SimpleNamespace(fd=7))
+        found._number(hit)
+        done: list[bool] = []
+        found._gone(hit, lambda: done.append(True))
+        found._stopping = True  # none takes its place
+        found._ended(worker)
+        await asyncio.sleep(0.05)
+        assert not done
+        dead.set()
+        async with asyncio.timeout(5):
+            while not done:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(run())
 
 
 def test_a_denied_session_is_refused_by_every_worker(pair: Edge, origin: Origin) -> None:
