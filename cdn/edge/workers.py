@@ -51,6 +51,8 @@ class Workers:
         self._server, self._store, self._identity = server, store, identity
         self._greeted = greeted
         self._workers: list[Process] = []
+        #: Those whose channel is closed and that are not yet known to have ended.
+        self._dying: list[Process] = []
         #: By the number under which the workers know an object: what is called when none of them sends it any more.
         self._parting: dict[int, Callable[[], None]] = {}
         self._gone_now: list[int] = []
@@ -131,16 +133,24 @@ class Workers:
         self._workers.remove(worker)
         with contextlib.suppress(OSError):
             worker.process.kill()
-        self._later(asyncio.to_thread(worker.process.wait))
+        self._dying.append(worker)
+        self._later(self._bury(worker))
         self._count_connections()
-        for number in worker.owes.copy():
-            self._done(worker, [number])
-        if worker.retiring or self._stopping:
+        if self._stopping:
             return
         if self._at(worker.share) is None:
             self._server.leave_share(worker.share, left=False)
+            if worker.retiring:  # the next one is on its way
+                return
             log.warning("worker %d is gone; this process takes its place until another is ready", worker.pid)
             self._again(worker.share)
+
+    async def _bury(self, worker: Process) -> None:
+        """What it was sending is free when it has ended: a killed one may be in the middle of a `sendfile`."""
+        await asyncio.to_thread(worker.process.wait)
+        self._dying.remove(worker)
+        for number in worker.owes.copy():
+            self._done(worker, [number])
 
     def look(self) -> None:
         """Once a second: what is new is told, and who says nothing any more is replaced."""
@@ -283,7 +293,7 @@ class Workers:
             self._settle(number)
 
     def _settle(self, number: int) -> None:
-        if any(number in worker.owes for worker in self._workers):
+        if any(number in worker.owes for worker in (*self._workers, *self._dying)):
             return
         done = self._parting.pop(number, None)
         if done is not None:
