@@ -300,9 +300,9 @@ class Connection:
             return
         if self.gone():
             return
-        if kept is not None:
+        if kept is not None and self.server.hits.get(kept.key) is kept and kept.etag == hit.etag:
             self.begin_hit(self.head, kept, start, end, self.status)
-        elif fill.tag == hit.etag:
+        elif kept is None and fill.failure is None and fill.tag == hit.etag:
             self.begin_fill(self.head, fill, start, end, self.status)
         else:
             self.close()
