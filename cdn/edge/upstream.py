@@ -133,6 +133,9 @@ class Upstream:
                 self._release(connection, keep=False)
                 if error.slow:
                     raise
+            except BaseException:  # whoever asked has given up
+                self._release(connection, keep=False)
+                raise
         connection = await self._connect(patience)
         try:
             return connection, await self._send(connection, message, patience)
