@@ -243,7 +243,8 @@ class Store(Room):
         self.used += room
         opened.busy += 1  # not to be laid down meanwhile
         try:
-            file, crc = await self.run(partial(self.disk.write, spec, source.fd, digest))
+            # The function keeps the source open, also when this here is cancelled meanwhile.
+            file, crc = await self.run(lambda: self.disk.write(spec, source.fd, digest))
         except OSError as error:
             self.trouble.refused(error, self.used - room)
             return None
