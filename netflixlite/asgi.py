@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 
 from django.core.asgi import get_asgi_application
 
@@ -26,6 +27,10 @@ from netflixlite.bodies import BoundBodies  # noqa: E402
 get_resolver().url_patterns  # noqa: B018 (what views import is part of it)
 gc.collect()
 gc.freeze()
+
+# The loop's thread gives the interpreter away with each signature that it checks and each answer that it sends. From a
+# thread that is busy (the watch over the nodes, a view) it has it back after this long, three times for a heartbeat.
+sys.setswitchinterval(0.0005)
 
 silence.start()  # leases are in this process's memory: it must notice by itself when a node falls silent
 knowledge.start()  # what heartbeats are answered from
