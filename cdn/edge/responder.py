@@ -10,7 +10,8 @@ from http import HTTPStatus
 from typing import Any
 
 from cdn import testobject
-from cdn.edge.admission import Admission
+from cdn.edge import sample
+from cdn.edge.admission import FULL, Admission
 from cdn.edge.cmcd import parse
 from cdn.edge.connection import Connection
 from cdn.edge.fill import Failed, Fill
@@ -20,7 +21,7 @@ from cdn.edge.peering import Peering
 from cdn.edge.server import Server
 from cdn.edge.store import Hit, head, object_key
 from cdn.edge.verdicts import Verdict
-from cdn.ranges import CORS_HEADERS, PREFLIGHT_HEADERS, Unsatisfiable, etag, none_match, parse_range
+from cdn.ranges import CORS_HEADERS, PREFLIGHT_HEADERS, Unsatisfiable, none_match, parse_range
 from cdn.signing import BadToken
 
 log = logging.getLogger("edge")
@@ -94,16 +95,21 @@ class Responder:
             self._text(connection, request, 404, "nothing here")
 
     def _test_object(self, connection: Connection, request: Request) -> None:
-        """What the site fetches to see that players could."""
-        tag = etag(testobject.sha256())
-        part = self._part(connection, request, tag, testobject.LENGTH)
+        """What the site fetches to see that players could. Anybody may; but not so that viewers have less for it."""
+        if self._admission.load >= FULL[1]:
+            self._text(connection, request, 429, "this node's viewers need all it has")
+            return
+        found = sample.hit()
+        part = self._part(connection, request, found.etag, found.length)
         if part is None:
             return
-        start, end, status = part
-        extra = f"Content-Range: bytes {start}-{end - 1}/{testobject.LENGTH}\r\n" if status == 206 else ""
-        lines = self._line(status) + head(testobject.CONTENT_TYPE, end - start, tag, "TEST", extra)
-        body = b"" if request.method == "HEAD" else testobject.content()[start:end]
-        connection.begin_bytes(lines, body, status)
+        lines = self._line(part[2]) + self._object_head(
+            testobject.CONTENT_TYPE, found.length, found.etag, part, "TEST"
+        )
+        if request.method == "HEAD":
+            connection.begin_bytes(lines, b"", part[2])
+        else:
+            connection.begin_hit(lines, found, *part)
 
     def _object(
         self,

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from cdn import testobject
+from cdn.edge import sample
 from cdn.edge.__main__ import end
+from cdn.edge.admission import Admission
 from cdn.edge.http import Headers, Request
 from cdn.edge.manifest import BadManifest, parse
 from cdn.edge.policy import Entry, Policy
@@ -265,6 +269,30 @@ def test_who_is_denied_while_it_waits_for_its_turn_gets_nothing() -> None:
 
     asyncio.run(waits())
     assert (said, judge.known) == ([b"token: denied\n"], {})
+
+
+@pytest.mark.parametrize(("load", "status"), [(0.84, 200), (0.85, 429)])
+def test_the_object_that_anybody_may_have_takes_nothing_from_viewers(load: float, status: int) -> None:
+    """It needs no token. Each who asks and does not read must not hold a copy of it, nor may many fill the node."""
+    unused: Any = None
+    server: Any = SimpleNamespace(date=b"")
+    responder = Responder(
+        server, prove=unused, health=unused, problems=unused, refusal=unused, unknown_key=unused, greeted=unused,
+        admission=Admission(verdicts(), 1000),
+    )  # fmt: skip
+    responder._admission.measure(load * 1000)
+    given: list[tuple[int, int]] = []
+    client: Any = SimpleNamespace(
+        keep_alive=True,
+        begin_bytes=lambda head, body, status: given.append((status, len(body))),
+        begin_hit=lambda head, hit, start, end, status: given.append(
+            (status, len(os.pread(hit.file.fd, end, start)))
+        ),
+    )
+    responder.answer(client, Request("GET", testobject.PATH.encode(), Headers(keep_alive=True)))
+    assert given == [(status, testobject.LENGTH if status == 200 else 36)]
+    assert sample.hit() is sample.hit()
+    assert os.pread(sample.hit().file.fd, testobject.LENGTH + 1, 0) == testobject.content()
 
 
 def test_new_keys_make_every_verdict_void() -> None:
