@@ -15,7 +15,7 @@ from cdn.ed25519 import Ed25519PublicKey
 from cdn.knowledge import Knowledge
 from cdn.live import Beat, Leaving, Row, fleet
 from cdn.reports import Heartbeat
-from cdn.takedowns import Order
+from cdn.takedowns import Entry
 from cdn.types import NodeState, PublicKey
 
 INTERVAL_SECONDS = 2.0
@@ -67,7 +67,7 @@ class Reply:
     keys: tuple[PublicKey, ...] | None
     deny: tuple[Denial, ...]
     deny_version: int
-    takedowns: tuple[Order, ...]
+    takedowns: tuple[Entry, ...]
     takedowns_version: int
     peers: list[dict[str, Any]] | None
     peers_version: int
@@ -210,7 +210,7 @@ def _reply(
     row: Row, state: NodeState, reason: str, heartbeat: Heartbeat, sequence: int, known: Knowledge
 ) -> Reply:
     deny = denials.above(known.denials, heartbeat.deny_version)
-    orders = takedowns.above(known.takedowns, heartbeat.takedowns)
+    news = takedowns.above(known.takedowns, heartbeat.takedowns)
     peers_version, peers = known.neighbourhood.told(row)
     drain = leaving.of(row) if state is NodeState.DRAINING else None
     return Reply(
@@ -220,8 +220,8 @@ def _reply(
         keys=None if heartbeat.keys_version == known.keys_version else known.keys,
         deny=deny,
         deny_version=max((denial.version for denial in deny), default=heartbeat.deny_version),
-        takedowns=orders,
-        takedowns_version=max((order.version for order in orders), default=heartbeat.takedowns),
+        takedowns=news,
+        takedowns_version=max((entry.version for entry in news), default=heartbeat.takedowns),
         peers=None if heartbeat.peers == peers_version else peers,
         peers_version=peers_version,
         plan=row.plan if state in states.MAY_FILL else 0,
@@ -229,7 +229,7 @@ def _reply(
         drain=drain,
         kbps=fleet.suggested_kbps.get(row.region, 0),
         faults_seen=tuple(one.id for one in heartbeat.faults),
-        interval=SOON_SECONDS if orders else INTERVAL_SECONDS,
+        interval=SOON_SECONDS if news else INTERVAL_SECONDS,
         deliveries=sequence % (1 + len(known.rows) // SENDERS) == 0,
     )
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from cdn import keys, neighbours, states, takedowns
 from cdn.denials import Denial, deny_list
 from cdn.live import Row, fleet
-from cdn.takedowns import Order
+from cdn.takedowns import Entry
 from cdn.types import PublicKey
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Knowledge:
     keys: tuple[PublicKey, ...]
     keys_version: int
     denials: tuple[Denial, ...]
-    takedowns: tuple[Order, ...]
+    takedowns: tuple[Entry, ...]
     neighbourhood: Neighbourhood
     #: Whether plans are made in this fleet at all.
     planned: bool = False

@@ -22,7 +22,7 @@ RELOAD_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Entry:
     """What nodes are told of one package. `version` orders the log; `lifted` ends what forbade it before."""
 
     version: int
@@ -32,22 +32,22 @@ class Order:
 
 
 class Log:
-    """The newest orders about each package, at most RELOAD_SECONDS old."""
+    """The newest entries about each package, at most RELOAD_SECONDS old."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._read_at = float("-inf")
-        self._orders: tuple[Order, ...] = ()
+        self._entries: tuple[Entry, ...] = ()
         self._forbidden: frozenset[str] = frozenset()
 
-    def current(self) -> tuple[Order, ...]:
-        """The newest orders about each package, oldest first."""
+    def current(self) -> tuple[Entry, ...]:
+        """The newest entries about each package, oldest first."""
         if connection.in_atomic_block or time.monotonic() - self._read_at >= RELOAD_SECONDS:
             asked_at = time.monotonic()
-            orders, forbidden = _read()
+            entries, forbidden = _read()
             with self._lock:
-                self._orders, self._forbidden, self._read_at = orders, forbidden, asked_at
-        return self._orders
+                self._entries, self._forbidden, self._read_at = entries, forbidden, asked_at
+        return self._entries
 
     def forbids(self, package: str) -> bool:
         """Whether nobody may have this package."""
@@ -62,14 +62,14 @@ class Log:
 log = Log()
 
 
-def above(orders: tuple[Order, ...], version: int) -> tuple[Order, ...]:
+def above(entries: tuple[Entry, ...], version: int) -> tuple[Entry, ...]:
     """What a node that knows the log up to `version` has not heard yet.
 
     A version beyond the newest is of another time (the database was restored): such a node hears all.
     """
-    if orders and version > orders[-1].version:
-        return orders
-    return tuple(order for order in orders if order.version > version)
+    if entries and version > entries[-1].version:
+        return entries
+    return tuple(entry for entry in entries if entry.version > version)
 
 
 def forbid(package: str, *, actor: str, reason: str) -> bool:
@@ -119,17 +119,17 @@ def _written() -> None:
     fleet.news.set()
 
 
-def _read() -> tuple[tuple[Order, ...], frozenset[str]]:
-    """The orders that still matter, and what is forbidden by them.
+def _read() -> tuple[tuple[Entry, ...], frozenset[str]]:
+    """The entries that still matter, and what is forbidden by them.
 
     Of each package the last word on whether it may be had, and the last purge beside it: neither stands for the other.
     """
-    newest: dict[tuple[str, bool], Order] = {}
+    newest: dict[tuple[str, bool], Entry] = {}
     columns = models.Takedown.objects.order_by("id").values_list("id", "package", "forbidden", "lifted_at")
     for version, package, forbidden, lifted_at in columns:
-        order = Order(version, package, forbidden and lifted_at is None, lifted_at is not None)
-        key = package, not (forbidden or order.lifted)
+        entry = Entry(version, package, forbidden and lifted_at is None, lifted_at is not None)
+        key = package, not (forbidden or entry.lifted)
         newest.pop(key, None)  # so that the order is that of the newest row
-        newest[key] = order
-    orders = tuple(newest.values())
-    return orders, frozenset(order.package for order in orders if order.forbidden)
+        newest[key] = entry
+    entries = tuple(newest.values())
+    return entries, frozenset(entry.package for entry in entries if entry.forbidden)
