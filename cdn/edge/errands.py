@@ -164,10 +164,9 @@ class Errands:
         inventory = self._inventory
         assert inventory is not None
         epoch = inventory.epoch
-        base, packages = inventory.changes(self._told)
-        document = {"epoch": epoch, "base": base, "packages": packages}
+        base, body = await asyncio.to_thread(_inventory, inventory, epoch, self._told)
         try:
-            answer = await self._ask("POST", INVENTORY_PATH, json.dumps(document).encode())
+            answer = await self._ask("POST", INVENTORY_PATH, body)
         except Refused as error:
             if error.status != 409 or not base:
                 raise
@@ -221,3 +220,9 @@ class Errands:
         if reply.status != 200:
             raise Refused(reply.status, answer)
         return answer
+
+
+def _inventory(inventory: Inventory, epoch: int, told: int) -> tuple[int, bytes]:
+    """What the site lacks, as it is sent; all of it takes a while to be written."""
+    base, packages = inventory.changes(told)
+    return base, json.dumps({"epoch": epoch, "base": base, "packages": packages}).encode()

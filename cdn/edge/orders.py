@@ -30,6 +30,8 @@ AT_ONCE = 5
 #: How often waiting orders look whether their time has come, and how long what failed rests at first and at most, in
 #: seconds. What is here is looked over again after the last figure, should something be lost without a word.
 LOOK_SECONDS, REST_SECONDS, REST_LONGEST, OVER_SECONDS = 15.0, 5.0, 600.0, 1800.0
+#: A new plan is taken in steps of about this length, in seconds: viewers have their turn in between.
+TURN_SECONDS = 0.005
 HEAD, ALL, INIT = "head", "all", "init"
 
 
@@ -52,6 +54,43 @@ class Order:
     gone: bool = False
     failures: int = 0
     not_before: float = 0.0
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What it is about."""
+        return self.package, self.rendition, self.part
+
+
+@dataclass(slots=True)
+class _News:
+    """A plan, read: its orders with heads first, everything else as the plan has it."""
+
+    version: int
+    cap: int
+    window: Window
+    made_at: str
+    orders: list[Order]
+    wholes: set[tuple[str, str]]
+    places: set[tuple[str, str]]
+
+    @classmethod
+    def of(cls, plan: Mapping[str, Any]) -> "_News":
+        """Raises BadPlan."""
+        try:
+            version, cap = int(plan["version"]), max(0, int(plan.get("rate_bps") or 0))
+            hours = plan.get("window") or {}
+            open_hours = window(str(hours["from"]), str(hours["to"])) if hours else Window()
+            found = [_order(line) for line in plan["orders"]]
+        except BadPlan:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadPlan(f"the plan lacks or spoils a field ({error!r})") from error
+        return cls(
+            version, cap, open_hours, str(plan.get("made_at", "")),
+            sorted(found, key=lambda order: order.kind != PINNED),  # stable
+            {(order.package, order.rendition) for order in found if order.part == ALL},
+            {(order.package, order.rendition) for order in found},
+        )  # fmt: skip
 
 
 class Orders:
@@ -83,47 +122,50 @@ class Orders:
     # The plan ---------------------------------------------------------------------------------------------
 
     async def take(self, plan: Mapping[str, Any]) -> None:
-        """Carry out this plan from now on. Raises BadPlan; what the disk refuses is only logged."""
-        self._apply(plan)
-        text = json.dumps(plan, separators=(",", ":"))
+        """Carry out this plan from now on. Raises BadPlan; what the disk refuses is only logged.
+
+        In small steps, and beside the loop where that is possible: a large node has tens of thousands of orders.
+        """
+        news = await asyncio.to_thread(_News.of, plan)
+        began = time.monotonic()
+        for _ in self._apply(news):
+            if time.monotonic() - began > TURN_SECONDS:
+                await asyncio.sleep(0)
+                began = time.monotonic()
         try:
-            await asyncio.to_thread(files.replace, self._path, text.encode())
+            await asyncio.to_thread(lambda: files.replace(self._path, _written(plan)))
         except OSError as error:
             log.error("the plan cannot be written down: %s", error.strerror or error)
 
     def _read(self) -> None:
         try:
-            self._apply(json.loads(self._path.read_text()))
+            for _ in self._apply(_News.of(json.loads(self._path.read_text()))):
+                pass
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError, AttributeError) as error:
             log.warning("the plan on disk cannot be read and is asked for anew: %s", error)
 
-    def _apply(self, plan: Mapping[str, Any]) -> None:
-        try:
-            version, cap = int(plan["version"]), max(0, int(plan.get("rate_bps") or 0))
-            hours = plan.get("window") or {}
-            open_hours = window(str(hours["from"]), str(hours["to"])) if hours else Window()
-            found = [_order(line) for line in plan["orders"]]
-        except BadPlan:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadPlan(f"the plan lacks or spoils a field ({error!r})") from error
-        before = {(o.package, o.rendition, o.part): o for o in self._orders}
-        self._wholes = {(o.package, o.rendition) for o in found if o.part == ALL}
-        for place in {place[:2] for place in before} - {(o.package, o.rendition) for o in found}:
-            self._store.unprotect(*place)
-        for order in found:
-            old = before.get((order.package, order.rendition, order.part))
+    def _apply(self, news: "_News") -> Iterator[None]:
+        """The new orders stand at once; what is kept for them and what is let go follows, step by step."""
+        before = {order.place: order for order in self._orders}
+        gone = {place[:2] for place in before} - news.places
+        for order in news.orders:
+            old = before.get(order.place)
             if old is not None:
                 order.size, order.left, order.done = old.size, old.left, old.done
+        self._wholes = news.wholes
+        self._orders = news.orders
+        self._window, self._cap, self.version = news.window, news.cap, news.version
+        self._made_at = news.made_at
+        self._wake.set()
+        for package, rendition in gone:
+            self._store.unprotect(package, rendition)
+            yield
+        for order in news.orders:
             shelf = self._shelf(order.package, order.rendition)
             self._protect(order, shelf.head if shelf is not None else None)
-        # A stable sort: heads first, everything else as the plan has it.
-        self._orders = sorted(found, key=lambda order: order.kind != PINNED)
-        self._window, self._cap, self.version = open_hours, cap, version
-        self._made_at = str(plan.get("made_at", ""))
-        self._wake.set()
+            yield
 
     def _protect(self, order: Order, head: int | None) -> None:
         """Keep demand from evicting it. Of a head whose length nobody knows yet, nothing is here either."""
@@ -143,11 +185,13 @@ class Orders:
         while True:
             self._wake.clear()
             version = self.version
-            for order in self._orders:
+            for count, order in enumerate(self._orders, 1):
                 if self.version != version:
                     break
                 if self._due(order):
                     await self._carry_out(order)
+                if count % 256 == 0:  # most of them are here already, and nothing is waited for
+                    await asyncio.sleep(0)
             self._now = ""
             if self.version == version:
                 await self._rest()
@@ -304,6 +348,10 @@ class Orders:
             "now": self._now,
             "resting": sum(order.not_before > time.monotonic() for order in self._orders),
         }
+
+
+def _written(plan: Mapping[str, Any]) -> bytes:
+    return json.dumps(plan, separators=(",", ":")).encode()
 
 
 def _order(line: Any) -> Order:

@@ -17,9 +17,14 @@ class Plan:
         self._whole = whole
         self._kept: dict[str, dict[str, int | None]] = {}
 
-    def protect(self, package: str, rendition: str, segments: int | None) -> None:
-        """Keep the first so many segments of a rendition and all that is no segment; None: all of it."""
-        self._kept.setdefault(package, {})[rendition] = segments
+    def protect(self, package: str, rendition: str, segments: int | None) -> bool:
+        """Keep the first so many segments of a rendition and all that is no segment; None: all of it. → Whether that
+        is new."""
+        kept = self._kept.setdefault(package, {})
+        if rendition in kept and kept[rendition] == segments:
+            return False
+        kept[rendition] = segments
+        return True
 
     def unprotect(self, package: str, rendition: str | None) -> bool:
         """Let go of a rendition, or of all of a package; → whether anything of it was kept."""

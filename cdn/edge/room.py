@@ -92,8 +92,9 @@ class Room:
 
         Not kept over a restart: whoever has the plan says so again, before anything is served.
         """
-        self._plan.protect(package, rendition, segments)
-        self._judge_anew(package, rendition)
+        # Of an open package also when it was said before: there may be room on the plan's side now.
+        if self._plan.protect(package, rendition, segments) or package in self._packages:
+            self._judge_anew(package, rendition)
 
     def unprotect(self, package: str, rendition: str | None = None) -> None:
         """The plan lets go of a rendition, or of all of a package: demand decides about it from now on."""

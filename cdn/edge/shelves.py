@@ -124,18 +124,19 @@ class Shelves:
 
     def holdings(self) -> dict[str, dict[str, list[str | int]]]:
         """{package: {rendition: [state, segments here]}} of all that is here."""
-        told = {package: self._told(package) for package in self.packages}
+        told = {package: self._told(package) for package in tuple(self.packages)}
         return {package: renditions for package, renditions in told.items() if renditions}
 
     def changes(self, since: int) -> tuple[int, dict[str, dict[str, list[str | int]]]]:
         """What changed after the epoch `since` → (the epoch that this starts from, packages as in `holdings`).
 
         A package that is gone has no renditions. From 0: everything, for an epoch that this process does not know.
+        May be called from another thread: what changes meanwhile has a later epoch than the one read before.
         """
         if not self._floor <= since <= self.epoch:
             return 0, self.holdings()
         found = {}
-        for package, epoch in reversed(self._changed.items()):
+        for package, epoch in reversed(tuple(self._changed.items())):
             if epoch <= since:
                 break
             found[package] = self._told(package)
@@ -145,7 +146,7 @@ class Shelves:
         standing = self.packages.get(package)
         if standing is None:
             return {}
-        return {name: shelf.told() for name, shelf in standing.shelves.items() if shelf.bits}
+        return {name: shelf.told() for name, shelf in tuple(standing.shelves.items()) if shelf.bits}
 
     @staticmethod
     def _sight(shelf: Shelf) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cdn.edge import orders as orders_module
 from cdn.edge.fill import Filler
 from cdn.edge.identity import Identity
 from cdn.edge.orders import BadPlan, Orders
@@ -233,6 +234,35 @@ def test_an_order_that_cannot_be_had_holds_up_no_other(tmp_path: Path) -> None:
         )  # the last object is here before that is known
         found = node.orders.progress()
         assert (found["done"], found["total"], found["resting"]) == (3, 4, 1)
+        await node.close()
+
+    story(told, tmp_path)
+
+
+def test_a_large_plan_is_taken_in_small_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders_module, "TURN_SECONDS", 0.0)
+
+    async def told(origin: Origin, folder: Path) -> None:
+        node = Node(origin, folder)
+        turns = 0
+
+        async def somebody_else() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        other = asyncio.create_task(somebody_else())
+        many = [[f"{number:032x}", "v720", "all", "window", ""] for number in range(2000)]
+        await node.orders.take(plan(*many))
+        assert turns > 1000
+        assert node.orders.progress()["total"] == 2000
+        before = turns
+        await node.orders.take({**plan(*many[:1000]), "version": 2})  # the other thousand is let go
+        assert turns > before + 1000
+        assert not node.store._plan.firsts(many[1500][0])
+        assert node.store._plan.firsts(many[500][0])
+        other.cancel()
         await node.close()
 
     story(told, tmp_path)
