@@ -163,6 +163,18 @@ def test_the_list_of_services_in_the_docs_is_current() -> None:
     assert text == render(), "run: manage.py document_services"
 
 
+def test_every_link_in_the_docs_leads_somewhere_and_every_decision_is_listed() -> None:
+    broken = []
+    for page in [*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!\w+:)([^)#]+)", page.read_text(encoding="utf-8")):
+            if not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(TOP)}: {target}")
+    assert broken == []
+    decisions = TOP / "docs" / "decisions"
+    listed = re.findall(r"\((\d{4}-[\w-]+\.md)\)", (decisions / "README.md").read_text(encoding="utf-8"))
+    assert listed == sorted(page.name for page in decisions.glob("[0-9]*.md"))
+
+
 def test_no_room_without_a_name() -> None:
     forbidden = {"utils.py", "common.py", "helpers.py", "misc.py"}
     found = [
