@@ -20,6 +20,8 @@ log = logging.getLogger("edge")
 CHAPTER_BYTES = 4 << 20
 #: A batch is at most so many rows and bytes.
 BATCH_ROWS, BATCH_BYTES = 5_000, 1 << 20
+#: The newest rows stay in memory until they were taken, so that they need not be read back: at most so many.
+FRESH_ROWS = 20_000
 #: No line is longer: target, CMCD and figures are bounded.
 _LINE_MOST = 8 << 10
 _NAME = re.compile(r"[0-9a-f]{32}\Z")
@@ -75,6 +77,8 @@ class Library:
         self._books: dict[str, _Book] = {}
         self._file: int | None = None
         self._next = 1
+        #: The last rows that were written, up to `_next`.
+        self._fresh: list[bytes] = []
         self.waiting = 0
         self.size = 0
 
@@ -113,7 +117,11 @@ class Library:
         chapter = book.chapters[-1] if book.chapters else None
         if chapter is None or self._file is None or chapter.size >= CHAPTER_BYTES:
             chapter = self._new_chapter(book)
-        data = b"".join(_line(self._next + at, row) for at, row in enumerate(rows))
+        crc32 = zlib.crc32
+        data = b"".join(
+            [b"%d %08x %b\n" % (number, crc32(row, number & 0xFFFFFFFF), row)
+             for number, row in enumerate(rows, self._next)]
+        )  # fmt: skip
         assert self._file is not None
         try:
             files.write_all(self._file, data, chapter.size)
@@ -123,6 +131,8 @@ class Library:
             raise
         chapter.size += len(data)
         self._next += len(rows)
+        self._fresh += rows
+        del self._fresh[:-FRESH_ROWS]
         chapter.last = self._next - 1
         lost = self._make_room()
         self._count()
@@ -154,9 +164,26 @@ class Library:
         """The oldest rows that were not taken: numbers without a gap, so that first and last say them all."""
         for name, book in self._books.items():
             for chapter in book.chapters:
-                if chapter.last > book.taken and (found := _batch(name, book, chapter)):
+                if chapter.last > book.taken and (
+                    found := self._remembered(name, book, chapter) or _batch(name, book, chapter)
+                ):
                     return found
         return None
+
+    def _remembered(self, name: str, book: _Book, chapter: _Chapter) -> Batch | None:
+        """The next rows of a chapter, when this life wrote them lately. They are on disk all the same."""
+        first = max(book.taken + 1, chapter.first)
+        at = first - (self._next - len(self._fresh))
+        if name != self._name or at < 0:
+            return None
+        rows = self._fresh[at : at + min(BATCH_ROWS, chapter.last + 1 - first)]
+        size = 0
+        for count, row in enumerate(rows):
+            if size >= BATCH_BYTES:
+                del rows[count:]
+                break
+            size += len(row)
+        return Batch(name, first, first + len(rows) - 1, rows)
 
     def taken(self, journal: str, last: int) -> None:
         """Rows up to this one need not be kept. A lost note of this is no harm: they are refused when sent again."""
@@ -164,6 +191,8 @@ class Library:
         if book is None or last <= book.taken:
             return
         book.taken = last
+        if journal == self._name:
+            del self._fresh[: max(0, last + 1 - (self._next - len(self._fresh)))]
         try:
             (book.folder / "taken.new").write_text(str(last))
             os.replace(book.folder / "taken.new", book.folder / "taken")
@@ -211,10 +240,6 @@ class Library:
     def _count(self) -> None:
         self.waiting = sum(book.waiting for book in self._books.values())
         self.size = sum(chapter.size for book in self._books.values() for chapter in book.chapters)
-
-
-def _line(number: int, row: bytes) -> bytes:
-    return b"%d %08x %s\n" % (number, zlib.crc32(row, number & 0xFFFFFFFF), row)
 
 
 def _parse(line: bytes) -> tuple[int, bytes] | None:

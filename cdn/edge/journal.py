@@ -36,6 +36,7 @@ _SAMPLES = 2_000
 #: What is kept of a player's own words, in characters.
 CMCD_MOST = 512
 _CMCD = re.compile(r"(?:^|&)CMCD=([^&]*)")
+_as_json = json.JSONEncoder().encode
 #: A session's bytes, its answers, and when the last one was (seconds since 1970).
 Tally = tuple[int, int, float]
 
@@ -134,7 +135,8 @@ class Journal:
             if row is None:
                 continue
             rows.append(row)
-            errors += note[5] >= 500
+            if note[5] >= 500:
+                errors += 1
             size, answers, _ = tallies.get(session, (0, 0, 0.0))
             tallies[session] = (size + note[6], answers + 1, note[0])
         lost = self._library.append(rows)
@@ -195,12 +197,15 @@ def as_row(note: Note, session: str, skew: float = 0.0) -> bytes | None:
     its token was judged, so nothing in it needs a JSON escape; what a player says does.
     """
     at, since, _, _, target, status, sent, cache = note
-    place, _, query = target.partition(b"?")
+    place, said = target, b'""'
+    if b"?" in target:
+        place, _, query = target.partition(b"?")
+        said = _as_json(_said(query)).encode()
     if place.count(b"/") != 2:
         return None
     return b'[%d,"%b","%b",%d,%d,%d,"%b",%b]' % (
-        (at - skew) * 1000, session.encode(), place.replace(b"/", b'","'), status, sent,
-        max(0, round((at - since) * 1000)), cache.encode(), json.dumps(_said(query)).encode() if query else b'""',
+        int((at - skew) * 1000), session.encode(), place.replace(b"/", b'","'), status, sent,
+        round((at - since) * 1000) if at > since else 0, cache.encode(), said,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 
 from cdn.edge import journal as journal_module
-from cdn.edge.books import CHAPTER_BYTES, Library
+from cdn.edge.books import CHAPTER_BYTES, FRESH_ROWS, Library
 from cdn.edge.connection import Note
 from cdn.edge.errands import DELIVERIES_PATH
 from cdn.edge.journal import CMCD_MOST, Journal, as_row
@@ -99,6 +99,17 @@ def test_batches_are_whole_runs_of_numbers(tmp_path: Path) -> None:
         sizes.append(len(batch.rows))
         found.taken(batch.journal, batch.last)
     assert sizes == [5000, 5000, 2000]
+
+
+def test_what_memory_has_forgotten_is_read_back(tmp_path: Path) -> None:
+    found = library(tmp_path)
+    for start in range(1, FRESH_ROWS + 8_001, 1000):
+        found.append(rows(*range(start, start + 1000)))
+    left = taken_of(found)
+    assert [row for _, _, row in left] == rows(*range(1, FRESH_ROWS + 8_001))
+    assert [number for _, number, _ in left] == list(range(1, FRESH_ROWS + 8_001)), (
+        "none twice, none left out"
+    )
 
 
 def test_when_the_room_is_spent_the_oldest_rows_give_way_and_are_counted(tmp_path: Path) -> None:
