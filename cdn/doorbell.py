@@ -28,6 +28,9 @@ AT_ONCE = 8
 #: Of one node only one is: a look at a new address takes seconds, and all its beats would hold all turns. So many more
 #: may wait.
 WAITING = 4
+#: A node has news at most so often, in seconds: one that says in turn that it can serve and that it cannot, as fast as
+#: it can, would write a row of history each time.
+NEWS_EVERY = 0.5
 #: A node that enrolled in another process this moment is in the next snapshot: so long a stranger waits, in seconds,
 #: before it is told that it is one. It costs no thread and no question to the database; no more than so many wait.
 NEWS_SECONDS, STRANGERS = knowledge.REFRESH_SECONDS + 0.2, 256
@@ -44,6 +47,8 @@ class HearNodes:
         #: Nodes that have beats in Django or waiting for it, each with its own turn.
         self._of_node: dict[UUID | None, asyncio.Lock] = {}
         self._there: Counter[UUID | None] = Counter()
+        #: Until when the news of a node wait, by the loop's clock.
+        self._not_before: dict[UUID | None, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -104,8 +109,13 @@ class HearNodes:
             return
         self._there[node_id] += 1
         try:
-            async with self._of_node.setdefault(node_id, asyncio.Lock()), self._turns:
-                yield True
+            async with self._of_node.setdefault(node_id, asyncio.Lock()):
+                clock = asyncio.get_running_loop().time
+                if (wait := self._not_before.get(node_id, 0.0) - clock()) > 0:
+                    await asyncio.sleep(wait)
+                self._not_before[node_id] = clock() + NEWS_EVERY
+                async with self._turns:
+                    yield True
         finally:
             self._there[node_id] -= 1
             if not self._there[node_id]:

@@ -188,8 +188,19 @@ def test_turns_are_not_held_by_who_sends_slowly_or_too_much(node: FakeNode) -> N
     assert found == [400] * AT_ONCE + [299]
 
 
-def test_one_node_takes_one_turn(node: FakeNode) -> None:
+def test_one_node_takes_one_turn_and_not_again_at_once(
+    node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A look at a new address takes seconds: a node that moved in every beat would hold all turns."""
+    waits: list[float] = []
+    sleep = asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        if seconds:
+            waits.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", pause)
     inside = most = 0
 
     async def looks(scope: Any, receive: Any, send: Any) -> None:
@@ -226,6 +237,8 @@ def test_one_node_takes_one_turn(node: FakeNode) -> None:
     statuses = async_to_sync(all_beats)()
     assert most == 1
     assert (statuses.count(299), statuses.count(503)) == (1 + WAITING, 19 - WAITING)
+    assert len(waits) == WAITING
+    assert all(0 < wait <= doorbell.NEWS_EVERY for wait in waits)
 
 
 def test_who_hangs_up_is_not_answered(node: FakeNode) -> None:
