@@ -49,6 +49,9 @@ class Health:
         self.shown: list[Callable[[], dict[str, Any]]] = []
         self._disk_problem, self._disk_free = "", 0
         self._cpu, self._cpu_at = _busy(), 0.0
+        #: What /health showed last, and until when it is shown again (monotonic).
+        self._page: dict[str, Any] = {}
+        self._page_until = 0.0
 
     # The disk ---------------------------------------------------------------------------------------------
 
@@ -128,7 +131,19 @@ class Health:
         return figures
 
     def page(self) -> dict[str, Any]:
-        """What /health shows. Anybody may read it: no session, no key, no address of a viewer."""
+        """What /health shows. Anybody may read it: no session, no key, no address of a viewer.
+
+        With many sessions it takes milliseconds, and anybody may ask as often as he likes: at most a twentieth of this
+        process's time goes there.
+        """
+        began = time.monotonic()
+        if began >= self._page_until:
+            self._page = self._new_page()
+            took = time.monotonic() - began
+            self._page_until = began + 20 * took
+        return self._page
+
+    def _new_page(self) -> dict[str, Any]:
         agent, journal, admission = self.agent, self._journal, self._admission
         heard = agent.heard_at
         running = sorted(size for size, _, _ in journal.sessions.values())

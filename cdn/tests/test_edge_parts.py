@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from cdn import testobject
 from cdn.edge import sample
 from cdn.edge.__main__ import end
 from cdn.edge.admission import Admission
+from cdn.edge.health import Health
 from cdn.edge.http import Headers, Request
 from cdn.edge.manifest import BadManifest, parse
 from cdn.edge.policy import Entry, Policy
@@ -343,3 +345,22 @@ def test_a_task_that_misses_its_cancellation_is_ended_all_the_same() -> None:
         return missed
 
     assert asyncio.run(story()) == 2
+
+
+def test_who_asks_for_the_health_again_and_again_gets_the_same_page_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, made = [1000.0], [0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def new_page(_: object) -> dict[str, Any]:
+        now[0] += 0.015  # with many sessions
+        made[0] += 1
+        return {"made": made[0]}
+
+    monkeypatch.setattr(Health, "_new_page", new_page)
+    health = Health.__new__(Health)
+    health._page, health._page_until = {}, 0.0
+    assert [health.page()["made"] for _ in range(1000)] == [1] * 1000
+    now[0] += 20 * 0.015
+    assert health.page()["made"] == 2
