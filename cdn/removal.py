@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from cdn import evacuation, leaving
 from cdn.live import Row, fleet
 from cdn.types import Forecast, NodeState, Survivor
@@ -26,7 +28,9 @@ class Infeasible(Exception):
 def chosen(rows: Sequence[Row], scope: str, value: str) -> list[Row]:
     """The nodes that are meant. Raises ValueError for a scope that there is not."""
     if scope not in SCOPES:
-        raise ValueError(f"'{scope}' is no scope: use {', '.join(SCOPES)}.")
+        raise ValueError(
+            _("'%(scope)s' is no scope: use %(known)s.") % {"scope": scope, "known": ", ".join(SCOPES)}
+        )
     if scope == "node":
         return [row for row in rows if value in (row.name, str(row.id), row.id.hex, f"n{row.slot}")][:1]
     return [row for row in rows if getattr(row, scope) == value and row.state is not NodeState.RETIRED]
@@ -63,16 +67,19 @@ def forecast(rows: Sequence[Row], gone: Sequence[Row], *, scope: str, value: str
 def _refusal(found: evacuation.Outlook, stays: Sequence[Row], now: datetime) -> str:
     """Why it should not be done, in words; empty when nothing speaks against it."""
     if not stays:
-        return "No other node would be left: the site itself would have to serve everybody."
+        return _("No other node would be left: the site itself would have to serve everybody.")
     if not found.feasible:
-        return (
-            f"The other nodes would be at {found.worst:.0%} of their capacity, above {evacuation.FULL:.0%}: "
-            f"{found.homeless_bps / 1e6:.0f} Mbit/s would find no room. Add capacity, wait until fewer people watch, "
-            "or force it, and players are asked for lower bitrates."
+        words = _(
+            "The other nodes would be at %(worst)s of their capacity, above %(full)s: %(mbps)d Mbit/s would find no "
+            "room. Add capacity, wait until fewer people watch, or force it, and players are asked for lower bitrates."
         )
+        mbps = round(found.homeless_bps / 1e6)
+        return words % {"worst": f"{found.worst:.0%}", "full": f"{evacuation.FULL:.0%}", "mbps": mbps}
     unheard = [row.name for row in stays if row.id not in fleet.beats]
     if len(unheard) == len(stays):
-        return "Nothing is known of the other nodes' load here (yet): wait for their heartbeats, or force it."
+        return _(
+            "Nothing is known of the other nodes' load here (yet): wait for their heartbeats, or force it."
+        )
     return ""
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cdn import models, states
 from cdn.events import node_lost
@@ -23,7 +24,8 @@ def move(node: models.EdgeNode, to: NodeState, *, actor: str, reason: str) -> bo
     if here is to:
         return False
     if not states.may_move(here, to):
-        raise NoSuchArrow(f"{node.name}: {here} does not lead to {to}")
+        words = _("%(name)s is %(here)s: that does not lead to %(to)s.")
+        raise NoSuchArrow(words % {"name": node.name, "here": here.value, "to": to.value})
     now = timezone.now()
     node.serving_since = states.serving_since(
         here, to, before=row.serving_since, idle=now - row.state_at, now=now

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cdn import models, removal, transitions
 from cdn.live import fleet
@@ -46,7 +47,8 @@ def evacuate(
     rows = fleet.rows()
     chosen = removal.chosen(rows, scope, value)
     if not chosen:
-        raise UnknownNode(f"There is no node with {scope} '{value}'.")
+        words = _("There is no node with %(scope)s '%(value)s'.")
+        raise UnknownNode(words % {"scope": scope, "value": value})
     forecast = removal.forecast(rows, chosen, scope=scope, value=value, now=now)
     if dry_run:
         return forecast
