@@ -115,9 +115,17 @@ class Workers:
         worker.channel.tell("config", settings, fds=[self._server.listeners[share].dup()])
         self._tell_secrets([worker], self._secrets())
         self._tell_now([worker])
-        hits = list(self._store.hits.values())
+        # What comes from now on it is told like all others.
+        self._later(self._introduce(worker, list(self._store.hits.values())))
+
+    async def _introduce(self, worker: Process, hits: list[Hit]) -> None:
+        """Tell a new worker what is here: as fast as it takes it in, and not in one go, for that may be half a million
+        objects and viewers wait. What has gone again meanwhile is not told."""
+        known = self._store.hits
         for start in range(0, len(hits), _ROWS):
-            self._tell_hits(worker, hits[start : start + _ROWS])
+            if here := [hit for hit in hits[start : start + _ROWS] if known.get(hit.key) is hit]:
+                self._tell_hits(worker, here)
+            await asyncio.sleep(0.01 if worker.channel.waiting else 0)
         worker.channel.tell("accept")
 
     def _again(self, share: int) -> None:

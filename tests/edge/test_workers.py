@@ -257,6 +257,42 @@ def test_what_a_killed_worker_may_be_sending_stays_until_it_has_ended(
     asyncio.run(run())
 
 
+def test_a_new_worker_is_told_each_object_once_and_none_that_has_gone() -> None:
+    async def run() -> None:
+        def hit(number: int) -> Any:
+            return SimpleNamespace(
+                key=b"%d" % number, file=SimpleNamespace(fd=7), number=number, name=f"{number}.m4s", offset=0, length=9,
+                digest=b"", crc=0, lead=False, body=None, head=b"Content-Type: video/mp4\r\n",
+                rendition=SimpleNamespace(package="p", name="v", index=0),
+            )  # fmt: skip
+
+        words: list[tuple[Any, ...]] = []
+        store: Any = SimpleNamespace(hits={})
+        found = workers_module.Workers(2, cast(Any, None), store, cast(Any, None), greeted=lambda: True)
+        worker: Any = SimpleNamespace(
+            files=set(), owes=set(),
+            channel=SimpleNamespace(tell=lambda *word, fds=(): words.append(word), waiting=0),
+        )  # fmt: skip
+        found._workers = [worker]
+        for number in range(1000):
+            one = hit(number)
+            store.hits[one.key] = one
+            found._number(one)
+        telling = asyncio.create_task(found._introduce(worker, list(store.hits.values())))
+        await asyncio.sleep(0)
+        assert 0 < len(words) < 5, "in steps"
+        new, gone = hit(2000), store.hits.pop(b"999")
+        store.hits[new.key] = new
+        found._hit(new)
+        found._gone(gone, lambda: None)
+        await telling
+        told = [row[5] for word in words if word[0] == "hits" for row in word[1]]
+        assert sorted(told) == [*range(999), 2000]
+        assert words[-1] == ("accept",)
+
+    asyncio.run(run())
+
+
 def test_a_denied_session_is_refused_by_every_worker(pair: Edge, origin: Origin) -> None:
     package, _, opened = warm(pair, origin)
     path = f"/v1/{opened}/{package}/v720/0.m4s"
