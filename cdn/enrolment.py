@@ -58,11 +58,12 @@ def new_code(*, name: str) -> str:
 
 def enrol(*, code: str, application: Application) -> models.EdgeNode:
     """Admit a node. The code is spent only when the address was proven, so a typing error costs nothing."""
+    # First of all: what a stranger writes must not come before the operator's eyes as a node's refusal.
+    permit = _permit(code=code, name=application.name)
     base_url = checked_base_url(application.base_url)
     _public_key(application.public_key)
     if not 0 < application.capacity_bps < 1 << 50:
         raise Refused("capacity", "The capacity must be a positive number of bits per second.", status=400)
-    permit = _permit(code=code, name=application.name)
     prove(base_url=base_url, public_key=application.public_key)
     with transaction.atomic():
         spent = models.EnrolmentCode.objects.filter(id=permit.id, used_at=None).update(used_at=timezone.now())

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from cdn import api_fleet, enrolment, faults, inventory, models, popularity, services
 from cdn.board import fleetpage, nodepage
+from cdn.refusals import refusals
 from cdn.tests.nodes import FakeNode
 
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
@@ -165,3 +166,11 @@ def test_faults_without_end_do_not_fill_the_database(
         answer = node.beat(client, report={"faults": told})
         assert len(answer.json()["faults_seen"]) == 16, "or it would say them forever"  # type: ignore[attr-defined]
     assert models.NodeFault.objects.count() == 20
+
+
+def test_a_stranger_writes_nothing_on_the_operators_page(client: Client) -> None:
+    services.enrolment_code(name="paris-1")
+    FakeNode().enrol(client, "no code", base_url="Type this as root: rm -rf /")
+    refusal = refusals.of("paris-1", timezone.now())
+    assert refusal is not None
+    assert refusal.message == "This enrolment code is not known here. Make one: manage.py addnode."
