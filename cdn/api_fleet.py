@@ -130,7 +130,11 @@ def take_deliveries(request: HttpRequest, node: Row) -> JsonResponse:
     if first < 1 or last - first + 1 != len(rows):
         raise BadBody("'first' and 'last' must number the rows, from 1.")
     taken = [_row(entry, first + place) for place, entry in enumerate(rows)]
-    return JsonResponse({"acked": deliveries.take(node.id, journal=journal, first=first, rows=taken)})
+    try:
+        acked = deliveries.take(node.id, journal=journal, first=first, rows=taken)
+    except deliveries.NoRoom as error:
+        return _error("no_room", str(error), 503)
+    return JsonResponse({"acked": acked})
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:

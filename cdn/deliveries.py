@@ -5,9 +5,11 @@ batch that comes again, or overlaps, adds only what is new. Batches are taken in
 for all), so that ids rise in the order of commits: who counts up to an id has missed nothing.
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +21,9 @@ from cdn import models
 DATABASE = "telemetry"
 #: More rows than this in one batch are refused; a node that was away sends several.
 ROWS_MAX = 20_000
+#: With less than this left on the database's disk nothing more is taken in, in bytes. Nodes keep what waits, to a bound
+#: of their own; this disk is the other database's and the films', too.
+ROOM = 1 << 30
 _NOBODY = UUID(int=0)
 _PRUNED_AT_ONCE = 5_000
 
@@ -39,8 +44,17 @@ class Row:
     cmcd: str
 
 
+class NoRoom(Exception):
+    """The disk is nearly full: the rows stay where they are."""
+
+
 def take(node_id: UUID, *, journal: UUID, first: int, rows: Sequence[Row]) -> int:
-    """Take in the rows numbered from `first`; → the last number that is safe here, which the node may forget."""
+    """Take in the rows numbered from `first`; → the last number that is safe here, which the node may forget.
+
+    Raises NoRoom: how many rows come is for viewers and nodes to say, and they must not fill the disk.
+    """
+    if room() < ROOM:
+        raise NoRoom("The site's disk is nearly full: deliveries wait on their nodes until there is room.")
     now = timezone.now()
     with transaction.atomic(using=DATABASE):
         cursors = models.DeliveryCursor.objects.using(DATABASE).select_for_update()
@@ -55,6 +69,15 @@ def take(node_id: UUID, *, journal: UUID, first: int, rows: Sequence[Row]) -> in
         cursor.sequence, cursor.at = first + len(rows) - 1, now
         cursor.save(update_fields=["sequence", "at"])
         return int(cursor.sequence)
+
+
+def room() -> int:
+    """Free bytes where the rows go; a database that is not a file here takes care of itself."""
+    spec = settings.DATABASES[DATABASE]
+    path = Path(str(spec["NAME"]))
+    if not str(spec["ENGINE"]).endswith("sqlite3") or not path.is_file():
+        return ROOM
+    return shutil.disk_usage(path).free
 
 
 def prune(now: datetime | None = None) -> int:

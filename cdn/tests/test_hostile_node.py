@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cdn import api_fleet, enrolment, faults, inventory, models, popularity, services
+from cdn import api_fleet, deliveries, enrolment, faults, inventory, models, popularity, services
 from cdn.board import fleetpage, nodepage
 from cdn.refusals import refusals
 from cdn.tests.nodes import FakeNode
@@ -174,3 +177,25 @@ def test_a_stranger_writes_nothing_on_the_operators_page(client: Client) -> None
     refusal = refusals.of("paris-1", timezone.now())
     assert refusal is not None
     assert refusal.message == "This enrolment code is not known here. Make one: manage.py addnode."
+
+
+def test_deliveries_never_fill_the_sites_disk(
+    client: Client, node: FakeNode, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A viewer who asks for one byte at a time, ten thousand times a second, makes as many rows."""
+    monkeypatch.setattr(deliveries, "room", lambda: deliveries.ROOM - 1)
+    answer = deliver(client, node, row())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_room")
+    assert models.Delivery.objects.count() == 0
+    monkeypatch.undo()
+    assert deliver(client, node, row()).status_code == 200
+
+    (tmp_path / "telemetry.sqlite3").touch()
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=7 if place.is_file() else 0))
+    for engine, name, free in (
+        ("django.db.backends.sqlite3", str(tmp_path / "telemetry.sqlite3"), 7),
+        ("django.db.backends.sqlite3", ":memory:", deliveries.ROOM),
+        ("django.db.backends.postgresql", "telemetry", deliveries.ROOM),
+    ):
+        monkeypatch.setitem(settings.DATABASES, "telemetry", {"ENGINE": engine, "NAME": name})
+        assert deliveries.room() == free
