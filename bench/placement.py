@@ -45,21 +45,31 @@ ROOM, SMALL = 400, 60
 EVENINGS = float(np.mean(DAY)) * 24 / 1.25
 
 
-def fleet(nodes: int, *, days: int, room: int = ROOM, seed: int = 7) -> dict[str, float]:
-    """Days in the life of a fleet, an evening's peak at the end of each, then a crowd and a loss."""
-    world = World(max(1, nodes // REGION), np.random.default_rng(seed), room)
-    empty = np.zeros_like(world.weights)
-    planned = Planned(short=empty.copy(), long=empty.copy())
-    for quarter in DAY * 3:  # three days of watching before the first plan
+def settled(regions: int, room: int, seed: int) -> tuple[World, Planned]:
+    """A world and its first plans, after three days of watching."""
+    world = World(regions, np.random.default_rng(seed), room)
+    planned = Planned(short=np.zeros_like(world.weights), long=np.zeros_like(world.weights))
+    for quarter in DAY * 3:
         watch(world, planned, quarter, 21600)
     plan(world, planned, since=86400)
+    return world, planned
+
+
+def new_day(world: World, planned: Planned) -> None:
+    """Tastes drift, and what is released today has neither demand nor copies yet."""
+    world.pass_a_day()
+    for title in np.flatnonzero(world.ages == 0):
+        planned.short[:, title] = planned.long[:, title] = 0.0
+        planned.held = [[held - {int(title)} for held in region] for region in planned.held]
+
+
+def fleet(nodes: int, *, days: int, room: int = ROOM, seed: int = 7) -> dict[str, float]:
+    """Days in the life of a fleet, an evening's peak at the end of each, then a crowd and a loss."""
+    world, planned = settled(max(1, nodes // REGION), room, seed)
     steady, churn, fetched, origin, seconds, slowest = [], [], [], [], [], []
     one = None
     for _day in range(days):
-        world.pass_a_day()
-        for title in np.flatnonzero(world.ages == 0):
-            planned.short[:, title] = planned.long[:, title] = 0.0
-            planned.held = [[held - {int(title)} for held in region] for region in planned.held]
+        new_day(world, planned)
         moved = fresh = pulled = 0.0
         for number, quarter in enumerate(DAY[:3]):
             watch(world, planned, quarter, 21600)
@@ -115,11 +125,7 @@ def others(nodes: int, *, rule: str, seed: int = 7) -> dict[str, float]:
 
 def real(seed: int = 7) -> dict[str, float]:
     """One region's evening with `playback.steering.rank` itself instead of arrays: the two must agree."""
-    world = World(1, np.random.default_rng(seed), ROOM)
-    planned = Planned(short=np.zeros_like(world.weights), long=np.zeros_like(world.weights))
-    for quarter in DAY * 3:
-        watch(world, planned, quarter, 21600)
-    plan(world, planned, since=86400)
+    world, planned = settled(1, ROOM, seed)
     now = datetime(2026, 3, 1, 20, tzinfo=UTC)
     facts = {
         "version": "1", "region": "default", "lease_until": now + timedelta(hours=1), "state": NodeState.ACTIVE,

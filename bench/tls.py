@@ -198,18 +198,9 @@ def main() -> int:
         given = {"cert": cert, "key": key, "root": home}
         with contextlib.ExitStack() as stack:
             plain = stack.enter_context(node(home / "a", "our node, plain", core, origin.url, secure=False))
+            secret = ("--cert", str(cert), "--key", str(key))
             ours = stack.enter_context(
-                node(
-                    home / "b",
-                    "our node, TLS",
-                    core,
-                    origin.url,
-                    "--cert",
-                    str(cert),
-                    "--key",
-                    str(key),
-                    secure=True,
-                )
+                node(home / "b", "our node, TLS", core, origin.url, *secret, secure=True)
             )
             theirs = stack.enter_context(
                 nginx(home / "n", "nginx, TLS", core, node=plain.port, serve=_FILES, **given)
