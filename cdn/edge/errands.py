@@ -81,9 +81,9 @@ class Errands:
         upstream: Upstream,
         *,
         journal: Journal,
-        inventory: Inventory | None,
+        inventory: Inventory,
         plan_version: Callable[[], int],
-        take_plan: Callable[[dict[str, Any]], Awaitable[None]] | None,
+        take_plan: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         self._identity, self._upstream, self._journal = identity, upstream, journal
         self._inventory, self._plan_version, self._take_plan = inventory, plan_version, take_plan
@@ -100,9 +100,9 @@ class Errands:
         """See what is due. Raises TypeError or ValueError when the answer makes no sense."""
         now = time.monotonic()
         newest = int(answer.get("plan", 0))
-        if self._take_plan is not None and newest and newest != self._plan_version():
+        if newest and newest != self._plan_version():
             self._plan.wanted(now)
-        if self._inventory is not None and "inventory" in answer:
+        if "inventory" in answer:
             self._told = int(answer["inventory"])
             if self._told != self._inventory.epoch:
                 self._holdings.wanted(now)
@@ -156,13 +156,11 @@ class Errands:
     # The errands ------------------------------------------------------------------------------------------
 
     async def _fetch_plan(self) -> None:
-        assert self._take_plan is not None
         await self._take_plan(await self._ask("GET", PLAN_PATH))
         self._plan.not_before = time.monotonic() + PLAN_SECONDS
 
     async def _post_inventory(self) -> None:
         inventory = self._inventory
-        assert inventory is not None
         epoch = inventory.epoch
         base, body = await asyncio.to_thread(_inventory, inventory, epoch, self._told)
         try:
