@@ -17,12 +17,13 @@ from cdn.tests.nodes import FakeNode
 def forgetful(settings: Any, tmp_path: Path) -> Iterator[None]:
     """Each test starts with nobody heard, nothing denied and keys of its own."""
     settings.KEYS_DIR = tmp_path / "keys"
-    _forget()
+    forget()
     yield
-    _forget()
+    forget()
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Make this process know nothing of any fleet, as when it was started."""
     fleet.forget()
     deny_list.forget()
     keys.ring.forget()

@@ -5,7 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from cdn.tests import conftest as fleet
 from tests.edge.harness import Edge, Origin, running_origin
+
+
+@pytest.fixture(autouse=True)
+def forgetful(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With the site in this process, each test begins with a site that has just been started.
+
+    Or the last test's dead nodes hold the brake, and its takedowns are told to this one's nodes.
+    """
+    if request.node.get_closest_marker("django_db") is None:
+        yield
+        return
+    fleet.forget()
+    yield
+    fleet.forget()
 
 
 @pytest.fixture
