@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -144,6 +145,8 @@ def _get(url: str, seconds: float, limit: int, headers: dict[str, str]) -> _Answ
     asked_at, end = time.time(), time.monotonic() + seconds
     connection.response_class = partial(_Response, end=end)  # type: ignore[assignment]
     try:
+        connection.connect()
+        _check_place(url, str(connection.sock.getpeername()[0]))
         connection.request("GET", parts.path, headers={"User-Agent": "netflixlite-control", **headers})
         response = connection.getresponse()
         body = bytearray()
@@ -152,6 +155,21 @@ def _get(url: str, seconds: float, limit: int, headers: dict[str, str]) -> _Answ
         return _Answer(response.status, response.headers, bytes(body), asked_at, time.time())
     finally:
         connection.close()
+
+
+def _check_place(url: str, address: str) -> None:
+    """Whether players could be there at all, whatever the name says. Raises Unproven.
+
+    No request of ours goes to a cloud's own service of credentials (169.254.169.254). Private addresses are a
+    household's nodes'.
+    """
+    place = ip_address(address.partition("%")[0])
+    place = (place.ipv4_mapped or place) if isinstance(place, IPv6Address) else place
+    if place.is_link_local or place.is_multicast or place.is_unspecified:
+        raise Unproven(
+            "base_url", f"{_base(url)} leads to {place}, which is no place for a node: give --base-url the address "
+            "that players use."
+        )  # fmt: skip
 
 
 class _Response(http.client.HTTPResponse):

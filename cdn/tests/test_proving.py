@@ -94,3 +94,28 @@ def test_a_trickle_of_any_part_of_an_answer_ends_in_time(trickle: bytes) -> None
         thread.join(10)
     assert len(answers) == 1, "it goes on and on"
     assert answers[0].startswith(f"The control plane could not reach {url}: no answer within 0.2 s.")
+
+
+def test_no_request_goes_where_no_player_could_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name leads to a machine's own services; whoever has a code, or a node's key, may name names."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setattr(socket.socket, "getpeername", lambda self: ("169.254.169.254", 80))
+        key = Ed25519PrivateKey.generate().public_key()
+        url = f"http://localhost:{listener.getsockname()[1]}"
+        assert "leads to 169.254.169.254" in proving.reach(base_url=url, public_key=key, seconds=2)
+        asked, _ = listener.accept()
+        with asked:
+            assert asked.recv(100) == b"", "it only hung up"
+
+
+@pytest.mark.parametrize(
+    ("address", "good"),
+    [
+        ("169.254.169.254", False), ("::ffff:169.254.169.254", False), ("fe80::1%eth0", False), ("224.0.0.1", False),
+        ("0.0.0.0", False), ("::", False), ("127.0.0.1", True), ("10.0.0.7", True), ("192.168.1.9", True),
+        ("::1", True), ("fd00::7", True), ("203.0.113.9", True),
+    ],
+)  # fmt: skip
+def test_places_for_nodes(address: str, good: bool) -> None:
+    with contextlib.nullcontext() if good else pytest.raises(proving.Unproven, match="no place for a node"):
+        proving._check_place("http://n1.example.org:8001/v1/-/proof/x", address)
