@@ -112,9 +112,10 @@ class Connection:
 
     def read(self) -> None:
         """Take what the client has sent and answer what is complete."""
+        recv = self.recv  # called from a local name: a slot's callable is looked up the long way every time
         while True:
             try:
-                data = self.recv(READ)
+                data = recv(READ)
             except BlockingIOError:
                 self.unread = False
                 return
@@ -140,19 +141,16 @@ class Connection:
         False when this is not it; nothing was done then. What is compared here, the strict reader has read before:
         all that comes before the object's name with a token that was good, and all that comes behind it.
         """
-        begin, end = len(self.start), data.find(b" ", len(self.start))
-        if (
-            len(data) - end != len(self.rest)
-            or not data.startswith(self.start)
-            or not data.endswith(self.rest)
-        ):
+        start, rest = self.start, self.rest
+        if not data.startswith(start) or not data.endswith(rest):
             return False
-        key = target = data[begin:end]
-        query = target.find(b"?")
-        if query >= 0:
+        # All of what is between them, so nothing else is there: no key has a space in it, nor has a query that passes.
+        key = target = data[len(start) : len(data) - len(rest)]
+        query = b"?" in target
+        if query:
             if target.translate(None, _PRINTABLE):
                 return False
-            key = target[:query]
+            key = target[: target.index(b"?")]
         server = self.server
         hit = server.hits.get(key)
         verdict = server.verdicts.known.get(self.token)
@@ -172,9 +170,10 @@ class Connection:
         server.hit_count += 1
         if server.access_log:
             self.line = data[: data.index(b"\r")]
-        self._send_whole(hit, verdict, target)
+        # The books keep the target: without a query it is the object's own name, which is there already.
+        self._send_whole(hit, verdict, target if query else hit.key)
         if hit.lead:
-            server.ahead(hit, target[query + 1 :] if query >= 0 else b"")
+            server.ahead(hit, target[len(key) + 1 :])
         return True
 
     def _send_whole(self, hit: Hit, verdict: Verdict, target: bytes) -> None:
@@ -196,7 +195,8 @@ class Connection:
         else:
             more = MSG_MORE
         try:
-            sent = self.send(head, more)
+            send = self.send
+            sent = send(head, more)
             if more and sent == len(head):
                 moved = sendfile(self.fd, hit.file.fd, hit.offset, length if length < TURN else TURN)
         except BlockingIOError:
@@ -207,8 +207,9 @@ class Connection:
         self.moved = now
         server.bytes_out += sent + moved
         if moved == length and sent == len(head):
-            if server.note is not None:
-                server.note((now, now, now, verdict, target, 200, sent + moved, HIT))
+            note = server.note
+            if note is not None:
+                note((now, now, now, verdict, target, 200, sent + moved, HIT))
             if server.access_log:
                 self.status, self.sent = 200, sent + moved
                 server.log_access(self)
