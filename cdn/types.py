@@ -150,6 +150,11 @@ class Forecast:
         """Whether nothing speaks against it."""
         return not self.refusal
 
+    @property
+    def hurts(self) -> bool:
+        """Whether viewers would feel it: something speaks against it, and somebody has to move."""
+        return bool(self.refusal and self.moved_sessions)
+
 
 @dataclass(frozen=True, slots=True)
 class TakenDown:

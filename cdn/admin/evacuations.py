@@ -52,7 +52,7 @@ def _do(request: HttpRequest) -> HttpResponse:
     said = error = ""
     try:
         scope, value = _split(request.POST.get("target", ""))
-        hurts = outlooks.in_words(services.evacuate(scope, value, dry_run=True))["hurts"]
+        hurts = services.evacuate(scope, value, dry_run=True).hurts
         force = not hurts or bool(request.POST.get("force"))
         done = services.evacuate(scope, value, force=force, actor=actor(request), reason=reason(request))
         said = _("Being evacuated: %(names)s.") % {"names": ", ".join(done.names[:8])}

@@ -23,7 +23,7 @@ def in_words(forecast: Forecast) -> dict[str, Any]:
     idle = not forecast.moved_sessions
     survivors = sorted(forecast.survivors, key=lambda one: -one.after)
     return {
-        "hurts": not forecast.feasible and not idle,
+        "hurts": forecast.hurts,
         "idle": idle,
         "moved": words.rate(forecast.moved_bps),
         "sessions": rows.sessions(forecast.moved_sessions),

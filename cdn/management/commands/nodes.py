@@ -76,7 +76,7 @@ class Command(BaseCommand):
         forecast = services.evacuate("node", str(_node(name)), dry_run=True)
         if options["dry_run"]:
             self.stdout.write(evacuate.in_words(forecast, would="Would take out"))
-        elif may_refuse and not options["force"] and forecast.moved_sessions and forecast.refusal:
+        elif may_refuse and forecast.hurts and not options["force"]:
             raise CommandError(f"{forecast.refusal} (--force)")
         return not options["dry_run"]
 
