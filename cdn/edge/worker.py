@@ -53,8 +53,9 @@ class Table:
         self.hits: dict[bytes, Hit] = {}
         self._numbers: dict[int, Hit] = {}
         self._files: dict[int, OwnedFd] = {}
+        #: As long as something of them is here: `busy` counts that.
         self._packages: dict[str, Open] = {}
-        self._renditions: dict[tuple[str, str], RenditionIndex] = {}
+        self._renditions: dict[str, dict[str, RenditionIndex]] = {}
         #: Told to be gone, and still being sent.
         self._parting: dict[int, Hit] = {}
 
@@ -75,6 +76,7 @@ class Table:
         if small and not hit.read_small():
             return  # the first process will find that too, and say so
         hit.lead = lead
+        hit.package_open.busy += 1
         self._numbers[number] = self.hits[hit.key] = hit
         if before := self._neighbour(hit):
             before.lead = False
@@ -89,6 +91,9 @@ class Table:
                 del self.hits[hit.key]
             if before := self._neighbour(hit):
                 before.lead = True
+            hit.package_open.busy -= 1
+            if not hit.package_open.busy:
+                del self._packages[hit.rendition.package], self._renditions[hit.rendition.package]
             if hit.readers:
                 self._parting[number] = hit
         return [number for number in numbers if number not in self._parting]
@@ -102,9 +107,10 @@ class Table:
 
     def _rendition(self, package: str, name: str, index: int) -> RenditionIndex:
         """As much of a rendition as serving takes."""
-        found = self._renditions.get((package, name))
+        known = self._renditions.setdefault(package, {})
+        found = known.get(name)
         if found is None:
-            found = self._renditions[package, name] = RenditionIndex(
+            found = known[name] = RenditionIndex(
                 package=package, name=name, index=index, kind="", offsets=array.array("Q"), lengths=array.array("Q"),
                 digests=b"", init=None, playlist_offset=0, playlist_length=0, playlist_sha256=b"",
             )  # fmt: skip

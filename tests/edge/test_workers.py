@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from cdn.edge import workers as workers_module
+from cdn.edge.worker import Table
 from tests.edge.harness import Edge, Origin, Reply, token, until
 
 pytestmark = pytest.mark.slow
@@ -291,6 +293,33 @@ def test_a_new_worker_is_told_each_object_once_and_none_that_has_gone() -> None:
         assert words[-1] == ("accept",)
 
     asyncio.run(run())
+
+
+def test_a_worker_forgets_packages_of_which_nothing_is_left(tmp_path: Path) -> None:
+    table = Table()
+    data = tmp_path / "data"
+    data.write_bytes(bytes(9000))
+    table.add_file(1, os.open(data, os.O_RDONLY))
+
+    def row(number: int, package: str, segment: int) -> list[Any]:
+        return [number, package, "v720", 0, 1, segment, f"{segment}.m4s", 0, 9000, "00" * 32, 0, "video/mp4", False,
+                False]  # fmt: skip
+
+    for number in range(100):
+        table.add(row(2 * number, f"{number:032x}", 0))
+        table.add(row(2 * number + 1, f"{number:032x}", 1))
+    assert table.remove(list(range(0, 200, 2))) == list(range(0, 200, 2))
+    assert len(table.hits) == 100
+    table.add(row(500, f"{7:032x}", 0))  # one comes back, and goes
+    table.remove([500])
+    sent = table.hits[f"{7:032x}/v720/1.m4s".encode()]
+    sent.readers += 1
+    assert 15 not in table.remove(list(range(1, 200, 2)))
+    assert not table.hits
+    assert not table._packages
+    assert not table._renditions
+    sent.readers -= 1
+    assert table.parted() == [15]
 
 
 def test_a_denied_session_is_refused_by_every_worker(pair: Edge, origin: Origin) -> None:
