@@ -8,7 +8,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -42,6 +42,8 @@ log = logging.getLogger("edge")
 
 #: How long answers that are under way may take once the node was told to stop, in seconds.
 STOP_SECONDS = 5.0
+#: A part of the node that broke begins again after so many seconds.
+AGAIN_SECONDS = 5.0
 GIB = 1 << 30
 
 
@@ -190,7 +192,7 @@ class Node:
         spare_viewers()
         loop.add_signal_handler(signal.SIGHUP, self._renew, secure)
         others = [
-            asyncio.create_task(part.run())
+            asyncio.create_task(keep_running(type(part).__name__, part.run))
             for part in (self.health, self.journal, self.errands, self.orders, self.scrubber)
         ]
         if secure is not None:
@@ -271,6 +273,16 @@ async def end(task: asyncio.Task[Any]) -> None:
     while not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=0.5)
+
+
+async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Begin a part of the node again when it breaks: it would be missed by nobody until much later."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("%s broke and begins again", name)
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 def _lock(config: Config) -> int:

@@ -162,7 +162,10 @@ class Agent:
                 # Some proxy's page, or a control plane of another age: whoever it is, we have not been heard.
                 raise OriginAway(f"the heartbeat's answer makes no sense ({error!r})") from error
         else:
-            self._refused(status, answer)
+            try:
+                self._refused(status, answer)
+            except NONSENSE as error:
+                raise OriginAway(f"the refusal makes no sense ({error!r})") from error
         await self._save()
 
     async def _post(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cdn.edge import __main__ as main_module
 from cdn.edge import config as configuration
 from cdn.edge.__main__ import Node
 from cdn.edge.identity import Identity
@@ -84,7 +86,8 @@ def test_no_field_of_an_answer_can_stop_a_node_or_spoil_its_next_start(node: Nod
 @pytest.mark.parametrize(
     ("text", "status"),
     [(b"<html>hotel</html>", 200), (b"", 200), (b"[" * 100_000, 200), (b'"active"', 200), (b"\xff\xfe", 200),
-     (b"{}", 200), (b"", 502), (b"{}", 404), (b'{"error": 7}', 401), (b'{"error": {"code": "replay"}}', 409)],
+     (b"{}", 200), (b"", 502), (b"{}", 404), (b'{"error": 7}', 401), (b'{"error": {"code": "replay"}}', 409),
+     (b'{"error": {"code": "replay"}, "last_sequence": [7]}', 409)],
 )  # fmt: skip
 def test_pages_and_fragments_are_no_answers(node: Node, text: bytes, status: int) -> None:
     async def twice() -> bool:
@@ -92,3 +95,45 @@ def test_pages_and_fragments_are_no_answers(node: Node, text: bytes, status: int
         return await beat(node, json.dumps(GOOD).encode()) and not heard
 
     assert asyncio.run(twice()) or status == 409
+
+
+def test_a_part_that_breaks_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main_module, "AGAIN_SECONDS", 0.0)
+    begun = 0
+
+    async def part() -> None:
+        nonlocal begun
+        begun += 1
+        if begun < 3:
+            raise RuntimeError("what nobody thought of")
+        await asyncio.Event().wait()
+
+    async def run() -> None:
+        keeping = asyncio.create_task(main_module.keep_running("a part", part))
+        async with asyncio.timeout(5):
+            while begun < 3:
+                await asyncio.sleep(0)
+        await main_module.end(keeping)
+        assert keeping.cancelled()
+
+    asyncio.run(run())
+
+
+def test_what_is_taken_down_is_stopped_before_the_disk_is_waited_for(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, stopped = threading.Event(), []
+    monkeypatch.setattr(node.store.takedowns, "save", lambda: written.wait(10))
+    monkeypatch.setattr(node.filler, "forget", stopped.append)
+
+    async def run() -> None:
+        package = "cd" * 16
+        taking = asyncio.create_task(node.take_down([{"version": 1, "package": package}], 1))
+        await asyncio.sleep(0.05)
+        assert not taking.done()
+        assert stopped == [package]
+        assert node.store.takedowns.forbids(package)
+        written.set()
+        await taking
+
+    asyncio.run(run())
