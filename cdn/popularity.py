@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Count, Max, Sum
 from django.utils import timezone
 
 from catalog import services as catalog
@@ -58,12 +58,14 @@ def _count_some(cursor: models.DemandCursor, now: datetime) -> int:
         models.Delivery.objects.filter(id__gt=cursor.delivery_id, id__lte=upto, status__in=_SERVED)
         .order_by()
         .values_list("package", "rendition", "node_id")
-        .annotate(total=Sum("bytes"))
+        .annotate(total=Sum("bytes"), answers=Count("id"))
     )
     regions = dict(models.EdgeNode.objects.values_list("id", "region"))
-    served: dict[tuple[str, str, str], int] = defaultdict(int)
-    for package, rendition, node_id, total in rows:
-        served[package, rendition, regions.get(node_id, "default")] += int(total)
+    served: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for package, rendition, node_id, total, answers in rows:
+        key = package, rendition, regions.get(node_id, "default")
+        before = served.get(key, (0, 0))
+        served[key] = before[0] + int(total), before[1] + int(answers)
     _add(served, now)
     step = upto - cursor.delivery_id
     cursor.delivery_id = upto
@@ -71,7 +73,9 @@ def _count_some(cursor: models.DemandCursor, now: datetime) -> int:
     return step
 
 
-def _add(served: Mapping[tuple[str, str, str], int], now: datetime) -> None:
+def _add(served: Mapping[tuple[str, str, str], tuple[int, int]], now: datetime) -> None:
+    """Add bytes and answers by package, rendition and region. No answer is more than a whole play, whatever a node says
+    of it: one row of a node that lies would else outweigh a year of viewers."""
     packages = {package for package, _rendition, _region in served}
     known = {
         (package, rendition): (number, size)
@@ -80,9 +84,9 @@ def _add(served: Mapping[tuple[str, str, str], int], now: datetime) -> None:
         ).values_list("id", "package", "rendition", "bytes")
     }
     plays: dict[tuple[int, str], float] = {}
-    for (package, rendition, region), total in served.items():
+    for (package, rendition, region), (total, answers) in served.items():
         if found := known.get((package, rendition)):
-            plays[found[0], region] = total / found[1]
+            plays[found[0], region] = min(total / found[1], answers)
     rows = {
         (row.bundle_id, row.region): row
         for row in models.BundleDemand.objects.filter(bundle_id__in={bundle for bundle, _ in plays})

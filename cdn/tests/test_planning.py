@@ -46,8 +46,11 @@ def watch(package: str, rendition: str, node_id: UUID, *, plays: float, journal:
     """So many whole plays of a rendition, as the node's journal tells."""
     size = models.Bundle.objects.get(package=package, rendition=rendition).bytes
     now = int(timezone.now().timestamp() * 1000)
-    row = deliveries.Row(now, None, package, rendition, "0.m4s", 200, int(size * plays), 5, "hit", "")
-    deliveries.take(node_id, journal=journal or uuid4(), first=1, rows=[row])
+    answers = [size] * int(plays) + ([int(size * (plays % 1))] if plays % 1 else [])
+    rows = [
+        deliveries.Row(now, None, package, rendition, "0.m4s", 200, sent, 5, "hit", "") for sent in answers
+    ]
+    deliveries.take(node_id, journal=journal or uuid4(), first=1, rows=rows)
 
 
 def old(package: str, days: int = 30) -> None:
@@ -146,7 +149,7 @@ def test_demand_is_counted_once_and_by_region() -> None:
     watch(package, "v720", here.id, plays=2.5, journal=journal)
     watch(package, "v720", here.id, plays=2.5, journal=journal)  # sent again
     watch(package, "v720", there.id, plays=1.0)
-    assert popularity.count() == 2
+    assert popularity.count() == 4
     assert popularity.count() == 0
     rows = {row.region: row for row in models.BundleDemand.objects.filter(bundle__rendition="v720")}
     assert rows["default"].short == pytest.approx(2.5, rel=0.01)
@@ -192,6 +195,17 @@ def test_a_new_episode_is_expected_to_do_like_its_series() -> None:
     rates = popularity.rates(known, ["default"], timezone.now())["default"]
     by_package = {row.package: rates[row.id] for row in models.Bundle.objects.filter(rendition="v720")}
     assert by_package[packages[2]] > by_package[packages[0]] > by_package[quiet] > 0
+
+
+def test_no_answer_is_more_than_a_whole_play() -> None:
+    """One row of a node that lies would outweigh what viewers ask for in a year, and fade for months."""
+    package = film("Night Mail")
+    bundles.reconcile()
+    now = int(timezone.now().timestamp() * 1000)
+    lie = deliveries.Row(now, None, package, "v720", "0.m4s", 200, 1 << 36, 5, "hit", "")
+    deliveries.take(node(10**9).id, journal=uuid4(), first=1, rows=[lie, lie])
+    assert popularity.count() == 2
+    assert models.BundleDemand.objects.get().short == 2.0
 
 
 def test_a_film_encoded_anew_inherits_its_demand() -> None:
