@@ -95,6 +95,8 @@ class Origin:
     break_after: dict[str, int] = field(default_factory=dict)
     corrupt: set[str] = field(default_factory=set)
     control_down: bool = False
+    #: Seconds between heartbeats, as their answers ask for; a site asks for two.
+    interval: float = 0.5
     #: Seconds before heartbeats are answered.
     control_delay: float = 0.0
     #: What heartbeats are answered with instead, as a proxy in the way might.
@@ -289,7 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(origin.strange_answer)
             return
         reply: dict[str, Any] = {
-            "state": origin.state, "reason": "test", "keys_version": origin.keys_version, "interval": 0.5,
+            "state": origin.state, "reason": "test", "keys_version": origin.keys_version, "interval": origin.interval,
             "lease_seconds": 1.0, "deny": origin.deny, "deny_version": len(origin.deny), "mb": origin.mb,
             "takedowns": [one for one in origin.takedowns if one["version"] > beat.get("takedowns", 0)],
             "takedowns_version": len(origin.takedowns), "deliveries": origin.want_deliveries,
