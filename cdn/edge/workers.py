@@ -30,6 +30,8 @@ log = logging.getLogger("edge")
 
 #: A worker that says nothing for so long is stuck: it is killed, and another takes its place. In seconds.
 SILENT_SECONDS = 5.0
+#: One that has said nothing for so long is given no connection: it may be about to be found stuck. In seconds.
+QUIET_SECONDS = 1.5
 #: A dead worker is replaced after this long, and after twice as long every time that it does not even get ready.
 AGAIN_SECONDS, AGAIN_MOST = 0.1, 10.0
 #: A worker that is being replaced has this long to finish its answers, in seconds.
@@ -362,7 +364,12 @@ class Workers:
                      and not worker.retiring), None)  # fmt: skip
 
     def _least(self) -> Process | None:
-        ready = [worker for worker in self._workers if worker.ready and not worker.retiring]
+        since = time.monotonic() - QUIET_SECONDS
+        ready = [
+            worker
+            for worker in self._workers
+            if worker.ready and not worker.retiring and worker.heard > since
+        ]
         return min(ready, key=lambda worker: worker.connections, default=None)
 
     def _verdict(self, token: bytes) -> Verdict:

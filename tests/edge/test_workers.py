@@ -322,6 +322,20 @@ def test_a_worker_forgets_packages_of_which_nothing_is_left(tmp_path: Path) -> N
     assert table.parted() == [15]
 
 
+def test_a_worker_that_has_fallen_silent_is_given_no_connection() -> None:
+    found = workers_module.Workers(
+        2, cast(Any, None), cast(Any, SimpleNamespace(hits={})), cast(Any, None), greeted=lambda: True
+    )
+    silent: Any = SimpleNamespace(
+        ready=True, retiring=False, connections=0, heard=time.monotonic() - workers_module.SILENT_SECONDS / 2
+    )
+    well: Any = SimpleNamespace(ready=True, retiring=False, connections=99, heard=time.monotonic())
+    found._workers = [silent, well]
+    assert found._least() is well
+    found._workers = [silent]
+    assert found._least() is None, "the first process goes on with it"
+
+
 def test_a_denied_session_is_refused_by_every_worker(pair: Edge, origin: Origin) -> None:
     package, _, opened = warm(pair, origin)
     path = f"/v1/{opened}/{package}/v720/0.m4s"
