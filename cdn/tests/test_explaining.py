@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog import services as catalog
 from catalog.tests.factories import make_package, make_title, make_video
-from cdn import bundles, models, plans, services, tasks
+from cdn import asking, bundles, models, plans, services, tasks
 from cdn.inventory import holdings
 from cdn.tests.factories import make_node
 from cdn.types import Node
@@ -156,3 +156,16 @@ def test_whereis_finds_titles_and_packages() -> None:
         assert "its disk holds everything" in said
     with pytest.raises(CommandError, match="called 'nothing'"):
         typed("whereis", "nothing")
+    with pytest.raises(CommandError, match=r"no node named 'rome-1'. Nodes: paris-1\."):
+        typed("whereis", "night", "mail", "--node", "rome-1")
+
+
+def test_a_title_is_taken_down_by_its_name_when_it_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "learn", lambda site="": "")
+    one, other = film("Night Mail"), film("Night Train")
+    with pytest.raises(CommandError, match=f"may mean several(.|\n)*{other}"):
+        typed("takedown", "night", "--reason", "x")
+    said = typed("takedown", "night mail", "--reason", "x", "--wait", "0")
+    assert f"Night Mail ({one})" in said
+    assert services.taken_down(one)
+    assert not services.taken_down(other)

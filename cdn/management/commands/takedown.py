@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from cdn import services
+from cdn.management.commands.whereis import PACKAGE, packages
 
 _LOOK_SECONDS = 0.25
 
@@ -21,7 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What may be typed."""
-        parser.add_argument("package", nargs="?", default="", help="the package's id (32 hex digits)")
+        parser.add_argument(
+            "package", nargs="?", default="", help="the package's id (32 hex digits), or a title"
+        )
         parser.add_argument("--reason", default="", help="why; a takedown needs one")
         parser.add_argument("--purge", action="store_true", help="only drop what nodes hold now")
         parser.add_argument(
@@ -39,6 +42,7 @@ class Command(BaseCommand):
         if not package:
             self._list()
             return
+        package = self._meant(package)
         begun = time.monotonic()
         try:
             new = self._write(package, given)
@@ -51,6 +55,24 @@ class Command(BaseCommand):
             "Written down: the site refuses from now on." if not given["lift"] else "Written down."
         )
         self._watch(begun, float(given["wait"]), str(given["url"]))
+
+    def _meant(self, text: str) -> str:
+        """The id of the package that is meant; an id that no title is known to use is taken as it is, with a word."""
+        found = packages(text)
+        if len(found) > 1:
+            listed = "".join(f"\n  {package}  {name}" for name, package in found)
+            raise CommandError(f"{text!r} may mean several; give the id of one:{listed}")
+        if found:
+            name, package = found[0]
+            if package != text:
+                self.stdout.write(f"{name} ({package})")
+            return package
+        if not PACKAGE.match(text):
+            raise CommandError(f"{text!r} is no package's id, and no title that can be played is called so.")
+        self.stdout.write(
+            f"Mind that no title is known to use {text}: was it typed right? (--lift takes it back)"
+        )
+        return text
 
     def _write(self, package: str, given: dict[str, Any]) -> bool:
         actor, reason = str(given["actor"]), str(given["reason"])

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from catalog import services as catalog
 from cdn import explaining, models
 
-_PACKAGE = re.compile(r"[0-9a-f]{32}\Z")
+PACKAGE = re.compile(r"[0-9a-f]{32}\Z")
 _AGE_MAX = 99
 
 
@@ -27,14 +27,17 @@ class Command(BaseCommand):
         """Find the packages, then explain each on each node."""
         words = options["what"]
         text = " ".join(words) if isinstance(words, list) else str(words)
-        found = _packages(text)
+        found = packages(text)
         if not found:
             raise CommandError(f"Nothing that can be played is called {text!r}, and no package has this id.")
         nodes = models.EdgeNode.objects.exclude(state="retired")
         if options["node"]:
             nodes = nodes.filter(name=str(options["node"]))
         if not nodes:
-            raise CommandError("There is no such node.")
+            known = ", ".join(models.EdgeNode.objects.exclude(state="retired").values_list("name", flat=True))
+            if options["node"] and known:
+                raise CommandError(f"There is no node named '{options['node']}'. Nodes: {known}.")
+            raise CommandError("There is no node yet: manage.py addnode paris-1 lets one join.")
         for name, package in found:
             self.stdout.write(f"{name} ({package})")
             for node in nodes:
@@ -51,9 +54,9 @@ class Command(BaseCommand):
             self.stdout.write(f"    {one.rendition:<12} {one.wanted or 'no':<5} {one.why}")
 
 
-def _packages(text: str) -> list[tuple[str, str]]:
-    """Names and ids of the packages that are meant."""
-    if _PACKAGE.match(text):
+def packages(text: str) -> list[tuple[str, str]]:
+    """Names and ids of the packages that an id or words of a title mean."""
+    if PACKAGE.match(text):
         return [("package", text)] if models.Bundle.objects.filter(package=text).exists() else []
     found: list[tuple[str, str]] = []
     for title in catalog.search(text, maturity=_AGE_MAX, limit=3):
