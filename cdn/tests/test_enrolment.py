@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cdn import models, services
+from cdn.tests.factories import make_node
 from cdn.tests.nodes import FakeNode
 from cdn.types import NodeState
 
@@ -156,5 +157,9 @@ def test_addnode_prints_the_one_command(capsys: pytest.CaptureFixture[str]) -> N
     printed = capsys.readouterr().out
     assert "netflixlite-node.pyz --origin" in printed
     assert "--name paris-1" in printed
+    assert "already" not in printed
+    make_node(name="rome-1")
+    call_command("addnode", "rome-1")
+    assert "there is a node 'rome-1' already" in capsys.readouterr().out
     with pytest.raises(CommandError, match="is no name"):
         call_command("addnode", "--name", "no name; rm")

@@ -15,6 +15,10 @@ _SAME_MACHINE = """\
 Mind that SITE_URL is {url}, which only this machine can reach: the command works here and nowhere else. For other
 machines set NETFLIXLITE_SITE_URL to the address that they reach the site at, and make a new one.
 """
+_TAKEN = """\
+Mind that there is a node '{name}' already: the machine that runs this takes its place, and the one of now is turned
+away. For one more node choose another name.
+"""
 
 
 class Command(BaseCommand):
@@ -48,5 +52,7 @@ class Command(BaseCommand):
             f"On the machine of '{name}', within {minutes:.0f} minutes (Python 3.11 is all it needs; behind it you "
             f"may add --install to make it a service, or --help):\n\n  {command}\n"
         )
+        if any(one.node.name == name for one in services.health()):
+            self.stdout.write(_TAKEN.format(name=name))
         if is_loopback(urlsplit(settings.SITE_URL).hostname or ""):
             self.stdout.write(_SAME_MACHINE.format(url=settings.SITE_URL))
