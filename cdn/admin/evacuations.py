@@ -13,6 +13,7 @@ from cdn import services, states
 from cdn.admin._shared import actor, answer, context, may_act, reason
 from cdn.board import outlooks, words
 from cdn.live import Row, fleet
+from cdn.transitions import NoSuchArrow
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -58,7 +59,7 @@ def _do(request: HttpRequest) -> HttpResponse:
         said = _("Being evacuated: %(names)s.") % {"names": ", ".join(done.names[:8])}
     except services.Infeasible as problem:
         error = _("%(why)s Tick the box to do it all the same.") % {"why": problem}
-    except (services.UnknownNode, ValueError) as problem:
+    except (services.UnknownNode, NoSuchArrow, ValueError) as problem:
         error = str(problem)
     return answer(request, reverse("admin:fleet"), said=said, error=error)
 

@@ -13,6 +13,8 @@ from cdn.types import Forecast, NodeState
 
 __all__ = ["Infeasible", "UnknownNode", "activate", "drain", "evacuate", "quarantine", "retire"]
 
+#: States in which there is nothing to drain.
+_OUT = (NodeState.QUARANTINED, NodeState.RETIRED)
 _LEAVES = (NodeState.ACTIVE, NodeState.DEGRADED, NodeState.WARMING, NodeState.SUSPECT)
 
 
@@ -22,7 +24,10 @@ class UnknownNode(LookupError):
 
 def drain(node_id: UUID, *, actor: str = "operator", reason: str = "drained by the operator") -> None:
     """Take a node out of use kindly, whatever the others carry: its viewers move on by and by. Raises UnknownNode."""
-    node = _want(node_id, models.Wanted.DRAIN)
+    node = _found(node_id)
+    if NodeState(node.state) in _OUT:
+        return  # nobody is sent there, and what is wanted of it stands
+    _want(node, models.Wanted.DRAIN)
     if NodeState(node.state) in _LEAVES:
         transitions.move(node, NodeState.DRAINING, actor=actor, reason=reason)
 
@@ -41,17 +46,23 @@ def evacuate(
     `scope` is 'node' (`value`: its name, id or pathway such as n3), 'site', 'region' or 'version'. With `dry_run`
     nothing is done. Raises Infeasible, with the forecast, when survivors would be above 85 % of their capacity, unless
     `force` is set: players are then told to take lower bitrates. Raises UnknownNode when nothing is meant by `value`,
-    ValueError for a scope that there is not.
+    NoSuchArrow for a node that is in quarantine or retired, ValueError for a scope that there is not.
     """
     now = timezone.now()
     rows = fleet.rows()
     chosen = removal.chosen(rows, scope, value)
     if not chosen:
-        words = _("There is no node with %(scope)s '%(value)s'.")
-        raise UnknownNode(words % {"scope": scope, "value": value})
+        none = {"scope": scope, "value": value}
+        named = _("There is no node named '%(value)s'.") % none
+        raise UnknownNode(
+            named if scope == "node" else _("There is no node with %(scope)s '%(value)s'.") % none
+        )
     forecast = removal.forecast(rows, chosen, scope=scope, value=value, now=now)
     if dry_run:
         return forecast
+    if scope == "node" and chosen[0].state in _OUT:
+        words = _("%(name)s is %(state)s: nobody is sent there, so there is nothing to drain.")
+        raise transitions.NoSuchArrow(words % {"name": chosen[0].name, "state": chosen[0].state.value})
     if forecast.refusal and not force:
         raise Infeasible(forecast)
     deed = "drained" if scope == "node" else f"{scope} '{value}' evacuated"
@@ -64,7 +75,11 @@ def evacuate(
 
 def activate(node_id: UUID, *, actor: str = "operator", reason: str = "put to use by the operator") -> None:
     """Let a drained or quarantined node serve again; it becomes active at its next heartbeat. Raises UnknownNode."""
-    node = _want(node_id, models.Wanted.SERVE)
+    node = _found(node_id)
+    if NodeState(node.state) is NodeState.RETIRED:
+        words = _("%(name)s is retired: only a new code brings it back (manage.py addnode %(name)s).")
+        raise transitions.NoSuchArrow(words % {"name": node.name})
+    _want(node, models.Wanted.SERVE)
     beat = fleet.beats.get(node_id)
     heard = beat is not None and beat.lease_until > timezone.now()
     here = NodeState(node.state)
@@ -75,19 +90,25 @@ def activate(node_id: UUID, *, actor: str = "operator", reason: str = "put to us
 def quarantine(node_id: UUID, *, actor: str = "operator", reason: str) -> None:
     """Trust a node with nothing until the operator lifts it: no viewers, no fills. Raises UnknownNode."""
     transitions.move(
-        _want(node_id, models.Wanted.QUARANTINE), NodeState.QUARANTINED, actor=actor, reason=reason
+        _want(_found(node_id), models.Wanted.QUARANTINE), NodeState.QUARANTINED, actor=actor, reason=reason
     )
 
 
 def retire(node_id: UUID, *, actor: str = "operator", reason: str = "retired by the operator") -> None:
     """Take a node out for good; only a new enrolment brings it back. Raises UnknownNode."""
-    transitions.move(_want(node_id, models.Wanted.RETIRE), NodeState.RETIRED, actor=actor, reason=reason)
+    transitions.move(
+        _want(_found(node_id), models.Wanted.RETIRE), NodeState.RETIRED, actor=actor, reason=reason
+    )
 
 
-def _want(node_id: UUID, wanted: models.Wanted) -> models.EdgeNode:
+def _found(node_id: UUID) -> models.EdgeNode:
     node = models.EdgeNode.objects.filter(id=node_id).first()
     if node is None:
         raise UnknownNode(node_id)
+    return node
+
+
+def _want(node: models.EdgeNode, wanted: models.Wanted) -> models.EdgeNode:
     node.wanted = wanted
     node.save(update_fields=["wanted"])
     transaction.on_commit(fleet.changed)

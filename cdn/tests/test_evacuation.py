@@ -137,8 +137,24 @@ def test_a_version_or_a_region_can_be_evacuated_and_nonsense_cannot() -> None:
     assert services.evacuate("node", f"n{new.slot}", dry_run=True).node_ids == (new.id,)
     with pytest.raises(services.UnknownNode, match="no node with site 'mars'"):
         services.evacuate("site", "mars")
+    with pytest.raises(services.UnknownNode, match="no node named 'mars'"):
+        services.evacuate("node", "mars")
     with pytest.raises(ValueError, match="is no scope"):
         services.evacuate("planet", "mars")
+
+
+def test_what_is_out_of_use_is_not_drained_nor_put_back_by_mistake(no_site: None) -> None:
+    out, gone = make_node(name="out", site="x"), make_node(name="gone", site="x")
+    make_node(name="stays")
+    services.quarantine(out.id, reason="noises")
+    services.retire(gone.id)
+    for name in ("out", "gone"):
+        with pytest.raises(CommandError, match=f"{name} is (quarantined|retired): nobody is sent there"):
+            call_command("drain", name)
+    services.evacuate("site", "x")
+    assert models.EdgeNode.objects.get(id=out.id).wanted == models.Wanted.QUARANTINE
+    with pytest.raises(CommandError, match="gone is retired: only a new code"):
+        call_command("nodes", "--back", "gone")
 
 
 def test_the_last_node_is_not_taken_by_mistake() -> None:
@@ -220,13 +236,15 @@ def test_takedown_at_the_command_line(capsys: pytest.CaptureFixture[str], no_sit
     node = make_node(name="a")
     with pytest.raises(CommandError, match="needs --reason"):
         call_command("takedown", package)
-    with pytest.raises(CommandError, match="is no package's id"):
+    with pytest.raises(CommandError, match="is no package's id, and no title"):
         call_command("takedown", "film.mp4", "--reason", "x")
     with pytest.raises(CommandError, match=r"Not confirmed within 0 s: a\."):
         call_command("takedown", package, "--reason", "court order 5", "--wait", "0")
     fleet.beats[node.id].takedowns = services.takedowns_version()
     call_command("takedown", package, "--reason", "again")
-    assert "so already" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "no title is known to use" in said
+    assert "so already" in said
     call_command("takedown")
     assert f"{package} taken down" in capsys.readouterr().out
     fleet.beats[node.id].takedowns = 10**6

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from cdn import services
+from cdn.transitions import NoSuchArrow
 from cdn.types import Forecast
 
 SCOPES = ("node", "site", "region", "version")
@@ -49,12 +50,25 @@ def begin(command: BaseCommand, scope: str, value: str, given: dict[str, Any]) -
     try:
         forecast = services.evacuate(scope, value, dry_run=dry_run, force=force, actor=actor, reason=reason)
     except services.UnknownNode as error:
-        known = ", ".join(one.node.name for one in services.health()) or "none yet"
-        raise CommandError(f"{error} Nodes: {known}.") from error
+        raise CommandError(f"{error} {_known(scope)}") from error
+    except NoSuchArrow as error:
+        raise CommandError(str(error)) from error
     except services.Infeasible as error:
         command.stdout.write(in_words(error.forecast))
         raise CommandError(f"{error} (--force)") from error
     command.stdout.write(as_json(forecast) if given["json"] else in_words(forecast))
+
+
+def _known(scope: str) -> str:
+    """What could have been meant."""
+    every = services.health()
+    if scope == "version":
+        found = sorted({one.version for one in every})
+    else:
+        found = list(
+            dict.fromkeys(str(getattr(one.node, "name" if scope == "node" else scope)) for one in every)
+        )
+    return f"{scope.capitalize()}s: {', '.join(found) or 'none yet'}."
 
 
 def in_words(forecast: Forecast, *, doing: str = "Draining", would: str = "Would drain") -> str:
