@@ -32,6 +32,7 @@ async function confirmIt(form, submitter) {
     if (!(error instanceof Refused)) throw error;
     place.textContent = error.message;
     place.hidden = false;
+    form.querySelector('input[type="text"]')?.focus();
   }
 }
 
