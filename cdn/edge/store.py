@@ -240,6 +240,13 @@ class Store(Room):
         if opened is None or self.trouble.pausing or not self._make_room(room):
             return None
         self._parting.cancel(package, (spec.rendition.name, spec.number))
+        claim = self._claimed.get((package, spec.rendition.name, spec.number))
+        if (
+            claim is not None
+        ):  # what an earlier process wrote there is overwritten: nobody may evict it meanwhile
+            self._policy.remove(claim)
+            self._remove(claim)
+            self.shelves.take(claim.rendition, claim.number, claim.room)
         self.used += room
         opened.busy += 1  # not to be laid down meanwhile
         try:
@@ -247,6 +254,8 @@ class Store(Room):
             file, crc = await self.run(lambda: self.disk.write(spec, source.fd, digest))
         except OSError as error:
             self.trouble.refused(error, self.used - room)
+            if claim is not None:
+                self._submit(partial(self.disk.forget, spec.rendition, spec.number, spec.offset, spec.length))
             return None
         finally:
             opened.busy -= 1
@@ -258,11 +267,6 @@ class Store(Room):
         found = self.hits.get(object_key(spec.rendition, spec.name))
         if found is not None:
             return found
-        claim = self._claimed.get((package, spec.rendition.name, spec.number))
-        if claim is not None:  # what an earlier process had written there is overwritten
-            self._policy.remove(claim)
-            self._remove(claim)
-            self.shelves.take(claim.rendition, claim.number, room)
         self.shelves.put(spec.rendition, spec.number, room)
         return self._install(opened, spec, file, digest, crc)
 

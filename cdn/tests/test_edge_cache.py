@@ -514,6 +514,41 @@ def test_what_is_written_over_a_claim_is_counted_once(tmp_path: Path) -> None:
     with_store(tmp_path, second)
 
 
+def test_what_is_written_over_a_claim_is_not_evicted_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_package(segments=2, size=40_000)
+    data = made[2]["v720/0.m4s"]
+
+    async def first(store: Store) -> None:
+        await fill(store, made)
+
+    async def second(store: Store) -> None:
+        index = await store.recall(made[0])
+        assert index is not None
+        spec = index.spec(b"v720", b"0.m4s")
+        assert spec is not None
+        write, begun, go_on = store.disk.write, threading.Event(), threading.Event()
+
+        def slowly(*what: Any) -> Any:
+            begun.set()
+            go_on.wait(10)
+            return write(*what)
+
+        monkeypatch.setattr(store.disk, "write", slowly)
+        keeping = asyncio.create_task(store.keep(spec, memory(data), hashlib.sha256(data).digest()))
+        await asyncio.to_thread(begun.wait, 10)
+        store._make_room(store.budget)  # somebody else needs all there is
+        go_on.set()
+        hit = await keeping
+        assert hit is not None
+        await store.run(lambda: None)
+        assert os.pread(hit.file.fd, hit.length, hit.offset) == data
+
+    with_store(tmp_path, first)
+    with_store(tmp_path, second)
+
+
 # Trouble --------------------------------------------------------------------------------------------------------
 
 
