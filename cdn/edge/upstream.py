@@ -90,10 +90,12 @@ class Upstream:
         # Once: reading the machine's certificates takes tens of milliseconds, which the event loop has not.
         self._context = ssl.create_default_context() if self._secure else None
         self._idle: list[_Connection] = []
+        self._closed = False
         self._slots = asyncio.Semaphore(connections)
 
     def close(self) -> None:
-        """Give up the kept connections."""
+        """Give up the kept connections, and those in use as soon as they are not any more."""
+        self._closed = True
         for connection in self._idle:
             connection.writer.close()
         self._idle.clear()
@@ -180,7 +182,7 @@ class Upstream:
         return None
 
     def _release(self, connection: _Connection, *, keep: bool) -> None:
-        if keep and len(self._idle) < _IDLE_MOST:
+        if keep and len(self._idle) < _IDLE_MOST and not self._closed:
             connection.idle_since = time.monotonic()
             self._idle.append(connection)
         else:

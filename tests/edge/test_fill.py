@@ -617,6 +617,31 @@ def test_a_list_of_peers_is_kept_and_strange_entries_are_passed_over(tmp_path: P
     assert 0 < deputies.count(None) < len(deputies), "its part is shared by the others"
 
 
+def test_of_a_peer_that_leaves_the_list_no_connection_is_kept(tmp_path: Path) -> None:
+    async def told(rig: Rig, peer: FakePeer) -> None:
+        package, objects = rig.origin.add()
+        upstream, path = Upstream(rig.origin.url), f"/origin/v1/{package}/manifest.json"
+        async with upstream.request("GET", path, headers=rig.identity.sign("GET", path, 0)) as answer:
+            upstream.close()  # while an answer is on its way
+            assert await answer.body()
+        assert not upstream._idle
+
+        spec = await rig.spec(package, "0.m4s")
+        asked = asyncio.Event()
+
+        async def hangs(writer: asyncio.StreamWriter, path: str, start: int) -> None:
+            asked.set()
+            await asyncio.sleep(30)
+
+        peer.does = hangs
+        fill, _ = rig.filler.start(spec)
+        await asked.wait()
+        rig.peers.take([], 2)
+        assert await whole(fill) == objects["v720/0.m4s"]
+
+    story(told, tmp_path)
+
+
 def test_after_a_failure_one_question_goes_alone(tmp_path: Path) -> None:
     async def told(rig: Rig, peer: FakePeer) -> None:
         package, objects = rig.origin.add()
