@@ -217,12 +217,12 @@ class Fleet:
     def lease(self, row: Row, now: datetime) -> datetime:
         """Until when a node is taken to be alive without being heard again."""
         beat = self.beats.get(row.id)
-        if beat is not None:
-            return beat.lease_until
-        lease = timedelta(seconds=settings.NODE_LEASE_SECONDS)
-        if self.first_heard_at is None:  # nobody reports to this process: the rows are all it has
-            return now + lease
-        return self.first_heard_at + GRACE
+        if beat is None and self.first_heard_at is None:
+            # Nobody reports to this process: the rows are all it has.
+            return now + timedelta(seconds=settings.NODE_LEASE_SECONDS)
+        until = beat.lease_until if beat is not None else (self.first_heard_at or now) + GRACE
+        # One that has just enrolled speaks next; what was heard or not heard of it before does not count.
+        return max(until, row.state_at + GRACE) if row.state is NodeState.WARMING else until
 
     def node(self, row: Row, now: datetime) -> Node:
         """A node as others see it."""

@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from cdn import models, services
+from cdn import models, services, silence
+from cdn.live import fleet
 from cdn.tests.factories import make_node
 from cdn.tests.nodes import FakeNode
 from cdn.types import NodeState
@@ -40,6 +41,21 @@ def test_a_node_joins_with_its_code_and_is_active_once_heard(client: Client) -> 
     history = list(models.NodeEvent.objects.order_by("id").values_list("to_state", "actor"))
     assert history == [("verifying", "enrolment"), ("warming", "enrolment"), ("active", "heartbeat")]
     assert all(models.NodeEvent.objects.values_list("reason", flat=True))
+
+
+def test_a_node_that_has_just_joined_is_not_taken_for_silent(client: Client) -> None:
+    begin = timezone.now()
+    fleet.listen(begin - timedelta(hours=1))
+    with FakeNode().listening() as node:
+        # The second time as a machine that takes the place of one that was heard long ago.
+        for hours in (1, 2):
+            with time_machine.travel(begin + timedelta(hours=hours), tick=False):
+                assert node.enrol(client, services.enrolment_code(name="paris-1")).status_code == 201
+                silence.conclude(timezone.now())
+                assert services.nodes()[0].state is NodeState.WARMING
+                silence.conclude(timezone.now() + timedelta(seconds=16))
+                assert models.EdgeNode.objects.get().state == "suspect"
+                node.beat(client)
 
 
 def test_the_code_itself_is_not_kept(client: Client) -> None:
