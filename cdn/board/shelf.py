@@ -1,9 +1,11 @@
 """What is where: packages by nodes, from what nodes report of themselves."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
@@ -66,10 +68,12 @@ def page(choice: Choice) -> dict[str, Any]:
         names = _names(one.video_id for one in found)
         wanted = choice.search.lower().split()
         found = [one for one in found if _matches(one, names, wanted)]
-    found = _ordered(found, choice.order)
+    serving = {
+        row.id for row in columns if row.state in states.SERVING and row.state is not NodeState.SUSPECT
+    }
+    found = _ordered(found, choice.order, serving)
     shown = found[(choice.number - 1) * ROWS : choice.number * ROWS]
     names = names or _names(one.video_id for one in shown)
-    serving = {row.id for row in columns if row.state in states.SERVING}
     firsts = {rows[0].id for rows in _by_site(across)}
     return {
         "nodes": [_column(row, first=row.id in firsts) for row in across],
@@ -88,9 +92,10 @@ def page(choice: Choice) -> dict[str, Any]:
 
 
 def version() -> str:
-    """Changes when any node has reported a change of what it holds."""
+    """Changes when any node has reported a change of what it holds, or is in another state."""
     epochs = [one.epoch for one in list(holdings.nodes.values())]
-    return f"{len(epochs)}-{sum(epochs)}"
+    standing = ",".join(f"{row.slot} {row.state.value}" for row in fleet.rows())
+    return f"{len(epochs)}-{sum(epochs)}-{crc32(standing.encode()):x}"
 
 
 def held_by(node_id: UUID, *, search: str = "", page: int = 1) -> dict[str, Any]:
@@ -175,9 +180,9 @@ def _packages() -> list[Packaged]:
     ]
 
 
-def _ordered(found: list[Packaged], order: str) -> list[Packaged]:
+def _ordered(found: list[Packaged], order: str, serving: set[UUID]) -> list[Packaged]:
     if order == "copies":
-        copies = {one.package: len(_full(one.package)) for one in found}
+        copies = {one.package: _copies(holdings.holders(one.package), serving) for one in found}
         return sorted(found, key=lambda one: (copies[one.package], -one.demand, one.package))
     if order == "size":
         return sorted(found, key=lambda one: -one.bytes)
@@ -186,8 +191,9 @@ def _ordered(found: list[Packaged], order: str) -> list[Packaged]:
     return sorted(found, key=lambda one: (-one.demand, -one.newest))
 
 
-def _full(package: str) -> set[UUID]:
-    return {node for node, held in holdings.holders(package).items() if held == "full"}
+def _copies(held: Mapping[UUID, str], serving: set[UUID]) -> int:
+    """How many of the nodes that serve hold all of it: what a suspect one holds is no help now."""
+    return sum(state == "full" for node, state in held.items() if node in serving)
 
 
 def _names(ids: Any) -> dict[UUID, dict[str, str]]:
@@ -245,7 +251,7 @@ def _title(
     firsts: set[UUID],
 ) -> dict[str, Any]:
     held = holdings.holders(one.package)
-    copies = sum(state == "full" for node, state in held.items() if node in serving)
+    copies = _copies(held, serving)
     cells = []
     for row in across:
         state = held.get(row.id, "none")

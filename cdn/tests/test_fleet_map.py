@@ -15,7 +15,7 @@ from cdn.inventory import holdings
 from cdn.live import fleet
 from cdn.plans import Head, Order, Plan
 from cdn.tests.factories import make_node
-from cdn.types import Node
+from cdn.types import Node, NodeState
 
 pytestmark = pytest.mark.django_db
 JSON = {"Accept": "application/json"}
@@ -70,6 +70,12 @@ def test_the_map_shows_what_nodes_report(admin_client: Client, films: dict[str, 
     assert marks(admin_client) == {"Night Mail": ["none", "full"], "Nanook": ["head", "partial"]}
     page: Any = admin_client.get("/admin/fleet/map/?q=night")
     assert [one["copies"] for one in page.context_data["map"]["titles"]] == [1]
+    before = page.context_data["map"]["version"]
+    models.EdgeNode.objects.filter(id=paris.id).update(state=NodeState.SUSPECT.value)
+    fleet.changed()
+    after: Any = admin_client.get("/admin/fleet/map/?q=night")
+    assert [one["copies"] for one in after.context_data["map"]["titles"]] == [0]
+    assert after.context_data["map"]["version"] != before, "an open page draws it anew"
 
 
 def test_the_map_is_searched_and_kept_to_a_site(
