@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from cdn import services
 from cdn.management.commands.whereis import PACKAGE, packages
+from cdn.types import NodeState
 
 _LOOK_SECONDS = 0.25
 
@@ -107,7 +108,10 @@ class Command(BaseCommand):
                 break
             time.sleep(_LOOK_SECONDS)
         away = [
-            one.node.name for one in services.health() if one.heard_at is None or one.node.lease_until <= now
+            one.node.name
+            for one in services.health()
+            if one.node.state is not NodeState.RETIRED
+            and (one.heard_at is None or one.node.lease_until <= now)
         ]
         if late:
             raise CommandError(f"Not confirmed within {wait:g} s: {', '.join(late)}.")
