@@ -174,19 +174,30 @@ def test_a_bit_that_flips_on_disk_while_the_node_serves_it_reaches_nobody(
     until(lambda: any(fault["kind"] == "corrupt" for fault in origin.faults.values()), what="the fault")
 
 
+def some_films(origin: Origin) -> dict[str, dict[str, bytes]]:
+    """So many that of two nodes each surely leads for some of their renditions: which, lies with their ids."""
+    return dict(origin.add(segments=2, seed=number) for number in range(8))
+
+
+def watch_all(edge: Edge, films: dict[str, dict[str, bytes]]) -> None:
+    """Every object is what it should be."""
+    for package, objects in films.items():
+        for name, data in objects.items():
+            assert edge.get(f"/v1/{token(package)}/{package}/{name}").body == data, name
+
+
 def test_a_peer_that_sends_wrong_bytes_is_found_out_and_the_viewer_gets_the_right_ones(
     new_edge: NewEdge, origin: Origin
 ) -> None:
-    package, objects = origin.add(segments=3)
+    films = some_films(origin)
     with running_origin() as liar:
         liar.trusting = True
         liar.packages = dict(origin.packages)
-        liar.corrupt = set(objects)
+        liar.corrupt = {name for objects in films.values() for name in objects}
         origin.more_peers = [liar.as_peer()]
         edge = new_edge().start()
         until(lambda: edge.health()["peers"] != 0, what="hearing of the peer")
-        for name, data in objects.items():
-            assert edge.get(f"/v1/{token(package)}/{package}/{name}").body == data
+        watch_all(edge, films)
         assert sum(liar.asked.values()) > 0, "it was asked"
         until(lambda: any(fault["kind"] == "peer" for fault in origin.faults.values()), what="the fault")
         detail = next(fault["detail"] for fault in origin.faults.values() if fault["kind"] == "peer")
@@ -194,7 +205,7 @@ def test_a_peer_that_sends_wrong_bytes_is_found_out_and_the_viewer_gets_the_righ
 
 
 def test_a_peer_that_hangs_costs_a_moment_and_is_passed_over(new_edge: NewEdge, origin: Origin) -> None:
-    package, objects = origin.add(segments=4)
+    films = some_films(origin)
     with running_origin() as hanging:
         hanging.trusting, hanging.delay = True, 30.0
         hanging.packages = dict(origin.packages)
@@ -202,9 +213,8 @@ def test_a_peer_that_hangs_costs_a_moment_and_is_passed_over(new_edge: NewEdge, 
         edge = new_edge().start()
         until(lambda: edge.health()["peers"] != 0, what="hearing of the peer")
         began = time.monotonic()
-        for name, data in objects.items():
-            assert edge.get(f"/v1/{token(package)}/{package}/{name}").body == data
-        assert time.monotonic() - began < 10, "not thirty seconds for each"
+        watch_all(edge, films)
+        assert time.monotonic() - began < 20, "not thirty seconds for each"
         assert sum(hanging.asked.values()) > 0, "it was asked"
 
 
