@@ -59,6 +59,14 @@ def test_a_film_is_queued_and_the_answer_is_one_object(film_file) -> None:
     assert jobs.find(kind="catalog.ingest_video", state=JobState.QUEUED)
 
 
+def test_a_film_can_come_before_all_that_waits(film_file) -> None:
+    run(str(film_file))
+    run(str(film_file), "--title", "The Mail", "--first")
+    (first, other) = sorted(jobs.find(kind="catalog.ingest_video"), key=lambda job: -job.priority)
+    assert first.priority == other.priority + 1000
+    assert "The Mail" in first.payload["label"]
+
+
 def test_waiting_without_a_worker_does_the_work_here(film_file, worker) -> None:
     worker(lambda job: make_package(models.Video.objects.get().id))
     answer = json.loads(

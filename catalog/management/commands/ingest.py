@@ -15,6 +15,7 @@ from django.db import connections, transaction
 from catalog import intake, progress, services, store, types
 from catalog.management.commands import _folder
 from catalog.meter import Meter
+from catalog.services import operating
 from catalog.services.ingesting import check_place, register
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import Job, JobState
@@ -61,6 +62,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--discard", action="store_true", help="do not keep the source once it is packaged"
         )
+        parser.add_argument(
+            "--first", action="store_true", help="of a file: encode it before all that waits in the queue"
+        )
         parser.add_argument("--publish", action="store_true", help="publish when it is ready (waits)")
         parser.add_argument(
             "--wait", action="store_true", help="stay until it is ready; work on it when no worker runs"
@@ -77,6 +81,8 @@ class Command(BaseCommand):
         meter = Meter(sys.stderr if options["json"] else sys.stdout)
         try:
             ticket = self._take(options, meter)
+            if options["first"]:
+                operating.set_urgency(ticket.video_id, 1)
             if not (options["wait"] or options["publish"]):
                 self._say(
                     options, f"It is in the queue as {ticket.video_id}. The studio shows how far it is."
