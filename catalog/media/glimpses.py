@@ -20,8 +20,10 @@ logger = logging.getLogger(__name__)
 
 #: So many moments are looked at, each at the cost of one start of the decoder.
 _LOOKS = 14
-#: Less of a film than this shows little but its titles, in seconds; a shorter film is looked at when it is complete.
+#: Less of a film than this shows little but its titles, in seconds.
 _ENOUGH = 60.0
+#: A shorter film than this has its ladder, and with it its pictures, about as soon; in seconds.
+_WORTH_IT = 180.0
 #: How wide moments are compared, in pixels.
 _GUIDE = 160
 _KEY = "glimpsed"
@@ -32,7 +34,7 @@ def show(context: JobContext, video_id: UUID, package_id: str) -> None:
     if not package_id or _KEY in context.checkpoint:
         return
     package = packages.package(package_id)
-    if package is None or not (package.complete or package.duration.total_seconds() >= _ENOUGH):
+    if package is None or not _worth_it(package):
         return
     wanted = store.needs_artwork(video_id=video_id)
     context.save_checkpoint(context.checkpoint | {_KEY: list(wanted)})
@@ -44,6 +46,12 @@ def show(context: JobContext, video_id: UUID, package_id: str) -> None:
             store.set_artwork_from_film(video_id=video_id, kind=kind, data=data)
     except (ToolFailed, OSError, ValueError, clear.Gone) as error:
         logger.info("%s has no pictures yet: %s", video_id, error)
+
+
+def _worth_it(package: Package) -> bool:
+    """Whether the film is long enough to be waited for, and enough of it is here."""
+    whole = max(package.duration, package.expected or package.duration)
+    return whole.total_seconds() >= _WORTH_IT and package.duration.total_seconds() >= _ENOUGH
 
 
 def provisional(context: JobContext) -> tuple[str, ...]:

@@ -137,7 +137,11 @@ def test_a_copy_that_cannot_be_entered_everywhere_is_no_copy(tmp_path: Path) -> 
         passthrough.check(copied)
 
 
-def test_a_film_that_can_be_watched_early_has_pictures_before_its_ladder(ingest: Ingest, clip: Path) -> None:
+def test_a_film_that_can_be_watched_early_has_pictures_before_its_ladder(
+    ingest: Ingest, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(glimpses, "_WORTH_IT", 5.0)  # films of three minutes take long to encode
+    monkeypatch.setattr(glimpses, "_ENOUGH", 5.0)
     drawn: list[tuple[str, str]] = []
 
     def hear(instance: Artwork, **_more: object) -> None:
