@@ -102,6 +102,34 @@ class PlaybackSession(models.Model):
         return f"{self.profile_name}: {self.title_name}"
 
 
+class Prepared(models.Model):
+    """What one browser had prepared last: a session that nobody watches yet. Neither history nor a slot comes of it.
+
+    It has the id that the session will have. One row for each browser: what is prepared next takes its place.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user_id = models.UUIDField()
+    profile_id = models.UUIDField()
+    video_id = models.UUIDField()
+    av1 = models.BooleanField(default=False)
+    surround = models.BooleanField(null=True)
+    device = models.CharField(max_length=64, help_text="Hash that stays the same on one browser.")
+    device_name = models.CharField(max_length=100, blank=True)
+    made_at = models.DateTimeField()
+    left = models.FloatField(help_text="How many more this browser could have had prepared then.")
+
+    class Meta:
+        verbose_name_plural = "prepared"
+        indexes = [models.Index(fields=["made_at"], name="prepared_by_time")]
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "device"], name="prepared_one_of_browser"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.video_id} on {self.device_name or 'a device'}"
+
+
 class Bookmark(models.Model):
     """Where a profile stopped in a video. `removed` hides it from continue watching until it is watched again."""
 

@@ -52,6 +52,13 @@ class StreamLimit(Refused):
         self.limit = limit
 
 
+class NotPrepared(Refused):
+    """Nothing is prepared now: the plan's streams are in use, or this device had much prepared lately."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Nothing is prepared now. Press Play to watch."))
+
+
 class SessionOver(Refused):
     """The session ended; `ended` says why."""
 
