@@ -99,6 +99,22 @@ test("a node that never answers is left after 1.5 s", async () => {
   assert.equal(fetch.calls[0].init.signal.aborted, true, "its connection is given up");
 });
 
+test("adaptation hears of what won only, with the times of that transfer", async () => {
+  session(({ node, range }) => (node === "n1" ? { hang: true } : { ...serve(WHOLE, range), pieces: [200, WHOLE] }));
+  const heard = [];
+  delivery.addEventListener("transfer", ({ detail }) => heard.push(detail));
+  assert.ok(Number.isNaN(delivery.rateOf("n2")));
+  const result = load(segmentUrl("n1"));
+  await time.pass(2500);
+  assertWhole(result);
+  assert.equal(heard.length, 1);
+  const [{ node, kind, bytes, ttfb_ms: ttfb, ms }] = heard;
+  assert.deepEqual([node, kind, bytes], ["n2", "video", WHOLE.length]);
+  assert.ok(ttfb + ms <= 400, `${ttfb} + ${ms} ms`);
+  assert.equal(delivery.active, "n2");
+  assert.equal(delivery.cap, 0);
+});
+
 test("with little buffer it is left sooner", async () => {
   session(({ node, range }) => (node === "n1" ? { hang: true } : serve(WHOLE, range)), { buffer: 2 });
   const result = load(segmentUrl("n1"));

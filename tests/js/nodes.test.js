@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { duress } from "../../static/js/player/delivery.js";
+import { duress, Hints, maximumBitrate } from "../../static/js/player/hints.js";
 import { Nodes } from "../../static/js/player/nodes.js";
 import { listed } from "./helpers.js";
 
@@ -149,4 +149,19 @@ test("a hint says with which chance to move", () => {
     ['"n1";du;com.netflixlite-share=0.059', 0.059], ['"n1";du;com.netflixlite-share=7', 1],
     ['"n1";du;com.netflixlite-share=x', 1], ['"a";mb=1, "n1";du;com.netflixlite-share=0', 0], ['"du"', 0],
   ]) assert.equal(duress(text), chance, String(text));
+});
+
+test("a maximum bitrate holds for half a minute on a node's word, and until the next answer on steering's", () => {
+  assert.equal(maximumBitrate('"n1";mb=2500;du, "shield";mb=1800'), 1_800_000);
+  for (const text of ["", null, '"n1";mb=0', '"n1";mb=x']) assert.equal(maximumBitrate(text), 0);
+  const hints = new Hints();
+  assert.equal(hints.cap(0), 0);
+  hints.hear("n1", '"n1";mb=2500', 1000);
+  assert.equal(hints.cap(30_999), 2_500_000);
+  assert.equal(hints.cap(31_000), 0);
+  hints.steer(3000);
+  hints.hear("n1", '"n1";mb=4000', 40_000);
+  assert.equal(hints.cap(40_000), 3_000_000, "the lower one");
+  hints.steer(0);
+  assert.equal(hints.cap(40_000), 4_000_000);
 });

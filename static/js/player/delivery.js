@@ -2,13 +2,17 @@
 // decisions that follow. Loaders ask it where to go and tell it how it went.
 //
 // Events: "switch" {from, to, why} · "failure" {node, kind, status} · "trouble" {round} (every node failed once) ·
-// "calm" (bytes come again) · "lower" {frag, rate} (take a smaller rendition) · "lost" {error} (the session is over).
+// "calm" (bytes come again) · "lower" {frag, rate} (take a smaller rendition) · "lost" {error} (the session is over) ·
+// "transfer" {node, kind, bytes, ttfb_ms, ms, at}: once for each resource that arrived, of the transfer that won. `kind`
+// is "video", "audio", "text" or "playlist"; `ttfb_ms` is from the request to its first byte, `ms` from there to the last.
 
 import { cmcd } from "./cmcd.js";
 import { Estimates } from "./estimate.js";
+import { Hints } from "./hints.js";
 import { firstByteLimit, stallLimit } from "./limits.js";
 import { Nodes } from "./nodes.js";
 import { isSlow, SlowGuard } from "./slow.js";
+import { Tables } from "./tables.js";
 import { isKey, join, renewalDelay, renewalRetryDelay, split } from "./token.js";
 
 const PROBE_BYTES = 65_536;
@@ -16,8 +20,9 @@ const PROBE_MS = 1500;
 const PROBE_EVERY_MS = 1000;
 const SHORT_BUFFER_S = 8;
 const KEPT_SWITCHES = 50;
-// How long a node's word that it is in duress is remembered.
-const DURESS_MS = 30_000;
+// What a node that was never used is thought to give, beside the last one that was.
+const STRANGER = 0.8;
+const KINDS = { main: "video", audio: "audio", subtitle: "text" };
 
 export class Delivery extends EventTarget {
   #tools;
@@ -29,7 +34,7 @@ export class Delivery extends EventTarget {
   #probeTimer = 0;
   #probing = new Set();
   #failedAt = new Map();
-  #duressAt = new Map();
+  #hints = new Hints();
   #troubled = false;
   #lastPath = null;
   #contentKey = null;
@@ -62,6 +67,8 @@ export class Delivery extends EventTarget {
     this.resumes = learnt?.resumes ?? 0;
     /** Where the key of encrypted segments is given out; null when there are none. */
     this.contentKeyUrl = session.content_key_url ?? null;
+    /** Sizes and digests of segments, shared by verification and adaptation. */
+    this.tables = new Tables(session.segments, { fetch: this.#tools.fetch, now: () => this.now() });
     this.#take(session.token);
     if (learnt) this.rank(session.nodes);
     this.#probeTimer = setInterval(() => this.#probeDue(), PROBE_EVERY_MS);
@@ -128,6 +135,27 @@ export class Delivery extends EventTarget {
     return cmcd({ path: parts.path, type: frag.type, buffer: this.buffer(), starved: this.#troubled });
   }
 
+  /** The node that audio, video and text are asked from now. */
+  get active() {
+    return this.nodes.active;
+  }
+
+  /** The rate to stay below because a node or steering asks for it, bit/s; 0 when none does. */
+  get cap() {
+    return this.#hints.cap(this.now());
+  }
+
+  /** What this node gives, bit/s: measured, or 0.8 of what the last node gave; NaN when nothing is known. */
+  rateOf(id) {
+    const own = this.estimates.rate(id);
+    return Number.isNaN(own) ? STRANGER * this.estimates.rate(this.serving) : own;
+  }
+
+  /** What steering asks players to stay below, kbit/s; 0 for none. */
+  steerRate(kilobits) {
+    this.#hints.steer(kilobits);
+  }
+
   /** The server's new ranking (steering, token renewal). */
   rank(list) {
     this.#watchMove("steering", () => this.nodes.update(list, this.now()));
@@ -144,7 +172,7 @@ export class Delivery extends EventTarget {
       round,
       // It failed on another request since this one began: no benefit of the doubt. Audio follows video at once.
       suspect: (this.#failedAt.get(id) ?? -Infinity) > timing.start,
-      duress: now - (this.#duressAt.get(id) ?? -Infinity) < DURESS_MS,
+      duress: this.#hints.duress(id, now),
     };
     if (!timing.first) return now - timing.start > firstByteLimit(facts) ? "first-byte" : null;
     return now - timing.last > stallLimit(facts) ? "stall" : null;
@@ -193,11 +221,17 @@ export class Delivery extends EventTarget {
    * request goes elsewhere, with the chance that it names, so that not all its players move at once.
    */
   hinted(id, text) {
-    const chance = duress(text);
-    if (chance > 0) this.#duressAt.set(id, this.now());
+    const chance = this.#hints.hear(id, text, this.now());
     if (chance > 0 && this.#tools.random() < chance) {
       this.#watchMove("asked to", () => this.nodes.leave(id, this.now()));
     }
+  }
+
+  /** A resource is here; `timing` is that of the transfer that won. */
+  transferred(id, frag, timing) {
+    const { start, first, last, bytes } = timing;
+    const kind = frag ? (KINDS[frag.type] ?? "video") : "playlist";
+    this.#emit("transfer", { node: id, kind, bytes, ttfb_ms: first - start, ms: last - first, at: last });
   }
 
   failed(id, { kind, status }) {
@@ -315,17 +349,4 @@ export class Delivery extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-/** The chance with which a player should go on elsewhere, as a CMSD-Dynamic header says it: 0 without duress. */
-export function duress(text) {
-  let chance = 0;
-  for (const hop of (text ?? "").split(",")) {
-    const words = hop.split(";").map((word) => word.trim());
-    if (!words.includes("du")) continue;
-    const share = words.find((word) => word.startsWith("com.netflixlite-share="));
-    const value = share ? Number.parseFloat(share.split("=")[1]) : 1;
-    chance = Math.max(chance, Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 1);
-  }
-  return chance;
 }

@@ -190,6 +190,8 @@ export function loaderFor(delivery) {
         const media = context.type === "media-fragment" || Boolean(context.frag);
         delivery.succeeded(place, split(url).path, result.timing, { media });
         if (media) delivery.hinted(place, result.response.headers.get("cmsd-dynamic"));
+        const best = this.#parts.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+        delivery.transferred(place, context.frag, best);
       }
       this.#succeed(range);
     }

@@ -73,6 +73,7 @@ export class Steering {
       if (response.ok) {
         const answer = await response.json();
         this.#delivery.rank(rankingOf(answer, this.#delivery.nodes.list(this.#delivery.now())));
+        this.#delivery.steerRate(answer.mb);
         next = ttlOf(answer);
       }
     } catch {

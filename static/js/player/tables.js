@@ -1,0 +1,99 @@
+// The sizes and digests of a rendition's segments, as the site gives them (`segments` of the session's answer): what
+// arrives is verified with them, and the adaptation plans with them. Asked for lazily and never waited for by a picture
+// that has not begun: without them playback goes on.
+
+const TIMEOUT_MS = 6000;
+const FIRST_RETRY_MS = 5000;
+const LONGEST_RETRY_MS = 120_000;
+/** Bytes of a SHA-256 that a table has for each segment. */
+export const DIGEST_BYTES = 16;
+
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+/** One rendition. Sizes in bytes; a digest is the beginning of a SHA-256. */
+export class Table {
+  #digests;
+  #init;
+
+  /**
+   * @param {{sizes: number[], digests: string, init?: {size: number, digest: string} | null}} answer
+   * @throws {Error} when the answer can't be such a table
+   */
+  constructor({ sizes, digests, init }) {
+    if (!Array.isArray(sizes) || !sizes.every((size) => Number.isSafeInteger(size) && size > 0)) {
+      throw new Error("segments: sizes must be whole numbers of bytes");
+    }
+    this.sizes = sizes;
+    this.#digests = bytesOf(digests);
+    if (this.#digests.length !== sizes.length * DIGEST_BYTES) {
+      throw new Error(`segments: ${sizes.length} sizes need ${sizes.length * DIGEST_BYTES} bytes of digests`);
+    }
+    this.#init = init ? { size: init.size, digest: bytesOf(init.digest) } : null;
+  }
+
+  /** What is known of a file of this rendition ("3.m4s", "init.mp4"): {size, digest}; null when nothing is. */
+  of(name) {
+    if (name === "init.mp4") return this.#init;
+    const found = /^(\d+)\.m4s$/.exec(name);
+    const at = found ? Number(found[1]) : -1;
+    if (at < 0 || at >= this.sizes.length) return null;
+    return { size: this.sizes[at], digest: this.#digests.subarray(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES) };
+  }
+}
+
+export class Tables {
+  #template;
+  #tools;
+  #known = new Map();
+  #asked = new Map();
+  #retry = new Map();
+
+  /**
+   * @param {string | null} template the address, with `{rendition}` in it; null when the site has none
+   * @param {{fetch: typeof fetch, now: () => number}} tools
+   */
+  constructor(template, tools) {
+    this.#template = template || null;
+    this.#tools = tools;
+  }
+
+  /** The table of a rendition if it is here; null else. Asks for nothing. */
+  peek(rendition) {
+    return this.#known.get(rendition) ?? null;
+  }
+
+  /**
+   * The table of a rendition, fetched once. After a failure it is asked for again no sooner than 5 s, 10 s, 20 s … later.
+   * @returns {Promise<Table | null>} null when it can't be had now; never rejects
+   */
+  load(rendition) {
+    if (this.#known.has(rendition)) return Promise.resolve(this.#known.get(rendition));
+    const retry = this.#retry.get(rendition);
+    if (!this.#template || this.#tools.now() < (retry?.at ?? 0)) return Promise.resolve(null);
+    if (!this.#asked.has(rendition)) {
+      const asking = this.#ask(rendition).finally(() => this.#asked.delete(rendition));
+      this.#asked.set(rendition, asking);
+    }
+    return this.#asked.get(rendition);
+  }
+
+  async #ask(rendition) {
+    try {
+      const url = this.#template.replace("{rendition}", encodeURIComponent(rendition));
+      const options = { credentials: "omit", signal: AbortSignal.timeout(TIMEOUT_MS) };
+      const response = await this.#tools.fetch(url, options);
+      if (!response.ok) throw new Error(`segments: ${response.status}`);
+      const table = new Table(await response.json());
+      this.#known.set(rendition, table);
+      this.#retry.delete(rendition);
+      return table;
+    } catch {
+      const failures = (this.#retry.get(rendition)?.failures ?? 0) + 1;
+      const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
+      this.#retry.set(rendition, { failures, at: this.#tools.now() + wait });
+      return null;
+    }
+  }
+}
