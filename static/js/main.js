@@ -8,6 +8,8 @@ import "./elements/nl-search.js";
 import "./elements/nl-thumbs.js";
 import { walkWithArrows } from "./lib/arrows.js";
 import { morphPictures } from "./lib/morph.js";
+import { keep } from "./player/keeper.js";
 
 morphPictures();
 walkWithArrows();
+keep();

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { cmcd } from "../../static/js/player/cmcd.js";
 import { Estimates, Ewma } from "../../static/js/player/estimate.js";
 import { firstByteLimit, roundDelay, stallLimit } from "../../static/js/player/limits.js";
-import { Outbox, SessionError, tokenOf } from "../../static/js/player/session.js";
+import { SessionError, tokenOf } from "../../static/js/player/session.js";
 import { isSlow, SlowGuard } from "../../static/js/player/slow.js";
 import { rankingOf, ttlOf } from "../../static/js/player/steering.js";
 import { join, renewalDelay, renewalRetryDelay, split, withToken } from "../../static/js/player/token.js";
@@ -115,18 +115,6 @@ test("a ranking comes as our JSON or as an HLS steering manifest", () => {
   assert.deepEqual(rankingOf({ "PATHWAY-PRIORITY": ["n2", "n1"] }, known).map(({ id }) => id), ["n2", "n1"]);
   assert.deepEqual(rankingOf({}, known), []);
   assert.deepEqual([ttlOf({ ttl: 12 }), ttlOf({ TTL: 7 }), ttlOf({}), ttlOf({ ttl: 0 })], [12, 7, 30, 1]);
-});
-
-test("the outbox is bounded and keeps the newest, which has the position", () => {
-  const box = new Outbox();
-  for (let i = 0; i < 100; i += 1) box.add(i);
-  assert.equal(box.size, 30);
-  const taken = box.take();
-  assert.equal(taken.at(-1), 99);
-  assert.equal(taken[0], 0);
-  box.add("new");
-  box.giveBack(["a", "b"]);
-  assert.deepEqual(box.take(), ["a", "b", "new"]);
 });
 
 test("a token's times are the server's", () => {

@@ -435,8 +435,7 @@ export class Player extends EventTarget {
       if (this.#started) this.#rememberRate();
     }, { signal });
     addEventListener("pagehide", () => {
-      this.#session?.beatLast("pagehide");
-      this.#session?.close("pagehide");
+      this.#session?.close("pagehide", { leaving: true });
     }, { signal });
     // Back from the browser's page cache: the session was closed when the page went away.
     addEventListener("pageshow", ({ persisted }) => persisted && this.restart(), { signal });

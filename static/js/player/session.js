@@ -1,8 +1,9 @@
 // A playback session as the site keeps it: opened by POST, kept alive by beacons, closed when the viewer leaves.
 
-const BEACON_TIMEOUT_MS = 5000;
+import { Beacons } from "./beacons.js";
+import { caughtUp, keepOn, profile, shelf } from "./keeper.js";
+
 const REQUEST_TIMEOUT_MS = 12_000;
-const QUEUE = 30;
 
 /** The site said no, in words for people. `final` means that asking again would not help. */
 export class SessionError extends Error {
@@ -12,31 +13,6 @@ export class SessionError extends Error {
     this.status = status;
     this.details = details;
     this.final = status >= 400 && status < 500 && status !== 408 && status !== 429;
-  }
-}
-
-/** Beacons waiting for the network. Bounded; the newest stays, because it holds the position. */
-export class Outbox {
-  #items = [];
-
-  add(item) {
-    this.#items.push(item);
-    if (this.#items.length > QUEUE) this.#items.splice(1, 1); // keep the first (when it began), drop the next oldest
-  }
-
-  /** What waits, oldest first; the box is empty afterwards. */
-  take() {
-    return this.#items.splice(0);
-  }
-
-  /** Put back what could not be sent, before what came since. */
-  giveBack(items) {
-    const newer = this.take();
-    for (const item of [...items, ...newer]) this.add(item);
-  }
-
-  get size() {
-    return this.#items.length;
   }
 }
 
@@ -62,10 +38,7 @@ export function tokenOf(answer, response, localNow) {
 
 export class PlaybackSession {
   #options;
-  #outbox = new Outbox();
-  #sending = false;
-  #timer = 0;
-  #closed = true;
+  #beacons = null;
   answer = null;
 
   /**
@@ -89,6 +62,7 @@ export class PlaybackSession {
    */
   async open() {
     const { url, videoId, csrf, leaves, capabilities } = this.#options;
+    await caughtUp(); // else it would begin where it was left the time before
     const wish = { video: videoId, ...(leaves && { leaves }), capabilities: await capabilities?.() };
     const response = await this.#request(url, {
       method: "POST",
@@ -99,7 +73,8 @@ export class PlaybackSession {
     const answer = await readJson(response);
     if (!response.ok) throw refusal(answer, response.status);
     this.answer = { ...answer, renewUrl: answer.token.renew_url, token: tokenOf(answer, response, Date.now()) };
-    this.#closed = false;
+    this.#beacons?.retire();
+    this.#beacons = this.#report();
     return this.answer;
   }
 
@@ -113,78 +88,59 @@ export class PlaybackSession {
 
   /** Send a beacon every interval from now on. */
   startBeacons() {
-    clearInterval(this.#timer);
-    const seconds = this.answer.beacon.interval || 10;
-    this.#timer = setInterval(() => this.beat("interval"), seconds * 1000);
+    this.#beacons?.start(this.answer.beacon.interval || 10);
   }
 
   stopBeacons() {
-    clearInterval(this.#timer);
+    this.#beacons?.stop();
+  }
+
+  /** Reports that the site has not taken yet. */
+  get unsent() {
+    return this.#beacons?.waiting ?? 0;
   }
 
   /** Report now. Offline, the report waits. */
   beat(event) {
-    if (this.#closed || !this.answer) return;
-    this.#outbox.add({ ...this.#options.facts(), event });
-    this.#flush();
+    this.#beacons?.beat(event);
   }
 
-  /** The page goes away or to sleep: say it in a way that outlives the page. */
+  /** The page goes to sleep: say it in a way that outlives the page. */
   beatLast(event) {
-    if (this.#closed || !this.answer) return;
-    const body = JSON.stringify({ ...this.#options.facts(), event });
-    if (!navigator.sendBeacon(this.answer.beacon.url, body)) this.beat(event);
+    this.#beacons?.last(event);
   }
 
   /** Say nothing any more: another session of the same video on this browser has taken this one's place. */
   retire() {
-    this.stopBeacons();
-    this.#closed = true;
+    this.#beacons?.retire();
   }
 
-  /** Free the stream's slot. */
-  close(event = "close") {
-    if (this.#closed || !this.answer) return;
-    this.stopBeacons();
-    const body = JSON.stringify({ ...this.#options.facts(), event });
-    this.#closed = true;
-    if (!navigator.sendBeacon(this.answer.close.url, body)) {
-      this.#options.fetch(this.answer.close.url, { method: "POST", body, keepalive: true }).catch(() => {});
-    }
+  /** Free the stream's slot; `leaving` when the page itself is about to go. */
+  close(event = "close", how = {}) {
+    this.#beacons?.close(event, how);
   }
 
-  async #flush() {
-    if (this.#sending) return;
-    this.#sending = true;
-    const waiting = this.#outbox.take();
-    try {
-      while (waiting.length) {
-        const response = await this.#options.fetch(this.answer.beacon.url, {
-          method: "POST",
-          headers: { "Content-Type": "text/plain" }, // the type of sendBeacon: one parser on the server, no preflight
-          body: JSON.stringify(waiting[0]),
-          credentials: "omit",
-          keepalive: true,
-          signal: AbortSignal.timeout(BEACON_TIMEOUT_MS),
-        });
-        if (response.status >= 500 || response.status === 429) break;
-        waiting.shift(); // taken, or refused for good: sending it again would not change that
-        const answer = response.ok && response.status !== 204 ? await readJson(response) : {};
-        const { state, reason = "", message = "" } = answer;
-        if (state === "closed" && !this.#closed) {
-          this.#closed = true;
-          this.stopBeacons();
-          this.#options.onClosed?.(reason, message);
-          break;
-        }
-        if (answer.newer_package && !this.#closed) this.#options.onNewer?.();
-      }
-    } catch {
-      // offline: all of it goes with the next one
-    } finally {
-      this.#outbox.giveBack(waiting);
-      this.#sending = false;
-    }
+  #report() {
+    const { id, beacon, close } = this.answer;
+    const beacons = new Beacons(
+      { session: id, profile, beacon: beacon.url, close: close.url },
+      {
+        shelf,
+        fetch: this.#options.fetch,
+        facts: this.#options.facts,
+        onLeft: keepOn,
+        onAnswer: ({ state, reason = "", message = "", newer_package: newer }) => {
+          if (beacons !== this.#beacons) return;
+          if (state === "closed") {
+            beacons.retire();
+            this.#options.onClosed?.(reason, message);
+          } else if (newer) {
+            this.#options.onNewer?.();
+          }
+        },
+      },
+    );
+    return beacons;
   }
 
   async #request(url, init) {
