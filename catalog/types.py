@@ -230,6 +230,16 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Digests:
+    """What the segments of one rendition must be, in order: bytes, and SHA-256. `init_size` is 0 when there is none."""
+
+    sizes: tuple[int, ...]
+    sha256: tuple[bytes, ...]
+    init_size: int
+    init_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TitlePublished:
     """News: viewers may now see this title."""
 

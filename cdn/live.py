@@ -81,6 +81,8 @@ class Fleet:
     #: Since when this process listens: its watch has begun, or a node has found it.
     first_heard_at: datetime | None = None
     beats: dict[UUID, Beat] = field(default_factory=dict)
+    #: When a node began anew without having been silent: another life of its process, or a doubt that was cleared.
+    well_since: dict[UUID, datetime] = field(default_factory=dict)
     #: Until when the last good picture is kept, by region; under "" that of the whole fleet.
     brakes: dict[str, datetime] = field(default_factory=dict)
     #: Nodes that a witness speaks against, with its words: viewers are not sent there while it lasts.
@@ -131,6 +133,7 @@ class Fleet:
         """As in a fresh process."""
         with self._lock:
             self.beats.clear()
+            self.well_since.clear()
             self.brakes.clear()
             self.doubts.clear()
             self.held.clear()
@@ -145,6 +148,8 @@ class Fleet:
             last = self.beats.get(node_id)
             if last is not None and beat.sequence <= last.sequence:
                 return False
+            if last is not None and last.boot != beat.boot:
+                self.well_since[node_id] = beat.heard_at
             self.beats[node_id] = beat
             self.first_heard_at = self.first_heard_at or beat.heard_at
         return True
@@ -231,6 +236,7 @@ class Fleet:
         if end := self.braked(row.region, now):
             lease_until = max(lease_until, end)
         doubted = row.id in self.doubts and row.state in states.LEASED
+        state = NodeState.SUSPECT if doubted else row.state
         leaving = self.leaving.get(row.id)
         return Node(
             id=row.id,
@@ -239,14 +245,21 @@ class Fleet:
             base_url=row.base_url,
             site=row.site,
             region=row.region,
-            state=NodeState.SUSPECT if doubted else row.state,
+            state=state,
             capacity_bps=row.capacity_bps,
             egress_bps=beat.egress_bps if beat else 0,
             sessions=beat.sessions if beat else 0,
             lease_until=lease_until,
             serving_since=row.serving_since,
             leaving=leaving.share if leaving else 1.0,
+            healthy_since=self._healthy_since(row, state),
+            suggested_kbps=self.suggested_kbps.get(row.region, 0),
         )
+
+    def _healthy_since(self, row: Row, state: NodeState) -> datetime | None:
+        if state not in states.RECEIVING or row.id in self.held:
+            return None
+        return max(row.state_at, self.well_since.get(row.id, row.state_at))
 
 
 def _row(values: tuple[object, ...]) -> Row:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
+from django.utils import timezone
+
 from cdn import heartbeats, proving, states, witnesses
 from cdn.live import Row, fleet
 from cdn.types import NodeState
@@ -49,6 +51,11 @@ def weigh(rows: Iterable[Row], now: float) -> None:
             doubts[row.id] = "players cannot fetch from it"
     if states.braked(serving=looked_at, newly_silent=len(doubts)):
         doubts = {}  # what players cannot get from half of the fleet is not the nodes' fault
+    for node_id in (fleet.doubts.keys() | fleet.held.keys()) - doubts.keys() - held.keys():
+        # What players said may also have grown old without anybody having looked: that is no news of health.
+        probe = witnesses.probes.results.get(node_id)
+        if probe and probe.reached:
+            fleet.well_since[node_id] = timezone.now()
     fleet.doubts, fleet.held = doubts, held
 
 

@@ -30,7 +30,9 @@ class Node:
     `base_url` has no trailing slash. Rates are bits per second. `lease_until` is when silence becomes
     suspicion. `slot` is a small stable integer, never reused, safe to show a player as pathway id. `serving_since` is
     since when it serves without interruption: a fresh one gets its full share by and by. `leaving` is the share of its
-    sessions that should have moved on by now, while it drains.
+    sessions that should have moved on by now, while it drains. `healthy_since` is since when nothing speaks against it:
+    what failed before that may be tried again; None while something does. `suggested_kbps` is the bitrate that its
+    region asks players to stay below while capacity is short, 0 for none.
     """
 
     id: UUID
@@ -46,6 +48,8 @@ class Node:
     region: str = "default"
     serving_since: datetime | None = None
     leaving: float = 1.0
+    healthy_since: datetime | None = None
+    suggested_kbps: int = 0
 
     @property
     def utilisation(self) -> float:

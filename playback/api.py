@@ -126,6 +126,7 @@ def opened(session: Session) -> dict[str, Any]:
         "dash": session.dash,
         "nodes": listed(session.nodes),
         "steering": session.steering,
+        "segments": session.segments,
         "token": {
             "value": session.token,
             "expires_at": session.token_expires_at,

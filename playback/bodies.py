@@ -8,6 +8,7 @@ import math
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from playback.types import Report, Sample
 
@@ -85,9 +86,23 @@ def samples(data: dict[str, Any]) -> tuple[Sample, ...]:
                 failures=_count(one, "failures"),
                 ttfb_ms=_number(one, "ttfb_ms", high=3_600_000),
                 bps=_number(one, "bps", high=1e12),
+                rtt_ms=_number(one, "rtt_ms", high=3_600_000),
+                corrupt=_count(one, "corrupt"),
+                hedges=_count(one, "hedges"),
             )
         )
     return tuple(found)
+
+
+def identity(data: dict[str, Any], field: str) -> UUID | None:
+    """A public id, or None when none is given. Raises BadBody."""
+    value = data.get(field)
+    if value is None:
+        return None
+    try:
+        return UUID(value)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadBody(field, f"{field} must be an id like 01234567-89ab-cdef-0123-456789abcdef.") from error
 
 
 def pathway(data: dict[str, Any], field: str) -> str | None:

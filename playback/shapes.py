@@ -54,12 +54,13 @@ class BookmarkOutput(serializers.Serializer[Any]):
 
 
 class NodeOutput(serializers.Serializer[Any]):
-    """A place to fetch from, best first, and why it stands there."""
+    """A place to fetch from, best first, and why it stands there. `healthy_since` in milliseconds since 1970."""
 
     id = serializers.CharField()
     base_url = serializers.URLField()
     rank = serializers.IntegerField()
     reason = serializers.CharField()
+    healthy_since = serializers.IntegerField(allow_null=True)
 
 
 class TokenOutput(serializers.Serializer[Any]):
@@ -133,7 +134,9 @@ class SessionOutput(serializers.Serializer[Any]):
     `package` names the bytes that are played: another one in a later session means that the film was packaged anew.
     `complete` is false while more of the film is being made: it is likely to last `expected_duration` then. `hls` plays
     in any player; with `?keys=loader` an encrypted package's playlists come from the nodes and name a `key.bin`
-    beside them, which stands for `content_key_url`. `dash` is null for an encrypted package.
+    beside them, which stands for `content_key_url`. `dash` is null for an encrypted package. `segments` has
+    `{rendition}` in it: there is what the segments of a rendition must be, their sizes and the beginnings of their
+    SHA-256s.
     """
 
     id = serializers.UUIDField()
@@ -151,6 +154,7 @@ class SessionOutput(serializers.Serializer[Any]):
     dash = serializers.URLField(allow_null=True)
     nodes = NodeOutput(many=True)
     steering = serializers.URLField()
+    segments = serializers.CharField()
     token = TokenOutput()
     bookmark = BookmarkOutput(allow_null=True)
     tracks = TracksOutput()

@@ -39,12 +39,30 @@ class Bookmark:
 
 @dataclass(frozen=True, slots=True)
 class RankedNode:
-    """One place to fetch from, in order of preference, and why it stands there."""
+    """One place to fetch from, in order of preference, and why it stands there.
+
+    `healthy_since`: a failure that was before that may be forgotten. None when the place is not well, or is the site.
+    """
 
     id: str
     base_url: str
     rank: int
     reason: str
+    healthy_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """The answer to a player that asks where to fetch from: never empty, the site itself last.
+
+    It should ask again after `ttl`, and stay below `kbps` (0: no bound), which is asked of all while capacity is short.
+    `frozen` tells that the fleet's picture is held because too much of it fell silent at once.
+    """
+
+    nodes: tuple[RankedNode, ...]
+    ttl: timedelta
+    kbps: int = 0
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +118,7 @@ class Token:
 class Session:
     """One viewer playing one video on one device, as the API answers it. URLs are absolute.
 
+    `segments` has `{rendition}` in it, to be replaced by a rendition's name: the address of what its segments must be.
     `duration` is how much there is to play; of a package that is not `complete` the film is likely to last
     `expected_duration`. `dash` is None for an encrypted package, `trickplay` when there are no small pictures.
     """
@@ -118,6 +137,7 @@ class Session:
     hls: str
     dash: str | None
     trickplay: str | None
+    segments: str
     steering: str
     nodes: tuple[RankedNode, ...]
     token: str
@@ -174,13 +194,20 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a player saw of one node since its last report: bits per second and milliseconds to the first byte."""
+    """What a player saw of one node since its last report: bits per second and milliseconds to the first byte.
+
+    `rtt_ms` is the smallest of the latter for small objects, which is nearly the way there and back. `corrupt` counts
+    bytes that were not what the package says, `hedges` requests that this node was asked for beside another.
+    """
 
     node: str
     ok: int = 0
     failures: int = 0
     ttfb_ms: float | None = None
     bps: float | None = None
+    rtt_ms: float | None = None
+    corrupt: int = 0
+    hedges: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,11 @@ urlpatterns = [
         name="playback-keyed",
     ),
     path("api/v1/playback/s/<str:key>/content-key", views.content_key, name="playback-content-key"),
+    path(
+        "api/v1/playback/s/<str:key>/segments/<str:rendition>.json",
+        views.segments,
+        name="playback-segments",
+    ),
     path("api/v1/playback/s/<str:key>/steering", views.steering, name="playback-steering"),
     path("api/v1/playback/s/<str:key>/beacon", views.beacon, name="playback-beacon"),
     path("api/v1/playback/s/<str:key>/close", views.close, name="playback-close"),

@@ -5,12 +5,14 @@ the rest of a session in hls.js. CORS is open: the key is the secret, and pages 
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from playback import bodies, keys, services
@@ -40,7 +42,7 @@ def capability(*methods: str) -> Callable[[Callable[..., HttpResponse]], Callabl
             response["Access-Control-Allow-Methods"] = ", ".join(methods)
             response["Access-Control-Allow-Headers"] = "Content-Type"
             response["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS
-            response["Cache-Control"] = "no-store"
+            response.headers.setdefault("Cache-Control", "no-store")
             return response
 
         return guarded
@@ -74,30 +76,45 @@ def content_key(request: HttpRequest, key: keys.Key) -> HttpResponse:
     return HttpResponse(services.content_key(key.session_id), content_type="application/octet-stream")
 
 
+@capability("GET", "HEAD")
+def segments(request: HttpRequest, key: keys.Key, rendition: str) -> HttpResponse:
+    """What the segments of a rendition must be: players check what arrives, and plan. It never changes."""
+    response = HttpResponse(services.segments(key.package_id, rendition), content_type="application/json")
+    response["Cache-Control"] = "private, max-age=86400, immutable"
+    return response
+
+
 @capability("GET", "HEAD", "POST")
 def steering(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """GET: a steering manifest for HLS and DASH. POST: the ranking for our player, which sends what it saw of nodes."""
     if request.method == "POST":
         data = _body(request)
-        nodes = services.steer(
+        answer = services.steer(
             key.session_id,
             current=bodies.pathway(data, "current"),
             samples=bodies.samples(data),
             address=str(request.META.get("REMOTE_ADDR") or ""),
         )
-        return JsonResponse({"nodes": listed(nodes), "ttl": services.STEERING_TTL.total_seconds()})
+        return JsonResponse(
+            {
+                "nodes": listed(answer.nodes),
+                "ttl": answer.ttl.total_seconds(),
+                "mb": answer.kbps,
+                "now": _milliseconds(timezone.now()),
+            }
+        )
     # DASH players name all their places, by commas, the one in use first (ETSI TS 103 998, 6).
     field = "_DASH_pathway" if "_DASH_pathway" in request.GET else "_HLS_pathway"
     named = request.GET.get(field, "").strip('"').split(",")[0]
     current = bodies.pathway({field: named or None}, field)
-    nodes = services.steer(key.session_id, current=current)
+    answer = services.steer(key.session_id, current=current)
     return JsonResponse(
         {
             "VERSION": 1,
-            "TTL": int(services.STEERING_TTL.total_seconds()),
+            "TTL": round(answer.ttl.total_seconds()),
             # Absolute: a relative one stops steering in Shaka. It replaces the address, so it has the key in it.
             "RELOAD-URI": f"{settings.SITE_URL}{request.path}",
-            "PATHWAY-PRIORITY": [node.id for node in nodes],
+            "PATHWAY-PRIORITY": [node.id for node in answer.nodes],
         }
     )
 
@@ -127,7 +144,21 @@ def token(request: HttpRequest, key: keys.Key) -> HttpResponse:
 
 def listed(nodes: tuple[RankedNode, ...]) -> list[dict[str, Any]]:
     """A ranking as JSON."""
-    return [{"id": one.id, "base_url": one.base_url, "rank": one.rank, "reason": one.reason} for one in nodes]
+    return [
+        {
+            "id": one.id,
+            "base_url": one.base_url,
+            "rank": one.rank,
+            "reason": one.reason,
+            "healthy_since": _milliseconds(one.healthy_since) if one.healthy_since else None,
+        }
+        for one in nodes
+    ]
+
+
+def _milliseconds(at: datetime) -> int:
+    """Milliseconds since 1970, as browsers count."""
+    return round(at.timestamp() * 1000)
 
 
 def _heard(heard: Heard) -> dict[str, Any]:

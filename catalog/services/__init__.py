@@ -33,6 +33,7 @@ from catalog.services.packages import (
     open_object,
     package,
     published_packages,
+    rendition_digests,
     stored_object,
 )
 from catalog.services.reading import (
@@ -88,6 +89,7 @@ __all__ = [
     "reencode",
     "remove_text_track",
     "remove_title",
+    "rendition_digests",
     "retry_ingest",
     "search",
     "seasons",

@@ -32,6 +32,24 @@ def package(package_id: str) -> types.Package | None:
     return replace(parsed, markers=marks)
 
 
+def rendition_digests(package_id: str, rendition: str) -> types.Digests | None:
+    """What each part of a rendition must be: sizes and the SHA-256s; None when unknown.
+
+    The database is asked once for each package and process, and the storage once for each init segment.
+    """
+    parsed = _parsed(package_id)
+    track = next((one for one in parsed.renditions if one.name == rendition), None) if parsed else None
+    if track is None:
+        return None
+    init = None if track.kind is types.RenditionKind.TEXT else _media_object(package_id, track, "init.mp4")
+    return types.Digests(
+        sizes=tuple(part.length for part in track.segments),
+        sha256=tuple(bytes.fromhex(part.sha256) for part in track.segments),
+        init_size=init.length if init else 0,
+        init_sha256=bytes.fromhex(init.sha256) if init else b"",
+    )
+
+
 def current_package(video_id: UUID) -> types.Package | None:
     """What a video plays now; None while nothing is ready."""
     current = models.Video.objects.filter(id=video_id).values_list("current_package_id", flat=True).first()

@@ -1,6 +1,6 @@
 """Playback's public verbs. Everything else in this app is private to it."""
 
-from playback.services.describing import content_key, keyed_playlist, manifest, playlist
+from playback.services.describing import content_key, keyed_playlist, manifest, playlist, segments
 from playback.services.errors import (
     AboveMaturity,
     NoPackage,
@@ -59,6 +59,7 @@ __all__ = [
     "remove_bookmark",
     "renew_token",
     "save_bookmark",
+    "segments",
     "steer",
     "stop_session",
     "trending",

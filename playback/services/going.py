@@ -1,7 +1,7 @@
 """While it plays and after: beacons, renewing the token, closing, silence."""
 
 import logging
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -42,6 +42,8 @@ LONGEST = timedelta(hours=24)
 SWEEP_BATCH = 500
 
 _ZERO = timedelta(0)
+#: What is kept of a sample even when there is nothing to tell; the rest is left out.
+_ALWAYS = ("node", "ok", "failures", "ttfb_ms", "bps")
 
 
 def beat(session_id: UUID, report: Report, *, now: datetime | None = None) -> Heard:
@@ -373,7 +375,7 @@ def _log(session_id: UUID, report: Report, *, now: datetime) -> None:
         node=report.node,
         event=report.event,
         samples=[
-            {"node": one.node, "ok": one.ok, "failures": one.failures, "ttfb_ms": one.ttfb_ms, "bps": one.bps}
+            {name: value for name, value in asdict(one).items() if value or name in _ALWAYS}
             for one in report.samples
         ],
     )

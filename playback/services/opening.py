@@ -181,6 +181,7 @@ def _session(
         hls=url("playback-multivariant", key),
         dash=None if package.encrypted else url("playback-mpd", key),
         trickplay=_trickplay(tracks, package, token, nodes),
+        segments=url("playback-segments", key, rendition="-").replace("/-.json", "/{rendition}.json"),
         steering=url("playback-steering", key),
         nodes=nodes,
         token=token.text,

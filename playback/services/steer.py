@@ -13,7 +13,7 @@ from cdn import services as cdn
 from cdn.types import Node
 from playback import steering
 from playback.live import LIVE
-from playback.types import RankedNode, Sample
+from playback.types import RankedNode, Sample, Steered
 
 log = logging.getLogger("playback")
 
@@ -32,7 +32,7 @@ def steer(
     samples: Sequence[Sample] = (),
     address: str = "",
     now: datetime | None = None,
-) -> tuple[RankedNode, ...]:
+) -> Steered:
     """The nodes for a session that plays already, best first, the shield last; never empty.
 
     `current` is the pathway in use and `samples` what the player saw since it last asked; `address` is where it asks
@@ -44,7 +44,9 @@ def steer(
     for node in _fleet(now) if failed else ():
         if steering.pathway(node) in failed:
             cdn.report_failure(node.id, session_id=session_id, network=address)
-    return rank(session_id, why="asked", now=now)
+    nodes = rank(session_id, why="asked", now=now)
+    first = next((one for one in _fleet(now) if steering.pathway(one) == nodes[0].id), None)
+    return Steered(nodes=nodes, ttl=STEERING_TTL, kbps=first.suggested_kbps if first else 0)
 
 
 def rank(
@@ -86,8 +88,9 @@ def rank(
         "passed": [[one.id, one.reason] for one in ranking.passed[:DECISIONS_MAX]],
     }
     LIVE.offer(session_id, decision=decision, order=order, force=why != "asked", package_id=package_id)
+    well = {steering.pathway(node): node.healthy_since for node in nodes}
     return tuple(
-        RankedNode(id=one.id, base_url=one.base_url, rank=place, reason=one.reason)
+        RankedNode(one.id, one.base_url, place, one.reason, well.get(one.id))
         for place, one in enumerate(ranking.order, start=1)
     )
 

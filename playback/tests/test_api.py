@@ -33,14 +33,14 @@ def test_pressing_play(ada: Profile, lamplighters: Title, nodes: tuple[Node, Nod
     assert set(body) == {
         "id", "video", "title", "title_id", "name", "duration", "hls", "dash", "nodes", "steering", "token",
         "bookmark", "tracks", "markers", "trickplay", "next", "beacon", "close", "complete", "expected_duration",
-        "encrypted", "content_key_url", "package",
+        "encrypted", "content_key_url", "package", "segments",
     }  # fmt: skip
     assert body["video"] == str(first)
     assert (body["title"], body["duration"], body["trickplay"]) == ("The Lamplighters", 10.0, None)
     assert (body["complete"], body["expected_duration"]) == (True, None)
     assert (body["encrypted"], body["content_key_url"]) == (False, None)
     assert body["bookmark"] == {"video": str(first), "position": 3.0, "duration": 10.0, "finished": False}
-    assert {tuple(node) for node in body["nodes"]} == {("id", "base_url", "rank", "reason")}
+    assert {tuple(node) for node in body["nodes"]} == {("id", "base_url", "rank", "reason", "healthy_since")}
     assert parse_datetime(body["token"]["expires_at"]) is not None
     assert body["tracks"]["video"][0] == {"name": "v180", "width": 320, "height": 180, "bandwidth": 240_000}
     assert body["tracks"]["audio"][0]["channels"] == 2

@@ -317,14 +317,14 @@ def test_asking_before_the_picture_is_up_sends_nobody_elsewhere(
         )
         first = session.nodes[0].id
         assert services.renew_token(session.id, now=later(number + 0.1))[1][0].id == first
-        assert services.steer(session.id, now=later(number + 0.2))[0].id == first
+        assert services.steer(session.id, now=later(number + 0.2)).nodes[0].id == first
 
 
 def test_a_failure_that_is_told_twice_counts_once(session: Session) -> None:
     first = session.nodes[0].id
     services.steer(session.id, current="shield", samples=[Sample(first, failures=1)], now=later(1))
     services.beat(session.id, at(9, samples=(Sample(first, failures=1),)), now=later(9))
-    assert first in [one.id for one in services.steer(session.id, now=later(12))]
+    assert first in [one.id for one in services.steer(session.id, now=later(12)).nodes]
 
 
 def test_a_session_that_fell_silent_cannot_be_woken_after_a_day(session: Session) -> None:
@@ -379,5 +379,5 @@ def test_viewers_are_sent_to_the_node_that_holds_their_film(
             assert session.nodes[0].base_url == here.base_url
             assert "holds all of it" in session.nodes[0].reason
             # The player asks again, and says nothing of the film: what was remembered counts.
-            assert services.steer(session.id, now=later(30))[0].base_url == here.base_url
+            assert services.steer(session.id, now=later(30)).nodes[0].base_url == here.base_url
             services.close_session(session.id, now=later(31))
