@@ -45,6 +45,8 @@ class Options:
     nodes: int
     node_port: int
     demo: bool
+    #: Slugs of the demo titles to make; none means all.
+    only: tuple[str, ...] = ()
 
     @property
     def site_url(self) -> str:
@@ -214,6 +216,18 @@ def _secret_key_file(home: Path) -> Path:
     return file
 
 
+def _require_titles(slugs: Sequence[str]) -> None:
+    if not slugs:
+        return
+    from netflixlite.demo import content  # with an image library, which the supervisor otherwise does without
+
+    if unknown := set(slugs) - {title.slug for title in content.titles()}:
+        raise CannotStart(
+            f"DEMO={','.join(slugs)}: there is no demo title called {', '.join(sorted(unknown))}. "
+            "DEMO takes 1 (all), 0 (none), or slugs from netflixlite/demo/catalogue.toml."
+        )
+
+
 def _require_free(host: str, port: int, variable: str) -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -339,11 +353,17 @@ def _options(arguments: Sequence[str] | None) -> Options:
         default=int(os.environ.get("NODE_PORT") or 8101),
         help="first port of the nodes",
     )
-    parser.add_argument("--no-demo", action="store_true", help="start with an empty catalogue (also: DEMO=0)")
+    parser.add_argument(
+        "--no-demo",
+        action="store_true",
+        help="start with an empty catalogue (also: DEMO=0; DEMO=SLUG,SLUG makes just these titles)",
+    )
     given = parser.parse_args(arguments)
     home = Path(os.environ.get("NETFLIXLITE_HOME") or ROOT / "var").resolve()
-    demo = not given.no_demo and os.environ.get("DEMO", "1") not in ("0", "no", "false")
-    return Options(home, given.host, given.port, given.nodes, given.node_port, demo)
+    wish = os.environ.get("DEMO") or "1"
+    demo = not given.no_demo and wish not in ("0", "no", "false")
+    only = () if not demo or wish in ("1", "yes", "true") else tuple(wish.replace(",", " ").split())
+    return Options(home, given.host, given.port, given.nodes, given.node_port, demo, only)
 
 
 def _start_all(supervisor: Supervisor, options: Options) -> None:
@@ -357,9 +377,9 @@ def _start_all(supervisor: Supervisor, options: Options) -> None:
     for number in range(1, options.nodes + 1):
         supervisor.start(Child(f"edge-{number}", lambda n=number: _node_argv(options, n, environment)))  # type: ignore[misc]
     if options.demo:
-        supervisor.start(
-            Child("demo", lambda: [sys.executable, "manage.py", "demo", "--if-empty"], once=True)
-        )
+        demo = [sys.executable, "manage.py", "demo", "--if-empty"]
+        demo += [word for slug in options.only for word in ("--only", slug)]
+        supervisor.start(Child("demo", lambda: demo, once=True))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -367,6 +387,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     log = Log(sys.stdout)
     try:
+        _require_titles(options.only)
         lock = _hold_lock(options.home)
         _require_free(options.host, options.port, "PORT")
         for number in range(options.nodes):

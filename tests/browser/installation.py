@@ -92,15 +92,18 @@ class Installation:
 
 
 @contextmanager
-def running(home: Path, *, demo: bool, nodes: int = 2) -> Iterator[Installation]:
-    """Start `python -m netflixlite.up` (what `make up` runs) and stop it cleanly afterwards."""
+def running(home: Path, *, demo: str, nodes: int = 2) -> Iterator[Installation]:
+    """Start `python -m netflixlite.up` (what `make up` runs) and stop it cleanly afterwards.
+
+    `demo` is what DEMO says: `0`, `1`, or slugs of the titles to make.
+    """
     ports = free_ports(1 + nodes)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("NETFLIXLITE_")}
     environment |= {
         "NETFLIXLITE_HOME": str(home),
         "PORT": str(ports[0]),
         "NODE_PORT": str(ports[1]),
-        "DEMO": "1" if demo else "0",
+        "DEMO": demo,
         "PYTHONUNBUFFERED": "1",
     }
     environment.pop("DJANGO_SETTINGS_MODULE", None)
@@ -128,7 +131,8 @@ def running(home: Path, *, demo: bool, nodes: int = 2) -> Iterator[Installation]
     try:
         yield site
     finally:
-        process.send_signal(signal.SIGINT)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
         try:
             process.wait(25)
         except subprocess.TimeoutExpired:

@@ -42,6 +42,29 @@ def test_a_port_in_use_is_named_with_the_remedy() -> None:
             up._require_free("127.0.0.1", taken.getsockname()[1], "PORT")
 
 
+@pytest.mark.parametrize(
+    ("wish", "demo", "only"),
+    [
+        ("", True, ()),
+        ("1", True, ()),
+        ("0", False, ()),
+        ("the-long-dusk,paper-forest", True, ("the-long-dusk", "paper-forest")),
+    ],
+)
+def test_the_demo_is_made_whole_in_part_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, wish: str, demo: bool, only: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("DEMO", wish)
+    made = up._options([])
+    assert (made.demo, made.only) == (demo, only)
+    up._require_titles(made.only)
+
+
+def test_a_demo_title_that_does_not_exist_is_named_with_the_remedy() -> None:
+    with pytest.raises(up.CannotStart, match=r"no demo title called nosferatu.*catalogue\.toml"):
+        up._require_titles(("paper-forest", "nosferatu"))
+
+
 def test_one_supervisor_for_each_home(tmp_path: Path) -> None:
     first = up._hold_lock(tmp_path)
     with pytest.raises(up.CannotStart, match=f"process {os.getpid()}"):
