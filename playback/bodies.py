@@ -16,6 +16,10 @@ from playback.types import Report, Sample
 BODY_MAX = 16 * 1024
 #: No position is later than this: 100 hours, in seconds.
 POSITION_MAX = 360_000.0
+#: A report that waited longer than this tells of another life, in seconds.
+AGE_MAX = 7 * 86_400.0
+#: Reports taken from one body: what waited while the site was away comes together.
+REPORTS_MAX = 16
 #: Samples taken from one body; a session knows four pathways.
 SAMPLES_MAX = 16
 
@@ -46,6 +50,18 @@ def parse(raw: bytes) -> dict[str, Any]:
     return data
 
 
+def reports(data: dict[str, Any]) -> tuple[Report, ...]:
+    """A body with one report, or with several as `reports`, oldest first. Raises BadBody."""
+    given = data.get("reports")
+    if given is None:
+        return (report(data),)
+    if not isinstance(given, list) or not 1 <= len(given) <= REPORTS_MAX:
+        raise BadBody("reports", f"reports must be a list of 1 to {REPORTS_MAX}.")
+    if not all(isinstance(one, dict) for one in given):
+        raise BadBody("reports", "Each of reports must be an object.")
+    return tuple(report(one) for one in given)
+
+
 def report(data: dict[str, Any]) -> Report:
     """A beacon's body. Raises BadBody; fields that are not known are ignored."""
     position = _number(data, "position", high=POSITION_MAX)
@@ -65,6 +81,8 @@ def report(data: dict[str, Any]) -> Report:
         node=_name(data, "node"),
         event=_name(data, "event"),
         samples=samples(data),
+        age=_span(data, "age", high=AGE_MAX) or timedelta(0),
+        kept=_flag(data, "kept"),
     )
 
 

@@ -52,9 +52,10 @@ def watched(
     `said` is the player's own account of it, when it keeps one. Neither that nor the playhead can make it more
     than the time that went by.
     """
-    limit = min(max(_ZERO, wall), LONGEST_GAP)
+    gone = max(_ZERO, wall)
     if said is not None:
-        return max(_ZERO, min(said, limit))
+        return max(_ZERO, min(said, gone))
+    limit = min(gone, LONGEST_GAP)
     moved = now - before
     if moved <= _ZERO or (paused and moved > limit * 2):
         return _ZERO

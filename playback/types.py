@@ -216,6 +216,8 @@ class Report:
 
     `watched` is the time that the picture really moved since the last beacon; a player that does not know
     leaves it out and it is estimated. Counters (`stalls`, `stall_time`, `dropped`) run from the session's start.
+    `age` is how long ago it was made, for one that had to wait; `kept` says that another page sends it, since the one
+    that made it is gone.
     """
 
     position: timedelta
@@ -231,6 +233,8 @@ class Report:
     node: str = ""
     event: str = ""
     samples: tuple[Sample, ...] = ()
+    age: timedelta = timedelta(0)
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,16 +122,20 @@ def steering(request: HttpRequest, key: keys.Key) -> HttpResponse:
 @capability("POST")
 def beacon(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """A player's regular report; the answer says whether the session goes on."""
-    heard = services.beat(key.session_id, bodies.report(_body(request)))
-    return JsonResponse(_heard(heard))
+    *before, last = bodies.reports(_body(request))
+    for report in before:
+        services.beat(key.session_id, report)
+    return JsonResponse(_heard(services.beat(key.session_id, last)))
 
 
 @capability("POST")
 def close(request: HttpRequest, key: keys.Key) -> HttpResponse:
-    """The viewer leaves. A last report may come with it."""
+    """The viewer leaves. A last report may come with it, and those before it that had to wait."""
     data = _body(request)
-    last = bodies.report(data) if "position" in data else None
-    heard = services.close_session(key.session_id, last)
+    reports = bodies.reports(data) if data.keys() & {"position", "reports"} else ()
+    for report in reports[:-1]:
+        services.beat(key.session_id, report)
+    heard = services.close_session(key.session_id, reports[-1] if reports else None)
     return JsonResponse(_heard(heard))
 
 

@@ -52,19 +52,21 @@ def beat(session_id: UUID, report: Report, *, now: datetime | None = None) -> He
     A session that was silent goes on when its household still has a stream free. Raises NotFound.
     """
     now = now or timezone.now()
+    if report.kept or report.age >= SILENCE:
+        return _late(session_id, report, now=now)
     # Its samples are kept, not counted: players tell steering of them too, at once, and a failure counts once.
     LIVE.report(session_id, samples=(), current=report.node or None, now=now)
     with transaction.atomic():
         row = _locked(session_id)
         heard = _still_on(row, now=now)
         if heard.active:
-            _take(row, report, now=now)
+            _take(row, report, now=_made(row, report, now))
             row.save()
             _move_bookmark(row, now=now)
     if heard.active:
         heard = replace(heard, newer_package=_offers_more(row))
         try:
-            _log(session_id, report, now=now)
+            _log(session_id, report, now=now - report.age)
         except DatabaseError:  # the record of a beacon is worth less than the bookmark that was just saved
             log.exception("A beacon of session %s was not kept.", session_id)
     return heard
@@ -78,7 +80,7 @@ def close_session(session_id: UUID, report: Report | None = None, *, now: dateti
     with transaction.atomic():
         row = _locked(session_id)
         if row.ended_at is None:
-            end(row, Ended.CLOSED, now=now)
+            end(row, Ended.CLOSED, now=now if report is None else _made(row, report, now))
     return Heard(active=False, ended=Ended(row.ended), message=_words(Ended(row.ended)))
 
 
@@ -257,6 +259,45 @@ def _over(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
     row.save(update_fields=["ended", "ended_at", "decisions"])
     if why is not Ended.SILENT:
         transaction.on_commit(partial(LIVE.forget, row.id))
+
+
+def _late(session_id: UUID, report: Report, *, now: datetime) -> Heard:
+    """Take in a report that waited: the site was away, or the page that made it is gone.
+
+    It tells how far the viewer came. It is no sign of life: it neither holds a stream nor wakes a session that ended;
+    and it never takes a bookmark back that was set since, here or on another device. Taking it twice changes nothing.
+    """
+    with transaction.atomic():
+        row = _locked(session_id)
+        made = _made(row, report, now)
+        if row.ended in ("", Ended.SILENT) and made > row.last_seen_at:
+            _take(row, report, now=made)
+            row.save()
+            if row.ended:
+                end(row, Ended.SILENT, now=made)  # there was more of this viewing than we knew
+        elif row.ended in (Ended.CLOSED, Ended.REPLACED):
+            row.position = max(_ZERO, min(report.position, row.duration))  # for the bookmark only: not saved
+        else:
+            made = row.started_at  # nothing new, or nothing that we may still tell
+        if made > row.started_at and not _set_since(row, made):
+            _move_bookmark(row, now=made)
+    try:
+        _log(session_id, report, now=made)
+    except DatabaseError:
+        log.exception("A late beacon of session %s was not kept.", session_id)
+    return Heard(active=row.ended_at is None, ended=Ended(row.ended) if row.ended else None)
+
+
+def _made(row: models.PlaybackSession, report: Report, now: datetime) -> datetime:
+    """When a report was made: no player reports before its session began."""
+    return max(row.started_at, now - report.age)
+
+
+def _set_since(row: models.PlaybackSession, made: datetime) -> bool:
+    """Whether the bookmark was set after that, or its title taken off continue watching."""
+    own = models.Bookmark.objects.filter(profile_id=row.profile_id, video_id=row.video_id)
+    mark = own.values_list("updated_at", "removed").first()
+    return mark is not None and (mark[0] >= made or mark[1])
 
 
 def _locked(session_id: UUID) -> models.PlaybackSession:

@@ -87,6 +87,7 @@ def test_a_short_film_is_watched_again_after_a_fifth_of_it() -> None:
         (100, 400, 300, False, None, 30),  # slept in between
         (100, 110, -3, False, None, 0),  # clocks
         (100, 900, 10, False, 7, 7),  # the player kept count
+        (100, 220, 120, False, 118, 118),  # … also while it could not tell us
         (100, 110, 10, False, 5000, 10),  # … and cannot invent time
         (100, 110, 10, False, -4, 0),
     ],
