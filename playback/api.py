@@ -1,9 +1,11 @@
 """Playback over HTTP, for who is signed in and has chosen a profile: opening a session, and bookmarks."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -11,9 +13,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.doors import profile_of
-from playback import services, shapes
+from playback import bodies, keys, services, shapes
 from playback.types import ActiveSession, Bookmark, Capabilities, Session, Track
-from playback.views import listed
+from playback.views import capability, listed, read_body
 
 
 class Refusal(APIException):
@@ -36,7 +38,9 @@ class Sessions(APIView):
             404: OpenApiResponse(
                 shapes.ErrorOutput, description="not_found: also when the title is above the profile's age"
             ),
-            409: OpenApiResponse(shapes.ErrorOutput, description="stream_limit (with `streams`), no_package"),
+            409: OpenApiResponse(
+                shapes.ErrorOutput, description="stream_limit (with `streams`), no_package, not_prepared"
+            ),
         },
         summary="Press play",
     )
@@ -46,8 +50,14 @@ class Sessions(APIView):
         data.is_valid(raise_exception=True)
         if not request.session.session_key:
             request.session.create()
+        playlist = data.validated_data["playlist"]
+        ask = (
+            services.prepare_session
+            if data.validated_data["prepare"]
+            else partial(services.open_session, playlist=playlist)
+        )
         try:
-            session = services.open_session(
+            session = ask(
                 profile_id=profile_of(request).id,
                 video_id=data.validated_data["video"],
                 user_agent=request.headers.get("User-Agent", "")[:400],
@@ -66,6 +76,18 @@ class Sessions(APIView):
         profile = profile_of(request)
         streams = services.active_sessions(profile.user_id, maturity=profile.maturity)
         return Response({"streams": [_stream(one) for one in streams]})
+
+
+@capability("POST")
+def begin(request: HttpRequest, key: keys.Key) -> HttpResponse:
+    """Press Play on what was prepared: the same answer as that of opening, or the same refusals."""
+    try:
+        session = services.begin_session(key.session_id, leaves=bodies.identity(read_body(request), "leaves"))
+    except services.Refused as refused:
+        said = _refusal(refused)
+        error = {"code": said.get_codes(), "message": refused.message, **said.extra}
+        return JsonResponse({"error": error}, status=said.status_code)
+    return JsonResponse(opened(session), status=201)
 
 
 class BookmarkDetail(APIView):
@@ -156,6 +178,8 @@ def opened(session: Session) -> dict[str, Any]:
         else None,
         "beacon": {"url": session.beacon_url, "interval": session.beacon_interval.total_seconds()},
         "close": {"url": session.close_url},
+        "playlist": session.playlist or None,
+        "begin": {"url": session.begin_url} if session.begin_url else None,
     }
 
 
@@ -198,6 +222,8 @@ def _refusal(refused: services.Refused) -> Refusal:
     if isinstance(refused, services.StreamLimit):
         streams = [_stream(one) for one in refused.streams]
         return Refusal(409, "stream_limit", refused.message, streams=streams, limit=refused.limit)
+    if isinstance(refused, services.NotPrepared):
+        return Refusal(409, "not_prepared", refused.message)
     if isinstance(refused, services.NoPackage):
         return Refusal(409, "no_package", refused.message)
     if isinstance(refused, services.NotAvailable):

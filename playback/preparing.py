@@ -37,6 +37,11 @@ class Allowance:
         return Allowance(self.left - 1, self.at)
 
 
+def fresh(now: datetime) -> Allowance:
+    """That of a device which has had nothing prepared lately."""
+    return Allowance(float(IN_A_ROW), now)
+
+
 def allowed(
     verdict: Verdict, elsewhere: Iterable[datetime], allowance: Allowance, *, limit: int, now: datetime
 ) -> bool:

@@ -30,11 +30,17 @@ class CapabilitiesInput(serializers.Serializer[Any]):
 
 
 class OpenInput(serializers.Serializer[Any]):
-    """What to play. `leaves` is a session of this browser that ends for it, such as the previous episode's."""
+    """What to play. `leaves` is a session of this browser that ends for it, such as the previous episode's.
+
+    With `prepare` nothing plays yet and no stream is taken: the answer has a `begin`. With `playlist` the multivariant
+    playlist's text comes along.
+    """
 
     video = serializers.UUIDField()
     leaves = serializers.UUIDField(required=False, allow_null=True)
     capabilities = CapabilitiesInput(required=False, allow_null=True)
+    prepare = serializers.BooleanField(required=False, default=False)
+    playlist = serializers.BooleanField(required=False, default=False)
 
 
 class BookmarkInput(serializers.Serializer[Any]):
@@ -122,6 +128,12 @@ class BeaconOutput(serializers.Serializer[Any]):
     interval = serializers.FloatField()
 
 
+class BeginOutput(serializers.Serializer[Any]):
+    """Where a prepared session is begun."""
+
+    url = serializers.URLField()
+
+
 class CloseOutput(serializers.Serializer[Any]):
     """Where to say that the viewer leaves."""
 
@@ -136,7 +148,8 @@ class SessionOutput(serializers.Serializer[Any]):
     in any player; with `?keys=loader` an encrypted package's playlists come from the nodes and name a `key.bin`
     beside them, which stands for `content_key_url`. `dash` is null for an encrypted package. `segments` has
     `{rendition}` in it: there is what the segments of a rendition must be, their sizes and the beginnings of their
-    SHA-256s.
+    SHA-256s. `playlist` is the text of `hls` for who asked for it. A session that is only prepared has a `begin`: its
+    token lives for seconds, and its other addresses answer once it has begun.
     """
 
     id = serializers.UUIDField()
@@ -163,6 +176,8 @@ class SessionOutput(serializers.Serializer[Any]):
     next = NextOutput(allow_null=True)
     beacon = BeaconOutput()
     close = CloseOutput()
+    playlist = serializers.CharField(allow_null=True)
+    begin = BeginOutput(allow_null=True)
 
 
 class StreamOutput(serializers.Serializer[Any]):

@@ -24,6 +24,11 @@ def prune_beacons() -> None:
     services.prune()
 
 
+def drop_prepared() -> None:
+    """Forget what was prepared and never begun."""
+    services.drop_prepared()
+
+
 def held_packages(packages: Collection[str]) -> set[str]:
     """Which of these packages somebody is watching, or was when it fell silent: a laptop that slept goes on with it."""
     may_go_on = Q(ended=Ended.SILENT, started_at__gt=timezone.now() - LONGEST)
@@ -34,3 +39,4 @@ def held_packages(packages: Collection[str]) -> set[str]:
 catalog.hold_packages(held_packages)
 jobs.register_periodic("playback.close_silent_sessions", timedelta(seconds=10))(close_silent_sessions)
 jobs.register_periodic("playback.prune_beacons", timedelta(hours=1))(prune_beacons)
+jobs.register_periodic("playback.drop_prepared", timedelta(hours=1))(drop_prepared)

@@ -121,6 +121,8 @@ class Session:
     `segments` has `{rendition}` in it, to be replaced by a rendition's name: the address of what its segments must be.
     `duration` is how much there is to play; of a package that is not `complete` the film is likely to last
     `expected_duration`. `dash` is None for an encrypted package, `trickplay` when there are no small pictures.
+    `playlist` is the multivariant playlist's text for our loader when it was asked for. A session that is only prepared
+    has a `begin_url`.
     """
 
     id: UUID
@@ -152,6 +154,8 @@ class Session:
     video: tuple[Picture, ...]
     markers: tuple[Marker, ...]
     next: Next | None
+    playlist: str = ""
+    begin_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ urlpatterns = [
         name="playback-segments",
     ),
     path("api/v1/playback/s/<str:key>/steering", views.steering, name="playback-steering"),
+    path("api/v1/playback/s/<str:key>/begin", api.begin, name="playback-begin"),
     path("api/v1/playback/s/<str:key>/beacon", views.beacon, name="playback-beacon"),
     path("api/v1/playback/s/<str:key>/close", views.close, name="playback-close"),
     path("api/v1/playback/s/<str:key>/token", views.token, name="playback-token"),

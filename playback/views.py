@@ -88,7 +88,7 @@ def segments(request: HttpRequest, key: keys.Key, rendition: str) -> HttpRespons
 def steering(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """GET: a steering manifest for HLS and DASH. POST: the ranking for our player, which sends what it saw of nodes."""
     if request.method == "POST":
-        data = _body(request)
+        data = read_body(request)
         answer = services.steer(
             key.session_id,
             current=bodies.pathway(data, "current"),
@@ -122,7 +122,7 @@ def steering(request: HttpRequest, key: keys.Key) -> HttpResponse:
 @capability("POST")
 def beacon(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """A player's regular report; the answer says whether the session goes on."""
-    *before, last = bodies.reports(_body(request))
+    *before, last = bodies.reports(read_body(request))
     for report in before:
         services.beat(key.session_id, report)
     return JsonResponse(_heard(services.beat(key.session_id, last)))
@@ -131,7 +131,7 @@ def beacon(request: HttpRequest, key: keys.Key) -> HttpResponse:
 @capability("POST")
 def close(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """The viewer leaves. A last report may come with it, and those before it that had to wait."""
-    data = _body(request)
+    data = read_body(request)
     reports = bodies.reports(data) if data.keys() & {"position", "reports"} else ()
     for report in reports[:-1]:
         services.beat(key.session_id, report)
@@ -174,7 +174,7 @@ def _heard(heard: Heard) -> dict[str, Any]:
     return body
 
 
-def _body(request: HttpRequest) -> dict[str, Any]:
+def read_body(request: HttpRequest) -> dict[str, Any]:
     """The request's JSON object. Read no further than the bound, whatever the length header says."""
     return bodies.parse(request.read(bodies.BODY_MAX + 1))
 

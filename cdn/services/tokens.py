@@ -15,11 +15,17 @@ from cdn.types import PublicKey, SignedToken
 
 
 def sign(
-    *, session_id: UUID, account_id: UUID, package_id: str, renditions: int, now: datetime
+    *,
+    session_id: UUID,
+    account_id: UUID,
+    package_id: str,
+    renditions: int,
+    now: datetime,
+    lifetime: timedelta | None = None,
 ) -> SignedToken:
-    """A token that opens the renditions of this mask of one package, on every node, for TOKEN_SECONDS."""
+    """A token that opens the renditions of this mask of one package, on every node, for `lifetime` or TOKEN_SECONDS."""
     key = keys.ring.signing(now)
-    expires_at = now + timedelta(seconds=settings.TOKEN_SECONDS)
+    expires_at = now + (lifetime or timedelta(seconds=settings.TOKEN_SECONDS))
     token = signing.Token(
         kid=key.kid,
         session=session_id.bytes,

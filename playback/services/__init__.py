@@ -6,6 +6,7 @@ from playback.services.errors import (
     NoPackage,
     NotAvailable,
     NotFound,
+    NotPrepared,
     Refused,
     SessionOver,
     StreamLimit,
@@ -29,6 +30,7 @@ from playback.services.history import (
 )
 from playback.services.opening import open_session
 from playback.services.places import bookmarks, continue_watching, remove_bookmark, save_bookmark
+from playback.services.preparing import begin_session, drop_prepared, prepare_session
 from playback.services.steer import STEERING_TTL, steer
 
 __all__ = [
@@ -37,17 +39,20 @@ __all__ = [
     "NoPackage",
     "NotAvailable",
     "NotFound",
+    "NotPrepared",
     "Refused",
     "SessionOver",
     "StreamLimit",
     "active_sessions",
     "beat",
+    "begin_session",
     "bookmarks",
     "close_session",
     "close_silent",
     "content_key",
     "continue_watching",
     "decisions",
+    "drop_prepared",
     "end_package",
     "forget_profile",
     "forget_title",
@@ -55,6 +60,7 @@ __all__ = [
     "manifest",
     "open_session",
     "playlist",
+    "prepare_session",
     "prune",
     "remove_bookmark",
     "renew_token",

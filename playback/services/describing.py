@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -18,6 +19,7 @@ from playback.multivariant import Pathway, Places
 from playback.services import going
 from playback.services.errors import NotFound
 from playback.services.steer import rank
+from playback.types import RankedNode
 
 #: So many bytes of each segment's SHA-256 are told: nobody finds other bytes with the same beginning.
 DIGEST_BYTES = 16
@@ -43,6 +45,16 @@ def playlist(session_id: UUID, *, by_loader: bool = False, now: datetime | None 
         renditions,
         _pathways(row.id, now=now),
         places=places,
+        steering_url=url("playback-steering", going.key_of(row)),
+    )
+
+
+def written(row: models.PlaybackSession, package: Package, nodes: Sequence[RankedNode], token: str) -> str:
+    """The multivariant playlist as our loader reads it, of a session that need not be saved yet."""
+    return multivariant.write(
+        [one for one in package.renditions if row.renditions >> one.index & 1],
+        [Pathway(node.id, node.base_url) for node in nodes],
+        places=Places(package.id, token),
         steering_url=url("playback-steering", going.key_of(row)),
     )
 

@@ -47,6 +47,7 @@ def forget_profile(profile_id: UUID) -> None:
         _deny(sessions.open().values_list("id", flat=True))
         gone = list(sessions.values_list("id", flat=True))
         sessions.delete()
+        models.Prepared.objects.filter(profile_id=profile_id).delete()
         models.Bookmark.objects.filter(profile_id=profile_id).delete()
         models.Viewing.objects.filter(profile_id=profile_id).delete()
     for start in range(0, len(gone), PRUNE_BATCH // 10):

@@ -1,5 +1,6 @@
 """Pressing play: who may, from where, and everything that the player needs to go on by itself."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from cdn import services as cdn
 from cdn.types import SignedToken
 from playback import concurrency, devices, models, multivariant, progress
 from playback.services import going
-from playback.services.describing import url
+from playback.services.describing import url, written
 from playback.services.errors import AboveMaturity, NoPackage, NotAvailable, NotFound, StreamLimit
 from playback.services.places import bookmarks
 from playback.services.steer import USUAL_BPS, rank
@@ -33,26 +34,74 @@ def open_session(
     device: str = "",
     leaves: UUID | None = None,
     can: Capabilities | None = None,
+    playlist: bool = False,
     now: datetime | None = None,
 ) -> Session:
     """Start playing: check, take a stream slot, sign, rank.
 
     `device` is whatever identifies the browser to us; without one it is guessed from the other two. Only a hash of it
     is kept, and no address. `leaves` is a session on the same device that ends for this one; when it plays the same
-    video to the same profile, the two are one viewing. `can` is what the player said of its device.
+    video to the same profile, the two are one viewing. `can` is what the player said of its device. With `playlist`
+    the multivariant playlist comes with the answer, which saves our player a question.
     Raises NotFound, AboveMaturity, NotAvailable, NoPackage, StreamLimit.
     """
-    now, can = now or timezone.now(), can or Capabilities()
-    profile = accounts.profile(profile_id)
+    now = now or timezone.now()
+    draft = drafted(
+        Asked(
+            profile_id=profile_id,
+            video_id=video_id,
+            device=device or f"{user_agent}\n{address}",
+            device_name=devices.name(user_agent),
+            can=can or Capabilities(),
+        ),
+        now=now,
+    )
+    admit(draft, leaves=leaves)
+    return answered(draft, why="opened", now=now, playlist=playlist)
+
+
+# Used by the other modules of this package. --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who wants to play what. `device` identifies the browser; it is hashed unless it was `hashed` before."""
+
+    profile_id: UUID
+    video_id: UUID
+    device: str
+    device_name: str
+    can: Capabilities
+    hashed: bool = False
+    session_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A session that is not saved yet, and what was found out for it."""
+
+    row: models.PlaybackSession
+    profile: Profile
+    plan: Plan
+    video: Video
+    package: Package
+
+
+def drafted(asked: Asked, *, now: datetime) -> Draft:
+    """All that is asked before a session may begin, but for the household's streams; nothing is written.
+
+    Raises NotFound, AboveMaturity, NotAvailable, NoPackage.
+    """
+    profile = accounts.profile(asked.profile_id)
     if profile is None:
         raise NotFound
-    video, package = _playable(profile, video_id)
-    plan = accounts.plan(profile.user_id)
+    video, package = _playable(profile, asked.video_id)
+    plan, can = accounts.plan(profile.user_id), asked.can
     renditions = multivariant.allowed(package.renditions, max_height=plan.max_height, can=can)
     whole = package.duration if package.complete else package.expected or package.duration
-    title = video.name if video.episode_id is None else _title_name(video)
+    device = asked.device if asked.hashed else devices.fingerprint(asked.device, profile.user_id.hex)
     row = models.PlaybackSession(
-        id=uuid4(),
+        id=asked.session_id or uuid4(),
         user_id=profile.user_id,
         profile_id=profile.id,
         profile_name=profile.name,
@@ -64,21 +113,44 @@ def open_session(
         renditions=multivariant.mask(renditions),
         av1=can.av1,
         surround=can.surround,
-        device=devices.fingerprint(device or f"{user_agent}\n{address}", profile.user_id.hex),
-        device_name=devices.name(user_agent),
+        device=device,
+        device_name=asked.device_name,
         started_at=now,
         last_seen_at=now,
         duration=whole,
         finish_at=_finish_at(package, whole),
     )
-    _admit(row, profile=profile, plan=plan, leaves=leaves)
+    return Draft(row=row, profile=profile, plan=plan, video=video, package=package)
+
+
+def answered(
+    draft: Draft, *, why: str, now: datetime, playlist: bool, lifetime: timedelta | None = None
+) -> Session:
+    """Sign, rank, and say all that a player needs. A token of another `lifetime` is that of a prepared session."""
+    row, video, package = draft.row, draft.video, draft.package
     token = cdn.sign(
-        session_id=row.id, account_id=row.user_id, package_id=package.id, renditions=row.renditions, now=now
+        session_id=row.id,
+        account_id=row.user_id,
+        package_id=package.id,
+        renditions=row.renditions,
+        now=now,
+        lifetime=lifetime,
     )
-    nodes = rank(row.id, why="opened", now=now, bps=_expected_bps(package), package_id=package.id)
-    mark = bookmarks(profile.id, [video.id]).get(video.id)
-    return _session(
-        row, package, title=title, token=token, nodes=nodes, bookmark=mark, following=_next(video, title)
+    nodes = rank(row.id, why=why, now=now, bps=_expected_bps(package), package_id=package.id)
+    title = video.name if video.episode_id is None else _title_name(video)
+    session = _session(
+        row,
+        package,
+        title=title,
+        token=token,
+        nodes=nodes,
+        bookmark=bookmarks(draft.profile.id, [video.id]).get(video.id),
+        following=_next(video, title),
+    )
+    return replace(
+        session,
+        playlist=written(row, package, nodes, token.text) if playlist else "",
+        begin_url=url("playback-begin", going.key_of(row)) if lifetime else None,
     )
 
 
@@ -106,22 +178,17 @@ def _playable(profile: Profile, video_id: UUID) -> tuple[Video, Package]:
     return video, package
 
 
-def _admit(row: models.PlaybackSession, *, profile: Profile, plan: Plan, leaves: UUID | None) -> None:
+def admit(draft: Draft, *, leaves: UUID | None) -> None:
     """Take a stream slot for the session and save it, or raise StreamLimit; one household at a time."""
+    row, plan = draft.row, draft.plan
     now = row.started_at
     with transaction.atomic():
-        models.Household.objects.select_for_update().get_or_create(user_id=row.user_id)
-        others = list(models.PlaybackSession.objects.filter(user_id=row.user_id).open())
-        verdict = concurrency.decide(
-            [going.stream(one) for one in others],
-            concurrency.Wish(row.profile_id, row.video_id, row.device, leaves),
-            limit=plan.streams,
-            now=now,
-            silence=going.SILENCE,
-        )
+        others = others_of(row)
+        verdict = decided(draft, others, leaves=leaves)
         by_id = {one.id: one for one in others}
         if not verdict.allowed:
-            holding = tuple(going.active(by_id[one], maturity=profile.maturity) for one in verdict.holding)
+            maturity = draft.profile.maturity
+            holding = tuple(going.active(by_id[one], maturity=maturity) for one in verdict.holding)
             raise StreamLimit(holding, plan.streams)
         for one in verdict.silent:
             going.end(by_id[one], Ended.SILENT, now=now)
@@ -132,6 +199,26 @@ def _admit(row: models.PlaybackSession, *, profile: Profile, plan: Plan, leaves:
             else:
                 going.end(before, Ended.REPLACED, now=now)
         row.save(force_insert=True)
+
+
+def others_of(row: models.PlaybackSession) -> list[models.PlaybackSession]:
+    """The household's open sessions, itself held until the transaction ends."""
+    models.Household.objects.select_for_update().get_or_create(user_id=row.user_id)
+    return list(models.PlaybackSession.objects.filter(user_id=row.user_id).open())
+
+
+def decided(
+    draft: Draft, others: list[models.PlaybackSession], *, leaves: UUID | None
+) -> concurrency.Verdict:
+    """Whether the household's streams allow one more."""
+    row = draft.row
+    return concurrency.decide(
+        [going.stream(one) for one in others],
+        concurrency.Wish(row.profile_id, row.video_id, row.device, leaves),
+        limit=draft.plan.streams,
+        now=row.started_at,
+        silence=going.SILENCE,
+    )
 
 
 def _title_name(video: Video) -> str:
