@@ -47,6 +47,7 @@ export class Delivery extends EventTarget {
    * @param {typeof fetch} [tools.fetch]
    * @param {() => number} [tools.now] ms, never going back
    * @param {() => number} [tools.random]
+   * @param {import("./larder.js").Larder} [tools.larder] what was fetched before
    * @param {Delivery} [tools.learnt] another delivery to this viewer, whose knowledge of the nodes is shared from now on
    */
   constructor(session, tools) {
@@ -59,6 +60,8 @@ export class Delivery extends EventTarget {
       ...tools,
     };
     const { learnt } = this.#tools;
+    /** What was fetched of this film before its player asked (larder.js); null when nothing was. */
+    this.larder = this.#tools.larder ?? null;
     this.nodes = learnt?.nodes ?? new Nodes(session.nodes, { random: this.#tools.random });
     this.estimates = learnt?.estimates ?? new Estimates();
     this.switches = learnt?.switches ?? [];

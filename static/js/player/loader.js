@@ -114,6 +114,7 @@ export function loaderFor(delivery) {
     async #run() {
       const began = delivery.now();
       if (delivery.keptKey(this.context.url)) return this.#recall();
+      if (await this.#early()) return;
       const patience = Math.min(LONGEST_MS, this.#policy.maxLoadTimeMs || LONGEST_MS);
       let tried = new Set();
       let failures = [];
@@ -139,6 +140,27 @@ export function loaderFor(delivery) {
           failures.push(failure);
         }
       }
+    }
+
+    /** Take what was fetched before the player asked, if this is part of it. @returns {Promise<boolean>} whether it was */
+    async #early() {
+      const { context } = this;
+      const entry = delivery.larder?.take(context);
+      const found = entry && (await entry);
+      for (const failure of delivery.larder?.faults() ?? []) delivery.failed(failure.node, failure);
+      if (!found || this.#over) return this.#over;
+      const { bytes, node, timing, response } = found;
+      if (!plausible(context.url, bytes.subarray(0, KEY_BYTES + 1), Boolean(delivery.contentKeyUrl))) return false;
+      Object.assign(this.#body, { from: 0, total: bytes.byteLength });
+      this.#body.add(bytes);
+      this.#parts.push(timing);
+      this.#response = response;
+      if (node) {
+        const media = context.type === "media-fragment" || Boolean(context.frag);
+        delivery.succeeded(node, split(context.url).path, timing, { media });
+      }
+      this.#succeed(null);
+      return true;
     }
 
     /** Answer from memory: later, for the engine expects its loader to return first. */
