@@ -1,8 +1,12 @@
 // The only file that knows hls.js. Everything else sees levels, tracks and a few events.
 //
-// Events: "ready" (levels and tracks are known) · "tracks" · "level" · "fatal" {kind, details}.
+// Events: "ready" (levels and tracks are known) · "tracks" · "level" · "fatal" {kind, details} · "failing" {height} (this
+// device drops frames from that height on, and a smaller picture helps).
 
 import Hls from "../../vendor/hls.min.mjs";
+import { Adaptation } from "./abr/adaptation.js";
+import { controllerFor } from "./abr/controller.js";
+import { Surroundings } from "./abr/surroundings.js";
 import { loaderFor } from "./loader.js";
 
 const RECOVERIES = 2;
@@ -29,7 +33,7 @@ function policy(firstByteMs, loadMs, errorRetries, timeoutRetries) {
   };
 }
 
-function configuration(delivery, { position, bandwidth, audioLanguage, textLanguage }) {
+function configuration(delivery, adaptation, { position, audioLanguage, textLanguage }) {
   const loader = loaderFor(delivery);
   return {
     loader,
@@ -43,12 +47,13 @@ function configuration(delivery, { position, bandwidth, audioLanguage, textLangu
     errorPenaltyExpireMs: 15_000,
     enableWorker: false, // fragmented MP4 needs no remuxing, and a worker would need a blob: in the CSP
     lowLatencyMode: false,
-    capLevelToPlayerSize: true,
+    // Ours, with limits of its own: the screen, data saver, what the device decodes (abr/).
+    abrController: controllerFor(adaptation, Hls.Events),
+    capLevelToPlayerSize: false,
     backBufferLength: 60,
     maxBufferLength: 30,
     maxMaxBufferLength: 180,
     startPosition: position > 0 ? position : -1,
-    abrEwmaDefaultEstimate: bandwidth || 1_200_000,
     audioPreference: audioLanguage ? { lang: audioLanguage } : undefined,
     subtitlePreference: textLanguage ? { lang: textLanguage } : undefined,
   };
@@ -58,6 +63,8 @@ export class Engine extends EventTarget {
   #video;
   #delivery;
   #hls = null;
+  #adaptation = null;
+  #surroundings = null;
   #recoveries = [];
   #level = -1;
   #unlisten = new AbortController();
@@ -81,14 +88,20 @@ export class Engine extends EventTarget {
   /**
    * Start loading. The picture appears when the element plays.
    * @param {string} url of the multivariant playlist
-   * @param {{position?: number, bandwidth?: number, audioLanguage?: string, textLanguage?: string}} start
+   * @param {object} start
+   * @param {number} [start.position] seconds
+   * @param {{expected: number, doubt: number}} [start.expectation] of the line (abr/memory.js)
+   * @param {{saver?: boolean, failing?: number}} [start.limits] data saver; the height that this device drops frames at
+   * @param {string} [start.audioLanguage]
+   * @param {string} [start.textLanguage]
    */
   open(url, start) {
     if (Engine.way === "native") {
       this.#openNative(url, start.position);
       return;
     }
-    const hls = new Hls(configuration(this.#delivery, start));
+    this.#adapt(start);
+    const hls = new Hls(configuration(this.#delivery, this.#adaptation, start));
     this.#hls = hls;
     const on = (event, handler) => hls.on(event, guarded(handler));
     on(Hls.Events.MANIFEST_PARSED, () => this.#say("ready"));
@@ -108,6 +121,7 @@ export class Engine extends EventTarget {
 
   destroy() {
     this.#unlisten.abort();
+    this.#surroundings?.close();
     this.#hls?.destroy();
     this.#hls = null;
   }
@@ -152,9 +166,60 @@ export class Engine extends EventTarget {
     else this.#hls.nextLevel = index;
   }
 
-  /** Estimated rate of the viewer's link, bit/s; NaN when unknown. */
+  /** Estimated rate of the viewer's link, bit/s; NaN before anything was measured. */
   get throughput() {
-    return this.#hls?.bandwidthEstimate ?? NaN;
+    const known = this.#adaptation?.throughput;
+    return known?.samples ? known.estimate.rate : NaN;
+  }
+
+  /** Why the picture has the quality that it has, and what limits it: {why, cap, abandoned}; null before the start. */
+  get adaptation() {
+    const adaptation = this.#adaptation;
+    if (!adaptation || !this.#hls) return null;
+    const cap = adaptation.cap(this.levels).why;
+    return { why: this.choice < 0 ? adaptation.why : "chosen by hand", cap, abandoned: adaptation.abandoned };
+  }
+
+  /** Data saver on or off. What is buffered stays when it goes on, and makes way for better when it goes off. */
+  save(on) {
+    if (!this.#adaptation || this.#adaptation.limits.saver === on) return;
+    this.#adaptation.limits.saver = on;
+    if (!on) this.#renew();
+  }
+
+  #adapt({ expectation, limits }) {
+    const { tables } = this.#delivery;
+    const adaptation = new Adaptation({
+      expectation,
+      rateCap: () => this.#delivery.cap,
+      sizes: (name) => tables.peek(name)?.sizes ?? null,
+    });
+    Object.assign(adaptation.limits, limits);
+    this.#adaptation = adaptation;
+    const { signal } = this.#unlisten;
+    this.#delivery.addEventListener("transfer", ({ detail }) => adaptation.heard(detail), { signal });
+    const video = this.#video;
+    this.#surroundings = new Surroundings(video, adaptation, () => this.level && { ...this.level, lowest: !this.level.index });
+    this.#surroundings.addEventListener("roomier", () => this.#renew(), { signal });
+    this.#surroundings.addEventListener("failing", () => this.#renew(), { signal });
+    this.#surroundings.addEventListener("proved", ({ detail }) => this.#say("failing", detail), { signal });
+    // Sizes of all renditions, once there is a picture: they must not stand in its way.
+    video.addEventListener("playing", () => this.#learnSizes(), { signal, once: true });
+  }
+
+  async #learnSizes() {
+    for (const name of new Set(this.levels.map((level) => level.name.replace(/-sur$/, "")))) {
+      if (this.#unlisten.signal.aborted) return;
+      await this.#delivery.tables.load(name);
+    }
+  }
+
+  /** Load what is ahead anew, in the quality that is right now; what is on the screen stays. */
+  #renew() {
+    const hls = this.#hls;
+    if (!hls?.autoLevelEnabled || this.#level < 0) return;
+    const buffered = bufferAhead(this.#video);
+    if (buffered > 8) hls.nextLevel = -1;
   }
 
   // Sound and text ---------------------------------------------------------------------------------------------

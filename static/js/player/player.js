@@ -5,6 +5,8 @@
 // "waiting" {why} · "flowing" · "failed" {message, detail, retryIn} · "mended" · "tracks" · "level" · "switch" ·
 // "scene" (a newer package is shown).
 
+import { savesData } from "./abr/caps.js";
+import { expectation, failingHeight, remembered } from "./abr/memory.js";
 import { capabilities } from "./capabilities.js";
 import { bufferAhead, Engine } from "./engine.js";
 import { Growth } from "./growth.js";
@@ -193,6 +195,7 @@ export class Player extends EventTarget {
       levels: engine?.levels.map(({ height }) => height) ?? [],
       choice: engine?.choice ?? -1,
       throughput: Math.round(engine?.throughput) || 0,
+      adaptation: engine?.adaptation ?? null,
       position: video.currentTime,
       duration: this.duration,
       available: this.available,
@@ -253,8 +256,16 @@ export class Player extends EventTarget {
   /** What an engine is told at its start: what was learnt of the line, and the viewer's languages. */
   #start(before) {
     const rate = before?.engine.throughput;
+    const { connection } = navigator;
+    const now = Date.now();
     return {
-      bandwidth: Number.isFinite(rate) ? rate * 0.8 : this.#preferences.get("bandwidth"),
+      expectation: Number.isFinite(rate)
+        ? { expected: rate, doubt: 0.3 }
+        : expectation(this.#preferences.get("rates"), connection, now),
+      limits: {
+        saver: savesData(this.#preferences.get("saver"), connection),
+        failing: failingHeight(this.#preferences.get("frames"), now),
+      },
       audioLanguage: this.#preferences.get("audio"),
       textLanguage: this.#preferences.get("text"),
     };
@@ -320,6 +331,7 @@ export class Player extends EventTarget {
       if (scene.session === this.#session) this.#closed(error.details?.reason ?? "", error.message);
     });
     on(engine, "fatal", (detail) => this.#fail(detail));
+    on(engine, "failing", ({ height }) => this.#preferences.set("frames", { height, at: Date.now() }));
     for (const type of ["ready", "tracks", "level"]) {
       on(engine, type, () => this.#say(type === "ready" ? "tracks" : type));
     }
@@ -444,8 +456,8 @@ export class Player extends EventTarget {
 
   #rememberRate() {
     const rate = this.engine?.throughput;
-    // Careful (0.8) and bounded: the link of tomorrow may be another one.
-    if (Number.isFinite(rate)) this.#preferences.set("bandwidth", Math.round(Math.min(20e6, Math.max(400e3, rate * 0.8))));
+    if (!Number.isFinite(rate)) return;
+    this.#preferences.set("rates", remembered(this.#preferences.get("rates"), navigator.connection, rate, Date.now()));
   }
 
   #wait() {

@@ -1,7 +1,18 @@
 // What the viewer likes, kept in this browser. Storage may be full, forbidden or someone else's text: never throws.
 
 const KEY = "netflixlite.player";
-const KNOWN = { volume: 1, muted: false, rate: 1, audio: "", text: "", remaining: true, bandwidth: 0 };
+// `saver`: data saver, "on", "off" or "" (as the browser says). `rates` and `frames` are abr/memory.js's, which checks them.
+const KNOWN = {
+  volume: 1,
+  muted: false,
+  rate: 1,
+  audio: "",
+  text: "",
+  remaining: true,
+  saver: "",
+  rates: {},
+  frames: {},
+};
 
 export class Preferences {
   #storage;

@@ -1,0 +1,45 @@
+// Whether a segment under way should be given up for a smaller one of the same film. Pure.
+//
+// Only when it pays: what could still be in time is never loaded anew, and the smaller one must save more stall than the
+// picture loses by it. Another node is not this module's matter (delivery.js sees to that first).
+
+import { ABANDON, PLAN } from "./parameters.js";
+import { qualities } from "./plan.js";
+
+/**
+ * @param {object} facts
+ * @param {{average: number}[]} facts.levels
+ * @param {number} facts.level the rendition under way
+ * @param {number} facts.loaded bytes that came
+ * @param {number[]} facts.sizes bytes of this segment in each rendition
+ * @param {number} facts.elapsed seconds since it was asked for
+ * @param {number} facts.buffer seconds of film in hand
+ * @param {{rate: number, ttfb: number, doubt: number}} facts.estimate from before
+ * @returns {{index: number, why: string} | null}
+ */
+export function abandon(facts, { a = ABANDON, p = PLAN } = {}) {
+  const { levels, level, loaded, sizes, elapsed, buffer, estimate } = facts;
+  const flowing = elapsed - estimate.ttfb;
+  if (level <= 0 || flowing < a.after) return null;
+  const rate = believed(loaded, flowing, estimate);
+  const rest = (Math.max(0, sizes[level] - loaded) * 8) / rate;
+  if (rest <= buffer * a.safe) return null;
+  const quality = qualities(levels.map(({ average }) => average), p);
+  const stall = Math.max(0, rest - buffer);
+  let best = null;
+  for (let index = 0; index < level; index += 1) {
+    const seconds = estimate.ttfb + (sizes[index] * 8) / rate;
+    if (seconds >= rest) break;
+    const saved = p.stall * (stall - Math.max(0, seconds - buffer));
+    const gain = saved - (1 + p.change) * (quality[level] - quality[index]);
+    if (gain > a.gain && (!best || gain > best.gain)) best = { index, gain };
+  }
+  return best && { index: best.index, why: "would have come too late" };
+}
+
+/** The rate of this transfer as far as it is known, else that of before: after two seconds it is its own witness. */
+function believed(loaded, flowing, estimate) {
+  const own = Math.max(loaded * 8, 1000) / flowing;
+  const trust = Math.min(1, flowing / 2);
+  return Math.exp(trust * Math.log(own) + (1 - trust) * Math.log(estimate.rate));
+}

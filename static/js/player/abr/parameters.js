@@ -1,0 +1,45 @@
+// The figures of the adaptation. Those of `PLAN` and `DOUBT` were fitted by bench/_abr/fit.js on training seeds of made
+// networks (docs/adaptation.md); whoever changes one runs `make bench NAME=abr`.
+
+export const DOUBT = Object.freeze({
+  /** Half-lives, in segments, of the quick and the slow mean of the rate. */
+  quick: 2,
+  slow: 8,
+  /** Part of the quick mean in what is expected of the next segment. */
+  lean: 0.6,
+  /** Spread (standard deviation of the logarithm) that is expected before anything was seen; floor and factor after. */
+  first: 0.7,
+  floor: 0.12,
+  factor: 1,
+  /** Half-life, in segments, of what was learnt about the spread. */
+  memory: 5,
+});
+
+export const PLAN = Object.freeze({
+  /** Segments that are looked ahead. */
+  horizon: 6,
+  /** Part of plain bits in the quality of a rendition; the rest is their logarithm. */
+  linear: 0.5,
+  /** What a second of stall costs; 1 is the best picture beside the worst one for a segment (Pensieve's weights). */
+  stall: 1,
+  /** What a change of quality costs, beside the quality itself. */
+  change: 1,
+  /** What film in hand is worth at the end of the look ahead, and how much of it is most of that, in seconds. */
+  reserve: 1.5,
+  comfort: 12,
+  /** How much of the difference between now and usual is left after each segment. */
+  stays: 0.85,
+  /** How much worse than a normal distribution the bad cases are. */
+  tail: 1.25,
+  /** A change must promise so much, else things stay as they are. */
+  gain: 0.02,
+});
+
+export const ABANDON = Object.freeze({
+  /** A segment is judged after so many seconds; earlier its rate says little. */
+  after: 0.6,
+  /** It is in time when it comes within this part of what is in hand. */
+  safe: 0.9,
+  /** What giving it up must save, in the plan's measure. */
+  gain: 0.15,
+});
