@@ -16,9 +16,10 @@ export class Scene {
    * @param {import("./session.js").PlaybackSession} session opened
    * @param {object} tools
    * @param {() => object} tools.whereabouts what steering is told
+   * @param {import("./larder.js").Larder} [tools.larder] what was fetched of it before
    * @param {Delivery} [tools.learnt] of the scene before
    */
-  constructor(video, session, { whereabouts, learnt }) {
+  constructor(video, session, { whereabouts, larder, learnt }) {
     this.video = video;
     this.session = session;
     this.answer = session.answer;
@@ -26,6 +27,7 @@ export class Scene {
     this.delivery = new Delivery(this.answer, {
       buffer: () => bufferAhead(video),
       renew: () => this.session.renew(),
+      larder,
       learnt,
     });
     this.engine = new Engine(video, this.delivery);
@@ -65,6 +67,7 @@ export class Scene {
 
   close() {
     this.#steering.stop();
+    this.delivery.larder?.close();
     this.engine.destroy();
     this.sprites?.close();
     this.delivery.close();

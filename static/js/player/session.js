@@ -39,6 +39,7 @@ export function tokenOf(answer, response, localNow) {
 export class PlaybackSession {
   #options;
   #beacons = null;
+  #beginning = null;
   answer = null;
 
   /**
@@ -61,25 +62,78 @@ export class PlaybackSession {
    * @throws {SessionError}
    */
   async open() {
-    const { url, videoId, csrf, leaves, capabilities } = this.#options;
     await caughtUp(); // else it would begin where it was left the time before
-    const wish = { video: videoId, ...(leaves && { leaves }), capabilities: await capabilities?.() };
+    return this.#opened(await this.#ask({ playlist: true }));
+  }
+
+  /**
+   * Have the session ready before anybody presses Play: it takes no stream and is no watching until `begin`.
+   * @param {{signal?: AbortSignal}} [more]
+   * @returns {Promise<object>} as `open`; its token lives for seconds
+   * @throws {SessionError}
+   */
+  async prepare({ signal } = {}) {
+    return (this.answer = await this.#ask({ prepare: true }, signal));
+  }
+
+  /** Take over what another one of these has prepared for the same video. */
+  prepared(answer) {
+    this.answer = answer;
+  }
+
+  /**
+   * Somebody has pressed Play on what was prepared. When it is not there any more, another session is opened.
+   * @returns {Promise<object>} as `open`
+   * @throws {SessionError}
+   */
+  begin() {
+    this.#beginning = this.#begin().finally(() => (this.#beginning = null));
+    return this.#beginning;
+  }
+
+  async #begin() {
+    const { leaves } = this.#options;
+    const url = this.answer.begin.url;
+    const response = await this.#request(url, {
+      method: "POST",
+      credentials: "omit",
+      headers: { "Content-Type": "text/plain" }, // no preflight where the site is another origin
+      body: JSON.stringify(leaves ? { leaves } : {}),
+    });
+    const answer = await readJson(response);
+    if (response.status === 404) return this.open();
+    if (!response.ok) throw refusal(answer, response.status);
+    return this.#opened(read(answer, response));
+  }
+
+  async #ask(how, signal) {
+    const { url, videoId, csrf, leaves, capabilities } = this.#options;
+    const wish = { video: videoId, ...how, ...(leaves && { leaves }), capabilities: await capabilities?.() };
     const response = await this.#request(url, {
       method: "POST",
       credentials: "same-origin",
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf },
       body: JSON.stringify(wish),
+      ...(signal && { signal }),
     });
     const answer = await readJson(response);
     if (!response.ok) throw refusal(answer, response.status);
-    this.answer = { ...answer, renewUrl: answer.token.renew_url, token: tokenOf(answer, response, Date.now()) };
+    return read(answer, response);
+  }
+
+  #opened(answer) {
+    this.answer = answer;
     this.#beacons?.retire();
     this.#beacons = this.#report();
-    return this.answer;
+    return answer;
   }
 
   /** A fresh token (and ranking) for this session. @throws {SessionError} `final` when the session is over */
   async renew() {
+    if (this.#beginning) {
+      const { token, nodes } = await this.#beginning;
+      return { ...token, nodes };
+    }
     const response = await this.#request(this.answer.renewUrl, { method: "POST", credentials: "omit" });
     const answer = await readJson(response);
     if (!response.ok) throw refusal(answer, response.status);
@@ -145,12 +199,16 @@ export class PlaybackSession {
 
   async #request(url, init) {
     try {
-      return await this.#options.fetch(url, { ...init, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+      return await this.#options.fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS), ...init });
     } catch (cause) {
       const message = "The service can't be reached. Check your connection.";
       throw Object.assign(new SessionError({ code: "offline", message }), { cause });
     }
   }
+}
+
+function read(answer, response) {
+  return { ...answer, renewUrl: answer.token.renew_url, token: tokenOf(answer, response, Date.now()) };
 }
 
 function refusal(answer, status) {
