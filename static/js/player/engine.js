@@ -33,7 +33,7 @@ function policy(firstByteMs, loadMs, errorRetries, timeoutRetries) {
   };
 }
 
-function configuration(delivery, adaptation, { position, audioLanguage, textLanguage }) {
+function configuration(delivery, adaptation, { position, audioLanguage, textLanguage, ahead }) {
   const loader = loaderFor(delivery);
   return {
     loader,
@@ -51,8 +51,8 @@ function configuration(delivery, adaptation, { position, audioLanguage, textLang
     abrController: controllerFor(adaptation, Hls.Events),
     capLevelToPlayerSize: false,
     backBufferLength: 60,
-    maxBufferLength: 30,
-    maxMaxBufferLength: 180,
+    maxBufferLength: ahead || 30,
+    maxMaxBufferLength: ahead || 180,
     startPosition: position > 0 ? position : -1,
     audioPreference: audioLanguage ? { lang: audioLanguage } : undefined,
     subtitlePreference: textLanguage ? { lang: textLanguage } : undefined,
@@ -101,7 +101,9 @@ export class Engine extends EventTarget {
       return;
     }
     this.#adapt(start);
-    const hls = new Hls(configuration(this.#delivery, this.#adaptation, start));
+    // A bench asks for less (data-ahead, in seconds), to see what happens when little is buffered.
+    const ahead = Number(this.#video.closest("nl-player")?.dataset.ahead);
+    const hls = new Hls(configuration(this.#delivery, this.#adaptation, { ...start, ahead }));
     this.#hls = hls;
     const on = (event, handler) => hls.on(event, guarded(handler));
     on(Hls.Events.MANIFEST_PARSED, () => this.#say("ready"));
