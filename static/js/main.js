@@ -7,9 +7,11 @@ import "./elements/nl-row.js";
 import "./elements/nl-search.js";
 import "./elements/nl-thumbs.js";
 import { walkWithArrows } from "./lib/arrows.js";
+import { openCinema } from "./lib/cinema.js";
 import { morphPictures } from "./lib/morph.js";
 import { keep } from "./player/keeper.js";
 
 morphPictures();
 walkWithArrows();
 keep();
+openCinema();

@@ -33,21 +33,24 @@ function answer(more = {}) {
 describe("the first rendition", () => {
   const named = (facts) => firstRendition(PICTURES, facts).name;
 
-  it("is small on a line that is not known, and larger when nobody waits", () => {
-    assert.equal(named({}), "v240");
-    assert.equal(named({ waited: false }), "v240");
+  it("is small while somebody waits for it, and larger when nobody does", () => {
+    assert.equal(named({ rate: 1.2e6 }), "v240");
+    assert.equal(named({ rate: 1.2e6, waited: false }), "v240");
     assert.equal(named({ rate: 4e6, waited: false }), "v360");
     assert.equal(named({ rate: 10e6 }), "v360");
     assert.equal(named({ rate: 10e6, waited: false }), "v720");
   });
 
-  it("never fills more than the screen", () => {
-    assert.equal(named({ rate: 1e9, height: 300 }), "v360");
-    assert.equal(named({ rate: 1e9, height: 240 }), "v240");
-    assert.equal(named({ rate: 1e9, height: 2160 }), "v720");
+  it("is within the limits of all pictures", () => {
+    const rate = 1e9;
+    assert.equal(named({ rate, limits: { screen: { width: 480, height: 300 } } }), "v360");
+    assert.equal(named({ rate, limits: { screen: { width: 3840, height: 2160 } } }), "v720");
+    assert.equal(named({ rate, limits: { saver: true } }), "v360");
+    assert.equal(named({ rate, limits: { maxHeight: 240 } }), "v240");
+    assert.equal(named({ rate, limits: { failing: 720 } }), "v360");
   });
 
-  it("is none where there is none", () => assert.equal(firstRendition([]), null));
+  it("is none where there is none", () => assert.equal(firstRendition([], { rate: 1e6 }), null));
 });
 
 describe("the first objects", () => {
@@ -76,7 +79,7 @@ describe("the larder", () => {
   function stocked(behave, { more, ...start } = {}) {
     const fetch = fakeFetch(behave);
     const larder = new Larder(answer(more), { fetch, now: time.now });
-    return { fetch, larder, done: larder.stock(start) };
+    return { fetch, larder, done: larder.stock({ expectation: { expected: 1.2e6 }, ...start }) };
   }
   const good = ({ url, range }) => (url.endsWith(".m3u8") ? { body: PLAYLIST } : serve(segment(), range));
 

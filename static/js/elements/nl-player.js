@@ -66,7 +66,8 @@ class NlPlayer extends HTMLElement {
     this.viewer.applyPreferences();
     this.bar.paint();
     this.bar.paintTime();
-    this.player.load(this.dataset.videoId);
+    this.player.load(this.dataset.videoId, { prepared: this.prepared });
+    this.prepared = null;
     this.wake();
   }
 
@@ -80,6 +81,9 @@ class NlPlayer extends HTMLElement {
     this.player.destroy();
     this.replaceChildren();
   }
+
+  /** What was prepared of the film before this element came to the page (player/ahead.js). */
+  prepared = null;
 
   /** What browser tests read; JSON-able. */
   get state() {

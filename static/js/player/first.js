@@ -1,29 +1,31 @@
 // What a film's beginning consists of, before any playlist was read: which rendition comes first, and which objects of
 // the package a player will ask for. Pure. The names are those of every package (docs/packages.md).
 
+import { capOf } from "./abr/caps.js";
+
 //: Seconds that a segment plays for; the first ones may be shorter, which only makes the start quicker.
 const SEGMENT_S = 4;
-//: What is expected of a line of which nothing is known, in bit/s.
-const UNKNOWN_LINE = 1_200_000;
 //: How long the first segment may take, in seconds: while somebody waits for the picture, and while nobody does.
 const WAITED_S = 0.4;
 const UNWAITED_S = 2;
 
 /**
- * The rendition to begin with: the best one whose first segment is there soon enough; the smallest if none is.
+ * The rendition to begin with: the best one that is allowed and whose first segment is there soon enough; the smallest
+ * if none is.
  * @param {{name: string, width: number, height: number, bandwidth: number}[]} pictures `bandwidth` in bit/s
- * @param {{rate?: number, waited?: boolean, height?: number}} facts `rate`: what the line gave lately, bit/s; `waited`:
- *   whether somebody has pressed Play; `height`: pixels that the screen can show of it
+ * @param {object} facts
+ * @param {number} facts.rate what is expected of the line, bit/s
+ * @param {boolean} [facts.waited] whether somebody has pressed Play
+ * @param {object} [facts.limits] as abr/caps.js takes them
  * @returns {object | null} null when there is no picture
  */
-export function firstRendition(pictures, { rate = 0, waited = true, height = Infinity } = {}) {
-  const ordered = [...(pictures ?? [])].sort((a, b) => a.bandwidth - b.bandwidth);
-  const line = rate > 0 ? rate : UNKNOWN_LINE;
-  const most = (line * (waited ? WAITED_S : UNWAITED_S)) / SEGMENT_S;
-  // One step above the screen is too much, the step that fills it is not.
-  const filling = ordered.find((one) => one.height >= height)?.height ?? Infinity;
-  const fits = ordered.filter((one) => one.bandwidth <= most && one.height <= filling);
-  return fits.at(-1) ?? ordered[0] ?? null;
+export function firstRendition(pictures, { rate, waited = true, limits = {} }) {
+  const ordered = (pictures ?? []).map((one) => ({ ...one, average: one.bandwidth }));
+  ordered.sort((one, other) => one.bandwidth - other.bandwidth);
+  if (!ordered.length) return null;
+  const allowed = ordered.slice(0, capOf(ordered, limits).index + 1);
+  const most = (rate * (waited ? WAITED_S : UNWAITED_S)) / SEGMENT_S;
+  return allowed.findLast(({ bandwidth }) => bandwidth <= most) ?? allowed[0];
 }
 
 /** The sound that plays when the viewer wants this language ("" for none in particular); null when there is none. */

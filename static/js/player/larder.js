@@ -36,15 +36,21 @@ export class Larder {
 
   /**
    * Fetch the beginning. All of it goes out at once; from the middle of a film, the segment once its number is known.
-   * @param {{position?: number, rate?: number, height?: number, language?: string}} start
+   * @param {object} start as startOf makes it
+   * @param {number} [start.position] seconds
+   * @param {{width: number, height: number} | null} [start.screen] device pixels
    * @returns {Promise<boolean>} when all has come, or not: whether the picture's segment is here
    */
-  async stock({ position = 0, rate = 0, height, language = "" } = {}) {
-    const { tracks, package: id, encrypted } = this.#answer;
-    const picture = firstRendition(tracks?.video, { rate, waited: this.#tools.waited, height });
+  async stock({ position = 0, expectation, limits, screen = null, audioLanguage = "" }) {
+    const { tracks, package: id, encrypted, max_height: maxHeight } = this.#answer;
+    const picture = firstRendition(tracks?.video, {
+      rate: expectation.expected,
+      waited: this.#tools.waited,
+      limits: { ...limits, screen, maxHeight: maxHeight ?? 0 },
+    });
     if (!id || encrypted || !picture) return false;
     this.rendition = picture.name;
-    const sound = firstSound(tracks.audio, language);
+    const sound = firstSound(tracks.audio, audioLanguage);
     const wanted = [picture, sound].filter(Boolean).map((one) => this.#beginning(id, one.name, position));
     const [segment] = await Promise.all(wanted);
     return Boolean(segment);

@@ -5,18 +5,17 @@
 // "waiting" {why} · "flowing" · "failed" {message, detail, retryIn} · "mended" · "tracks" · "level" · "switch" ·
 // "scene" (a newer package is shown).
 
-import { savesData } from "./abr/caps.js";
-import { expectation, failingHeight, remembered } from "./abr/memory.js";
+import { remembered } from "./abr/memory.js";
+import { placeOf } from "./ahead.js";
 import { capabilities } from "./capabilities.js";
 import { bufferAhead, Engine } from "./engine.js";
 import { Growth } from "./growth.js";
+import { Larder } from "./larder.js";
 import { Scene } from "./scene.js";
 import { PlaybackSession, SessionError } from "./session.js";
+import { screenOf, startOf } from "./start.js";
 import { Tally } from "./tally.js";
-import { seconds } from "./ui/clock.js";
 
-const RESUME_FROM_S = 5;
-const WATCHED = 0.95;
 const KEPT_ERRORS = 50;
 // After this long without a picture a spinner is not enough: the viewer gets words and a button.
 const PATIENCE_MS = 8000;
@@ -81,9 +80,9 @@ export class Player extends EventTarget {
   /**
    * Play a video from its bookmark, or from `position` when given.
    * @param {string} videoId
-   * @param {{position?: number}} [from]
+   * @param {{position?: number, prepared?: import("./ahead.js").Ahead}} [from] what was prepared of it, if anything
    */
-  async load(videoId, { position } = {}) {
+  async load(videoId, { position, prepared } = {}) {
     const leaves = this.answer?.id;
     this.unload("left");
     if (Engine.way === "none") {
@@ -93,9 +92,16 @@ export class Player extends EventTarget {
     const session = this.#sessionOf(videoId, leaves);
     this.videoId = videoId;
     this.#session = session;
+    await prepared?.asked(videoId);
+    if (this.#session !== session) return;
+    const ahead = prepared?.take(videoId);
+    if (ahead) {
+      await this.#beginAhead(session, ahead, position);
+      return;
+    }
     try {
       await session.open();
-      if (this.#session === session) this.#begin(session, position);
+      if (this.#session === session) this.#begin(session, { position });
       else session.close("left");
     } catch (error) {
       if (this.#session === session) this.#refused(error, position);
@@ -208,6 +214,10 @@ export class Player extends EventTarget {
       stall_ms: Math.round(stalls.ms),
       switches: [...(delivery?.switches ?? [])],
       resumes: delivery?.resumes ?? 0,
+      hedges: delivery?.hedges ?? 0,
+      corrupt: delivery?.corrupt ?? 0,
+      rates: ratesOf(delivery),
+      unsent: this.#session?.unsent ?? 0,
       renewals: delivery?.renewals ?? 0,
       handovers: this.#growth.handovers,
       reloads: this.#growth.reloads,
@@ -231,44 +241,55 @@ export class Player extends EventTarget {
     return session;
   }
 
-  #sceneOn(video, session) {
+  #sceneOn(video, session, larder) {
     const whereabouts = () => ({ current: this.state.node ?? "" });
-    return new Scene(video, session, { whereabouts, learnt: this.#scene?.delivery });
+    return new Scene(video, session, { whereabouts, larder, learnt: this.#scene?.delivery });
   }
 
-  #begin(session, position) {
+  /** Show what was prepared, and have the site begin it in the meantime: it may say no, or have another package by now. */
+  async #beginAhead(session, { answer, larder }, position) {
+    session.prepared(answer);
+    larder.hurry();
+    this.#begin(session, { position, larder });
+    const scene = this.#scene;
+    try {
+      const begun = await session.begin();
+      if (this.#session !== session) {
+        session.close("left");
+      } else if (begun.package !== answer.package) {
+        this.#growth.take(session);
+      } else {
+        scene.adopt(begun);
+      }
+      session.startBeacons();
+    } catch (error) {
+      if (this.#session !== session) return;
+      this.unload();
+      this.#refused(error, position);
+    }
+  }
+
+  #begin(session, { position, larder }) {
     const { answer } = session;
-    const scene = this.#sceneOn(this.#video, session);
-    const bookmark = answer.bookmark;
-    const stopped = bookmark && !bookmark.finished ? seconds(bookmark.position) : 0;
-    const resumable = stopped >= RESUME_FROM_S && stopped < (scene.duration || Infinity) * WATCHED;
-    const wanted = position ?? (resumable ? stopped : 0);
+    const early = larder ?? new Larder(answer, { waited: true });
+    const scene = this.#sceneOn(this.#video, session, early);
+    const stopped = placeOf(answer);
+    const wanted = position ?? stopped;
     // A film that is still being prepared may not reach to where its viewer once was.
     const from = scene.complete ? wanted : Math.min(wanted, Math.max(0, scene.available - SHORT_OF_END_S));
     this.#from = from;
     this.#show(scene);
-    scene.open({ ...this.#start(null), position: from });
+    const start = this.#start(null);
+    if (!larder) early.stock({ ...start, position: from, screen: screenOf(this.#video) });
+    scene.open({ ...start, position: from, rendition: early.rendition });
     session.startBeacons();
-    this.#say("opened", { answer, position: from, resumed: position === undefined && resumable });
+    this.#say("opened", { answer, position: from, resumed: position === undefined && stopped > 0 });
     this.play();
   }
 
   /** What an engine is told at its start: what was learnt of the line, and the viewer's languages. */
   #start(before) {
-    const rate = before?.engine.throughput;
-    const { connection } = navigator;
-    const now = Date.now();
-    return {
-      expectation: Number.isFinite(rate)
-        ? { expected: rate, doubt: 0.3 }
-        : expectation(this.#preferences.get("rates"), connection, now),
-      limits: {
-        saver: savesData(this.#preferences.get("saver"), connection),
-        failing: failingHeight(this.#preferences.get("frames"), now),
-      },
-      audioLanguage: this.#preferences.get("audio"),
-      textLanguage: this.#preferences.get("text"),
-    };
+    return startOf(this.#preferences, before?.engine.throughput);
   }
 
   /** This scene is the film from now on. */
@@ -500,4 +521,10 @@ export class Player extends EventTarget {
   #say(type, detail = {}) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** What each node gave lately, in bit/s; nodes that are not known yet are left out. */
+function ratesOf(delivery) {
+  const rates = (delivery?.nodes.list(delivery.now()) ?? []).map(({ id }) => [id, Math.round(delivery.estimates.rate(id))]);
+  return Object.fromEntries(rates.filter(([, rate]) => rate > 0));
 }

@@ -1,0 +1,113 @@
+// Has the film ready that is likely to be played next: the one of the title that is open, or of the card that somebody
+// rests on. One at a time; what was left is given up; nothing on lines where it would cost the viewer something.
+
+import { Ahead, worthwhile } from "../player/ahead.js";
+import { screenOf, startOf } from "../player/start.js";
+import { Preferences } from "../player/ui/prefs.js";
+
+//: Somebody who only passes over a card does not mean it.
+const REST_MS = 250;
+const HOSTS = ".card, .episode, .billboard, .actions";
+
+/** The video of a link to the cinema; null for other links. `pattern` is the watch page's address with the nil id. */
+export function videoOf(link, pattern) {
+  const [before, after] = pattern.split("00000000-0000-0000-0000-000000000000");
+  if (!link || link.origin !== location.origin || !link.pathname.startsWith(before) || after === undefined) return null;
+  const id = link.pathname.slice(before.length, link.pathname.length - after.length);
+  return link.pathname.endsWith(after) && /^[0-9a-f-]{36}$/.test(id) ? id : null;
+}
+
+export class Prefetch {
+  #options;
+  #ahead = null;
+  #wanted = null;
+  #timer = 0;
+  #resting = false;
+
+  /** @param {{sessionUrl: string, watchUrl: string, csrf: string, load: () => void}} options `load`: the player's code */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  listen() {
+    const on = (type, handler) => document.addEventListener(type, handler, { passive: true });
+    on("pointerover", ({ target, pointerType }) => pointerType !== "touch" && this.#consider(target));
+    on("focusin", ({ target }) => this.#consider(target));
+    on("pointerdown", ({ target }) => this.#consider(target.closest("a[href]"), { now: true }));
+    on("visibilitychange", () => document.hidden && this.#leave());
+    this.look();
+  }
+
+  /** The title that is open is what will be played, if anything is. */
+  look() {
+    const link = document.querySelector(".title-hero .actions a[href]");
+    if (!link) return;
+    const idle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, REST_MS));
+    const begin = () => idle(() => !this.#wanted && this.#consider(link, { now: true }), { timeout: 1000 });
+    if (document.readyState === "complete") begin();
+    else addEventListener("load", begin, { once: true });
+  }
+
+  /** What there is of the film that is played now, if it is the one; nothing else is fetched meanwhile. */
+  take(videoId) {
+    clearTimeout(this.#timer);
+    this.#resting = true;
+    const ahead = this.#ahead;
+    this.#ahead = this.#wanted = null;
+    if (ahead && ahead.videoId !== videoId) ahead.drop();
+    return ahead?.videoId === videoId ? ahead : null;
+  }
+
+  /** The film is left again. */
+  resume() {
+    this.#resting = false;
+  }
+
+  #consider(target, { now = false } = {}) {
+    if (this.#resting) return;
+    const video = this.#videoAt(target);
+    if (video === this.#wanted && !(now && this.#ahead === null)) return;
+    if (!video) {
+      if (!now) this.#leave();
+      return;
+    }
+    this.#leave();
+    this.#wanted = video;
+    if (now) this.#begin(video);
+    else this.#timer = setTimeout(() => this.#begin(video), REST_MS);
+  }
+
+  #videoAt(target) {
+    const { watchUrl } = this.#options;
+    const own = videoOf(target?.closest?.("a[href]"), watchUrl);
+    if (own) return own;
+    for (const link of target?.closest?.(HOSTS)?.querySelectorAll("a[href]") ?? []) {
+      const video = videoOf(link, watchUrl);
+      if (video) return video;
+    }
+    return null;
+  }
+
+  #begin(video) {
+    clearTimeout(this.#timer);
+    const preferences = new Preferences();
+    const start = startOf(preferences);
+    this.#options.load();
+    if (this.#ahead?.videoId === video) return;
+    this.#ahead?.drop();
+    this.#ahead = null;
+    if (document.hidden || !worthwhile(navigator.connection, start.limits)) return;
+    const { sessionUrl, csrf } = this.#options;
+    this.#ahead = new Ahead(video, { sessionUrl, csrf, start: { ...start, screen: screenOf() } });
+  }
+
+  // What is there already stays until another film is wanted; what is still on its way is given up.
+  #leave() {
+    clearTimeout(this.#timer);
+    this.#wanted = null;
+    const ahead = this.#ahead;
+    if (!ahead || ahead.done) return;
+    ahead.drop();
+    this.#ahead = null;
+  }
+}

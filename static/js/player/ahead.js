@@ -1,0 +1,96 @@
+// What was prepared of one film: a session that nobody watches yet, and the film's beginning. Made while a viewer looks
+// at a title or sees the credits of the episode before; taken when Play is pressed.
+
+import { capabilities } from "./capabilities.js";
+import { Larder } from "./larder.js";
+import { PlaybackSession } from "./session.js";
+import { seconds } from "./ui/clock.js";
+
+//: After this long nothing of it is used: where the viewer stopped may be another place by now (on a television, say).
+const KEPT_MS = 5 * 60_000;
+const RESUME_FROM_S = 5;
+const WATCHED = 0.95;
+
+/**
+ * Where playing begins by itself, in seconds: at the bookmark, unless that is at the start or at the end. Pure.
+ * @param {{bookmark?: {position: number, finished: boolean} | null, duration: number, expected_duration?: number}} answer
+ */
+export function placeOf({ bookmark, duration, complete, expected_duration: expected }) {
+  const stopped = bookmark && !bookmark.finished ? seconds(bookmark.position) : 0;
+  const whole = Math.max(seconds(duration) || 0, (complete === false && seconds(expected)) || 0) || Infinity;
+  return stopped >= RESUME_FROM_S && stopped < whole * WATCHED ? stopped : 0;
+}
+
+/**
+ * Whether this line is to be used for what may never be watched: not when the viewer saves data, pays by volume or has a
+ * slow line. A browser that says nothing of it has none of these. Pure.
+ * @param {{saveData?: boolean, type?: string, effectiveType?: string}} [connection] navigator.connection
+ */
+export function worthwhile(connection, { saver = false } = {}) {
+  if (saver || connection?.saveData || connection?.type === "cellular") return false;
+  return !["slow-2g", "2g", "3g"].includes(connection?.effectiveType ?? "");
+}
+
+export class Ahead {
+  #tools;
+  #abort = new AbortController();
+  #larder = null;
+  #answer = null;
+  #at = 0;
+  #asking = null;
+
+  /**
+   * @param {string} videoId
+   * @param {object} tools
+   * @param {string} tools.sessionUrl
+   * @param {string} tools.csrf
+   * @param {string} [tools.leaves] the session that ends for this one
+   * @param {object} tools.start as startOf makes it, with the `screen`
+   */
+  constructor(videoId, tools) {
+    this.videoId = videoId;
+    this.#tools = { now: () => performance.now(), fetch: (...args) => fetch(...args), capabilities, ...tools };
+    /** Resolves when all is there that will be: whether the first picture is. Never rejects. */
+    this.ready = this.#prepare().catch(() => false);
+    /** Whether nothing more of it is on its way. */
+    this.done = false;
+    this.ready.then(() => (this.done = true));
+  }
+
+  /** What is there of this video, for a player; once. null when it is another video, nothing yet, or too old. */
+  take(videoId) {
+    if (videoId !== this.videoId || !this.#answer || this.#abort.signal.aborted) return null;
+    if (this.#tools.now() - this.#at > KEPT_MS) {
+      this.drop();
+      return null;
+    }
+    const taken = { answer: this.#answer, larder: this.#larder };
+    this.#answer = this.#larder = null;
+    return taken;
+  }
+
+  /** Wait for this video's session if it is being asked for: it is nearer than another one. */
+  async asked(videoId) {
+    if (videoId === this.videoId && !this.#answer && !this.#abort.signal.aborted) await this.#asking?.catch(() => {});
+  }
+
+  /** Nobody will play it: what is on its way is given up. */
+  drop() {
+    this.#abort.abort();
+    this.#larder?.close();
+    this.#answer = this.#larder = null;
+  }
+
+  async #prepare() {
+    const { sessionUrl: url, csrf, leaves, start, fetch, now } = this.#tools;
+    const options = { url, csrf, videoId: this.videoId, leaves, fetch, capabilities: this.#tools.capabilities };
+    const session = new PlaybackSession({ ...options, facts: () => ({}) });
+    this.#asking = session.prepare({ signal: this.#abort.signal });
+    const answer = await this.#asking;
+    if (this.#abort.signal.aborted) return false;
+    this.#answer = answer;
+    this.#at = now();
+    this.#larder = new Larder(answer, { fetch, now });
+    return this.#larder.stock({ ...start, position: placeOf(answer) });
+  }
+}
