@@ -94,6 +94,7 @@ export class Engine extends EventTarget {
    * @param {{saver?: boolean, failing?: number}} [start.limits] data saver; the height that this device drops frames at
    * @param {string} [start.audioLanguage]
    * @param {string} [start.textLanguage]
+   * @param {string} [start.rendition] the one whose first segment is on its way already
    */
   open(url, start) {
     if (Engine.way === "native") {
@@ -106,7 +107,11 @@ export class Engine extends EventTarget {
     const hls = new Hls(configuration(this.#delivery, this.#adaptation, { ...start, ahead }));
     this.#hls = hls;
     const on = (event, handler) => hls.on(event, guarded(handler));
-    on(Hls.Events.MANIFEST_PARSED, () => this.#say("ready"));
+    on(Hls.Events.MANIFEST_PARSED, () => {
+      const first = this.levels.find(({ name }) => name === start.rendition);
+      if (first) hls.startLevel = first.index;
+      this.#say("ready");
+    });
     on(Hls.Events.AUDIO_TRACKS_UPDATED, () => this.#say("tracks"));
     on(Hls.Events.AUDIO_TRACK_SWITCHED, () => this.#say("tracks"));
     on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => this.#say("tracks"));
