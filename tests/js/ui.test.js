@@ -5,7 +5,8 @@ import { endsAt, figures, seconds, words } from "../../static/js/player/ui/clock
 import { ICONS } from "../../static/js/player/ui/icons.js";
 import { actionOf, isForElement, SHEET } from "../../static/js/player/ui/keys.js";
 import { Preferences } from "../../static/js/player/ui/prefs.js";
-import { rowsOf } from "../../static/js/player/ui/stats.js";
+import { ceiling, pointsOf } from "../../static/js/player/ui/graph.js";
+import { reportOf, rowsOf, serversOf } from "../../static/js/player/ui/stats.js";
 
 const key = (code, more = {}) => actionOf({ code, key: "", ctrlKey: false, altKey: false, metaKey: false, shiftKey: false, ...more });
 
@@ -112,27 +113,66 @@ test("tastes are kept, and survive a storage that is full, forbidden or spoilt",
   assert.equal(new Preferences(null).get("rate"), 1);
 });
 
-test("statistics name the server and why others are not used", () => {
-  const rows = new Map(
-    rowsOf({
-      node: "n2",
-      nodes: [{ id: "n1", state: "penalised", why: "stall" }, { id: "n2", state: "healthy", why: "" }],
-      level: { width: 1280, height: 720, bitrate: 2.5e6 },
-      buffer: 12.34,
-      throughput: NaN,
-      decoded: 10,
-      dropped: 0,
-      stalls: 0,
-      stall_ms: 0,
-      resumes: 1,
-      renewals: 0,
-      session: null,
-    }),
-  );
-  assert.equal(rows.get("Server"), "n2");
-  assert.equal(rows.get("Servers known"), "n1 (stall), n2");
+const STATE = {
+  node: "n2",
+  nodes: [
+    { id: "n1", state: "penalised", why: "stall", reason: "same region", failures: 1 },
+    { id: "n2", state: "healthy", why: "", reason: "nearest tier, 12 % busy", failures: 0 },
+  ],
+  rates: { n2: 8.25e6 },
+  level: { width: 1280, height: 720, bitrate: 2.5e6 },
+  adaptation: { why: "the buffer allows it", cap: "data saver", abandoned: 0 },
+  buffer: 12.34,
+  throughput: NaN,
+  decoded: 90,
+  dropped: 10,
+  stalls: 0,
+  stall_ms: 0,
+  resumes: 1,
+  hedges: 2,
+  corrupt: 0,
+  renewals: 0,
+  unsent: 0,
+  session: null,
+  position: 5,
+  duration: 100,
+  paused: false,
+  switches: [{ at: 1000, from: "n1", to: "n2", why: "stall" }],
+  errors: [{ at: 900, text: "n1: stall" }],
+};
+
+test("statistics name the server, the picture, and why both", () => {
+  const rows = new Map(rowsOf(STATE));
+  assert.equal(rows.get("Server"), "n2: nearest tier, 12 % busy");
   assert.equal(rows.get("Picture"), "1280×720, 2.5 Mbit/s");
-  assert.equal(rows.get("Throughput"), "–");
+  assert.equal(rows.get("Why this picture"), "the buffer allows it; limit: data saver");
+  assert.equal(rows.get("Line"), "–");
+  assert.equal(rows.get("Frames"), "90 shown, 10 dropped (10.0 %)");
+  assert.equal(rows.get("Segments"), "1 resumed mid-segment, 2 asked twice");
+  assert.equal(rows.has("Reports waiting"), false);
+  assert.match(new Map(rowsOf({ ...STATE, unsent: 7 })).get("Reports waiting"), /^7/);
+  const bare = { ...STATE, nodes: [], node: null, level: null, adaptation: null, dropped: 0, hedges: undefined };
+  assert.equal(new Map(rowsOf(bare)).get("Server"), "–");
+});
+
+test("statistics say of each server what it gives and why it stands where it stands", () => {
+  assert.deepEqual(serversOf(STATE), [
+    { id: "n1", used: false, health: "penalised", rate: "–", reason: "stall" },
+    { id: "n2", used: true, health: "well", rate: "8.3 Mbit/s", reason: "nearest tier, 12 % busy" },
+  ]);
+});
+
+test("the text for support has everything, newest event first", () => {
+  const text = reportOf(STATE, { when: "now", browser: "a browser" });
+  assert.match(text, /^netflixlite, now\na browser\n/);
+  assert.match(text, /\* n2: well, 8.3 Mbit\/s/);
+  assert.match(text, /1\.0 s {2}n1 → n2: stall\n0\.9 s {2}n1: stall$/);
+});
+
+test("the buffer's line ends now, at its height", () => {
+  const samples = [{ at: 0, value: 9 }, { at: 40_000, value: 0 }, { at: 70_000, value: 10 }];
+  assert.equal(pointsOf(samples, 70_000, 20), "120,48 240,24");
+  assert.deepEqual([[0], [5.1], [31], [250], [301]].map(ceiling), [5, 10, 60, 300, 400]);
 });
 
 test("every icon is drawn", () => {

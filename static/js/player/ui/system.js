@@ -89,3 +89,33 @@ export function announcePosition({ duration, position, rate }) {
     // a duration that changed between two readings
   }
 }
+
+/**
+ * Put text on the clipboard. Plain http has no clipboard of its own: there the old way is taken, within a gesture.
+ * @returns {Promise<boolean>} whether it is there
+ */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelection(text);
+  }
+}
+
+function copyBySelection(text) {
+  const before = document.activeElement;
+  const field = document.createElement("textarea");
+  field.value = text;
+  Object.assign(field.style, { position: "fixed", opacity: "0" });
+  document.body.append(field);
+  field.select();
+  try {
+    return document.execCommand("copy");
+  } catch {
+    return false;
+  } finally {
+    field.remove();
+    before?.focus?.({ preventScroll: true });
+  }
+}
