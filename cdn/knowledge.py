@@ -18,6 +18,7 @@ from django.utils import timezone
 from cdn import keys, neighbours, states, takedowns
 from cdn.denials import Denial, deny_list
 from cdn.live import Row, fleet
+from cdn.networks import atlas
 from cdn.takedowns import Entry
 from cdn.types import PublicKey
 
@@ -139,6 +140,7 @@ def keep(until: threading.Event) -> None:
         fleet.news.clear()
         try:
             read()
+            atlas.refresh()
         except DatabaseError:
             log.warning("What nodes are to be told could not be read; the last is kept.", exc_info=True)
         except Exception:  # without fresh snapshots every heartbeat would take the slow way

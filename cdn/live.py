@@ -47,6 +47,9 @@ class Row(NamedTuple):
     wanted: str
     state_at: datetime
     serving_since: datetime | None
+    domain: str
+    latitude: float | None
+    longitude: float | None
     plan: int
 
 
@@ -233,7 +236,8 @@ class Fleet:
         """A node as others see it."""
         beat = self.beats.get(row.id)
         lease_until = self.lease(row, now)
-        if end := self.braked(row.region, now):
+        end = self.braked(row.region, now)
+        if end:
             lease_until = max(lease_until, end)
         doubted = row.id in self.doubts and row.state in states.LEASED
         state = NodeState.SUSPECT if doubted else row.state
@@ -254,6 +258,10 @@ class Fleet:
             leaving=leaving.share if leaving else 1.0,
             healthy_since=self._healthy_since(row, state),
             suggested_kbps=self.suggested_kbps.get(row.region, 0),
+            domain=row.domain,
+            latitude=row.latitude,
+            longitude=row.longitude,
+            frozen=end is not None,
         )
 
     def _healthy_since(self, row: Row, state: NodeState) -> datetime | None:

@@ -27,6 +27,11 @@ class EdgeNode(models.Model):
     name = models.CharField(max_length=64, unique=True)
     site = models.CharField(max_length=64, default="default")
     region = models.CharField(max_length=64, default="default")
+    #: What it fails together with besides its site: a rack, a power supply, an uplink. Empty: nothing is known of that.
+    domain = models.CharField("failure domain", max_length=64, blank=True)
+    #: Where it stands, in degrees north and east: with a database of addresses viewers are sent to what is near.
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
     base_url = models.CharField(max_length=255)
     public_key = models.CharField(max_length=64, editable=False)
     capacity_bps = models.BigIntegerField(default=1_000_000_000)
@@ -51,10 +56,35 @@ class EdgeNode(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(slot__gte=1), name="edge_node_slot_from_1"),
             models.CheckConstraint(condition=models.Q(capacity_bps__gt=0), name="edge_node_has_capacity"),
+            models.CheckConstraint(
+                condition=models.Q(latitude__isnull=True, longitude__isnull=True)
+                | models.Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+                name="edge_node_stands_on_the_globe",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} (n{self.slot})"
+
+
+class Network(models.Model):
+    """An entry of the operator's map: viewers of these addresses belong to a site, or at least to a region.
+
+    Of several entries the one with the longest prefix counts.
+    """
+
+    cidr = models.CharField("network", max_length=43, unique=True)
+    site = models.CharField(max_length=64, blank=True)
+    region = models.CharField(max_length=64, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["cidr"]
+        verbose_name = "network of viewers"
+        verbose_name_plural = "networks of viewers"
+
+    def __str__(self) -> str:
+        return f"{self.cidr} → {self.site or self.region}"
 
 
 class NodeEvent(models.Model):

@@ -32,7 +32,9 @@ class Node:
     since when it serves without interruption: a fresh one gets its full share by and by. `leaving` is the share of its
     sessions that should have moved on by now, while it drains. `healthy_since` is since when nothing speaks against it:
     what failed before that may be tried again; None while something does. `suggested_kbps` is the bitrate that its
-    region asks players to stay below while capacity is short, 0 for none.
+    region asks players to stay below while capacity is short, 0 for none. Nodes of one `domain` fail together (a rack,
+    a power supply, an uplink), '' when only its site is known. Degrees north and east, when they are known. `frozen`
+    while the last good picture is kept because too many nodes fell silent at once.
     """
 
     id: UUID
@@ -50,6 +52,10 @@ class Node:
     leaving: float = 1.0
     healthy_since: datetime | None = None
     suggested_kbps: int = 0
+    domain: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    frozen: bool = False
 
     @property
     def utilisation(self) -> float:
@@ -59,6 +65,16 @@ class Node:
     def sends_away(self, session_id: UUID) -> bool:
         """Whether this session should have left the node by now. The node itself says the same."""
         return self.state is NodeState.DRAINING and moves(session_id.bytes, self.leaving)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a viewer is. `site` and `region` are '' when the operator's map does not say; `place` is in degrees north
+    and east, None when it is not known."""
+
+    site: str = ""
+    region: str = ""
+    place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

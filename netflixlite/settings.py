@@ -298,6 +298,8 @@ if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", FILL_WIN
     )
 #: What a fill may take of a node's network at most, in Mb/s; 0: what the node itself finds free.
 FILL_MBPS = env.float("NETFLIXLITE_FILL_MBPS", default=0.0)
+#: A database of addresses (MaxMind's format, .mmdb) that says where on the globe viewers are; '': none is asked.
+GEO_DATABASE = env.str("NETFLIXLITE_GEO_DATABASE", default="")
 #: How long the nodes' delivery log is kept, in days.
 DELIVERY_DAYS = env.float("NETFLIXLITE_DELIVERY_DAYS", default=14.0)
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.contrib import admin
 
-from cdn.admin import evacuations, fleet, joining, nodepage, nodes, packages, shelf, verbs
+from cdn.admin import evacuations, fleet, joining, networks, nodepage, nodes, packages, shelf, verbs
 
-__all__ = ["nodes"]
+__all__ = ["networks", "nodes"]
 
 _own_urls = admin.site.get_urls
 

@@ -17,7 +17,10 @@ class EdgeNodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = (
         "slot", "name", "base_url", "public_key", "version", "state", "reason", "wanted", "state_at", "enrolled_at",
     )  # fmt: skip
-    fields = ("name", "slot", "region", "site", "base_url", "capacity_bps", *readonly_fields[3:])
+    fields = (
+        "name", "slot", "region", "site", "domain", ("latitude", "longitude"), "base_url", "capacity_bps",
+        *readonly_fields[3:],
+    )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A node enrols itself."""

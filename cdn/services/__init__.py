@@ -5,6 +5,7 @@ from cdn.services.holding import explain, fill_progress, holders, holds, invento
 from cdn.services.joining import enrolment_code, node_command
 from cdn.services.levers import Infeasible, UnknownNode, activate, drain, evacuate, quarantine, retire
 from cdn.services.looking import fleet_events, health, learn, nodes, report_failure
+from cdn.services.placing import locate
 from cdn.services.removing import (
     NotAPackage,
     lift,
@@ -35,6 +36,7 @@ __all__ = [
     "inventory_map",
     "learn",
     "lift",
+    "locate",
     "node_command",
     "nodes",
     "public_keys",

@@ -10,6 +10,7 @@ from django.test import Client
 from cdn import bundles, faults, inventory, keys, knowledge, planning, services, takedowns, witnesses
 from cdn.denials import deny_list
 from cdn.live import fleet
+from cdn.networks import atlas
 from cdn.tests.nodes import FakeNode
 
 
@@ -31,6 +32,7 @@ def forget() -> None:
     takedowns.log.forget()
     faults.seen.forget()
     witnesses.forget()
+    atlas.forget()
 
 
 @pytest.fixture(autouse=True)
