@@ -3,8 +3,8 @@
 The same ranking has several faces (JSON for our player, an HLS steering manifest, the playlist's pathways). It is
 deterministic: the same snapshot and the same session give the same order, so asking again moves nobody by chance.
 
-Filter → tier → who holds it → two candidates, the less busy wins → stay where you are → spread over sites → the shield.
-Never empty.
+Filter → tier (the operator's map, then what was measured, then distance) → who holds it → two candidates, the less busy
+wins → stay where you are → spread over sites, failure domains and machines → the shield. Never empty.
 """
 
 import hashlib
@@ -15,6 +15,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from cdn.types import Node, NodeState
+from playback.nearness import CLASSES_MS, Place
+from playback.picture import CROWDED, HELD, SERVING, Classes, Holding, Picture, host, pathway
+
+__all__ = ["SHIELD", "Candidate", "Failure", "Holding", "Picture", "Ranking", "Viewer", "pathway", "rank"]
 
 #: The pathway id of the site itself, which can always serve: the last of every ranking.
 SHIELD = "shield"
@@ -22,8 +26,6 @@ SHIELD = "shield"
 OFFERED = 3
 #: A node this busy is not offered to anyone new; far enough below 1 to leave room for the streams already there.
 FULL = 0.92
-#: A nearer tier is left only when all of it is this busy.
-CROWDED = 0.85
 #: Within a tier nobody is given more than this multiple of the tier's mean, once the mean is worth talking about.
 BOUND, BOUND_FROM = 1.25, 0.3
 #: A node that failed for this session is left alone for 10 s, doubling with each further failure, up to 5 min.
@@ -40,14 +42,24 @@ FRESH_SHARE, GROWN_AFTER = 0.10, timedelta(minutes=10)
 #: A degraded node gets this share of the sessions that a healthy one would.
 DEGRADED_SHARE = 0.25
 
-#: What a node may hold of the package that is asked for, and how much that is worth.
-_HELD = {"full": 3, "partial": 2, "head": 1}
 _HELD_WORDS = ("", ", holds its beginning", ", holds some of it", ", holds all of it")
 
-_SERVING = (NodeState.ACTIVE, NodeState.DEGRADED)
-_MAY_WORK = (*_SERVING, NodeState.WARMING, NodeState.DRAINING, NodeState.SUSPECT)
-#: The tiers, nearest first, as they are called in reasons.
-_TIERS = {"site": "nearest tier", "region": "same region", "any": "any site"}
+_MAY_WORK = (*SERVING, NodeState.WARMING, NodeState.DRAINING, NodeState.SUSPECT)
+#: The tiers of the operator's map come before all classes of distance.
+_SITE, _REGION, _CLASS_FROM = 0, 1, 2
+_DISTANCES = (
+    *(f"under {limit:.0f} ms away" for limit in CLASSES_MS),
+    f"{CLASSES_MS[-1]:.0f} ms away or more",
+)
+#: How unlike the nodes that are offered already another one is, as it is called in reasons.
+_APART = (
+    "{why}, another node in case the first fails",
+    "{why}, another machine in case the first fails",
+    "{why}, another failure domain in case the first fails",
+    "another site, in case the first fails",
+)
+#: So many of those that were passed over are told of; the rest of a large fleet was not even looked at.
+PASSED_MOST = 100
 #: Last resorts, the likeliest to work first.
 _BUSY, _LEAVING, _FAILED, _SILENT = range(4)
 
@@ -70,8 +82,9 @@ class Viewer:
 
     `seed` is the session: it decides ties. `current` is the pathway in use; `moved_at` the last voluntary move.
     `goodput` holds, for each pathway, the bits per second seen lately, newest last. `site` is where the viewer is,
-    when that is known; `region` is where it is served from now, when there are several: who must leave a node stays
-    near it. `session` tells whether a draining node lets it stay a little longer.
+    when the operator's map says so; `region` likewise, or where it is served from now, when there are several: who must
+    leave a node stays near it. `rtt_ms` are round trips that it or its network measured, by pathway; `place` is where
+    it is on the globe. `session` tells whether a draining node lets it stay a little longer.
     """
 
     seed: str
@@ -82,11 +95,13 @@ class Viewer:
     moved_at: datetime | None = None
     failures: Mapping[str, Failure] = field(default_factory=dict)
     goodput: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    rtt_ms: Mapping[str, float] = field(default_factory=dict)
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One place that was looked at. `tier` is 'site', 'region', 'any' or 'shield'.
+    """One place that was looked at. `tier` is 'site', 'region', 'near', 'any' or 'shield'.
 
     `rank` is None when it was passed over.
     """
@@ -108,22 +123,24 @@ class Ranking:
     passed: tuple[Candidate, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Looked:
     """A node with what we make of it. `objection` is empty for a node that may be offered; `resort` orders the rest.
 
-    `held` is 0 when it is not known to hold anything of the package: it would fetch it first.
+    `near` orders the tiers, `why` is what this one is called. `held` is 0 when it is not known to hold anything of the
+    package: it would fetch it first. `grown` is how much of its weight it is given, while it has just begun to serve.
     """
 
     node: Node
     id: str
-    tier: str
+    near: int
+    why: str
     utilisation: float
-    objection: str = ""
-    resort: tuple[int, float] | None = None
-    held: int = 0
-    #: How much of its weight it is given: less than 1 while it has just begun to serve.
-    grown: float = 1.0
+    objection: str
+    resort: tuple[int, float] | None
+    held: int
+    grown: float
+    score: float = 0.0
 
     @property
     def felt(self) -> float:
@@ -131,29 +148,31 @@ class _Looked:
         return self.utilisation / self.grown
 
 
-def pathway(node: Node) -> str:
-    """The node's id as players see it: short, stable, and says nothing of the host."""
-    return f"n{node.slot}"
-
-
 def rank(
-    nodes: Sequence[Node],
+    nodes: Sequence[Node] | Picture,
     viewer: Viewer,
     *,
     shield_url: str,
     now: datetime,
     assigned: Mapping[str, int] | None = None,
-    held: Mapping[str, str] | None = None,
+    held: Mapping[str, str] | Holding | None = None,
     offered: int = OFFERED,
 ) -> Ranking:
-    """Order the nodes for one viewer.
+    """Order the nodes for one viewer; who asks often prepares them as a `Picture`, and what they hold as a `Holding`.
 
-    `assigned` is what this process has given out since each node last reported, by pathway, in bits per second: without
+    `assigned` is what was given out since each node last reported, by pathway, in bits per second: without
     it everyone who starts within one heartbeat is sent to the same node that looks empty (5 times its capacity in
     simulation). `held` says by pathway what is known to be there of the package: 'full', 'partial' or 'head'; the rest
     can fetch it, so that holding nothing excludes nobody. The answer ends with the shield and is never empty.
     """
-    looked = [_look(node, viewer, now=now, assigned=assigned or {}, held=held or {}) for node in nodes]
+    picture = nodes if isinstance(nodes, Picture) else Picture(nodes)
+    holding = held if isinstance(held, Holding) else Holding(held or {})
+    given = assigned or {}
+    classes = picture.classes(viewer)
+    looked = [
+        _look(node, viewer, classes, now=now, given=given, held=holding.held)
+        for node in picture.shown(viewer, holding, given=given, now=now)
+    ]
     eligible = [one for one in looked if not one.objection]
     chosen = (
         _choose(eligible, viewer, now=now, offered=offered)
@@ -163,38 +182,54 @@ def rank(
     order = [
         _candidate(one, rank=place, reason=reason) for place, (one, reason) in enumerate(chosen, start=1)
     ]
-    order.append(
-        Candidate(
-            SHIELD,
-            shield_url,
-            "",
-            "shield",
-            0.0,
-            len(order) + 1,
-            "the site itself, when no node can" if order else "the site itself: no node can serve now",
-        )
-    )
+    last = "the site itself, when no node can" if order else "the site itself: no node can serve now"
+    order.append(Candidate(SHIELD, shield_url, "", "shield", 0.0, len(order) + 1, last))
     ids = {candidate.id for candidate in order}
     passed = [
         _candidate(one, rank=None, reason=one.objection or f"not needed, {_busy(one)}")
         for one in looked
         if one.id not in ids
     ]
-    return Ranking(order=tuple(order), passed=tuple(passed))
+    return Ranking(order=tuple(order), passed=tuple(passed[:PASSED_MOST]))
 
 
 def _look(
-    node: Node, viewer: Viewer, *, now: datetime, assigned: Mapping[str, int], held: Mapping[str, str]
+    node: Node,
+    viewer: Viewer,
+    classes: Classes,
+    *,
+    now: datetime,
+    given: Mapping[str, int],
+    held: Mapping[str, str],
 ) -> _Looked:
     """Judge one node: may it be offered, and if not, how bad is it."""
     name = pathway(node)
-    load = node.egress_bps + assigned.get(name, 0)
+    load = node.egress_bps + given.get(name, 0)
     utilisation = load / node.capacity_bps if node.capacity_bps > 0 else 1.0
     objection, resort = _objection(node, name, utilisation, viewer, now)
-    tier = "site" if node.site == viewer.site else "region" if node.region == viewer.region else "any"
+    near, why = _tier(node, viewer, classes)
     return _Looked(
-        node, name, tier, utilisation, objection, resort, _HELD.get(held.get(name, ""), 0), _grown(node, now)
+        node,
+        name,
+        near,
+        why,
+        utilisation,
+        objection,
+        resort,
+        HELD.get(held.get(name, ""), 0),
+        _grown(node, now),
     )
+
+
+def _tier(node: Node, viewer: Viewer, classes: Classes) -> tuple[int, str]:
+    """How near a node is, and what that is called."""
+    if node.site == viewer.site:
+        return _SITE, "nearest tier"
+    if node.region == viewer.region:
+        return _REGION, "same region"
+    near, known = classes.of(node.site)
+    words = {"measured": _DISTANCES[near], "guessed": f"probably {_DISTANCES[near]}"}
+    return _CLASS_FROM + near, words.get(known, "any site")
 
 
 def _grown(node: Node, now: datetime) -> float:
@@ -216,7 +251,7 @@ def _objection(
         return said, (_SILENT, silent) if node.state in _MAY_WORK and silent < DOUBT.total_seconds() else None
     if _may_linger(node, name, viewer):
         return "", None
-    if node.state not in _SERVING:
+    if node.state not in SERVING:
         return f"{node.state}", (_LEAVING, utilisation) if node.state in _MAY_WORK else None
     failure = viewer.failures.get(name)
     if failure and now < failure.until():
@@ -249,10 +284,11 @@ def _choose(
     if first:
         chosen.append(first)
         left.remove(first[0])
+    for one in eligible:
+        one.score = _score(one, viewer.seed)
     while left and len(chosen) < offered:
-        sites = {one.node.site for one, _ in chosen}
-        pool, why = _pool(left, sites, place=len(chosen) + 1)
-        pick = _of_two(pool, viewer.seed)
+        pool, why = _pool(left, [one.node for one, _ in chosen], place=len(chosen) + 1)
+        pick = _of_two(pool)
         chosen.append((pick, f"{why}{_HELD_WORDS[pick.held]}, {_busy(pick)}"))
         left.remove(pick)
     return chosen
@@ -281,26 +317,48 @@ def _faster(theirs: Sequence[float], ours: Sequence[float]) -> bool:
     return all(b >= CLEARLY_FASTER * a > 0 for a, b in zip(ours[-2:], theirs[-2:], strict=True))
 
 
-def _pool(left: Sequence[_Looked], sites: set[str], *, place: int) -> tuple[list[_Looked], str]:
+def _pool(left: Sequence[_Looked], above: Sequence[Node], *, place: int) -> tuple[list[_Looked], str]:
     """Whom to choose among for this place, and what to call it.
 
-    The nearest tier, unless all of it is crowded; another site than the ones above where there is one. The last
-    offered place looks beyond the tier for that: what takes down one site must not take all that we offered.
+    The nearest tier, unless all of it is crowded; as unlike the nodes `above` as there is: another site, else another
+    failure domain, else another machine. The last offered place looks beyond the tier for another site: what takes
+    down one site must not take all that we offered.
     """
+    tiers = sorted({one.near for one in left})
     tier: list[_Looked] = []
-    for name in _TIERS:
-        tier = tier or [one for one in left if one.tier == name and one.utilisation <= CROWDED]
-    for name in _TIERS:
-        tier = tier or [one for one in left if one.tier == name]
-    why = _TIERS[tier[0].tier]
-    if not sites:
+    for near in tiers:
+        tier = tier or [one for one in left if one.near == near and one.utilisation <= CROWDED]
+    tier = tier or [one for one in left if one.near == tiers[0]]
+    why = tier[0].why
+    if not above:
         return _bounded(_holding(tier)), why
-    apart = [one for one in tier if one.node.site not in sites]
-    if not apart and place >= OFFERED:
-        apart = [one for one in left if one.node.site not in sites]
-    if apart:
-        return _bounded(_holding(apart)), "another site, in case the first fails"
-    return _bounded(_holding(tier)), f"{why}, another node in case the first fails"
+    apart = [_apart(one.node, above) for one in tier]
+    most = max(apart)
+    pool = [one for one, unlike in zip(tier, apart, strict=True) if unlike == most]
+    if most < _ELSEWHERE and place >= OFFERED:
+        elsewhere = [one for one in left if _apart(one.node, above) == _ELSEWHERE]
+        pool, most = (elsewhere, _ELSEWHERE) if elsewhere else (pool, most)
+    return _bounded(_holding(pool)), _APART[most].format(why=why)
+
+
+#: The most that a node can be unlike others.
+_ELSEWHERE = len(_APART) - 1
+
+
+def _apart(node: Node, above: Sequence[Node]) -> int:
+    """How unlike these nodes it is: 3 another site, 2 another failure domain, 1 another machine, 0 none of that.
+
+    Of two sites in one failure domain the second is not apart.
+    """
+    machine = host(node)
+    if any(host(one) == machine for one in above):
+        # One address may lead to many sites (a test on one machine, a tunnel); then the sites are all we have.
+        return _ELSEWHERE if all(one.site != node.site for one in above) else 0
+    if any((one.domain and one.domain == node.domain) for one in above):
+        return 1
+    if all(one.site != node.site for one in above):
+        return _ELSEWHERE
+    return 2 if node.domain and all(one.domain for one in above if one.site == node.site) else 1
 
 
 def _holding(tier: list[_Looked]) -> list[_Looked]:
@@ -325,9 +383,9 @@ def _bounded(tier: list[_Looked]) -> list[_Looked]:
     return [one for one in tier if one.utilisation <= BOUND * mean] or tier
 
 
-def _of_two(pool: Sequence[_Looked], seed: str) -> _Looked:
+def _of_two(pool: Sequence[_Looked]) -> _Looked:
     """Two by weighted rendezvous, of which the less busy: spreads sessions, and asking again gives the same two."""
-    two = sorted(pool, key=lambda one: (-_score(one, seed), one.id))[:2]
+    two = sorted(pool, key=lambda one: (-one.score, one.id))[:2]
     return min(two, key=lambda one: round(one.felt, 2))
 
 
@@ -347,9 +405,10 @@ def _least_bad(looked: Sequence[_Looked], *, offered: int) -> list[tuple[_Looked
 
 
 def _candidate(one: _Looked, *, rank: int | None, reason: str) -> Candidate:
-    return Candidate(
-        one.id, one.node.base_url, one.node.site, one.tier, round(one.utilisation, 4), rank, reason
+    tier = (
+        ("site", "region")[one.near] if one.near < _CLASS_FROM else "any" if one.why == "any site" else "near"
     )
+    return Candidate(one.id, one.node.base_url, one.node.site, tier, round(one.utilisation, 4), rank, reason)
 
 
 def _busy(one: _Looked) -> str:
