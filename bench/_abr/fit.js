@@ -2,7 +2,7 @@
 // Climbs: changes a few at once by chance, keeps what is better. Prints each step; parameters.js is edited by hand.
 //
 // What is climbed is the sum over the classes of both scores, each in units of its stall weight, with each second of
-// stall counted twice: of two equal scores the one with fewer stalls is wanted.
+// stall counted several times: of two like scores the one with fewer stalls is wanted, for viewers forgive a picture.
 
 import { CLASS_NAMES, means, one, seedsFrom, TRAINING } from "./compare.js";
 import { ours } from "./ours.js";
@@ -10,6 +10,8 @@ import { normal, random } from "./random.js";
 import { ABANDON, DOUBT, PLAN } from "../../static/js/player/abr/parameters.js";
 
 const SEGMENTS = 90;
+//: How often each second of stall is counted, beyond what it costs in the scores.
+const DEARER = 6;
 const SPACE = {
   doubt: {
     quick: [0.7, 6], slow: [4, 30], lean: [0.2, 1], first: [0.3, 1.2], floor: [0.05, 0.3], factor: [0.6, 1.6], memory: [2, 20],
@@ -18,7 +20,7 @@ const SPACE = {
     horizon: [4, 9], linear: [0.2, 0.9], stall: [0.7, 4], change: [0.5, 2], reserve: [0.3, 6], comfort: [5, 40],
     stays: [0.6, 1], tail: [1, 2], gain: [0, 0.1],
   },
-  abandon: { after: [0.3, 1.5], safe: [0.6, 1.1], gain: [0, 0.6] },
+  abandon: { witness: [0.1, 5], after: [0.3, 1.5], safe: [0.6, 1.1], gain: [0, 0.6] },
 };
 
 const wall = () => Number(process.hrtime.bigint()) / 1e9;
@@ -32,7 +34,7 @@ function value(parameters) {
   const shown = [];
   for (const name of CLASS_NAMES) {
     const mean = means(seeds.map((seed) => one(ours, name, seed, { parameters })));
-    sum += mean.lin / 4.3 + mean.log / 2.66 - (2 * mean.stall_s) / SEGMENTS;
+    sum += mean.lin / 4.3 + mean.log / 2.66 - (DEARER * mean.stall_s) / SEGMENTS;
     shown.push(`${name} ${mean.lin.toFixed(3)} ${mean.log.toFixed(3)} ${mean.stall_s.toFixed(2)}s ${mean.switches.toFixed(1)}`);
   }
   return { sum, shown: shown.join(" | ") };

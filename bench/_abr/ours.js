@@ -1,44 +1,35 @@
-// Our adaptation in the simulator: the modules that the browser runs, and nothing else that decides.
+// Our adaptation in the simulator: the very class that the browser runs, told what the browser tells it.
 
-import { abandon } from "../../static/js/player/abr/abandon.js";
-import { decide } from "../../static/js/player/abr/decide.js";
-import { ABANDON, DOUBT, PLAN } from "../../static/js/player/abr/parameters.js";
-import { Throughput } from "../../static/js/player/abr/throughput.js";
+import { Adaptation } from "../../static/js/player/abr/adaptation.js";
 
-/** What is taken for the line's rate when nothing is known of it (controller.js has the same). */
-const UNKNOWN_BPS = 1.2e6;
+/** What is expected of a line that nothing is known of: as abr/memory.js says it. */
+const UNKNOWN = { expected: 1.2e6, doubt: 0.8 };
 
 /**
  * @param {object} film
- * @param {{capacity: number, exact?: boolean, parameters?: object, expected?: number}} options `exact`: the sizes of
- *   coming segments are known (else means stand for them); `expected`: bit/s that the last session saw
+ * @param {{capacity: number, exact?: boolean, parameters?: object, expectation?: object}} options `exact`: the sizes of
+ *   coming segments are known; `expectation`: what the last session makes one expect of the line
  */
-export function ours(film, { capacity, exact = true, parameters = {}, expected = UNKNOWN_BPS }) {
-  const p = { ...PLAN, ...parameters.plan };
-  const a = { ...ABANDON, ...parameters.abandon };
-  const throughput = new Throughput({ expected }, { ...DOUBT, ...parameters.doubt });
-  const means = film.levels.map(({ average }) => (average * film.duration) / 8);
-  const sizesOf = (segment) => (exact ? film.sizes.map((sizes) => sizes[segment]) : means);
-  const ahead = (segment) => {
-    const until = Math.min(segment + p.horizon, film.sizes[0].length);
-    return Array.from({ length: until - segment }, (_, step) => sizesOf(segment + step));
-  };
+export function ours(film, { capacity, exact = true, parameters, expectation = UNKNOWN }) {
+  const levels = film.levels.map((level) => ({ ...level, name: String(level.index), width: 1, height: level.height }));
+  const adaptation = new Adaptation({
+    expectation,
+    parameters,
+    sizes: (name) => (exact ? film.sizes[Number(name)] : null),
+  });
+  const { duration } = film;
+  const segments = film.sizes[0].length;
   return {
-    choose({ segment, buffer, last }) {
-      const { levels, duration } = film;
-      const facts = { levels, duration, buffer, capacity, last, sizes: ahead(segment) };
-      return decide({ ...facts, estimate: throughput.estimate }, p).index;
-    },
-    progress({ segment, buffer, started, level, loaded, elapsed }) {
+    choose: ({ segment, buffer, last }) =>
+      adaptation.next({ levels, last, segment, segments, buffer, capacity, duration }).index,
+    progress({ segment, buffer, started, level, size, loaded, elapsed }) {
       if (!started) return null;
-      const facts = { levels: film.levels, level, loaded, elapsed, buffer, sizes: sizesOf(segment) };
-      const other = abandon({ ...facts, estimate: throughput.estimate }, { a, p });
-      if (!other) return null;
-      throughput.add({ bytes: loaded, ms: (elapsed - throughput.estimate.ttfb) * 1000 });
-      return other.index;
+      const under = { levels, level, segment, duration, loaded, total: size, elapsed, buffer };
+      return adaptation.giveUp(under)?.index ?? null;
     },
-    done({ size, seconds, ttfb }) {
-      throughput.add({ bytes: size, ms: (seconds - ttfb) * 1000, ttfb: ttfb * 1000 });
+    done({ segment, level, size, seconds, ttfb }) {
+      adaptation.heard({ node: "a", kind: "video", bytes: size, ttfb_ms: ttfb * 1000, ms: (seconds - ttfb) * 1000 });
+      adaptation.arrived({ segment, bytes: size, average: levels[level].average, duration });
     },
   };
 }

@@ -21,7 +21,7 @@ export function abandon(facts, { a = ABANDON, p = PLAN } = {}) {
   const { levels, level, loaded, sizes, elapsed, buffer, estimate } = facts;
   const flowing = elapsed - estimate.ttfb;
   if (level <= 0 || flowing < a.after) return null;
-  const rate = believed(loaded, flowing, estimate);
+  const rate = believed(loaded, flowing, estimate, a);
   const rest = (Math.max(0, sizes[level] - loaded) * 8) / rate;
   if (rest <= buffer * a.safe) return null;
   const quality = qualities(levels.map(({ average }) => average), p);
@@ -37,9 +37,9 @@ export function abandon(facts, { a = ABANDON, p = PLAN } = {}) {
   return best && { index: best.index, why: "would have come too late" };
 }
 
-/** The rate of this transfer as far as it is known, else that of before: after two seconds it is its own witness. */
-function believed(loaded, flowing, estimate) {
+/** Between the rate of this transfer and that of before: the longer it runs, the more it is its own witness. */
+function believed(loaded, flowing, estimate, { witness }) {
   const own = Math.max(loaded * 8, 1000) / flowing;
-  const trust = Math.min(1, flowing / 2);
+  const trust = flowing / (flowing + witness);
   return Math.exp(trust * Math.log(own) + (1 - trust) * Math.log(estimate.rate));
 }

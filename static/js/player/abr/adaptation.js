@@ -4,16 +4,22 @@
 import { abandon } from "./abandon.js";
 import { capOf } from "./caps.js";
 import { decide } from "./decide.js";
-import { PLAN } from "./parameters.js";
+import { ABANDON, DOUBT, PLAN } from "./parameters.js";
 import { Throughput } from "./throughput.js";
 
 //: A node that was not used yet is expected to give this part of what the one before gave.
 const STRANGER = 0.8;
+//: Where sizes are not known a segment is like the one before it, less so the further it is away; and is doubted more.
+const ALIKE = 0.7;
+const UNKNOWN_SIZE_DOUBT = 0.3;
 
 export class Adaptation {
   #throughput;
   #tools;
+  #p;
   #node = null;
+  #busy = 0;
+  #busyAt = -1;
   #seen = new Set();
   /** What limits the picture: see `capOf`. */
   limits = { screen: null, saver: false, failing: 0, maxHeight: 0 };
@@ -27,9 +33,14 @@ export class Adaptation {
    * @param {{expected: number, doubt: number}} [tools.expectation] of the line, before a byte has come
    * @param {() => number} [tools.rateCap] bit/s that a node or steering asks to stay below; 0 for none
    * @param {(name: string) => number[] | null} [tools.sizes] bytes of a rendition's segments, when they are known
+   * @param {{plan?: object, doubt?: object, abandon?: object}} [tools.parameters] others than ours, to fit them
    */
-  constructor({ expectation = {}, rateCap = () => 0, sizes = () => null } = {}) {
-    this.#throughput = new Throughput(expectation);
+  constructor({ expectation = {}, rateCap = () => 0, sizes = () => null, parameters = {} } = {}) {
+    this.#p = {
+      plan: { ...PLAN, ...parameters.plan },
+      abandon: { ...ABANDON, ...parameters.abandon },
+    };
+    this.#throughput = new Throughput(expectation, { ...DOUBT, ...parameters.doubt });
     this.#tools = { rateCap, sizes };
   }
 
@@ -47,6 +58,14 @@ export class Adaptation {
     }
     this.#serve(node);
     this.#throughput.add({ bytes, ms, ttfb });
+  }
+
+  /** A segment is here: how large it was tells of its neighbours, where their sizes are not known. */
+  arrived({ segment, bytes, average, duration }) {
+    const mean = (average * duration) / 8;
+    if (!(bytes > 0) || !(mean > 0)) return;
+    this.#busy = Math.log(bytes / mean);
+    this.#busyAt = segment;
   }
 
   /** The node that serves from now on: of one that is not known yet less is expected. */
@@ -76,7 +95,7 @@ export class Adaptation {
    */
   next({ levels, last, segment, segments = 0, buffer, capacity, duration, speed = 1 }) {
     const cap = this.cap(levels);
-    const choice = decide({
+    const facts = {
       levels,
       last,
       cap: cap.index,
@@ -86,9 +105,10 @@ export class Adaptation {
       capacity: capacity / speed,
       duration: duration / speed,
       sizes: this.#ahead(levels, segment, segments, duration),
-      estimate: this.#throughput.estimate,
+      estimate: this.#estimateOf(levels, segment),
       limit: this.#tools.rateCap(),
-    });
+    };
+    const choice = decide(facts, this.#p.plan);
     this.why = choice.why;
     return choice;
   }
@@ -101,7 +121,8 @@ export class Adaptation {
     const sizes = this.#sizesOf(levels, segment, duration);
     if (total > 0) sizes[level] = total;
     const { estimate } = this.#throughput;
-    const choice = abandon({ levels, level, loaded, sizes, elapsed, buffer: buffer / speed, estimate });
+    const facts = { levels, level, loaded, sizes, elapsed, buffer: buffer / speed, estimate };
+    const choice = abandon(facts, { a: this.#p.abandon, p: this.#p.plan });
     if (!choice) return null;
     this.abandoned += 1;
     this.why = choice.why;
@@ -111,14 +132,23 @@ export class Adaptation {
   }
 
   #ahead(levels, segment, segments, duration) {
-    const left = segments > segment ? segments - segment : PLAN.horizon;
-    return Array.from({ length: Math.min(PLAN.horizon, left) }, (_, step) =>
+    const { horizon } = this.#p.plan;
+    const left = segments > segment ? segments - segment : horizon;
+    return Array.from({ length: Math.min(horizon, left) }, (_, step) =>
       this.#sizesOf(levels, segment + step, duration),
     );
   }
 
-  /** Bytes of a segment in each rendition: as they are when that is known, else as its bit rate makes one expect. */
+  #estimateOf(levels, segment) {
+    const { estimate } = this.#throughput;
+    const known = levels.some(({ name }) => this.#tools.sizes(name)?.[segment]);
+    return known ? estimate : { ...estimate, doubt: Math.hypot(estimate.doubt, UNKNOWN_SIZE_DOUBT) };
+  }
+
+  /** Bytes of a segment in each rendition: as they are when that is known, else like those of the last one. */
   #sizesOf(levels, segment, duration) {
-    return levels.map(({ name, average }) => this.#tools.sizes(name)?.[segment] ?? (average * duration) / 8);
+    const away = this.#busyAt < 0 ? Infinity : Math.max(1, segment - this.#busyAt);
+    const busy = Math.exp(this.#busy * ALIKE ** away);
+    return levels.map(({ name, average }) => this.#tools.sizes(name)?.[segment] ?? ((average * duration) / 8) * busy);
   }
 }

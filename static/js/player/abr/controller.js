@@ -102,6 +102,13 @@ export function controllerFor(adaptation, events) {
       if (frag.type !== MAIN || frag.sn === "initSegment") return;
       clearInterval(this.#timer);
       this.#frag = null;
+      const { averageBitrate, bitrate, details } = this.#hls.levels[frag.level] ?? {};
+      adaptation.arrived({
+        segment: frag.sn - (details?.startSN ?? 0),
+        bytes: frag.stats.total || frag.stats.loaded,
+        average: averageBitrate || bitrate,
+        duration: frag.duration,
+      });
       this.#last = frag.level;
       this.#forced = -1;
       this.#key = "";

@@ -4,9 +4,9 @@
 export const DOUBT = Object.freeze({
   /** Half-lives, in segments, of the quick and the slow mean of the rate. */
   quick: 2,
-  slow: 8,
+  slow: 8.3,
   /** Part of the quick mean in what is expected of the next segment. */
-  lean: 0.6,
+  lean: 0.7,
   /** Spread (standard deviation of the logarithm) that is expected before anything was seen; floor and factor after. */
   first: 0.7,
   floor: 0.12,
@@ -23,23 +23,25 @@ export const PLAN = Object.freeze({
   /** What a second of stall costs; 1 is the best picture beside the worst one for a segment (Pensieve's weights). */
   stall: 1,
   /** What a change of quality costs, beside the quality itself. */
-  change: 1,
+  change: 1.26,
   /** What film in hand is worth at the end of the look ahead, and how much of it is most of that, in seconds. */
-  reserve: 1.5,
-  comfort: 12,
+  reserve: 3.5,
+  comfort: 20,
   /** How much of the difference between now and usual is left after each segment. */
   stays: 0.85,
   /** How much worse than a normal distribution the bad cases are. */
   tail: 1.25,
   /** A change must promise so much, else things stay as they are. */
-  gain: 0.02,
+  gain: 0.01,
 });
 
 export const ABANDON = Object.freeze({
   /** A segment is judged after so many seconds; earlier its rate says little. */
-  after: 0.6,
+  after: 0.5,
   /** It is in time when it comes within this part of what is in hand. */
-  safe: 0.9,
+  safe: 1.05,
+  /** Seconds after which its own rate counts as much as that of the segments before: most breaks are short. */
+  witness: 0.6,
   /** What giving it up must save, in the plan's measure. */
-  gain: 0.15,
+  gain: 0.02,
 });
