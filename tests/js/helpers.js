@@ -51,7 +51,7 @@ export async function settle() {
 
 /**
  * A fetch over fake nodes. `behave(request)` answers {status, body, headers, pieces, hang, refuse}: `pieces` is a list of
- * byte arrays or of numbers (ms to wait); `hang` never answers; a `null` piece stalls for ever; `refuse` fails at once.
+ * byte arrays or of numbers (ms to wait); `flow(enqueue, signal)` sends bytes as it likes; `hang` never answers; a `null` piece stalls for ever; `refuse` fails at once.
  */
 export function fakeFetch(behave) {
   const calls = [];
@@ -74,7 +74,7 @@ function aborted(signal, reject) {
   signal?.addEventListener("abort", fail, { once: true });
 }
 
-function answer({ status = 200, body, pieces, headers = {} }, signal) {
+function answer({ status = 200, body, pieces, flow, headers = {} }, signal) {
   const parts = pieces ?? (body === undefined ? [] : [typeof body === "string" ? new TextEncoder().encode(body) : body]);
   const stream = new ReadableStream({
     async start(controller) {
@@ -85,6 +85,7 @@ function answer({ status = 200, body, pieces, headers = {} }, signal) {
           // it had ended already
         }
       });
+      await flow?.((bytes) => !signal?.aborted && controller.enqueue(bytes), signal);
       for (const part of parts) {
         if (part === null) return; // silence
         if (typeof part === "number") await new Promise((resolve) => setTimeout(resolve, part));

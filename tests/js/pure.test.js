@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cmcd } from "../../static/js/player/cmcd.js";
 import { Estimates, Ewma } from "../../static/js/player/estimate.js";
-import { firstByteLimit, roundDelay, stallLimit } from "../../static/js/player/limits.js";
+import { HedgeBudget, silentEnough } from "../../static/js/player/hedge.js";
+import { firstByteLimit, RepeatBudget, roundDelay, stallLimit } from "../../static/js/player/limits.js";
 import { SessionError, tokenOf } from "../../static/js/player/session.js";
-import { isSlow, SlowGuard } from "../../static/js/player/slow.js";
+import { Pace, reasonToChallenge, TrialGuard, verdict } from "../../static/js/player/slow.js";
 import { rankingOf, ttlOf } from "../../static/js/player/steering.js";
 import { join, renewalDelay, renewalRetryDelay, split, withToken } from "../../static/js/player/token.js";
 import { contentRange } from "../../static/js/player/transfer.js";
-import { plausible, withoutSteering } from "../../static/js/player/loader.js";
+import { withoutSteering } from "../../static/js/player/loader.js";
+import { plausible } from "../../static/js/player/plausible.js";
 import { PACKAGE, segment, segmentUrl } from "./helpers.js";
 
 test("a media URL is taken apart and put together", () => {
@@ -48,7 +50,10 @@ test("limits for the first byte", () => {
     [{ buffer: 30, usual: 900 }, 1500],
     [{ buffer: 5 }, 800],
     [{ buffer: 5, usual: 600 }, 1200, "a far viewer is not switched for ever"],
-    [{ buffer: 30, suspect: true }, 500],
+    [{ buffer: 30, suspect: true }, 300],
+    [{ buffer: 30, usual: 450, suspect: true }, 450],
+    [{ buffer: 2 }, 500, "two nodes have to fit"],
+    [{ buffer: 0 }, 800],
     [{ buffer: 30, round: 1 }, 3000],
     [{ buffer: 30, round: 9 }, 8000],
   ];
@@ -57,30 +62,107 @@ test("limits for the first byte", () => {
 
 test("limits between bytes tighten as the buffer shrinks and grow with every round", () => {
   assert.deepEqual([30, 5, 2].map((buffer) => stallLimit({ buffer })), [1500, 1000, 700]);
-  assert.equal(stallLimit({ buffer: 30, suspect: true }), 500);
+  assert.equal(stallLimit({ buffer: 30, suspect: true }), 300);
   assert.equal(stallLimit({ buffer: 2, round: 2 }), 2800);
   assert.deepEqual([1, 2, 3, 4, 9].map(roundDelay), [250, 500, 1000, 2000, 2000]);
 });
 
-test("a segment is slow when it will come too late, not before", () => {
-  const base = { elapsed: 2, loaded: 100_000, total: 1_000_000, remaining: 900_000, duration: 4, buffer: 20 };
-  assert.equal(isSlow(base), true, "18 s to come, 20 s of buffer: more than half of it");
-  assert.equal(isSlow({ ...base, elapsed: 1.4 }), false, "too young to judge");
-  assert.equal(isSlow({ ...base, buffer: 60 }), false, "the buffer carries it");
-  assert.equal(isSlow({ ...base, buffer: 60, elapsed: 3.1 }), true, "three quarters of its duration are gone");
-  assert.equal(isSlow({ ...base, remaining: 100_000 }), false, "nearly there");
-  assert.equal(isSlow({ ...base, loaded: 0 }), false, "no byte at all is a stall, not slowness");
-  assert.equal(isSlow({ ...base, total: 0 }), false, "an unknown size cannot be projected");
+test("the pace is that of now, not of the whole transfer", () => {
+  const pace = new Pace();
+  pace.add(0, 0);
+  assert.ok(Number.isNaN(pace.rate(100)), "too young");
+  for (let at = 100; at <= 1000; at += 100) pace.add(at, at * 1000);
+  assert.equal(pace.rate(1000), 1_000_000);
+  for (let at = 1100; at <= 2000; at += 100) pace.add(at, 1_000_000 + (at - 1000) * 100);
+  assert.ok(Math.abs(pace.rate(2000) - 100_000) < 1, `${pace.rate(2000)}`);
+  assert.ok(pace.rate(3000) < 10_000, "it stands still");
+  pace.forgive(1000);
+  assert.ok(Math.abs(pace.rate(3000) - 100_000) < 1, "the machine slept");
 });
 
-test("as many slow verdicts as nodes within 45 s: it is the viewer's own link", () => {
-  const guard = new SlowGuard();
-  assert.equal(guard.open(0, 2), true);
-  assert.equal(guard.note(0), 1);
-  assert.equal(guard.open(10_000, 2), true);
-  assert.equal(guard.note(10_000), 2);
-  assert.equal(guard.open(20_000, 2), false);
-  assert.equal(guard.open(45_001, 2), true, "the first verdict is forgotten");
+test("a transfer is challenged when a stall threatens or another node is likely to be faster, and when that pays", () => {
+  const base = { age: 600, rate: 100_000, remaining: 1_000_000, buffer: 30, other: 1_000_000 };
+  const reason = (facts) => reasonToChallenge({ ...base, ...facts });
+  assert.equal(reason({}), "faster");
+  assert.equal(reason({ age: 400 }), null, "too young to judge");
+  assert.equal(reason({ buffer: 11 }), "stall", "10 s to come, 11 s in hand: less than two seconds to spare");
+  assert.equal(reason({ other: 140_000 }), null, "not faster by far");
+  assert.equal(reason({ remaining: 90_000 }), null, "nearly there");
+  assert.equal(reason({ other: NaN }), null, "nothing is known of others, and the buffer carries it");
+  assert.equal(reason({ other: NaN, buffer: 5 }), "stall");
+  assert.equal(reason({ other: NaN, buffer: 0, remaining: 140_000 }), null, "a start on a slow line");
+  assert.equal(reason({ rate: NaN }), null);
+  assert.equal(reason({ rate: 0, other: NaN, buffer: 5 }), "stall", "it stands still");
+});
+
+test("a challenge is decided by rates: three halves as fast is the node, sharing is the link", () => {
+  const base = { elapsed: 450, challenger: 1000, before: 1000, ahead: false };
+  const found = (facts) => verdict({ ...base, ...facts });
+  assert.equal(found({ elapsed: 100, challenger: 9000, ahead: true }), null, "too soon to say");
+  assert.equal(found({ elapsed: 200, challenger: 9000, ahead: true }), "move");
+  assert.equal(found({ elapsed: 200, challenger: 9000 }), null);
+  assert.equal(found({ challenger: 1500 }), "move");
+  assert.equal(found({ challenger: 500 }), "stay");
+  assert.equal(found({ challenger: 1200 }), null);
+  assert.equal(found({ elapsed: 800, challenger: 1200 }), "stay");
+  assert.equal(found({ elapsed: 800, challenger: 1300 }), "move");
+  assert.equal(found({ challenger: 100, before: 0 }), "move", "it stood still");
+});
+
+test("one challenge at a time; after one that showed the link a rest that doubles, unless it gets far worse", () => {
+  const guard = new TrialGuard();
+  assert.equal(guard.begin("a", 0, 1000), true);
+  assert.equal(guard.begin("b", 0, 1000), false);
+  guard.end("b", 0, { moved: true });
+  assert.equal(guard.begin("b", 0, 1000), false, "that was not its challenge");
+  guard.end("a", 1000, { moved: false, rate: 1000 });
+  assert.equal(guard.begin("b", 15_999, 1000), false);
+  assert.equal(guard.begin("b", 16_000, 1000), true);
+  guard.end("b", 17_000, { moved: false, rate: 1000 });
+  assert.equal(guard.begin("c", 46_999, 1000), false, "30 s now");
+  assert.equal(guard.begin("c", 30_000, 400), true, "less than half of what it was");
+  guard.end("c", 31_000, { moved: null });
+  assert.equal(guard.begin("d", 31_000, 1000), false, "an aborted one changes nothing");
+  assert.equal(guard.begin("d", 47_000, 1000), true);
+  guard.end("d", 48_000, { moved: true, rate: 1000 });
+  assert.equal(guard.begin("e", 48_000, 1000), true, "it was the node: no rest");
+});
+
+test("hedges are for short buffers only, after a quarter of a second or the node's own p95", () => {
+  const base = { waited: 260, begun: false, usual: NaN, buffer: 4 };
+  const enough = (facts) => silentEnough({ ...base, ...facts });
+  assert.equal(enough({}), true);
+  assert.equal(enough({ waited: 250 }), false);
+  assert.equal(enough({ buffer: 8 }), false);
+  assert.equal(enough({ usual: 400 }), false);
+  assert.equal(enough({ usual: 400, waited: 401 }), true);
+  assert.equal(enough({ begun: true }), false, "a gap between bytes is longer");
+  assert.equal(enough({ begun: true, waited: 601 }), true);
+});
+
+test("hedges are at most a twentieth of the requests, three at once, none after two that lost", () => {
+  const budget = new HedgeBudget();
+  assert.deepEqual([1, 2, 3, 4].map(() => budget.take(0)), [true, true, true, false]);
+  for (let i = 0; i < 19; i += 1) budget.earn();
+  assert.equal(budget.take(0), false);
+  budget.earn();
+  budget.earn();
+  assert.equal(budget.take(0), true);
+  for (let i = 0; i < 100; i += 1) budget.earn();
+  budget.end(0, false);
+  assert.equal(budget.take(0), true);
+  budget.end(1000, false);
+  assert.equal(budget.take(1000), false);
+  assert.equal(budget.take(60_000), true, "a minute later they may help again");
+  budget.end(60_000, true);
+  assert.deepEqual([budget.sent, budget.won], [6, 1]);
+});
+
+test("what is repeated is at most a fifth of what is asked for, and ten at once", () => {
+  const budget = new RepeatBudget();
+  assert.equal(Array.from({ length: 12 }, () => budget.take()).filter(Boolean).length, 10);
+  for (let i = 0; i < 5; i += 1) budget.earn();
+  assert.deepEqual([budget.take(), budget.take()], [true, false]);
 });
 
 test("a mean halves the weight of a sample every half-life", () => {
@@ -98,7 +180,11 @@ test("estimates: usual time to first byte, careful rate, samples for each reader
   assert.equal(estimates.usualTtfb("n1"), 200);
   assert.equal(estimates.rate("n1"), 8_000_000);
   estimates.bad("n1");
-  const sample = { node: "n1", ok: 4, failures: 1, ttfb_ms: estimates.take("other")[0].ttfb_ms, bps: 8_000_000 };
+  estimates.lied("n1");
+  estimates.hedged("n1");
+  estimates.good("n1", { ttfb: 9, bytes: 1000, ms: 1 });
+  const counts = { ok: 5, failures: 2, corrupt: 1, hedges: 1, rtt_ms: 9 };
+  const sample = { node: "n1", ...counts, ttfb_ms: estimates.take("other")[0].ttfb_ms, bps: 8_000_000 };
   assert.deepEqual(estimates.take("beacon"), [sample]);
   assert.deepEqual(estimates.take("beacon"), [], "each reader hears everything once");
 });

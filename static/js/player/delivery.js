@@ -3,44 +3,52 @@
 //
 // Events: "switch" {from, to, why} · "failure" {node, kind, status} · "trouble" {round} (every node failed once) ·
 // "calm" (bytes come again) · "lower" {frag, rate} (take a smaller rendition) · "lost" {error} (the session is over) ·
+// "tainted" {node, path} (a segment that is in use already turned out to be wrong) ·
 // "transfer" {node, kind, bytes, ttfb_ms, ms, at}: once for each resource that arrived, of the transfer that won. `kind`
 // is "video", "audio", "text" or "playlist"; `ttfb_ms` is from the request to its first byte, `ms` from there to the last.
 
 import { cmcd } from "./cmcd.js";
 import { Estimates } from "./estimate.js";
+import { HedgeBudget, silentEnough } from "./hedge.js";
 import { Hints } from "./hints.js";
-import { firstByteLimit, stallLimit } from "./limits.js";
+import { firstByteLimit, RepeatBudget, stallLimit } from "./limits.js";
 import { Nodes } from "./nodes.js";
-import { isSlow, SlowGuard } from "./slow.js";
+import { Probes } from "./probes.js";
+import { Renewal } from "./renewal.js";
+import { reasonToChallenge, TrialGuard } from "./slow.js";
 import { Tables } from "./tables.js";
-import { isKey, join, renewalDelay, renewalRetryDelay, split } from "./token.js";
+import { isKey, join, split } from "./token.js";
+import { placeOf, Verifier } from "./verify.js";
 
-const PROBE_BYTES = 65_536;
-const PROBE_MS = 1500;
-const PROBE_EVERY_MS = 1000;
-const SHORT_BUFFER_S = 8;
+const SHIELD = "shield";
 const KEPT_SWITCHES = 50;
 // What a node that was never used is thought to give, beside the last one that was.
 const STRANGER = 0.8;
 const KINDS = { main: "video", audio: "audio", subtitle: "text" };
+// A proved slow node keeps a request that ends this soon.
+const NEARLY_THERE_S = 0.5;
+const HOPELESS_S = 2;
+const HOPELESS_AGE_MS = 1000;
+const OVERLOADED_S = 15;
+// Answers of a node that is well: it drains, is not to serve this, or has not got it.
+const WELL = new Set([404, 410, 421, 429]);
 
 export class Delivery extends EventTarget {
   #tools;
-  #guard = new SlowGuard();
-  #token = "";
-  #renewing = null;
-  #renewFailures = 0;
-  #renewTimer = 0;
-  #probeTimer = 0;
-  #probing = new Set();
-  #failedAt = new Map();
+  #trials = new TrialGuard();
+  #hedges = new HedgeBudget();
+  #repeats = new RepeatBudget();
   #hints = new Hints();
+  #renewal;
+  #probes;
+  #verifier;
+  #failedAt = new Map();
+  #slowAt = new Map();
   #troubled = false;
-  #lastPath = null;
   #contentKey = null;
 
   /**
-   * @param {object} session `nodes` and `token` as the playback API answers them
+   * @param {object} session `nodes`, `token`, `segments` and `heads` as the playback API answers them
    * @param {object} tools
    * @param {() => Promise<{value: string, issuedAt: number, expiresAt: number, nodes?: object[]}>} tools.renew
    * @param {() => number} [tools.buffer] seconds of film ahead of the playhead
@@ -66,22 +74,64 @@ export class Delivery extends EventTarget {
     this.estimates = learnt?.estimates ?? new Estimates();
     this.switches = learnt?.switches ?? [];
     this.serving = learnt?.serving ?? null;
-    this.renewals = learnt?.renewals ?? 0;
     this.resumes = learnt?.resumes ?? 0;
+    /** Answers that were not what the site says they are. */
+    this.corrupt = learnt?.corrupt ?? 0;
     /** Where the key of encrypted segments is given out; null when there are none. */
     this.contentKeyUrl = session.content_key_url ?? null;
     /** Sizes and digests of segments, shared by verification and adaptation. */
     this.tables = new Tables(session.segments, { fetch: this.#tools.fetch, now: () => this.now() });
-    this.#take(session.token);
+    this.tables.learn(session.heads);
+    this.#verifier = this.#verification();
+    this.#renewal = this.#renewing(learnt);
+    this.#renewal.take(session.token);
     if (learnt) this.rank(session.nodes);
-    this.#probeTimer = setInterval(() => this.#probeDue(), PROBE_EVERY_MS);
-    this.#probeTimer.unref?.();
+    this.#probes = this.#probing();
+  }
+
+  #verification() {
+    return new Verifier(this.tables, {
+      now: () => this.now(),
+      buffer: () => this.buffer(),
+      onWrong: (id, path) => {
+        this.corrupted(id);
+        this.#emit("tainted", { node: id, path });
+      },
+    });
+  }
+
+  #renewing(learnt) {
+    const renewal = new Renewal({
+      renew: () => this.#tools.renew(),
+      now: () => this.now(),
+      onFresh: (fresh) => fresh.nodes?.length && this.rank(fresh.nodes, fresh.issuedAt),
+      onLost: (error) => this.#emit("lost", { error }),
+    });
+    renewal.count = learnt?.renewals ?? 0;
+    return renewal;
+  }
+
+  #probing() {
+    return new Probes({
+      now: () => this.now(),
+      due: () => this.nodes.due(this.now()),
+      lied: (id) => this.nodes.lied(id),
+      url: (id, path) => join(this.nodes.base(id), this.token, path),
+      fetch: (...args) => this.fetch(...args),
+      onGood: (id, timing) => {
+        this.estimates.good(id, timing);
+        this.#watchMove("recovered", () => this.nodes.succeed(id, this.now()));
+      },
+      onBad: (id) => {
+        this.estimates.bad(id);
+        this.nodes.penalise(id, this.now(), "probe failed", this.nodes.lied(id) ? "wrong" : "dead");
+      },
+    });
   }
 
   close() {
-    clearTimeout(this.#renewTimer);
-    clearInterval(this.#probeTimer);
-    this.#renewTimer = this.#probeTimer = 0;
+    this.#renewal.stop();
+    this.#probes.stop();
   }
 
   get fetch() {
@@ -98,7 +148,22 @@ export class Delivery extends EventTarget {
 
   /** The token in use. A request compares it with the one it was refused with. */
   get token() {
-    return this.#token;
+    return this.#renewal.token;
+  }
+
+  /** How often the token was renewed. */
+  get renewals() {
+    return this.#renewal.count;
+  }
+
+  /** Requests that were sent to a second node too because the first kept silent. */
+  get hedges() {
+    return this.#hedges.sent;
+  }
+
+  /** Whether segments are encrypted. */
+  get encrypted() {
+    return Boolean(this.contentKeyUrl);
   }
 
   // Where to go ------------------------------------------------------------------------------------------------
@@ -128,7 +193,7 @@ export class Delivery extends EventTarget {
 
   /** This media URL at that node, with the token of now. */
   url(url, id) {
-    return join(this.nodes.base(id), this.#token, split(url).path);
+    return join(this.nodes.base(id), this.token, split(url).path);
   }
 
   /** What a request for this fragment says of itself, as the query that it ends with. */
@@ -159,9 +224,12 @@ export class Delivery extends EventTarget {
     this.#hints.steer(kilobits);
   }
 
-  /** The server's new ranking (steering, token renewal). */
-  rank(list) {
-    this.#watchMove("steering", () => this.nodes.update(list, this.now()));
+  /**
+   * The server's new ranking (steering, token renewal).
+   * @param {number} [serverNow] epoch ms on the server's clock
+   */
+  rank(list, serverNow) {
+    this.#watchMove("steering", () => this.nodes.update(list, this.now(), serverNow));
   }
 
   // How long to wait -------------------------------------------------------------------------------------------
@@ -181,42 +249,102 @@ export class Delivery extends EventTarget {
     return now - timing.last > stallLimit(facts) ? "stall" : null;
   }
 
+  /** A request begins. Each one pays in a share of a hedge and of a repetition. */
+  asks() {
+    this.#hedges.earn();
+    this.#repeats.earn();
+  }
+
+  /** How long to wait before a request that failed is sent again, ms: nothing, unless much was repeated lately. */
+  repeatDelay() {
+    return this.#repeats.take() ? 0 : this.#repeats.delay;
+  }
+
   /**
-   * What to do about a segment whose bytes come too slowly: null (nothing), "move" (this request goes on at another
-   * node), or "lower" (the engine is told to drop it and take a smaller rendition).
+   * The node to ask too, because this one keeps silent; null when that is not justified.
+   * @param {string[]} asked places that were asked for this already
+   * @param {{waited: number, begun: boolean}} silence ms; whether bytes had come before it
    */
-  slowness(id, frag, { timing, body }) {
+  hedge(id, asked, { waited, begun }) {
     const now = this.now();
-    const elapsed = (now - timing.start) / 1000;
+    const facts = { waited, begun, usual: this.estimates.usualTtfb(id), buffer: this.buffer() };
+    if (!silentEnough(facts)) return null;
+    const rival = this.nodes.rival(asked, now);
+    if (!rival || !this.#hedges.take(now)) return null;
+    this.estimates.hedged(rival);
+    return rival;
+  }
+
+  /** A hedge was the first to bring a byte, or was not, or (null) was given up with its request. */
+  hedged(won) {
+    if (won !== null) this.#hedges.end(this.now(), won);
+  }
+
+  /**
+   * What to do about a segment whose bytes come slowly: nothing (null); ask `rival` for the rest too and see who is
+   * faster; `move` there, because this node was proved slow since; or `lower`: no node will bring it in time.
+   * @param {object} who the request, to know it by
+   * @param {{age: number, rate: number, remaining: number, began: number, tried: Iterable<string>}} facts ms, bytes per
+   *   second, bytes, ms
+   */
+  challenge(who, id, { age, rate, remaining, began, tried }) {
+    const now = this.now();
     const buffer = this.buffer();
-    const facts = { elapsed, loaded: timing.bytes, total: body.total, remaining: body.total - body.received };
-    if (!isSlow({ ...facts, duration: frag.duration, buffer })) return null;
-    if (!this.nodes.hasAlternative(id, now) || !this.#guard.open(now, this.nodes.size)) return null;
-    const verdicts = this.#guard.note(now);
-    this.failed(id, { kind: "slow", status: 0 });
-    if (frag.type !== "main" || (buffer >= SHORT_BUFFER_S && verdicts < 2)) return "move";
-    this.#emit("lower", { frag, rate: (timing.bytes * 8) / elapsed });
-    return "lower";
+    const rival = this.nodes.rival([id, ...tried], now);
+    const eta = remaining / Math.max(1, rate);
+    if (rival && (this.#slowAt.get(id) ?? -Infinity) > began && eta > NEARLY_THERE_S) return { move: true };
+    const other = rival ? this.rateOf(rival) / 8 : 0;
+    const reason = reasonToChallenge({ age, rate, remaining, buffer, other });
+    const worth = rival && reason && (rival !== SHIELD || reason === "stall");
+    if (worth && this.#trials.begin(who, now, rate)) return { rival };
+    return age > HOPELESS_AGE_MS && eta > Math.max(buffer, HOPELESS_S) ? { lower: true } : null;
+  }
+
+  /** A challenge ended. `slow` is the lane that lost to it; `moved` null when it was given up without a verdict. */
+  challenged(who, { moved, rate, slow = null }) {
+    this.#trials.end(who, this.now(), { moved, rate });
+    if (!slow) return;
+    this.#slowAt.set(slow.place, this.now());
+    this.failed(slow.place, { kind: "slow", status: 0 });
+  }
+
+  /** No node will bring this fragment in time. The engine may take a smaller one, if there is one. */
+  lower(frag, rate) {
+    if (frag.type === "main" && frag.level > 0) this.#emit("lower", { frag, rate });
   }
 
   // How it went ------------------------------------------------------------------------------------------------
 
-  succeeded(id, path, timing, { media }) {
-    const now = this.now();
-    this.estimates.good(id, {
-      ttfb: timing.first - timing.start,
-      bytes: timing.bytes,
-      ms: timing.last - timing.first,
-    });
-    this.#watchMove("recovered", () => this.nodes.succeed(id, now));
+  /**
+   * A resource is here.
+   * @param {string} id the node that brought it (or its end)
+   * @param {string} url
+   * @param {{timing: object, kept: boolean, media: boolean, frag?: object, response: Response}} how `timing` of the
+   *   transfer that won; whether it continued what another one had begun
+   */
+  arrived(id, url, { timing, kept, media, frag, response }) {
+    const { path } = split(url);
+    const { start, first, last, bytes } = timing;
+    const kind = frag ? (KINDS[frag.type] ?? "video") : "playlist";
+    if (kept) this.resumes += 1;
+    this.estimates.good(id, { ttfb: first - start, bytes, ms: last - first });
+    this.#watchMove("recovered", () => this.nodes.succeed(id, this.now()));
     if (media) {
       this.serving = id;
-      this.#lastPath = path;
+      this.#probes.remember(path, this.tables.of(...Object.values(placeOf(path))));
+      this.hinted(id, response.headers.get("cmsd-dynamic"));
     }
     if (this.#troubled) {
       this.#troubled = false;
+      this.nodes.relent(this.now());
       this.#emit("calm", {});
     }
+    this.#emit("transfer", { node: id, kind, bytes, ttfb_ms: first - start, ms: last - first, at: last });
+  }
+
+  /** A transfer that another one was better than still says what its node gives. */
+  measured(id, { first, last, bytes }) {
+    this.estimates.measured(id, { bytes, ms: last - first });
   }
 
   /**
@@ -230,20 +358,43 @@ export class Delivery extends EventTarget {
     }
   }
 
-  /** A resource is here; `timing` is that of the transfer that won. */
-  transferred(id, frag, timing) {
-    const { start, first, last, bytes } = timing;
-    const kind = frag ? (KINDS[frag.type] ?? "video") : "playlist";
-    this.#emit("transfer", { node: id, kind, bytes, ttfb_ms: first - start, ms: last - first, at: last });
+  failed(id, { kind, status = 0, retryAfter = 0 }) {
+    const now = this.now();
+    const why = status ? `${kind} ${status}` : kind;
+    this.estimates.bad(id);
+    this.#watchMove(why, () => {
+      if (status === 429) this.nodes.leave(id, now, (retryAfter || OVERLOADED_S) * 1000);
+      else if (WELL.has(status)) this.nodes.leave(id, now);
+      else this.nodes.penalise(id, now, why, kind === "slow" ? "slow" : "dead");
+    });
+    if (!WELL.has(status)) this.#failedAt.set(id, now);
+    this.#emit("failure", { node: id, kind, status });
   }
 
-  failed(id, { kind, status }) {
+  /** Another node was asked later and answered sooner. */
+  late(id) {
+    this.failed(id, { kind: "late" });
+  }
+
+  /** A node sent bytes that are not what the site says they are. */
+  corrupted(id) {
     const now = this.now();
-    this.estimates.bad(id);
-    this.#failedAt.set(id, now);
-    const why = status ? `${kind} ${status}` : kind;
-    this.#watchMove(why, () => this.nodes.penalise(id, now, why));
-    this.#emit("failure", { node: id, kind, status });
+    this.corrupt += 1;
+    this.estimates.lied(id);
+    this.#watchMove("wrong bytes", () => this.nodes.penalise(id, now, "wrong bytes", "wrong"));
+    this.#emit("failure", { node: id, kind: "corrupt", status: 0 });
+  }
+
+  /** What must be true of the file at this URL: {size, digest}; null when that is not known. */
+  expected(url) {
+    const parts = split(url);
+    return parts && !isKey(url) ? this.#verifier.expected(parts.path) : null;
+  }
+
+  /** @returns {Promise<"right" | "wrong" | "unknown">} `id`: who sent these bytes; "" when several nodes did */
+  async check(url, bytes, id) {
+    const parts = split(url);
+    return parts && !isKey(url) ? this.#verifier.check(parts.path, bytes, id) : "unknown";
   }
 
   /** Every node has been asked for one resource, and none gave it. */
@@ -254,89 +405,21 @@ export class Delivery extends EventTarget {
 
   // Token ------------------------------------------------------------------------------------------------------
 
-  /**
-   * Get a token other than `used`. Many requests may ask at once: one renewal serves all.
-   * @returns {Promise<boolean>} whether the token is now another one
-   */
-  async renewToken(used) {
-    if (used !== undefined && used !== this.#token) return true;
-    const before = this.#token;
-    this.#renewing ??= this.#renew().finally(() => (this.#renewing = null));
-    await this.#renewing;
-    return this.#token !== before;
+  /** Get a token other than `used`. @returns {Promise<boolean>} whether the token is now another one */
+  renewToken(used) {
+    return this.#renewal.other(used);
+  }
+
+  /** A node refused this token; the next one may take it. */
+  refused(token) {
+    this.#renewal.suspect(token);
   }
 
   /** Take over another session of the same video (the first was closed or expired while the page slept). */
   adopt(session) {
     this.contentKeyUrl = session.content_key_url ?? null;
-    this.#take(session.token);
+    this.#renewal.take(session.token);
     this.rank(session.nodes);
-  }
-
-  async #renew() {
-    try {
-      const fresh = await this.#tools.renew();
-      this.#take(fresh);
-      this.renewals += 1;
-      if (fresh.nodes?.length) this.rank(fresh.nodes);
-    } catch (error) {
-      if (error?.final) {
-        this.#emit("lost", { error });
-        return;
-      }
-      // The control plane is away. Nodes accept the old token for hours then, so the film goes on; ask again later.
-      this.#renewFailures += 1;
-      this.#schedule(renewalRetryDelay(this.#renewFailures));
-    }
-  }
-
-  #take({ value, issuedAt, expiresAt }) {
-    this.#token = value;
-    this.#renewFailures = 0;
-    this.#schedule(renewalDelay({ issuedAt, expiresAt }));
-  }
-
-  #schedule(delay) {
-    clearTimeout(this.#renewTimer);
-    this.#renewTimer = setTimeout(() => this.renewToken(), delay);
-    this.#renewTimer.unref?.();
-  }
-
-  // Probes: a node whose penalty has ended gets one small request that no viewer waits for ---------------------
-
-  #probeDue() {
-    if (!this.#lastPath) return;
-    for (const id of this.nodes.due(this.now())) if (!this.#probing.has(id)) this.#probe(id);
-  }
-
-  async #probe(id) {
-    this.#probing.add(id);
-    const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), PROBE_MS);
-    const start = this.now();
-    try {
-      // no-store: the browser's own cache would answer for a dead node.
-      const response = await this.fetch(join(this.nodes.base(id), this.#token, this.#lastPath), {
-        headers: { Range: `bytes=0-${PROBE_BYTES - 1}` },
-        signal: controller.signal,
-        cache: "no-store",
-        mode: "cors",
-        credentials: "omit",
-        referrerPolicy: "no-referrer",
-      });
-      if (!response.ok) throw new Error(`probe ${response.status}`);
-      const first = this.now();
-      const bytes = (await response.arrayBuffer()).byteLength;
-      const last = this.now();
-      this.estimates.good(id, { ttfb: first - start, bytes, ms: last - first });
-      this.#watchMove("recovered", () => this.nodes.succeed(id, last));
-    } catch {
-      this.estimates.bad(id);
-      this.nodes.penalise(id, this.now(), "probe failed");
-    } finally {
-      clearTimeout(timer);
-      this.#probing.delete(id);
-    }
   }
 
   #watchMove(why, change) {

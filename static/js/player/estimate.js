@@ -3,6 +3,9 @@
 
 const RECENT = 20;
 const SMALLEST_RATE_SAMPLE = 16 * 1024;
+// The answer to a request for so little tells the round trip: its disk and its queue have the least part in it.
+const SMALL_OBJECT = 64 * 1024;
+const COUNTS = ["ok", "failures", "corrupt", "hedges"];
 
 /** A weighted mean in which a sample's weight halves every `halfLife` samples. */
 export class Ewma {
@@ -33,7 +36,14 @@ export class Estimates {
       node.ttfbs.push(ttfb);
       if (node.ttfbs.length > RECENT) node.ttfbs.shift();
       node.ttfb.add(ttfb);
+      if (bytes <= SMALL_OBJECT) node.rtt = Math.min(node.rtt, ttfb);
     }
+    this.measured(id, { bytes, ms });
+  }
+
+  /** Bytes came at this rate, whatever became of the transfer. */
+  measured(id, { bytes, ms }) {
+    const node = this.#of(id);
     // Below 16 KiB the time is that of the round trip, not of the bytes.
     if (bytes >= SMALLEST_RATE_SAMPLE && ms > 0) {
       const rate = (bytes * 8000) / ms;
@@ -44,6 +54,18 @@ export class Estimates {
 
   bad(id) {
     this.#of(id).failures += 1;
+  }
+
+  /** It sent wrong bytes. */
+  lied(id) {
+    const node = this.#of(id);
+    node.failures += 1;
+    node.corrupt += 1;
+  }
+
+  /** It was asked too because another one kept silent. */
+  hedged(id) {
+    this.#of(id).hedges += 1;
   }
 
   /** Usual time to first byte, ms: about the 95th percentile of the last 20; NaN before the fourth sample. */
@@ -67,17 +89,20 @@ export class Estimates {
   take(reader) {
     const samples = [];
     for (const [id, node] of this.#nodes) {
-      const seen = node.seen.get(reader) ?? { ok: 0, failures: 0 };
-      if (node.ok === seen.ok && node.failures === seen.failures) continue;
+      const seen = node.seen.get(reader) ?? { ok: 0, failures: 0, corrupt: 0, hedges: 0 };
+      if (COUNTS.every((count) => node[count] === seen[count])) continue;
       const rate = this.rate(id);
       samples.push({
         node: id,
         ok: node.ok - seen.ok,
         failures: node.failures - seen.failures,
+        corrupt: node.corrupt - seen.corrupt,
+        hedges: node.hedges - seen.hedges,
+        rtt_ms: Number.isFinite(node.rtt) ? Math.round(node.rtt) : null,
         ttfb_ms: Number.isNaN(node.ttfb.value) ? null : Math.round(node.ttfb.value),
         bps: Number.isNaN(rate) ? null : Math.round(rate),
       });
-      node.seen.set(reader, { ok: node.ok, failures: node.failures });
+      node.seen.set(reader, Object.fromEntries(COUNTS.map((count) => [count, node[count]])));
     }
     return samples;
   }
@@ -87,6 +112,9 @@ export class Estimates {
       this.#nodes.set(id, {
         ok: 0,
         failures: 0,
+        corrupt: 0,
+        hedges: 0,
+        rtt: Infinity,
         ttfbs: [],
         ttfb: new Ewma(4),
         fast: new Ewma(2),

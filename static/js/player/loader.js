@@ -2,34 +2,15 @@
 // for a playlist, segment or text goes to the node that is best now, and from node to node until its bytes are there.
 // hls.js is told only of the end: success, or that every node failed for as long as the policy allows.
 
-import { roundDelay } from "./limits.js";
+import { plausible } from "./plausible.js";
+import { Pursuit } from "./pursuit.js";
 import { split } from "./token.js";
-import { Body, Failure, transfer } from "./transfer.js";
+import { Failure } from "./transfer.js";
 
-const LONGEST_MS = 20_000;
-const BOXES = new Set(["ftyp", "styp", "moof", "sidx", "emsg", "prft", "moov", "mdat"]);
-const KEY_BYTES = 16;
-const PAGE = /^\s*<(!doctype|!--|html|head|\?xml)/i;
 const STEERING_TAG = /^#EXT-X-CONTENT-STEERING:.*\r?\n?/m;
-
-/**
- * Whether the bytes can be what was asked for: a node (or a hotel's portal) may answer 200 with a page of its own. Of an
- * encrypted film's segments no more can be said than that they are no such page.
- */
-export function plausible(url, bytes, encrypted = false) {
-  const path = url.split(/[?#]/, 1)[0];
-  if (/\.m3u8$/.test(path)) return startsWith(bytes, "#EXTM3U");
-  if (/\.vtt$/.test(path)) return startsWith(bytes, "WEBVTT");
-  if (/content-key$/.test(path)) return bytes.length === KEY_BYTES;
-  if (encrypted && /\.m4s$/.test(path)) return bytes.length > 0 && !PAGE.test(String.fromCharCode(...bytes));
-  if (/\.(m4s|mp4)$/.test(path)) return bytes.length >= 8 && BOXES.has(String.fromCharCode(...bytes.slice(4, 8)));
-  return true;
-}
-
-function startsWith(bytes, text) {
-  const skip = bytes[0] === 0xef ? 3 : 0; // a byte order mark is allowed
-  return String.fromCharCode(...bytes.slice(skip, skip + text.length)) === text;
-}
+const HEAD_BYTES = 64;
+// A transfer of less says nothing of a rate.
+const SMALL_SAMPLE = 64 * 1024;
 
 /**
  * The multivariant playlist without its steering tag. hls.js's own content steering would ask the same server a second
@@ -61,21 +42,15 @@ export function loaderFor(delivery) {
     context = null;
     stats = newStats();
     #callbacks = null;
-    #policy = {};
-    #abort = new AbortController();
-    #body = new Body();
-    #parts = [];
+    #pursuit = null;
     #response = null;
     #over = false;
-    #renewed = false;
-    #lowered = false;
 
     load(context, config, callbacks) {
       this.context = context;
       this.#callbacks = callbacks;
-      this.#policy = config?.loadPolicy ?? {};
       this.stats.loading.start = delivery.now();
-      this.#run().catch((error) => {
+      this.#run(config?.loadPolicy ?? {}).catch((error) => {
         if (this.#over) console.error("player:", error); // from a callback of the engine: nothing to load anew
         else this.#fail(new Failure("network", { cause: error }));
       });
@@ -85,7 +60,7 @@ export function loaderFor(delivery) {
       if (this.#over) return;
       this.#over = true;
       this.stats.aborted = true;
-      this.#abort.abort();
+      this.#pursuit?.abort();
       this.#tell("onAbort", this.stats, this.context, this.#response);
     }
 
@@ -94,7 +69,7 @@ export function loaderFor(delivery) {
       if (!this.#over) {
         this.#over = true;
         this.stats.aborted = true;
-        this.#abort.abort();
+        this.#pursuit?.abort();
       }
       this.context = null;
       this.#response = null;
@@ -111,35 +86,22 @@ export function loaderFor(delivery) {
 
     // ----------------------------------------------------------------------------------------------------------
 
-    async #run() {
-      const began = delivery.now();
+    async #run({ maxTimeToFirstByteMs, maxLoadTimeMs }) {
       if (delivery.keptKey(this.context.url)) return this.#recall();
       if (await this.#early()) return;
-      const patience = Math.min(LONGEST_MS, this.#policy.maxLoadTimeMs || LONGEST_MS);
-      let tried = new Set();
-      let failures = [];
-      for (let round = 0; !this.#over; ) {
-        const place = this.#places().find((id) => !tried.has(id));
-        if (place === undefined) {
-          round += 1;
-          delivery.trouble(round);
-          if (isHopeless(failures) || delivery.now() - began > patience) return this.#fail(failures.at(-1));
-          tried = new Set();
-          failures = [];
-          await this.#pause(roundDelay(round));
-          continue;
-        }
-        const token = delivery.token;
-        try {
-          return await this.#attempt(place, round);
-        } catch (error) {
-          if (this.#over) return;
-          const failure = error instanceof Failure ? error : new Failure("network", { cause: error });
-          if (await this.#again(place, failure, token)) continue;
-          tried.add(place);
-          failures.push(failure);
-        }
+      const { url, frag, headers, responseType, rangeStart, rangeEnd } = this.context;
+      const binary = responseType === "arraybuffer";
+      const range = rangeEnd ? [rangeStart ?? 0, rangeEnd] : null;
+      const want = { url, frag, headers, binary, range, firstByteMs: maxTimeToFirstByteMs, loadMs: maxLoadTimeMs };
+      this.#pursuit = new Pursuit(delivery, want, (timing, body) => this.#show(timing, body));
+      let result;
+      try {
+        result = await this.#pursuit.run();
+      } catch (error) {
+        this.#fail(error instanceof Failure ? error : new Failure("network", { cause: error }));
+        return;
       }
+      if (!this.#over) this.#succeed(result);
     }
 
     /** Take what was fetched before the player asked, if this is part of it. @returns {Promise<boolean>} whether it was */
@@ -149,17 +111,13 @@ export function loaderFor(delivery) {
       const found = entry && (await entry);
       for (const failure of delivery.larder?.faults() ?? []) delivery.failed(failure.node, failure);
       if (!found || this.#over) return this.#over;
-      const { bytes, node, timing, response } = found;
-      if (!plausible(context.url, bytes.subarray(0, KEY_BYTES + 1), Boolean(delivery.contentKeyUrl))) return false;
-      Object.assign(this.#body, { from: 0, total: bytes.byteLength });
-      this.#body.add(bytes);
-      this.#parts.push(timing);
-      this.#response = response;
-      if (node) {
-        const media = context.type === "media-fragment" || Boolean(context.frag);
-        delivery.succeeded(node, split(context.url).path, timing, { media });
+      const { bytes, node } = found;
+      if (!plausible(context.url, bytes.subarray(0, HEAD_BYTES), delivery.encrypted)) return false;
+      if ((await delivery.check(context.url, bytes, node)) === "wrong") {
+        delivery.corrupted(node);
+        return false;
       }
-      this.#succeed(null);
+      if (!this.#over) this.#succeed({ ...found, kept: false });
       return true;
     }
 
@@ -175,102 +133,36 @@ export function loaderFor(delivery) {
       this.#tell("onSuccess", { url: context.url, data, code: 200 }, stats, context, null);
     }
 
-    /** Node ids; "" stands for the URL as it is (the multivariant playlist has one address only). */
-    #places() {
-      return delivery.order(this.context.url) ?? [""];
-    }
-
-    async #attempt(place, round) {
-      const { context } = this;
-      const at = place ? delivery.url(context.url, place) : delivery.place(context.url);
-      const url = place ? at + delivery.about(context.url, context.frag) : at;
-      const body = this.#body;
-      const kept = body.received;
-      const range = context.rangeEnd ? [context.rangeStart ?? 0, context.rangeEnd] : null;
-      const what = { url, body, range, binary: context.responseType === "arraybuffer", headers: context.headers };
-      let result;
-      try {
-        result = await transfer(what, {
-          fetch: delivery.fetch,
-          now: () => delivery.now(),
-          signal: this.#abort.signal,
-          judge: (timing) => this.#judge(place, round, timing),
-          onHead: (timing) => this.#showHead(timing),
-          onBytes: () => (this.stats.loaded = body.received),
-        });
-        if (!plausible(url, body.head(KEY_BYTES + 1), Boolean(delivery.contentKeyUrl))) throw new Failure("content");
-      } catch (error) {
-        if (error.kind === "content") body.clear();
-        if (error.timing?.bytes) this.#parts.push(error.timing);
-        throw error;
-      }
-      if (this.#over) return;
-      if (kept && body.received > result.timing.bytes) delivery.resumes += 1;
-      this.#parts.push(result.timing);
-      this.#response = result.response;
-      if (place) {
-        const media = context.type === "media-fragment" || Boolean(context.frag);
-        delivery.succeeded(place, split(url).path, result.timing, { media });
-        if (media) delivery.hinted(place, result.response.headers.get("cmsd-dynamic"));
-        const best = this.#parts.reduce((a, b) => (b.bytes > a.bytes ? b : a));
-        delivery.transferred(place, context.frag, best);
-      }
-      this.#succeed(range);
-    }
-
-    #judge(place, round, timing) {
-      if (!place) {
-        const silent = delivery.now() - (timing.last || timing.start);
-        return silent > (this.#policy.maxTimeToFirstByteMs || 8000) ? new Failure("stall") : null;
-      }
-      const silence = delivery.silence(place, round, timing);
-      if (silence) return new Failure(silence);
-      const { frag } = this.context;
-      if (!frag?.duration || this.#over || this.#lowered) return null;
-      const verdict = delivery.slowness(place, frag, { timing, body: this.#body });
-      this.#lowered = verdict === "lower"; // the engine aborts this very loader soon: one verdict is enough
-      return verdict === "move" ? new Failure("slow") : null;
-    }
-
-    #showHead(timing) {
+    #show(timing, body) {
       const { stats } = this;
       // hls.js judges the rate of a running fragment from these, so they are those of the transfer that runs.
       stats.loading.start = timing.start;
       stats.loading.first = timing.first;
-      stats.total = this.#body.total;
-      stats.loaded = this.#body.received;
+      stats.total = body.total;
+      stats.loaded = body.received;
     }
 
-    /** Whether to ask the same place again; else it counts as failed. */
-    async #again(place, failure, token) {
-      if (failure.kind === "range") return true; // the kept bytes are gone, the next request is for the whole
-      if (!place || failure.kind === "slow") return false;
-      if (failure.status === 403 && !this.#renewed) {
-        this.#renewed = true;
-        if (await delivery.renewToken(token)) return true;
-      }
-      delivery.failed(place, failure);
-      return false;
-    }
-
-    #succeed(range) {
+    #succeed({ bytes, response, node, timing, kept }) {
       const { context, stats } = this;
-      const bytes = this.#body.join(range);
+      const media = context.type === "media-fragment" || Boolean(context.frag);
+      this.#response = response;
+      if (node) delivery.arrived(node, context.url, { timing, kept, media, frag: context.frag, response });
       delivery.keepKey(context.url, bytes);
-      const best = this.#parts.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+      const parts = this.#pursuit?.parts ?? [];
+      const sample = sampleOf(timing, parts);
       stats.loading.end = Math.max(delivery.now(), 1);
-      // The bandwidth sample is that of one whole transfer, the largest: neither bytes that another node sent nor the
-      // time that a dead one cost may teach the adaptive bitrate a wrong rate.
-      stats.loading.start = stats.loading.end - (best.last - best.start);
-      stats.loading.first = stats.loading.start + (best.first - best.start);
-      stats.loaded = this.#parts.length > 1 ? best.bytes : bytes.byteLength;
+      // The bandwidth sample is that of one transfer: neither bytes that another node sent nor the time that a dead one
+      // cost may teach the adaptive bitrate a wrong rate.
+      stats.loading.start = stats.loading.end - (sample.last - sample.start);
+      stats.loading.first = stats.loading.start + (sample.first - sample.start);
+      stats.loaded = parts.length > 1 ? sample.bytes : bytes.byteLength;
       stats.total = stats.loaded;
       const data = context.responseType === "arraybuffer" ? bytes.buffer : this.#text(bytes);
       // The URL stays the logical one, whichever node answered: hls.js sees one URL space.
-      const url = split(context.url) ? context.url : this.#response.url || context.url; // a key's too: it is the cache's name
+      const url = split(context.url) ? context.url : response.url || context.url; // a key's too: it is the cache's name
       this.#over = true;
-      this.#tell("onProgress", stats, context, data, this.#response);
-      this.#tell("onSuccess", { url, data, code: this.#response.status }, stats, context, this.#response);
+      this.#tell("onProgress", stats, context, data, response);
+      this.#tell("onSuccess", { url, data, code: response.status }, stats, context, response);
     }
 
     #text(bytes) {
@@ -295,17 +187,10 @@ export function loaderFor(delivery) {
       const callback = this.#callbacks?.[name];
       if (callback) callback(...args);
     }
-
-    #pause(ms) {
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        this.#abort.signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-      });
-    }
   };
 }
 
-/** Whether every node said that there is no such thing: asking again would not help. */
-function isHopeless(failures) {
-  return failures.length > 0 && failures.every(({ status }) => status === 400 || status === 404);
+/** The transfer that a rate is told by: the one that won, or the largest when that brought next to nothing. */
+function sampleOf(won, parts) {
+  return won.bytes >= SMALL_SAMPLE ? won : parts.reduce((a, b) => (b.bytes > a.bytes ? b : a), won);
 }

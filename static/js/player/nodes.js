@@ -1,8 +1,9 @@
 // Which node a request goes to. Data in, data out: the caller passes the time, so that tests own the clock.
 //
 // States of a node: healthy; penalised (it failed, and is asked last until its penalty ends); half-open (the penalty
-// ended, one background probe decides). The order is never empty: when every node is penalised the one whose failure
-// is oldest comes first, because giving up is worse than asking a bad node (cdn: never an empty list).
+// ended, one background probe decides). The order is never empty: when every node is penalised those that were only
+// slow come first, then those whose failure is oldest, because giving up is worse than asking a bad node (cdn: never an
+// empty list); a node that sent wrong bytes is the very last.
 
 const FIRST_PENALTY_MS = 10_000;
 const LONGEST_PENALTY_MS = 300_000;
@@ -10,8 +11,16 @@ const FORGIVEN_AFTER_MS = 120_000;
 // A voluntary move (back to a recovered node that ranks better) at most this often: flapping costs more than rank.
 const RETURN_AFTER_MS = 60_000;
 // A node that asked us to go on elsewhere is passed over this long, ± 10 %; it is well, and asked before any that failed.
-const SHIELD = "shield";
 const LEFT_MS = 60_000;
+// The site itself: it serves when no node can.
+const SHIELD = "shield";
+// Failures as young as this are forgiven together when one node answers after all had failed: it was the viewer's link.
+const YOUNG_MS = 30_000;
+
+/** How bad a failure is: a node may be too slow, dead, or send wrong bytes. */
+const WEIGHTS = { slow: 1.5, dead: 2, wrong: 3 };
+
+const FRESH = { failures: 0, failedAt: -Infinity, until: 0, why: "", badness: "dead", leftUntil: 0 };
 
 export class Nodes {
   #random;
@@ -29,29 +38,31 @@ export class Nodes {
   }
 
   /**
-   * Take a new ranking. What is known of a node's health stays; nodes that are not named are forgotten. An empty list
-   * is refused: an old list is better than none.
+   * Take a new ranking. What is known of a node's health stays, unless the server says that it has been healthy since
+   * after it failed here; nodes that are not named are forgotten. An empty list is refused: an old one is better.
+   * @param {{id: string, base_url: string, rank?: number, reason?: string, healthy_since?: number | null}[]} list
+   * @param {number} now
+   * @param {number} [serverNow] epoch ms on the server's clock, which `healthy_since` is read by
    */
-  update(list, now) {
+  update(list, now, serverNow = NaN) {
     const usable = (list ?? []).filter((node) => node?.id && node?.base_url);
     if (!usable.length) return;
     const before = this.#nodes;
     this.#nodes = new Map();
     usable.forEach((node, place) => {
-      const known = before.get(node.id);
+      const known = before.get(node.id) ?? FRESH;
+      const healthyFor = node.healthy_since ? serverNow - node.healthy_since : NaN;
+      // A second for the server's clock, which an answer tells in whole seconds.
+      const recovered = now - known.failedAt > healthyFor + 1000;
       this.#nodes.set(node.id, {
+        ...(recovered ? { ...FRESH, leftUntil: known.leftUntil } : known),
         id: node.id,
         base: node.base_url.replace(/\/+$/, ""),
         rank: Number.isFinite(node.rank) ? node.rank : place,
         reason: node.reason ?? "",
-        failures: known?.failures ?? 0,
-        failedAt: known?.failedAt ?? -Infinity,
-        until: known?.until ?? 0,
-        why: known?.why ?? "",
-        leftUntil: known?.leftUntil ?? 0,
       });
     });
-    const best = this.#ranked().find((node) => this.#state(node, now) === "healthy" && now >= node.leftUntil);
+    const best = this.#ranked().find((node) => this.#free(node, now) && this.#mayReturn(node, now));
     if (best && best.id !== this.#active) this.#move(best.id, now);
     if (!this.#nodes.has(this.#active)) this.#move(this.order(now)[0], now);
   }
@@ -83,9 +94,8 @@ export class Nodes {
 
   /** All ids in the order in which to ask them now. Never empty. */
   order(now) {
-    const weight = { healthy: 0, "half-open": 1, penalised: 2 };
     return [...this.#nodes.values()]
-      .map((node) => ({ node, weight: weight[this.#state(node, now)] || (now < node.leftUntil ? 0.5 : 0) }))
+      .map((node) => ({ node, weight: this.#weight(node, now) }))
       .sort((a, b) => {
         if (a.weight !== b.weight) return a.weight - b.weight;
         if (a.weight >= 1) return a.node.failedAt - b.node.failedAt;
@@ -97,36 +107,58 @@ export class Nodes {
   }
 
   /**
+   * A node that can be asked beside those of `besides`: one that did not fail, the best one; null when there is none.
+   * @param {Iterable<string>} besides
+   */
+  rival(besides, now) {
+    const asked = new Set(besides);
+    return this.order(now).find((id) => !asked.has(id) && this.#weight(this.#nodes.get(id), now) <= 1) ?? null;
+  }
+
+  /**
    * A node failed. Its penalty is 10 s × 2^k up to 300 s, ± 10 % so that a crowd of players does not come back in the
-   * same second. A second failure inside a running penalty only renews "asked last".
+   * same second; wrong bytes cost the longest at once. A second failure inside a running penalty only renews "asked
+   * last". While all others are penalised too the count does not grow: then it is likely to be the viewer's link.
+   * @param {"slow" | "dead" | "wrong"} badness
    * @returns {boolean} whether this is news (the node was not penalised before)
    */
-  penalise(id, now, why) {
+  penalise(id, now, why, badness = "dead") {
     const node = this.#nodes.get(id);
     if (!node) return false;
     const news = this.#state(node, now) !== "penalised";
     if (now - node.failedAt > FORGIVEN_AFTER_MS + (node.until - node.failedAt || 0)) node.failures = 0;
+    const alone = [...this.#nodes.values()].some((one) => one !== node && this.#state(one, now) !== "penalised");
+    const worse = !news && WEIGHTS[badness] > WEIGHTS[node.badness];
     node.failedAt = now;
     node.why = why;
-    if (news) {
-      const length = Math.min(LONGEST_PENALTY_MS, FIRST_PENALTY_MS * 2 ** node.failures);
-      node.until = now + length * (0.9 + 0.2 * this.#random());
-      node.failures += 1;
+    if (news || worse) {
+      const count = alone || !node.failures ? node.failures : node.failures - 1;
+      const length = badness === "wrong" ? LONGEST_PENALTY_MS : Math.min(LONGEST_PENALTY_MS, FIRST_PENALTY_MS * 2 ** count);
+      node.until = Math.max(node.until, now + length * (0.9 + 0.2 * this.#random()));
+      node.badness = badness;
+      if (news) node.failures = count + 1;
     }
     if (id === this.#active) this.#move(this.order(now)[0], now);
     return news;
   }
 
+  /** One answered after all had failed: those that failed with it are probed now instead of at their penalty's end. */
+  relent(now) {
+    for (const node of this.#nodes.values()) {
+      if (node.badness !== "wrong" && node.until > now && now - node.failedAt < YOUNG_MS) node.until = now;
+    }
+  }
+
   /**
-   * A node is well but would rather that we went on elsewhere: it is near its limit, or about to stop. We do if another
-   * node is well; the site itself (the shield) is for when no node can serve.
+   * A node is well but would rather that we went on elsewhere: it is near its limit, about to stop, or has not got what
+   * was asked for. We do if another node is well; the site itself (the shield) is for when no node can serve.
+   * @param {number} [ms] for how long
    */
-  leave(id, now) {
+  leave(id, now, ms = LEFT_MS) {
     const node = this.#nodes.get(id);
-    const free = (other) => this.#state(other, now) === "healthy" && now >= other.leftUntil;
     const others = [...this.#nodes.values()].filter((other) => other.id !== id && other.id !== SHIELD);
-    if (!node || !others.some(free)) return;
-    node.leftUntil = now + LEFT_MS * (0.9 + 0.2 * this.#random());
+    if (!node || !others.some((other) => this.#free(other, now))) return;
+    node.leftUntil = now + ms * (0.9 + 0.2 * this.#random());
     if (id === this.#active) this.#move(this.order(now)[0], now);
   }
 
@@ -136,6 +168,7 @@ export class Nodes {
     if (!node || !node.until) return;
     node.until = 0;
     node.why = "";
+    node.badness = "dead";
     const active = this.#nodes.get(this.#active);
     if (!active || this.#state(active, now) !== "healthy") this.#move(id, now);
     else if (node.rank < active.rank && now - this.#movedAt > RETURN_AFTER_MS) this.#move(id, now);
@@ -166,6 +199,28 @@ export class Nodes {
 
   #ranked() {
     return [...this.#nodes.values()].sort((a, b) => a.rank - b.rank);
+  }
+
+  #weight(node, now) {
+    const state = this.#state(node, now);
+    if (state === "penalised") return WEIGHTS[node.badness];
+    if (state === "half-open") return 1;
+    return now < node.leftUntil ? 0.5 : 0;
+  }
+
+  #free(node, now) {
+    return this.#weight(node, now) === 0;
+  }
+
+  /** Whether the film may go back to this node because it ranks better: not for a minute after it failed here. */
+  #mayReturn(node, now) {
+    return node.id === this.#active || now - node.failedAt > RETURN_AFTER_MS;
+  }
+
+  /** Whether a node was left because it sent wrong bytes: only the proof of right ones forgives it. */
+  lied(id) {
+    const node = this.#nodes.get(id);
+    return Boolean(node?.until) && node.badness === "wrong";
   }
 
   #state(node, now) {

@@ -1,42 +1,116 @@
-// "Slow" is not "dead": the bytes come, but too late. Pure; seconds and bytes.
+// "Slow" is not "dead": the bytes come, but later than they could. Pure: milliseconds, bytes, seconds of film.
+//
+// Whether a node is slow or the viewer's own link is cannot be told from one transfer. So a slow node is challenged: the
+// rest of the segment is asked from another node too, and both run for a moment. When the other one is faster by far it
+// was the node; when the two share what the one had before it is the link, nobody is blamed and nothing moves. Without
+// such a test a slow link was switched to and fro and stalled for 3.7 s (measured).
 
-const WINDOW_MS = 45_000;
-const YOUNG_S = 1.5;
+const WINDOW_MS = 800;
+const YOUNG_MS = 500;
+// Below this much time to come a challenge can't pay for its own round trip.
+const NEARLY_THERE_S = 0.5;
+const WORTH_S = 1;
+const UNKNOWN_WORTH_S = 1.5;
+const SAFE_S = 2;
+/** How much faster another node has to be. */
+export const FASTER = 1.5;
+const EARLY_MS = 150;
+const LOOK_MS = 400;
+const LAST_LOOK_MS = 800;
+const BETTER = 1.25;
+const FIRST_REST_MS = 15_000;
+const LONGEST_REST_MS = 240_000;
+const WORSE = 0.5;
+const SHORTEST_REST_MS = 3000;
 
-/**
- * Whether a segment under way will come too late for its buffer.
- * @param {{elapsed: number, loaded: number, total: number, remaining: number, duration: number, buffer: number}} facts
- *   seconds since the transfer began, its bytes, the size of the whole (0 when unknown), bytes still to come, seconds
- *   of film in the segment, seconds of buffer ahead
- */
-export function isSlow({ elapsed, loaded, total, remaining, duration, buffer }) {
-  if (!duration || !loaded || !total || elapsed <= YOUNG_S) return false;
-  const eta = (elapsed * remaining) / loaded;
-  if (eta <= Math.max(1.5, 0.75 * duration)) return false;
-  return eta > buffer / 2 || elapsed > 0.75 * duration;
+/** How fast the bytes of one transfer come now, not since it began: a node may be throttled in the middle. */
+export class Pace {
+  #marks = [];
+
+  /** `bytes` of this transfer were here at `now`. */
+  add(now, bytes) {
+    this.#marks.push([now, bytes]);
+    while (this.#marks.length > 2 && this.#marks[1][0] <= now - WINDOW_MS) this.#marks.shift();
+  }
+
+  /** Bytes per second over the last 0.8 s (or since the beginning); NaN before 150 ms. */
+  rate(now) {
+    const from = now - WINDOW_MS;
+    const later = this.#marks.findIndex(([at]) => at > from);
+    const start = this.#marks[Math.max(0, later < 0 ? this.#marks.length - 1 : later - 1)];
+    if (!start || now - start[0] < EARLY_MS) return NaN;
+    return ((this.#marks.at(-1)[1] - start[1]) * 1000) / (now - start[0]);
+  }
+
+  /** The machine slept: that time does not count. */
+  forgive(slept) {
+    for (const mark of this.#marks) mark[0] += slept;
+  }
 }
 
 /**
- * The guard against blaming nodes for the viewer's own link: when as many slow verdicts as there are nodes fell within
- * 45 s, moving does not help; the adaptive bitrate has to. Without it a slow link was switched to and fro and stalled
- * for 3.7 s (measured).
+ * Whether a running transfer should be challenged, and why.
+ * @param {object} facts
+ * @param {number} facts.age ms since its first byte
+ * @param {number} facts.rate bytes per second, now
+ * @param {number} facts.remaining bytes
+ * @param {number} facts.buffer seconds of film ahead of the playhead
+ * @param {number} facts.other bytes per second that another node is thought to give; NaN when nobody knows
+ * @returns {"stall" | "faster" | null} a stall threatens · it would be faster elsewhere · leave it
  */
-export class SlowGuard {
-  #verdicts = [];
+export function reasonToChallenge({ age, rate, remaining, buffer, other }) {
+  if (age < YOUNG_MS || !(rate >= 0)) return null;
+  const eta = remaining / Math.max(1, rate);
+  if (eta < NEARLY_THERE_S) return null;
+  const faster = other >= FASTER * rate;
+  if (eta > buffer - SAFE_S && (faster || (Number.isNaN(other) && eta > UNKNOWN_WORTH_S))) return "stall";
+  return faster && eta > WORTH_S && eta - remaining / other > NEARLY_THERE_S ? "faster" : null;
+}
 
-  /** May a slow verdict be passed now? */
-  open(now, nodeCount) {
-    this.#forget(now);
-    return this.#verdicts.length < Math.max(1, nodeCount);
+/**
+ * Who goes on with the rest.
+ * @param {object} facts
+ * @param {number} facts.elapsed ms since the challenger's first byte
+ * @param {number} facts.challenger bytes per second, since then
+ * @param {number} facts.before bytes per second of the other one before the challenge
+ * @param {boolean} facts.ahead whether the challenger has come as far as the other one
+ * @returns {"move" | "stay" | null} null: look again
+ */
+export function verdict({ elapsed, challenger, before, ahead }) {
+  if (elapsed < EARLY_MS || !(challenger >= 0)) return null;
+  if (challenger >= FASTER * before && (ahead || elapsed >= LOOK_MS)) return "move";
+  if (elapsed < LOOK_MS) return null;
+  if (elapsed >= LAST_LOOK_MS) return challenger >= BETTER * before ? "move" : "stay";
+  return challenger < before ? "stay" : null;
+}
+
+/**
+ * One challenge at a time, and after one that showed that it is the link a rest: 15 s, 30 s … 4 min. Sooner only when
+ * the rate has fallen to less than half of what it was then.
+ */
+export class TrialGuard {
+  #running = null;
+  #rest = 0;
+  #restsUntil = -Infinity;
+  #endedAt = -Infinity;
+  #rate = 0;
+
+  /** May this challenger begin? `rate`: bytes per second of the one that would be challenged. */
+  begin(who, now, rate) {
+    const worse = rate < WORSE * this.#rate && now - this.#endedAt > SHORTEST_REST_MS;
+    if (this.#running || (now < this.#restsUntil && !worse)) return false;
+    this.#running = who;
+    return true;
   }
 
-  /** Note a verdict. @returns {number} how many there are in the window, this one included */
-  note(now) {
-    this.#forget(now);
-    return this.#verdicts.push(now);
-  }
-
-  #forget(now) {
-    this.#verdicts = this.#verdicts.filter((at) => now - at < WINDOW_MS);
+  /** It ended: `moved`, or it was the link; without a verdict (it was aborted) `moved` is null. */
+  end(who, now, { moved, rate = 0 }) {
+    if (this.#running !== who) return;
+    this.#running = null;
+    if (moved === null) return;
+    this.#endedAt = now;
+    this.#rate = rate;
+    this.#rest = moved ? 0 : Math.min(LONGEST_REST_MS, Math.max(FIRST_REST_MS, this.#rest * 2));
+    this.#restsUntil = now + this.#rest;
   }
 }

@@ -72,7 +72,9 @@ export class Steering {
       if (response.status === 410) return this.stop(); // the session ended
       if (response.ok) {
         const answer = await response.json();
-        this.#delivery.rank(rankingOf(answer, this.#delivery.nodes.list(this.#delivery.now())));
+        const served = Date.parse(response.headers?.get("Date") ?? "");
+        const ranking = rankingOf(answer, this.#delivery.nodes.list(this.#delivery.now()));
+        this.#delivery.rank(ranking, Number.isNaN(served) ? Date.now() : served);
         this.#delivery.steerRate(answer.mb);
         next = ttlOf(answer);
       }

@@ -12,6 +12,10 @@ function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
+function numberOf(name) {
+  return Number(/^(\d+)\.(?:m4s|vtt)$/.exec(name)?.[1] ?? NaN);
+}
+
 /** One rendition. Sizes in bytes; a digest is the beginning of a SHA-256. */
 export class Table {
   #digests;
@@ -36,9 +40,8 @@ export class Table {
   /** What is known of a file of this rendition ("3.m4s", "init.mp4"): {size, digest}; null when nothing is. */
   of(name) {
     if (name === "init.mp4") return this.#init;
-    const found = /^(\d+)\.m4s$/.exec(name);
-    const at = found ? Number(found[1]) : -1;
-    if (at < 0 || at >= this.sizes.length) return null;
+    const at = numberOf(name);
+    if (!(at >= 0) || at >= this.sizes.length) return null;
     return { size: this.sizes[at], digest: this.#digests.subarray(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES) };
   }
 }
@@ -49,6 +52,7 @@ export class Tables {
   #known = new Map();
   #asked = new Map();
   #retry = new Map();
+  #heads = new Map();
 
   /**
    * @param {string | null} template the address, with `{rendition}` in it; null when the site has none
@@ -57,6 +61,43 @@ export class Tables {
   constructor(template, tools) {
     this.#template = template || null;
     this.#tools = tools;
+  }
+
+  /**
+   * The digests that came with the session itself: of a rendition's first segments from where the viewer begins, so that
+   * what makes the first picture is verified too.
+   * @param {Record<string, {from: number, digests: string, init?: string}> | null | undefined} heads
+   */
+  learn(heads) {
+    for (const [rendition, { from, digests, init }] of Object.entries(heads ?? {})) {
+      this.#heads.set(rendition, { from, digests: bytesOf(digests), init: init ? bytesOf(init) : null });
+    }
+  }
+
+  /** Whether the site has no tables at all. */
+  get none() {
+    return !this.#template && !this.#heads.size;
+  }
+
+  /** What is known of a file: {size, digest}, size 0 when only its digest is; null when nothing is. */
+  of(rendition, name) {
+    return this.#known.get(rendition)?.of(name) ?? this.#ofHead(rendition, name);
+  }
+
+  /** Milliseconds since a table that is under way was asked for; 0 before, Infinity when it can't be asked for now. */
+  waited(rendition) {
+    const asked = this.#asked.get(rendition);
+    if (asked) return this.#tools.now() - asked.at;
+    return this.#template && this.#tools.now() >= (this.#retry.get(rendition)?.at ?? 0) ? 0 : Infinity;
+  }
+
+  #ofHead(rendition, name) {
+    const head = this.#heads.get(rendition);
+    if (!head) return null;
+    if (name === "init.mp4") return head.init && { size: 0, digest: head.init };
+    const at = (numberOf(name) - head.from) * DIGEST_BYTES;
+    const digest = at >= 0 ? head.digests.subarray(at, at + DIGEST_BYTES) : [];
+    return digest.length === DIGEST_BYTES ? { size: 0, digest } : null;
   }
 
   /** The table of a rendition if it is here; null else. Asks for nothing. */
@@ -74,9 +115,9 @@ export class Tables {
     if (!this.#template || this.#tools.now() < (retry?.at ?? 0)) return Promise.resolve(null);
     if (!this.#asked.has(rendition)) {
       const asking = this.#ask(rendition).finally(() => this.#asked.delete(rendition));
-      this.#asked.set(rendition, asking);
+      this.#asked.set(rendition, { asking, at: this.#tools.now() });
     }
-    return this.#asked.get(rendition);
+    return this.#asked.get(rendition).asking;
   }
 
   async #ask(rendition) {

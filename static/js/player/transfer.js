@@ -1,34 +1,56 @@
 // One HTTP transfer from one node, watched. Knows fetch and streams; knows nothing of hls.js or of other nodes.
 
-const TICK_MS = 100;
+import { Pace } from "./slow.js";
+
+const TICK_MS = 50;
 // A tick that comes this late means that the page itself slept (a closed lid, a hidden tab, a busy main thread): bytes
 // may be waiting unread, so that time is not held against the node.
-const LATE_TICK_MS = 600;
+const LATE_TICK_MS = 200;
 
 /** Why a transfer did not work. `kind`: http, network, first-byte, stall, slow, length, range, content, aborted. */
 export class Failure extends Error {
-  constructor(kind, { status = 0, cause } = {}) {
+  constructor(kind, { status = 0, retryAfter = 0, cause } = {}) {
     super(status ? `${kind} ${status}` : kind, { cause });
     this.kind = kind;
     this.status = status;
+    /** Seconds that the node asks to be left alone; 0 when it does not say. */
+    this.retryAfter = retryAfter;
   }
 }
 
 /** The bytes of one resource as they arrive, from however many nodes. */
 export class Body {
   #chunks = [];
+  #sources = [];
   received = 0;
   total = 0;
   /** Where in the resource the first byte stands: not at the wanted range when a node answers with the whole. */
   from = null;
 
-  add(bytes) {
+  /** Bytes that follow those that are here; `source` is the node that sent them. */
+  add(bytes, source = "") {
+    if (this.#sources.at(-1)?.source !== source) this.#sources.push({ source, at: this.received });
     this.#chunks.push(bytes);
     this.received += bytes.byteLength;
   }
 
+  /** Another body with what is here so far, for a second transfer of the rest. Nothing is copied. */
+  fork() {
+    const other = new Body();
+    other.#chunks = [...this.#chunks];
+    other.#sources = [...this.#sources];
+    Object.assign(other, { received: this.received, total: this.total, from: this.from });
+    return other;
+  }
+
+  /** Who sent which part: [{source, at, end}], in order. */
+  get sources() {
+    return this.#sources.map(({ source, at }, i) => ({ source, at, end: this.#sources[i + 1]?.at ?? this.received }));
+  }
+
   clear() {
     this.#chunks = [];
+    this.#sources = [];
     this.received = 0;
     this.total = 0;
     this.from = null;
@@ -79,20 +101,23 @@ export function contentRange(text) {
  * @param {Body} what.body kept bytes stay when the answer continues them, else the transfer starts over
  * @param {[number, number] | null} what.range the part of the resource that is wanted (end exclusive), if not all
  * @param {boolean} what.binary only then are lengths checked and transfers resumed: text may be compressed on the way
+ * @param {string} [what.source] the node, to remember which bytes are whose
+ * @param {number} [what.size] bytes of the whole when that is known: an answer of another size is not begun
  * @param {Record<string, string>} [what.headers]
  * @param {object} tools
  * @param {typeof fetch} tools.fetch
  * @param {() => number} tools.now ms
  * @param {AbortSignal} tools.signal the caller's own abort
- * @param {(timing: object) => Failure | null} tools.judge asked ten times a second whether to give up
+ * @param {(timing: object) => Failure | null} tools.judge asked twenty times a second whether to give up
  * @param {(timing: object, response: Response) => void} [tools.onHead]
  * @param {(timing: object) => void} [tools.onBytes]
- * @returns {Promise<{response: Response, timing: object}>} `timing`: start, first (headers), last (byte) in ms; bytes
+ * @returns {Promise<{response: Response, timing: object}>} `timing`: start, first (headers), last (byte) in ms; bytes;
+ *   pace
  * @throws {Failure}
  */
 export async function transfer(what, tools) {
   const { now } = tools;
-  const timing = { start: now(), first: 0, last: 0, bytes: 0 };
+  const timing = { start: now(), first: 0, last: 0, bytes: 0, pace: new Pace() };
   const controller = new AbortController();
   let stop;
   const stopped = new Promise((_, reject) => (stop = reject));
@@ -115,6 +140,7 @@ export async function transfer(what, tools) {
     if (tools.signal.aborted) throw new Failure("aborted");
     const response = await Promise.race([ask(what, tools, controller.signal), stopped]);
     timing.first = timing.last = now();
+    timing.pace.add(timing.first, 0);
     accept(what, response, controller);
     tools.onHead?.(timing, response);
     await Promise.race([pump(what, response, timing, tools, controller.signal), stopped]);
@@ -136,6 +162,7 @@ function forgive(timing, slept) {
   if (!timing.first) return;
   timing.first += slept;
   timing.last += slept;
+  timing.pace.forgive(slept);
 }
 
 function ask({ url, body, range, binary, headers }, { fetch }, signal) {
@@ -150,12 +177,13 @@ function ask({ url, body, range, binary, headers }, { fetch }, signal) {
   return fetch(url, { headers: asked, signal, mode: "cors", credentials: "omit", referrerPolicy: "no-referrer" });
 }
 
-function accept({ body, range, binary }, response, controller) {
+function accept({ body, range, binary, size }, response, controller) {
   if (!response.ok) {
     controller.abort();
     const useless = response.status === 416 && body.received > 0;
     if (useless) body.clear();
-    throw new Failure(useless ? "range" : "http", { status: response.status });
+    const retryAfter = Number(response.headers.get("Retry-After")) || 0;
+    throw new Failure(useless ? "range" : "http", { status: response.status, retryAfter });
   }
   if (!binary) return;
   const kept = body.received;
@@ -176,12 +204,16 @@ function accept({ body, range, binary }, response, controller) {
     body.from = 0;
     body.total = Number.isFinite(length) ? length : 0;
   }
+  if (size && body.total && body.total !== size) {
+    body.clear();
+    throw new Failure("content");
+  }
 }
 
-async function pump({ body }, response, timing, { now, onBytes }, signal) {
+async function pump({ body, source }, response, timing, { now, onBytes }, signal) {
   if (!response.body) {
     const bytes = new Uint8Array(await response.arrayBuffer());
-    body.add(bytes);
+    body.add(bytes, source);
     timing.bytes += bytes.byteLength;
     timing.last = now();
     return;
@@ -191,9 +223,10 @@ async function pump({ body }, response, timing, { now, onBytes }, signal) {
     const { done, value } = await reader.read();
     // A chunk that was read while the transfer was given up belongs to nobody: the next node sends it again.
     if (done || signal.aborted) return;
-    body.add(value);
+    body.add(value, source);
     timing.bytes += value.byteLength;
     timing.last = now();
+    timing.pace.add(timing.last, timing.bytes);
     onBytes?.(timing);
   }
 }
