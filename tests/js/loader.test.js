@@ -513,7 +513,7 @@ test("a node whose penalty has ended is probed past the browser's cache, and for
 test("a probe that fails doubles the penalty", async () => {
   session(({ node, range }) => (node === "n1" ? { hang: true } : serve(WHOLE, range)));
   load(segmentUrl("n1"));
-  await time.pass(14_000, 250);
+  await time.pass(14_000, 100);
   assert.equal(delivery.nodes.state("n1", time.now()), "penalised");
   assert.equal(delivery.nodes.list(time.now())[0].failures, 2);
 });
