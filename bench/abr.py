@@ -1,8 +1,8 @@
 """The adaptive bitrate beside BOLA, the throughput rule and hls.js's own, over made networks, by Pensieve's scores.
 
-The modules that the browser runs play films in simulated time under Node (bench/_abr): 90 segments of four seconds, half
-the sessions with a real package's sizes. No clock is read, so a busy machine changes no figure; seeds are fixed and were
-not used to fit parameters. docs/adaptation.md says what is compared and how.
+The modules that the browser runs play films in simulated time under Node (bench/_abr): 90 segments of four seconds,
+half the sessions with a real package's sizes. No clock is read, so a busy machine changes no figure; seeds are fixed
+and were not used to fit parameters. docs/adaptation.md says what is compared and how.
 """
 
 import json

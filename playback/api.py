@@ -149,6 +149,7 @@ def opened(session: Session) -> dict[str, Any]:
         "nodes": listed(session.nodes),
         "steering": session.steering,
         "segments": session.segments,
+        "max_height": session.max_height,
         "token": {
             "value": session.token,
             "expires_at": session.token_expires_at,

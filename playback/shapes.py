@@ -168,6 +168,7 @@ class SessionOutput(serializers.Serializer[Any]):
     nodes = NodeOutput(many=True)
     steering = serializers.URLField()
     segments = serializers.CharField()
+    max_height = serializers.IntegerField(allow_null=True)
     token = TokenOutput()
     bookmark = BookmarkOutput(allow_null=True)
     tracks = TracksOutput()

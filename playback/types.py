@@ -122,7 +122,7 @@ class Session:
     `duration` is how much there is to play; of a package that is not `complete` the film is likely to last
     `expected_duration`. `dash` is None for an encrypted package, `trickplay` when there are no small pictures.
     `playlist` is the multivariant playlist's text for our loader when it was asked for. A session that is only prepared
-    has a `begin_url`.
+    has a `begin_url`. `max_height` is the plan's, in pixels; None without a limit.
     """
 
     id: UUID
@@ -156,6 +156,7 @@ class Session:
     next: Next | None
     playlist: str = ""
     begin_url: str | None = None
+    max_height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

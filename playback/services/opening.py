@@ -151,6 +151,7 @@ def answered(
         session,
         playlist=written(row, package, nodes, token.text) if playlist else "",
         begin_url=url("playback-begin", going.key_of(row)) if lifetime else None,
+        max_height=draft.plan.max_height,
     )
 
 

@@ -33,7 +33,7 @@ def test_pressing_play(ada: Profile, lamplighters: Title, nodes: tuple[Node, Nod
     assert set(body) == {
         "id", "video", "title", "title_id", "name", "duration", "hls", "dash", "nodes", "steering", "token",
         "bookmark", "tracks", "markers", "trickplay", "next", "beacon", "close", "complete", "expected_duration",
-        "encrypted", "content_key_url", "package", "segments", "playlist", "begin",
+        "encrypted", "content_key_url", "package", "segments", "playlist", "begin", "max_height",
     }  # fmt: skip
     assert body["video"] == str(first)
     assert (body["title"], body["duration"], body["trickplay"]) == ("The Lamplighters", 10.0, None)
@@ -46,6 +46,7 @@ def test_pressing_play(ada: Profile, lamplighters: Title, nodes: tuple[Node, Nod
     assert body["tracks"]["audio"][0]["channels"] == 2
     assert body["next"]["name"] == "S1 E2 · Part 2"
     assert body["beacon"]["interval"] == 10
+    assert body["max_height"] is None
     for url in (
         body["hls"],
         body["dash"],

@@ -4,6 +4,7 @@ import "./elements/nl-list-button.js";
 import "./elements/nl-menu.js";
 import "./elements/nl-picture.js";
 import "./elements/nl-row.js";
+import "./elements/nl-saver.js";
 import "./elements/nl-search.js";
 import "./elements/nl-thumbs.js";
 import { walkWithArrows } from "./lib/arrows.js";

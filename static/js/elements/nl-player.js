@@ -177,6 +177,7 @@ class NlPlayer extends HTMLElement {
       volume: (level) => viewer.setVolume(level),
       rate: (rate) => viewer.setRate(rate),
       quality: (index) => viewer.chooseQuality(index),
+      saver: () => viewer.toggleSaver(),
       text: (id) => viewer.chooseText(id),
       audio: (id) => viewer.chooseAudio(id),
       next: () => this.playNext(),

@@ -5,6 +5,7 @@
 // "waiting" {why} · "flowing" · "failed" {message, detail, retryIn} · "mended" · "tracks" · "level" · "switch" ·
 // "scene" (a newer package is shown).
 
+import { savesData } from "./abr/caps.js";
 import { remembered } from "./abr/memory.js";
 import { placeOf } from "./ahead.js";
 import { capabilities } from "./capabilities.js";
@@ -157,6 +158,11 @@ export class Player extends EventTarget {
 
   get answer() {
     return this.#scene?.answer ?? null;
+  }
+
+  /** Whether the picture is kept small to save data, by the viewer's word or the browser's. */
+  get savesData() {
+    return savesData(this.#preferences.get("saver"), navigator.connection);
   }
 
   /** Small pictures for the timeline; null when there are none. */

@@ -3,8 +3,6 @@
 
 const WATCH_MS = 100;
 const MAIN = "main";
-//: hls.js keeps at most so many bytes ahead, between 30 s and 180 s of film (engine.js).
-const BUFFER_BITS = 8 * 60 * 1000 * 1000;
 
 /**
  * @param {import("./adaptation.js").Adaptation} adaptation
@@ -180,17 +178,22 @@ export function controllerFor(adaptation, events) {
       const details = hls.levels[this.#last]?.details ?? hls.latestLevelDetails ?? null;
       const duration = details?.averagetargetduration || details?.targetduration || 4;
       const place = inHand?.end ?? hls.media?.currentTime ?? 0;
-      const most = Math.min(180, Math.max(30, BUFFER_BITS / ladder[Math.max(0, last)].bitrate));
       return {
         levels: ladder,
         last,
         segment: Math.max(0, Math.round(place / duration)),
         segments: details?.fragments?.length ?? 0,
         buffer: inHand?.len ?? 0,
-        capacity: most,
+        capacity: this.#most(ladder[Math.max(0, last)].bitrate) + duration,
         duration,
         speed: Math.abs(hls.media?.playbackRate || 1),
       };
+    }
+
+    /** Seconds of film in hand from which hls.js loads nothing more (its getMaxBufferLength). */
+    #most(bitrate) {
+      const { maxBufferLength, maxBufferSize, maxMaxBufferLength } = this.#hls.config;
+      return Math.min(maxMaxBufferLength, Math.max(maxBufferLength, (8 * maxBufferSize) / bitrate));
     }
 
     /** What a choice hangs on; while this stays, so does the choice. */

@@ -45,8 +45,8 @@ export class Bar {
   /**
    * @param {import("../screen.js").Screen} screen
    * @param {import("../player.js").Player} player
-   * @param {object} actions toggle, jump(s), seek(s), mute, volume(v), rate(r), text(id), audio(id), quality(i), next,
-   *   fullscreen, pip, statistics, help
+   * @param {object} actions toggle, jump(s), seek(s), mute, volume(v), rate(r), text(id), audio(id), quality(i), saver,
+   *   next, fullscreen, pip, statistics, help
    */
   constructor(screen, player, actions, preferences) {
     this.#screen = screen;
@@ -112,6 +112,7 @@ export class Bar {
     const levels = engine?.levels ?? [];
     this.quality.element.hidden = levels.length < 2;
     this.quality.badge.textContent = qualityName(engine?.level);
+    this.saver.setAttribute("aria-checked", String(this.#player.savesData));
     this.audio.element.hidden = (engine?.audioTracks.length ?? 0) < 2;
     this.text.element.hidden = !(engine?.textTracks.length ?? 0);
     this.text.button.classList.toggle("on", (engine?.textTrack ?? -1) >= 0);
@@ -211,8 +212,15 @@ export class Bar {
       },
       "0:00",
     );
+    this.saver = h(
+      "button",
+      { type: "button", class: "player-switch", role: "switch", onclick: () => this.#actions.saver() },
+      icon("check"),
+      h("span", { class: "name" }, "Data saver"),
+      h("span", { class: "player-note" }, "½ GB an hour"),
+    );
     const statisticsButton = h("button", { type: "button", class: "player-more", onclick: statistics }, "Statistics");
-    this.quality.panel.append(statisticsButton);
+    this.quality.panel.append(this.saver, statisticsButton);
     const back = iconButton("back10", "Back 10 seconds", () => this.#actions.jump(-10));
     const forward = iconButton("forward10", "Forward 10 seconds", () => this.#actions.jump(10));
     this.centre = h("div", { class: "player-centre" }, back, this.bigPlay, forward);

@@ -106,6 +106,15 @@ export class Viewer {
     this.#show.paint();
   }
 
+  /** Data saver on or off, from now on and for later films in this browser. */
+  toggleSaver() {
+    const on = !this.#player.savesData;
+    this.#preferences.set("saver", on ? "on" : "off");
+    this.#player.engine?.save(on);
+    this.#show.say(on ? "Data saver on" : "Data saver off");
+    this.#show.paint();
+  }
+
   chooseAudio(id) {
     const { engine } = this.#player;
     engine?.chooseAudio(id);
