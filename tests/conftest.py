@@ -11,6 +11,26 @@ import pytest
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright keeps an event loop in the test's thread
 
+#: The files that take longest, longest first. They are begun first where files are shared out, so that at the end no
+#: process waits for another's long one.
+LONGEST = (
+    "tests/media/test_kills.py",
+    "tests/media/corpus/test_corpus.py",
+    "tests/media/test_ingest.py",
+    "tests/upload/test_browser.py",
+    "tests/conformance/test_players.py",
+    "tests/conformance/test_programs.py",
+    "tests/pages/test_browser.py",
+    "tests/jobs/test_workers_die.py",
+    "tests/edge/test_survival.py",
+    "tests/demo/test_build.py",
+    "tests/browser/test_fleet.py",
+    "tests/browser/test_encrypted.py",
+    "tests/media/test_encoders.py",
+    "tests/media/test_av1.py",
+    "tests/library/test_while_people_watch.py",
+)
+
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -20,6 +40,12 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; all else stays in its order."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(place)))
 
 
 def chromium_path() -> str | None:

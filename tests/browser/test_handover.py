@@ -10,7 +10,7 @@ from tests.browser.rig.media import EARLY_SECONDS
 from tests.browser.rig.stage import Stage
 from tests.conftest import wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.steady]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.browser.rig.site import FILM, SECOND
 from tests.browser.rig.stage import Stage
 from tests.conftest import wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.steady]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.conftest import wait_for
 from tests.media import clips
 from tests.upload.site import TOP, Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.steady, pytest.mark.timeout(300)]
 
 SECONDS = 40
 PROFILE = """

@@ -14,7 +14,7 @@ from netflixlite.demo.content import FEATURE_SLUG
 from tests.browser import installation, watching
 from tests.conftest import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.steady, pytest.mark.timeout(600)]
 
 NAME, PASSWORD = "Olu", "correct-horse-battery-staple"
 #: Seconds of film that are watched beyond what was in the buffer when a node died.

@@ -1,5 +1,6 @@
 """A real film for the rig: CMAF in three renditions with sound and subtitles, in the wire names of an edge node."""
 
+import fcntl
 import os
 import re
 import subprocess
@@ -43,10 +44,13 @@ def make(root: Path, *, seconds: int = 48, source: str = "") -> Path:
     `source` is a film to take the picture from instead of a test card.
     """
     package = root / PACKAGE
-    if not (package / "done").exists():
-        _film(package, root, seconds=seconds, source=source)
-    if not (root / KEYED_PACKAGE / "done").exists():
-        _keyed(package, root / KEYED_PACKAGE)
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "lock").open("w") as lock:  # several test processes may want it at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (package / "done").exists():
+            _film(package, root, seconds=seconds, source=source)
+        if not (root / KEYED_PACKAGE / "done").exists():
+            _keyed(package, root / KEYED_PACKAGE)
     return package
 
 
