@@ -4,32 +4,20 @@ Each starts, jumps, changes the language and goes on; what it shows after the ju
 there (a flash twice in each segment), so that a picture that moved against its clock would be noticed.
 """
 
-import json
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 
-from accounts.tests import factories as people
-from accounts.types import Profile
-from catalog import keyring, manifests, store
-from catalog.tests import factories as shop
-from cdn import services as cdn
-from cdn.types import NodeState
-from playback import services
-from playback.live import LIVE
-from playback.types import Capabilities, Session
 from tests.conformance import reading
 from tests.conformance.conftest import KEY
 from tests.conformance.making import FLASHES, FRAMES, RATE, Made
+from tests.conformance.staging import Stage
 from tests.conftest import wait_for
-from tests.edge.harness import Edge, until
+from tests.edge.harness import until
 
 pytestmark = [
     pytest.mark.slow,
@@ -115,54 +103,6 @@ null  // else the last function above would be called at once
 """
 
 
-@dataclass(slots=True)
-class Stage:
-    """The site, its node and a viewer."""
-
-    edge: Edge
-    ada: Profile
-    url: str
-
-    def publish(self, made: Made, *, key: bytes | None = None) -> None:
-        """Put a package on the shelf, as the title's only one."""
-        title = shop.make_title(name=made.folder.name, packaged=False)
-        video = shop.make_video(title_id=title.id)
-        document = json.loads(made.manifest) | {"video": str(video)}
-        manifest = manifests.canonical(document)
-        name = manifests.package_id(manifest)
-        for path in made.folder.iterdir():
-            data = manifest if path.name == "manifest.json" else path.read_bytes()
-            default_storage.save(manifests.key(name, path.name), ContentFile(data))
-        if key:
-            keyring.keep(name, video_id=video, key=key)
-        store.record_package(video_id=video, manifest=manifest)
-        self.video = video
-
-    video: Any = None
-
-    def open(self, **can: Any) -> Session:
-        """Press play."""
-        LIVE.clear()
-        session = services.open_session(
-            profile_id=self.ada.id, video_id=self.video, device="test", can=Capabilities(**can)
-        )
-        assert session.nodes[0].base_url == f"http://127.0.0.1:{self.edge.port}"
-        return session
-
-
-@pytest.fixture
-def stage(live_server: Any, settings: Any, tmp_path: Path) -> Iterator[Stage]:
-    settings.MEDIA_ROOT, settings.KEYS_DIR = tmp_path / "media", tmp_path / "keys"
-    settings.SITE_URL = live_server.url
-    settings.NODE_LEASE_SECONDS = 20.0
-    people.make_operator("operator")
-    edge = Edge(live_server.url, tmp_path / "edge", name="paris-1", code=cdn.enrolment_code(name="paris-1"))
-    edge.start()
-    until(lambda: [node.state for node in cdn.nodes()] == [NodeState.ACTIVE], seconds=30, what="being active")
-    yield Stage(edge, people.make_profile("Ada", maturity=18), str(live_server.url))
-    edge.stop()
-
-
 @pytest.fixture
 def page(chromium: Any, stage: Stage) -> Iterator[Callable[[str], Any]]:
     """Opens a page of the site (a secure context, so that keys may be used) with a player's script."""
@@ -224,7 +164,7 @@ def test_stock_players_play_the_package_through_a_node(
     for player, face in (("dash", "dash"), ("shaka", "dash"), ("shaka", "hls"), ("hls", "hls")):
         session = stage.open()
         watch(page(player), player, str(getattr(session, face)))
-    assert stage.edge.health()["hits"] + stage.edge.health()["misses"] > 40
+    assert stage.answers > 40
 
 
 def test_stock_players_play_av1_and_surround(stage: Stage, page: Callable[[str], Any], made: Made) -> None:
