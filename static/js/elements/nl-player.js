@@ -6,7 +6,7 @@
 
 import { bufferAhead } from "../player/engine.js";
 import { Player } from "../player/player.js";
-import { Screen } from "../player/screen.js";
+import { mediaElement, Screen } from "../player/screen.js";
 import { Bar, startButton } from "../player/ui/bar.js";
 import { Captions } from "../player/ui/captions.js";
 import { figures } from "../player/ui/clock.js";
@@ -53,7 +53,7 @@ class NlPlayer extends HTMLElement {
     if (this.#abort) return;
     this.#abort = new AbortController();
     this.preferences = new Preferences();
-    this.screen = new Screen(() => this.#makeVideo());
+    this.screen = new Screen(() => mediaElement(this.dataset.title));
     this.player = new Player(
       this.screen,
       { sessionUrl: this.dataset.sessionUrl, csrf: this.dataset.csrf ?? "" },
@@ -96,16 +96,6 @@ class NlPlayer extends HTMLElement {
   }
 
   // Building ---------------------------------------------------------------------------------------------------
-
-  #makeVideo() {
-    return h("video", {
-      class: "player-video",
-      playsInline: true,
-      preload: "auto",
-      disableRemotePlayback: true,
-      "aria-label": this.dataset.title ?? "",
-    });
-  }
 
   #build() {
     const backUrl = this.dataset.backUrl || "/";

@@ -2,7 +2,7 @@
 // the history, so that Back closes it, Forward opens it again, and a reload or a link in a letter lead to the page of the
 // cinema itself. Clicks with a key held, browsers without modules, a player that cannot be loaded: the link is followed.
 
-import { Prefetch, videoOf } from "./prefetch.js";
+import { videoOf } from "./links.js";
 
 //: The last word of the player that was closed is heard by the site in the meantime.
 const REFRESH_MS = 500;
@@ -13,24 +13,33 @@ function plainClick({ defaultPrevented, button, metaKey, ctrlKey, shiftKey, altK
 
 class Cinema {
   #options;
-  #prefetch;
+  #prefetch = null;
   #player = null;
   #from = null;
   #code = null;
 
   constructor(options) {
     this.#options = options;
-    this.#prefetch = new Prefetch({ ...options, load: () => this.#load().catch(() => {}) });
   }
 
   listen() {
     document.addEventListener("click", (event) => this.#click(event));
     addEventListener("popstate", () => this.#travel());
+    whenIdle(() => this.#lookAhead());
+  }
+
+  async #lookAhead() {
+    const { Prefetch } = await import("./prefetch.js");
+    this.#prefetch = new Prefetch({ ...this.#options, load: () => this.#load().catch(() => {}) });
     this.#prefetch.listen();
   }
 
+  /** The player's code; with it the question what this browser decodes, which takes its time. */
   #load() {
-    this.#code ??= import("../elements/nl-player.js");
+    this.#code ??= Promise.all([
+      import("../elements/nl-player.js"),
+      import("../player/capabilities.js").then(({ capabilities }) => capabilities()),
+    ]);
     return this.#code;
   }
 
@@ -62,7 +71,7 @@ class Cinema {
   }
 
   async #open(video, link) {
-    const prepared = this.#prefetch.take(video);
+    const prepared = this.#prefetch?.take(video) ?? null;
     let player;
     try {
       await this.#load();
@@ -100,7 +109,7 @@ class Cinema {
     document.title = title;
     scrollTo(scrollX, top);
     link?.focus({ preventScroll: true });
-    this.#prefetch.resume();
+    this.#prefetch?.resume();
     setTimeout(() => this.#refresh(), REFRESH_MS);
   }
 
@@ -117,11 +126,19 @@ class Cinema {
       const focused = main.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
       main.replaceChildren(...fresh.childNodes);
       if (focused) main.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-      this.#prefetch.look();
+      this.#prefetch?.look();
     } catch {
       // the site is away: the page stays as it is
     }
   }
+}
+
+/** After the page has loaded, when it has nothing else to do. */
+function whenIdle(work) {
+  const idle = globalThis.requestIdleCallback ?? ((then) => setTimeout(then, 200));
+  const begin = () => idle(() => work().catch(() => {}), { timeout: 1000 });
+  if (document.readyState === "complete") begin();
+  else addEventListener("load", begin, { once: true });
 }
 
 /** What a link's film is called, as far as the page says; the session's answer tells more. */

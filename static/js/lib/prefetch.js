@@ -4,18 +4,11 @@
 import { Ahead, worthwhile } from "../player/ahead.js";
 import { screenOf, startOf } from "../player/start.js";
 import { Preferences } from "../player/ui/prefs.js";
+import { videoOf } from "./links.js";
 
 //: Somebody who only passes over a card does not mean it.
 const REST_MS = 250;
 const HOSTS = ".card, .episode, .billboard, .actions";
-
-/** The video of a link to the cinema; null for other links. `pattern` is the watch page's address with the nil id. */
-export function videoOf(link, pattern) {
-  const [before, after] = pattern.split("00000000-0000-0000-0000-000000000000");
-  if (!link || link.origin !== location.origin || !link.pathname.startsWith(before) || after === undefined) return null;
-  const id = link.pathname.slice(before.length, link.pathname.length - after.length);
-  return link.pathname.endsWith(after) && /^[0-9a-f-]{36}$/.test(id) ? id : null;
-}
 
 export class Prefetch {
   #options;
@@ -41,11 +34,7 @@ export class Prefetch {
   /** The title that is open is what will be played, if anything is. */
   look() {
     const link = document.querySelector(".title-hero .actions a[href]");
-    if (!link) return;
-    const idle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, REST_MS));
-    const begin = () => idle(() => !this.#wanted && this.#consider(link, { now: true }), { timeout: 1000 });
-    if (document.readyState === "complete") begin();
-    else addEventListener("load", begin, { once: true });
+    if (link && !this.#wanted) this.#consider(link, { now: true, rehearsed: true });
   }
 
   /** What there is of the film that is played now, if it is the one; nothing else is fetched meanwhile. */
@@ -63,7 +52,7 @@ export class Prefetch {
     this.#resting = false;
   }
 
-  #consider(target, { now = false } = {}) {
+  #consider(target, { now = false, rehearsed = false } = {}) {
     if (this.#resting) return;
     const video = this.#videoAt(target);
     if (video === this.#wanted && !(now && this.#ahead === null)) return;
@@ -73,7 +62,7 @@ export class Prefetch {
     }
     this.#leave();
     this.#wanted = video;
-    if (now) this.#begin(video);
+    if (now) this.#begin(video, rehearsed);
     else this.#timer = setTimeout(() => this.#begin(video), REST_MS);
   }
 
@@ -88,7 +77,7 @@ export class Prefetch {
     return null;
   }
 
-  #begin(video) {
+  #begin(video, rehearsed = false) {
     clearTimeout(this.#timer);
     const preferences = new Preferences();
     const start = startOf(preferences);
@@ -98,7 +87,7 @@ export class Prefetch {
     this.#ahead = null;
     if (document.hidden || !worthwhile(navigator.connection, start.limits)) return;
     const { sessionUrl, csrf } = this.#options;
-    this.#ahead = new Ahead(video, { sessionUrl, csrf, start: { ...start, screen: screenOf() } });
+    this.#ahead = new Ahead(video, { sessionUrl, csrf, start: { ...start, screen: screenOf() }, rehearsed });
   }
 
   // What is there already stays until another film is wanted; what is still on its way is given up.

@@ -34,8 +34,10 @@ export function worthwhile(connection, { saver = false } = {}) {
 export class Ahead {
   #tools;
   #abort = new AbortController();
+  #session = null;
   #larder = null;
   #answer = null;
+  #scene = null;
   #at = 0;
   #asking = null;
 
@@ -46,6 +48,7 @@ export class Ahead {
    * @param {string} tools.csrf
    * @param {string} [tools.leaves] the session that ends for this one
    * @param {object} tools.start as startOf makes it, with the `screen`
+   * @param {boolean} [tools.rehearsed] open it, too, up to the first picture: it is likely to be played
    */
   constructor(videoId, tools) {
     this.videoId = videoId;
@@ -57,15 +60,19 @@ export class Ahead {
     this.ready.then(() => (this.done = true));
   }
 
-  /** What is there of this video, for a player; once. null when it is another video, nothing yet, or too old. */
+  /**
+   * What is there of this video, for a player; once.
+   * @returns {{session: PlaybackSession, answer: object, larder: Larder, scene: import("./scene.js").Scene | null} | null}
+   *   null when it is another video, nothing yet, or too old
+   */
   take(videoId) {
     if (videoId !== this.videoId || !this.#answer || this.#abort.signal.aborted) return null;
     if (this.#tools.now() - this.#at > KEPT_MS) {
       this.drop();
       return null;
     }
-    const taken = { answer: this.#answer, larder: this.#larder };
-    this.#answer = this.#larder = null;
+    const taken = { session: this.#session, answer: this.#answer, larder: this.#larder, scene: this.#scene };
+    this.#session = this.#answer = this.#larder = this.#scene = null;
     return taken;
   }
 
@@ -78,7 +85,8 @@ export class Ahead {
   drop() {
     this.#abort.abort();
     this.#larder?.close();
-    this.#answer = this.#larder = null;
+    this.#scene?.close();
+    this.#session = this.#answer = this.#larder = this.#scene = null;
   }
 
   async #prepare() {
@@ -88,9 +96,19 @@ export class Ahead {
     this.#asking = session.prepare({ signal: this.#abort.signal });
     const answer = await this.#asking;
     if (this.#abort.signal.aborted) return false;
+    this.#session = session;
     this.#answer = answer;
     this.#at = now();
-    this.#larder = new Larder(answer, { fetch, now });
-    return this.#larder.stock({ ...start, position: placeOf(answer) });
+    const larder = (this.#larder = new Larder(answer, { fetch, now }));
+    const from = { ...start, position: placeOf(answer) };
+    const stocked = await larder.stock(from);
+    if (stocked && this.#tools.rehearsed) await this.#rehearse(larder, from);
+    return stocked;
+  }
+
+  async #rehearse(larder, start) {
+    const { rehearse } = await import("./rehearsal.js"); // with all of the engine: pages that only look need none
+    if (this.#larder !== larder || document.hidden) return;
+    this.#scene = rehearse(this.#session, larder, start, () => this.#scene && this.drop());
   }
 }

@@ -95,6 +95,7 @@ export class Engine extends EventTarget {
    * @param {string} [start.audioLanguage]
    * @param {string} [start.textLanguage]
    * @param {string} [start.rendition] the one whose first segment is on its way already
+   * @param {number} [start.ahead] seconds to buffer at most, until `stretch`
    */
   open(url, start) {
     if (Engine.way === "native") {
@@ -102,9 +103,7 @@ export class Engine extends EventTarget {
       return;
     }
     this.#adapt(start);
-    // A bench asks for less (data-ahead, in seconds), to see what happens when little is buffered.
-    const ahead = Number(this.#video.closest("nl-player")?.dataset.ahead);
-    const hls = new Hls(configuration(this.#delivery, this.#adaptation, { ...start, ahead }));
+    const hls = new Hls(configuration(this.#delivery, this.#adaptation, { ...start, ahead: start.ahead || this.#most }));
     this.#hls = hls;
     const on = (event, handler) => hls.on(event, guarded(handler));
     on(Hls.Events.MANIFEST_PARSED, () => {
@@ -131,6 +130,17 @@ export class Engine extends EventTarget {
     this.#surroundings?.close();
     this.#hls?.destroy();
     this.#hls = null;
+  }
+
+  /** What was opened to buffer little is watched now: buffer as usual. */
+  stretch() {
+    const { config } = this.#hls ?? {};
+    if (config) Object.assign(config, { maxBufferLength: this.#most || 30, maxMaxBufferLength: this.#most || 180 });
+  }
+
+  /** A bench asks for less (data-ahead, in seconds), to see what happens when little is buffered; 0 when none does. */
+  get #most() {
+    return Number(this.#video.closest("nl-player")?.dataset.ahead) || 0;
   }
 
   /** Load nothing more for a while: another one needs the line. */

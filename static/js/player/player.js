@@ -85,7 +85,8 @@ export class Player extends EventTarget {
    */
   async load(videoId, { position, prepared } = {}) {
     const leaves = this.answer?.id;
-    this.unload("left");
+    const ready = this.#screen.detached ? null : prepared?.take(videoId);
+    this.#leave("left", ready?.scene?.video);
     if (Engine.way === "none") {
       this.#fail({ kind: "none" });
       return;
@@ -93,11 +94,11 @@ export class Player extends EventTarget {
     const session = this.#sessionOf(videoId, leaves);
     this.videoId = videoId;
     this.#session = session;
-    await prepared?.asked(videoId);
+    if (!ready) await prepared?.asked(videoId);
     if (this.#session !== session) return;
-    const ahead = prepared?.take(videoId);
+    const ahead = ready ?? prepared?.take(videoId);
     if (ahead) {
-      await this.#beginAhead(session, ahead, position);
+      await this.#beginAhead(ahead, { leaves, position });
       return;
     }
     try {
@@ -111,11 +112,18 @@ export class Player extends EventTarget {
 
   /** Stop, free the slot, forget. */
   unload(event = "close") {
+    this.#leave(event);
+  }
+
+  /** The same; when an element was made ready for what comes next, it is shown before this one goes dark. */
+  #leave(event, relief = null) {
     clearTimeout(this.#retryTimer);
     this.#growth.stop();
     this.#session?.close(event);
-    this.#scene?.close();
+    const before = this.#scene;
     this.#session = this.#scene = null;
+    if (relief) this.#screen.use(relief);
+    before?.close();
     this.#started = false;
     this.#attempts = 0;
     this.#tally.reset();
@@ -234,12 +242,14 @@ export class Player extends EventTarget {
   // ------------------------------------------------------------------------------------------------------------
 
   #sessionOf(videoId, leaves) {
-    const session = new PlaybackSession({
-      url: this.#options.sessionUrl,
-      csrf: this.#options.csrf,
-      videoId,
+    const { sessionUrl: url, csrf } = this.#options;
+    return this.#own(new PlaybackSession({ url, csrf, videoId, capabilities }), leaves);
+  }
+
+  /** Have a session speak of this player, and to it. */
+  #own(session, leaves) {
+    session.belong({
       leaves,
-      capabilities,
       facts: () => this.#facts(),
       onClosed: (reason, text) => session === this.#session && this.#closed(reason, text),
       onNewer: () => session === this.#session && this.#growth.hear(),
@@ -247,26 +257,27 @@ export class Player extends EventTarget {
     return session;
   }
 
+  #whereabouts = () => ({ current: this.state.node ?? "" });
+
   #sceneOn(video, session, larder) {
-    const whereabouts = () => ({ current: this.state.node ?? "" });
-    return new Scene(video, session, { whereabouts, larder, learnt: this.#scene?.delivery });
+    return new Scene(video, session, { whereabouts: this.#whereabouts, larder, learnt: this.#scene?.delivery });
   }
 
   /** Show what was prepared, and have the site begin it in the meantime: it may say no, or have another package by now. */
-  async #beginAhead(session, { answer, larder }, position) {
-    session.prepared(answer);
+  async #beginAhead({ session, answer, larder, scene }, { leaves, position }) {
+    this.#session = this.#own(session, leaves);
     larder.hurry();
-    this.#begin(session, { position, larder });
-    const scene = this.#scene;
+    this.#begin(session, { position, larder, rehearsed: scene });
+    const shown = this.#scene;
     try {
       const begun = await session.begin();
       if (this.#session !== session) {
         session.close("left");
-      } else if (begun.package !== answer.package) {
-        this.#growth.take(session);
-      } else {
-        scene.adopt(begun);
+        return;
       }
+      if (begun.package === answer.package) shown.adopt(begun, this.#whereabouts);
+      else this.#growth.take(session);
+      shown.engine.stretch();
       session.startBeacons();
     } catch (error) {
       if (this.#session !== session) return;
@@ -275,22 +286,33 @@ export class Player extends EventTarget {
     }
   }
 
-  #begin(session, { position, larder }) {
+  #begin(session, { position, larder, rehearsed }) {
     const { answer } = session;
     const early = larder ?? new Larder(answer, { waited: true });
-    const scene = this.#sceneOn(this.#video, session, early);
+    const scene = rehearsed ?? this.#sceneOn(this.#video, session, early);
     const stopped = placeOf(answer);
     const wanted = position ?? stopped;
     // A film that is still being prepared may not reach to where its viewer once was.
     const from = scene.complete ? wanted : Math.min(wanted, Math.max(0, scene.available - SHORT_OF_END_S));
     this.#from = from;
     this.#show(scene);
-    const start = this.#start(null);
-    if (!larder) early.stock({ ...start, position: from, screen: screenOf(this.#video) });
-    scene.open({ ...start, position: from, rendition: early.rendition });
+    if (rehearsed) this.#raise(scene, from, stopped);
+    else this.#open(scene, from, larder ? null : early);
     session.startBeacons();
     this.#say("opened", { answer, position: from, resumed: position === undefined && stopped > 0 });
     this.play();
+  }
+
+  #open(scene, from, stock) {
+    const start = this.#start(null);
+    stock?.stock({ ...start, position: from, screen: screenOf(this.#video) });
+    scene.open({ ...start, position: from, rendition: scene.delivery.larder?.rendition });
+  }
+
+  /** A scene that was rehearsed at `stopped` is shown. What it said of itself meanwhile, nobody heard. */
+  #raise(scene, from, stopped) {
+    if (Math.abs(from - stopped) > 0.5) scene.video.currentTime = from;
+    for (const type of ["tracks", "level"]) this.#say(type);
   }
 
   /** What an engine is told at its start: what was learnt of the line, and the viewer's languages. */

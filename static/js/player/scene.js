@@ -8,7 +8,7 @@ import { Steering } from "./steering.js";
 import { seconds } from "./ui/clock.js";
 
 export class Scene {
-  #steering;
+  #steering = null;
   #whereabouts;
 
   /**
@@ -18,8 +18,9 @@ export class Scene {
    * @param {() => object} tools.whereabouts what steering is told
    * @param {import("./larder.js").Larder} [tools.larder] what was fetched of it before
    * @param {Delivery} [tools.learnt] of the scene before
+   * @param {boolean} [tools.rehearsed] nobody watches it yet: steering is asked once the scene has a session (`adopt`)
    */
-  constructor(video, session, { whereabouts, larder, learnt }) {
+  constructor(video, session, { whereabouts, larder, learnt, rehearsed = false }) {
     this.video = video;
     this.session = session;
     this.answer = session.answer;
@@ -33,7 +34,7 @@ export class Scene {
     this.engine = new Engine(video, this.delivery);
     /** Small pictures for the timeline; null when this package has none. */
     this.sprites = this.answer.trickplay ? new Sprites(this.answer.trickplay, this.delivery) : null;
-    this.#steering = new Steering(this.answer.steering, this.delivery, whereabouts);
+    if (!rehearsed) this.#steer();
   }
 
   /** Seconds of film that this package has. */
@@ -58,15 +59,20 @@ export class Scene {
   }
 
   /** Go on with what the session was just given anew (a token, an order of nodes). */
-  adopt(answer) {
+  adopt(answer, whereabouts = this.#whereabouts) {
     this.answer = answer;
+    this.#whereabouts = whereabouts;
     this.delivery.adopt(answer);
-    this.#steering.stop();
-    this.#steering = new Steering(answer.steering, this.delivery, this.#whereabouts);
+    this.#steer();
+  }
+
+  #steer() {
+    this.#steering?.stop();
+    this.#steering = new Steering(this.answer.steering, this.delivery, this.#whereabouts);
   }
 
   close() {
-    this.#steering.stop();
+    this.#steering?.stop();
     this.delivery.larder?.close();
     this.engine.destroy();
     this.sprites?.close();

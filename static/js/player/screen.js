@@ -21,6 +21,20 @@ const FORWARDED = [
   "leavepictureinpicture",
 ];
 
+//: How long an element stays under the one that relieves it.
+const RELIEF_MS = 150;
+
+/** A media element as a film is shown on. @param {string} [label] for who cannot see it */
+export function mediaElement(label = "") {
+  const video = document.createElement("video");
+  video.className = "player-video";
+  video.playsInline = true;
+  video.preload = "auto";
+  video.disableRemotePlayback = true;
+  video.setAttribute("aria-label", label);
+  return video;
+}
+
 export class Screen extends EventTarget {
   #make;
   #video;
@@ -91,8 +105,23 @@ export class Screen extends EventTarget {
     return before;
   }
 
-  #add() {
-    const video = this.#make();
+  /**
+   * Show this element, which was got ready elsewhere, instead of the one of now: as loud. The one of now stays under it
+   * for a moment, until the new one has drawn.
+   */
+  use(video) {
+    const before = this.#video;
+    this.drop();
+    video.volume = before.volume;
+    video.muted = before.muted;
+    before.pause();
+    this.#video = this.#add(video);
+    setTimeout(() => before.remove(), RELIEF_MS);
+    this.dispatchEvent(new Event("swap"));
+    for (const type of ["loadedmetadata", "durationchange", "timeupdate"]) this.dispatchEvent(new Event(type));
+  }
+
+  #add(video = this.#make()) {
     for (const type of FORWARDED) {
       video.addEventListener(type, () => video === this.#video && this.dispatchEvent(new Event(type)));
     }

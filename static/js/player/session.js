@@ -39,7 +39,8 @@ export function tokenOf(answer, response, localNow) {
 export class PlaybackSession {
   #options;
   #beacons = null;
-  #beginning = null;
+  #toBegin = null;
+  #begins = null;
   answer = null;
 
   /**
@@ -73,12 +74,14 @@ export class PlaybackSession {
    * @throws {SessionError}
    */
   async prepare({ signal } = {}) {
-    return (this.answer = await this.#ask({ prepare: true }, signal));
+    this.answer = await this.#ask({ prepare: true }, signal);
+    this.#toBegin = new Promise((resolve) => (this.#begins = resolve));
+    return this.answer;
   }
 
-  /** Take over what another one of these has prepared for the same video. */
-  prepared(answer) {
-    this.answer = answer;
+  /** Speak for this player from now on: the options of the constructor that it has of its own. */
+  belong(options) {
+    Object.assign(this.#options, options);
   }
 
   /**
@@ -87,8 +90,9 @@ export class PlaybackSession {
    * @throws {SessionError}
    */
   begin() {
-    this.#beginning = this.#begin().finally(() => (this.#beginning = null));
-    return this.#beginning;
+    const beginning = this.#begin().finally(() => (this.#toBegin = null));
+    this.#begins(beginning);
+    return beginning;
   }
 
   async #begin() {
@@ -130,8 +134,8 @@ export class PlaybackSession {
 
   /** A fresh token (and ranking) for this session. @throws {SessionError} `final` when the session is over */
   async renew() {
-    if (this.#beginning) {
-      const { token, nodes } = await this.#beginning;
+    if (this.#toBegin) {
+      const { token, nodes } = await this.#toBegin; // what is only prepared has no other token
       return { ...token, nodes };
     }
     const response = await this.#request(this.answer.renewUrl, { method: "POST", credentials: "omit" });
