@@ -115,6 +115,74 @@ test("adaptation hears of what won only, with the times of that transfer", async
   assert.equal(delivery.cap, 0);
 });
 
+test("with little in hand a silent node is hedged after a quarter of a second, and the first byte wins", async () => {
+  const { fetch } = session(({ node, range }) => (node === "n1" ? { hang: true } : serve(WHOLE, range)), { buffer: 4 });
+  const result = load(segmentUrl("n1"));
+  await time.pass(250);
+  assert.equal(fetch.calls.length, 1);
+  await time.pass(100);
+  assertWhole(result);
+  assert.deepEqual(nodesAsked(fetch), ["n1", "n2"]);
+  assert.equal(fetch.calls[0].init.signal.aborted, true);
+  assert.equal(delivery.active, "n2", "audio and text follow");
+  assert.equal(delivery.hedges, 1);
+});
+
+test("a hedge that loses is aborted, and nobody is blamed", async () => {
+  const late = (ms) => (range) => ({ ...serve(WHOLE, range), pieces: [ms, WHOLE] });
+  const slowly = { n1: late(400), n2: late(400) };
+  const { fetch } = session(({ node, range }) => slowly[node](range), { buffer: 4 });
+  const result = load(segmentUrl("n1"));
+  await time.pass(600);
+  assertWhole(result);
+  assert.equal(fetch.calls[1].init.signal.aborted, true);
+  assert.deepEqual(delivery.switches, []);
+  for (const name of ["v720/4.m4s", "v720/5.m4s"]) load(segmentUrl("n1", name)) && (await time.pass(600));
+  assert.ok(fetch.calls.length <= 5, "after two that lost there are no more");
+});
+
+test("two silent nodes in a row cost half a second", async () => {
+  const { fetch } = session(({ node, range }) => (["n1", "n2"].includes(node) ? { hang: true } : serve(WHOLE, range)), {
+    nodes: ["n1", "n2", "n3", "shield"],
+    buffer: 4,
+  });
+  const result = load(segmentUrl("n1"));
+  await time.pass(700);
+  assertWhole(result);
+  assert.deepEqual(nodesAsked(fetch), ["n1", "n2", "n3"]);
+});
+
+test("a silence in the middle of a body is hedged too, from the byte that came last", async () => {
+  const stalls = { pieces: [WHOLE.slice(0, 60_000), null], headers: { "Content-Length": WHOLE.length } };
+  const { fetch } = session(({ node, range }) => (node === "n1" ? stalls : serve(WHOLE, range)), { buffer: 3 });
+  const result = load(segmentUrl("n1"));
+  await time.pass(750);
+  assertWhole(result);
+  assert.deepEqual(fetch.calls.map(({ node, range }) => [node, range]), [["n1", null], ["n2", 60_000]]);
+  assert.equal(delivery.resumes, 1);
+});
+
+test("a hedge goes on alone when the first node fails meanwhile", async () => {
+  const { fetch } = session(
+    ({ node, range }) => (node === "n1" ? { hang: true } : { ...serve(WHOLE, range), pieces: [900, WHOLE] }),
+    { buffer: 4 },
+  );
+  const result = load(segmentUrl("n1"));
+  await time.pass(1300);
+  assertWhole(result);
+  assert.deepEqual(nodesAsked(fetch).slice(0, 2), ["n1", "n2"]);
+});
+
+test("a file that one node has not got is fetched from the next, and the node is not punished", async () => {
+  const { fetch } = session(({ node, range }) => (node === "n1" ? { status: 404 } : serve(WHOLE, range)));
+  const result = load(segmentUrl("n1"));
+  await settle();
+  assertWhole(result);
+  assert.deepEqual(nodesAsked(fetch), ["n1", "n2"]);
+  assert.deepEqual(delivery.nodes.list(time.now()).map(({ state }) => state), ["healthy", "healthy", "healthy"]);
+  assert.equal(delivery.active, "n2");
+});
+
 test("with little buffer it is left sooner", async () => {
   session(({ node, range }) => (node === "n1" ? { hang: true } : serve(WHOLE, range)), { buffer: 2 });
   const result = load(segmentUrl("n1"));

@@ -165,3 +165,48 @@ test("a maximum bitrate holds for half a minute on a node's word, and until the 
   hints.steer(0);
   assert.equal(hints.cap(40_000), 4_000_000);
 });
+
+test("a node that the server knows to be healthy since after its failure here is forgiven; an older stamp says nothing", () => {
+  const server = 1_700_000_000_000;
+  const since = (ms) => listed("n1", "n2").map((node) => ({ ...node, healthy_since: server + ms }));
+  const nodes = new Nodes(listed("n1", "n2"), fair);
+  nodes.penalise("n1", 100_000, "x"); // the server's clock shows `server` when ours shows 100 s
+  nodes.update(since(-60_000), 105_000, server + 5000);
+  assert.equal(nodes.state("n1", 105_000), "penalised", "it was healthy in the server's eyes when it failed here");
+  nodes.update(since(500), 105_000, server + 5000);
+  assert.equal(nodes.state("n1", 105_000), "penalised", "within the second that the clock may be wrong by");
+  nodes.update(since(3000), 105_000, server + 5000);
+  assert.equal(nodes.state("n1", 105_000), "healthy");
+  assert.equal(nodes.active, "n1");
+  assert.equal(nodes.list(105_000)[0].failures, 0);
+});
+
+test("a node that was only slow is asked before a dead one, and one that sent wrong bytes is the very last", () => {
+  const nodes = new Nodes(listed("n1", "n2", "n3"), fair);
+  nodes.penalise("n1", 0, "wrong bytes", "wrong");
+  nodes.penalise("n2", 0, "network");
+  nodes.penalise("n3", 1000, "slow", "slow");
+  assert.deepEqual(nodes.order(1000), ["n3", "n2", "n1"]);
+  assert.equal(nodes.lied("n1"), true);
+  assert.equal(nodes.state("n1", 299_000), "penalised");
+  assert.equal(nodes.rival([], 1000), null, "nobody may be asked beside another");
+});
+
+test("when all fail together the counts stay, and the first answer has the others probed", () => {
+  const nodes = new Nodes(listed("n1", "n2"), fair);
+  for (let now = 0; now < 100_000; now += 10_000) for (const id of ["n1", "n2"]) nodes.penalise(id, now, "network");
+  assert.ok(nodes.list(100_000)[1].failures <= 2, "it was the viewer's link");
+  nodes.succeed("n2", 101_000);
+  nodes.relent(101_000);
+  assert.deepEqual(nodes.due(101_000), ["n1"]);
+});
+
+test("the film does not go back within a minute to a node that failed here, however well it ranks", () => {
+  const nodes = new Nodes(listed("n1", "n2"), fair);
+  nodes.penalise("n1", 0, "x");
+  nodes.succeed("n1", 12_000);
+  nodes.update(listed("n1", "n2"), 30_000);
+  assert.equal(nodes.active, "n2");
+  nodes.update(listed("n1", "n2"), 61_000);
+  assert.equal(nodes.active, "n1");
+});
