@@ -225,6 +225,18 @@ test("sound and words are no measure of the line", () => {
   assert.equal(adaptation.throughput.samples, 0);
 });
 
+test("what the browser had in its cache is no measure of the line", () => {
+  const adaptation = new Adaptation();
+  const heard = (bytes, ms) => adaptation.heard({ node: "a", kind: "video", bytes, ttfb_ms: 1, ms });
+  for (let i = 0; i < 4; i += 1) heard(500_000, 1000);
+  const before = adaptation.throughput.estimate.rate;
+  heard(500_000, 3);
+  assert.equal(adaptation.throughput.estimate.rate, before);
+  const near = new Adaptation(); // on a home's own network everything is that fast
+  near.heard({ node: "a", kind: "video", bytes: 500_000, ttfb_ms: 1, ms: 5 });
+  assert.ok(near.throughput.estimate.rate > 100e6);
+});
+
 test("exact sizes are used as soon as they are there", () => {
   let known = null;
   const adaptation = new Adaptation({ expectation: { expected: 4.6e6, doubt: 0.1 }, sizes: (name) => (name === "v1080" ? known : null) });

@@ -12,6 +12,9 @@ const STRANGER = 0.8;
 //: Where sizes are not known a segment is like the one before it, less so the further it is away; and is doubted more.
 const ALIKE = 0.7;
 const UNKNOWN_SIZE_DOUBT = 0.3;
+//: What comes so soon, and so much faster than all before, came out of the browser's own cache.
+const CACHED_MS = 25;
+const CACHED_FACTOR = 6;
 
 export class Adaptation {
   #throughput;
@@ -56,8 +59,14 @@ export class Adaptation {
       if (kind === "playlist") this.#throughput.add({ bytes: 0, ms: 0, ttfb });
       return;
     }
+    if (this.#cached(bytes, ms + ttfb)) return;
     this.#serve(node);
     this.#throughput.add({ bytes, ms, ttfb });
+  }
+
+  #cached(bytes, ms) {
+    const { samples, estimate } = this.#throughput;
+    return samples > 0 && ms < CACHED_MS && bytes * 8000 > ms * CACHED_FACTOR * estimate.rate;
   }
 
   /** A segment is here: how large it was tells of its neighbours, where their sizes are not known. */

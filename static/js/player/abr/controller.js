@@ -42,7 +42,7 @@ export function controllerFor(adaptation, events) {
 
     /** The estimate as hls.js knows it. */
     bwEstimator = {
-      getEstimate: () => (adaptation.throughput.samples ? adaptation.throughput.estimate.rate : NaN),
+      getEstimate: () => adaptation.throughput.estimate.rate,
       getEstimateTTFB: () => adaptation.throughput.estimate.ttfb * 1000,
       canEstimate: () => adaptation.throughput.samples > 0,
       get defaultEstimate() {
