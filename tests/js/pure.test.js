@@ -45,7 +45,8 @@ test("a token is renewed at half of its life, whatever the viewer's clock says",
 test("limits for the first byte", () => {
   const cases = [
     [{ buffer: 30 }, 1500],
-    [{ buffer: 30, usual: 50 }, 400],
+    [{ buffer: 30, usual: 50 }, 700],
+    [{ buffer: 7, usual: 50 }, 400],
     [{ buffer: 30, usual: 200 }, 800],
     [{ buffer: 30, usual: 900 }, 1500],
     [{ buffer: 5 }, 800],
@@ -176,13 +177,16 @@ test("a mean halves the weight of a sample every half-life", () => {
 test("estimates: usual time to first byte, careful rate, samples for each reader", () => {
   const estimates = new Estimates();
   assert.ok(Number.isNaN(estimates.usualTtfb("n1")));
-  for (const ttfb of [10, 20, 30, 200]) estimates.good("n1", { ttfb, bytes: 100_000, ms: 100 });
+  for (const ttfb of [10, 20, 30, 200]) {
+    estimates.good("n1", { ttfb, bytes: 100_000 });
+    estimates.measured("n1", { bytes: 100_000, ms: 100 });
+  }
   assert.equal(estimates.usualTtfb("n1"), 200);
   assert.equal(estimates.rate("n1"), 8_000_000);
   estimates.bad("n1");
   estimates.lied("n1");
   estimates.hedged("n1");
-  estimates.good("n1", { ttfb: 9, bytes: 1000, ms: 1 });
+  estimates.good("n1", { ttfb: 9, bytes: 1000 });
   const counts = { ok: 5, failures: 2, corrupt: 1, hedges: 1, rtt_ms: 9 };
   const sample = { node: "n1", ...counts, ttfb_ms: estimates.take("other")[0].ttfb_ms, bps: 8_000_000 };
   assert.deepEqual(estimates.take("beacon"), [sample]);
@@ -191,7 +195,8 @@ test("estimates: usual time to first byte, careful rate, samples for each reader
 
 test("tiny transfers say nothing about the rate", () => {
   const estimates = new Estimates();
-  estimates.good("n1", { ttfb: 5, bytes: 800, ms: 1 });
+  estimates.good("n1", { ttfb: 5, bytes: 800 });
+  estimates.measured("n1", { bytes: 800, ms: 1 });
   assert.equal(estimates.take("x")[0].bps, null);
 });
 

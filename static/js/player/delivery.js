@@ -120,6 +120,7 @@ export class Delivery extends EventTarget {
       fetch: (...args) => this.fetch(...args),
       onGood: (id, timing) => {
         this.estimates.good(id, timing);
+        this.estimates.measured(id, timing);
         this.#watchMove("recovered", () => this.nodes.succeed(id, this.now()));
       },
       onBad: (id) => {
@@ -295,7 +296,7 @@ export class Delivery extends EventTarget {
     if (rival && (this.#slowAt.get(id) ?? -Infinity) > began && eta > NEARLY_THERE_S) return { move: true };
     const other = rival ? this.rateOf(rival) / 8 : 0;
     const reason = reasonToChallenge({ age, rate, remaining, buffer, other });
-    const worth = rival && reason && (rival !== SHIELD || reason === "stall");
+    const worth = rival && reason && (rival !== SHIELD || eta > Math.max(buffer, HOPELESS_S));
     if (worth && this.#trials.begin(who, now, rate)) return { rival };
     return age > HOPELESS_AGE_MS && eta > Math.max(buffer, HOPELESS_S) ? { lower: true } : null;
   }
@@ -327,7 +328,8 @@ export class Delivery extends EventTarget {
     const { start, first, last, bytes } = timing;
     const kind = frag ? (KINDS[frag.type] ?? "video") : "playlist";
     if (kept) this.resumes += 1;
-    this.estimates.good(id, { ttfb: first - start, bytes, ms: last - first });
+    this.estimates.good(id, { ttfb: first - start, bytes });
+    this.measured(id, timing);
     this.#watchMove("recovered", () => this.nodes.succeed(id, this.now()));
     if (media) {
       this.serving = id;
@@ -343,8 +345,8 @@ export class Delivery extends EventTarget {
   }
 
   /** A transfer that another one was better than still says what its node gives. */
-  measured(id, { first, last, bytes }) {
-    this.estimates.measured(id, { bytes, ms: last - first });
+  measured(id, { begun, last, bytes, lead }) {
+    if (begun) this.estimates.measured(id, { bytes: bytes - lead, ms: last - begun });
   }
 
   /**

@@ -28,8 +28,8 @@ export class Ewma {
 export class Estimates {
   #nodes = new Map();
 
-  /** A transfer ended well. @param {{ttfb: number, bytes: number, ms: number}} transfer ms is the time of its bytes */
-  good(id, { ttfb, bytes, ms }) {
+  /** A transfer ended well. @param {{ttfb: number, bytes: number}} transfer ms */
+  good(id, { ttfb, bytes }) {
     const node = this.#of(id);
     node.ok += 1;
     if (ttfb >= 0) {
@@ -38,10 +38,9 @@ export class Estimates {
       node.ttfb.add(ttfb);
       if (bytes <= SMALL_OBJECT) node.rtt = Math.min(node.rtt, ttfb);
     }
-    this.measured(id, { bytes, ms });
   }
 
-  /** Bytes came at this rate, whatever became of the transfer. */
+  /** So many bytes came in so many ms, whatever became of the transfer; without its first piece, whose time is unknown. */
   measured(id, { bytes, ms }) {
     const node = this.#of(id);
     // Below 16 KiB the time is that of the round trip, not of the bytes.

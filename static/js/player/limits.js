@@ -8,6 +8,9 @@ const NORMAL_MS = 1500;
 const LONGEST_MS = 8000;
 const SUSPECT_MS = 300;
 const SHORTEST_MS = 400;
+// Who has this much in hand need not be hasty: a busy machine is late too.
+const CALM_S = 8;
+const CALM_MS = 700;
 // What is repeated may be a fifth of what is asked for, and ten at once.
 const REPEAT_SHARE = 0.2;
 const REPEAT_BURST = 10;
@@ -28,7 +31,7 @@ function grown(limit, round) {
  */
 export function firstByteLimit({ buffer, usual = NaN, round = 0, suspect = false, duress = false }) {
   const far = Number.isFinite(usual) ? usual : 0;
-  let limit = far ? Math.min(NORMAL_MS, Math.max(SHORTEST_MS, 4 * far)) : NORMAL_MS;
+  let limit = far ? Math.min(NORMAL_MS, Math.max(buffer > CALM_S ? CALM_MS : SHORTEST_MS, 4 * far)) : NORMAL_MS;
   if (buffer < 6) limit = Math.min(limit, Math.max(800, 2 * far));
   // Two nodes have to fit into what is left: a second of it is for the bytes.
   if (buffer > 1) limit = Math.min(limit, Math.max(SHORTEST_MS, 2 * far, 500 * (buffer - 1)));

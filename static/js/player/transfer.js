@@ -112,13 +112,13 @@ export function contentRange(text) {
  * @param {(timing: object) => Failure | null} tools.judge asked twenty times a second whether to give up
  * @param {(timing: object, response: Response) => void} [tools.onHead]
  * @param {(timing: object) => void} [tools.onBytes]
- * @returns {Promise<{response: Response, timing: object}>} `timing`: start, first (headers), last (byte) in ms; bytes;
- *   pace
+ * @returns {Promise<{response: Response, timing: object}>} `timing`: start, first (headers), last (byte) in ms; bytes; lead
+ *   (bytes of the first piece, which came at `begun`: a rate is that of what follows it); pace
  * @throws {Failure}
  */
 export async function transfer(what, tools) {
   const { now } = tools;
-  const timing = { start: now(), first: 0, last: 0, bytes: 0, pace: new Pace() };
+  const timing = { start: now(), first: 0, last: 0, bytes: 0, lead: 0, begun: 0, pace: new Pace() };
   const controller = new AbortController();
   let stop;
   const stopped = new Promise((_, reject) => (stop = reject));
@@ -165,6 +165,7 @@ function forgive(timing, slept) {
   if (!timing.first) return;
   timing.first += slept;
   timing.last += slept;
+  timing.begun += timing.begun && slept;
   timing.pace.forgive(slept);
 }
 
@@ -228,7 +229,9 @@ async function pump({ body, source }, response, timing, { now, onBytes }, signal
     if (done || signal.aborted) return;
     body.add(value, source);
     timing.bytes += value.byteLength;
+    timing.lead ||= value.byteLength;
     timing.last = now();
+    timing.begun ||= timing.last;
     timing.pace.add(timing.last, timing.bytes);
     onBytes?.(timing);
   }
