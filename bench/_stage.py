@@ -185,7 +185,9 @@ class Stage:
         return "\n".join((self.folder / "log").read_text(errors="replace").splitlines()[-40:])
 
     def _popen(self, argv: list[str], **more: Any) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(argv, cwd=ROOT, stdout=self._log, stderr=self._log, **more)
+        return subprocess.Popen(
+            argv, cwd=ROOT, stdout=self._log, stderr=self._log, preexec_fn=_stage_home.die_with_parent, **more
+        )
 
     def _open_shim(self) -> None:
         film = _stage_home.FILM / "film.mp4"
@@ -208,6 +210,7 @@ class Stage:
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
+            preexec_fn=_stage_home.die_with_parent,
         )
         assert self._shim.stdout is not None
         if self._shim.stdout.readline().strip() != "open":
@@ -404,7 +407,12 @@ class Stage:
         return time.time()
 
     def heal(self, *, seconds: float = 60.0) -> None:
-        """Put everything right again, and wait until the site sees that all nodes serve."""
+        """Put everything right again, and wait until the site sees that all nodes serve. Raises TimeoutError."""
+        self.mend()
+        self.wait_whole(seconds=seconds)
+
+    def mend(self) -> None:
+        """Put everything right again; it takes a while until the site has seen it."""
         self.thaw_site()
         self.link(self.link_bps, self.latency)
         for pathway, node in self.nodes.items():
@@ -417,6 +425,9 @@ class Stage:
             if node.process.poll() is not None:
                 self._start_node(node)
                 self._tell(door=node.name, open=True)
+
+    def wait_whole(self, *, seconds: float = 60.0) -> None:
+        """Wait until the site answers and sees that all nodes serve. Raises TimeoutError."""
         until(self._site_answers, seconds=seconds, what=self.tail)
         for node_id, wanted in self.database("SELECT id, wanted FROM cdn_edgenode"):
             if wanted != "serve":

@@ -1,10 +1,12 @@
 """The folder that a stage starts from: databases, keys, static files, the film. Made once, copied for each stage."""
 
+import ctypes
 import fcntl
 import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,11 @@ FOLDER = Path(tempfile.gettempdir()) / "netflixlite-bench-films"
 FILM = FOLDER / "stage-film-1"
 #: Templates of older code that are kept.
 _KEEP = 2
+
+
+def die_with_parent() -> None:
+    """In a child, before exec: be killed when who started it is gone, frozen or not (prctl PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL, 0, 0, 0)
 
 
 class Failed(Exception):
@@ -38,6 +45,7 @@ class Operator:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
+            preexec_fn=die_with_parent,
         )
 
     def __call__(self, deed: str, **arguments: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ STATE = """() => {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What to do. `at` is the playhead's second of the fault, `ahead` the most that is buffered (0: the player's own)."""
+    """What to do. `at` is the playhead's second of the fault, `ahead` the seconds to buffer (0: as it comes)."""
 
     fault: str
     player: str
@@ -125,26 +125,45 @@ def page(browser: Any, stage: Stage, cell: Cell) -> Iterator[Page]:
         opened.close()
 
 
-def run(browser: Any, stage: Stage, cell: Cell, *, keep: Path | None = None) -> dict[str, Any]:
-    """Play one cell on a healthy stage; → what happened, ready for the journal. `keep` takes the raw figures."""
-    fault = FAULTS[cell.fault]
+def run(browser: Any, stage: Stage, wanted: list[Cell], *, keep: Path | None = None) -> list[dict[str, Any]]:
+    """Play cells of one fault together on a healthy stage; → what happened to each, ready for the journal.
+
+    `keep` takes all that was seen, and a picture of each page.
+    """
+    fault = FAULTS[wanted[0].fault]
     stage.clear()
-    with page(browser, stage, cell) as opened:
-        opened.reach(cell.at)
-        node = stage.serving()
-        if node is None or node not in stage.nodes:
-            raise RuntimeError(f"nothing was served by a node before the fault, but by {node}")
-        scene = Scene(stage, node, opened.fail_names)
-        before = opened.tell()
+    with ExitStack() as stack:
+        pages = [stack.enter_context(page(browser, stage, cell)) for cell in wanted]
+        for opened in pages:
+            opened.reach(opened.cell.at)
+        before = [opened.tell() for opened in pages]
+        nodes = [figures.serving(figures.own(stage.log(), told["requests"])) for told in before]
+        if any(node not in stage.nodes for node in nodes):
+            raise RuntimeError(f"before the fault {nodes} served, and not all of these are nodes")
+        scene = Scene(stage, nodes[0] or "", pages[0].fail_names)
         at = fault.strike(scene)
-        _watch(opened.page.wait_for_timeout, fault, scene, at)
-        told, log = opened.tell(), stage.log()
-        if keep is not None:
-            keep.mkdir(parents=True, exist_ok=True)
-            name = cell.key.replace("/", "_").replace(" ", "")
-            (keep / f"{name}.json").write_text(json.dumps({"at": at, "node": node, "told": told, "log": log}))
-            opened.shot(keep / f"{name}.png")
-    return _written(cell, fault, node, at, opened.opened_at, before, told, log, stage)
+        _watch(pages[0].page.wait_for_timeout, fault, scene, at)
+        found = []
+        for opened, early, node in zip(pages, before, nodes, strict=True):
+            told = opened.tell()
+            seen = Seen(node or "", stage.nodes[node or ""].base_url, at, opened.opened_at, early, told)
+            log = figures.own(stage.log(), told["requests"])
+            if keep is not None:
+                _keep(keep, opened, seen, log)
+            found.append(_written(opened.cell, fault, seen, log))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one page was when the fault came (`before`), and after. Times in seconds since 1970."""
+
+    node: str
+    base_url: str
+    at: float
+    opened_at: float
+    before: dict[str, Any]
+    told: dict[str, Any]
 
 
 def _watch(pause: Callable[[float], None], fault: Fault, scene: Scene, at: float) -> None:
@@ -154,29 +173,28 @@ def _watch(pause: Callable[[float], None], fault: Fault, scene: Scene, at: float
         pause(min(500.0, max(1.0, 1000 * (fault.window - passed))))
 
 
-def _written(
-    cell: Cell,
-    fault: Fault,
-    node: str,
-    at: float,
-    opened_at: float,
-    before: dict[str, Any],
-    told: dict[str, Any],
-    log: list[dict[str, Any]],
-    stage: Stage,
-) -> dict[str, Any]:
+def _keep(folder: Path, opened: Page, seen: Seen, log: list[Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    name = opened.cell.key.replace("/", "_").replace(" ", "")
+    (folder / f"{name}.json").write_text(json.dumps(asdict(seen) | {"log": log}), encoding="utf-8")
+    opened.page.screenshot(path=str(folder / f"{name}.png"))
+
+
+def _written(cell: Cell, fault: Fault, seen: Seen, log: list[Any]) -> dict[str, Any]:
+    told, node, at = seen.told, seen.node, seen.at
     touched = figures.touched(
-        log, told["requests"], node=node, base_url=stage.nodes[node].base_url, at=at, how=fault.touches
+        log, told["requests"], node=node, base_url=seen.base_url, at=at, how=fault.touches
     )
     stalls = [one for one in told["stalls"] if one[0] / 1000 >= at - 0.2]
     sent, repeated = figures.repeated(log)
     return asdict(cell) | {
         "key": cell.key,
         "node": node,
-        "start_ms": round(told["first"] - 1000 * opened_at),
-        "buffer": round(before["buffer"], 2),
+        "start_ms": round(told["first"] - 1000 * seen.opened_at),
+        "buffer": round(seen.before["buffer"], 2),
         "stalls": len(stalls),
         "stall_ms": sum(one[1] for one in stalls),
+        "stuck": told["stuck"],
         "stalled_before": len(told["stalls"]) - len(stalls),
         "longest": told["longest"],
         "late": told["late"],
@@ -187,7 +205,6 @@ def _written(
         "errors": told["errors"],
         "paused": told["paused"],
         "wrong": told["wrong"],
-        "touched": touched is not None,
         "recovery": None if touched is None else figures.recovery(log, node=node, touched=touched),
         "switched": figures.switched(log, node=node, at=at),
         "bps": figures.mean_rate(log, since=at),

@@ -1,4 +1,4 @@
-"""What can go wrong between a viewer and a film, done to a stage by real signals, real services or the network's shim."""
+"""What can go wrong between a viewer and a film: done by real signals, real services or the stage's network."""
 
 import time
 from collections.abc import Callable

@@ -1,13 +1,26 @@
 """What a cell's log says. Pure: entries as `bench._shim.Entry` has them in, seconds and bytes out."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench._stage import PICTURES
 
+_TOKEN = re.compile(r"/v1/([A-Za-z0-9_-]{40,})/")
 Entries = Sequence[Mapping[str, Any]]
 MEDIA = ("video", "audio")
 _ASKED = (*MEDIA, "init", "playlist", "text")
+
+
+def own(log: Entries, requests: Sequence[Sequence[Any]]) -> list[Mapping[str, Any]]:
+    """The entries of one page among those of several: the token in a path is its session's alone."""
+    tokens = {found[1] for _, url in requests if (found := _TOKEN.search(str(url)))}
+    return [one for one in log if (found := _TOKEN.search(one["path"])) and found[1] in tokens]
+
+
+def serving(log: Entries) -> str | None:
+    """The door that the last media before now came through, or is coming; None when there was none."""
+    return next((str(one["door"]) for one in reversed(log) if one["kind"] in MEDIA and one["sent"]), None)
 
 
 def touched(

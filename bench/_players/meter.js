@@ -21,6 +21,7 @@
     position: 0,
     buffer: 0,
     least: Infinity, // seconds buffered at the least since the first frame
+    stuck: false, // whether it stood still to the end of what was looked at
     paused: 0, // how often it was paused after the first frame
   };
   globalThis.rigMeter = meter;
@@ -89,7 +90,11 @@
   /** Everything until now; a playhead that stands still counts up to this moment. */
   meter.tell = () => {
     look();
-    if (film && meter.first && !film.paused && !film.ended) close(performance.now(), film.currentTime);
+    if (film && meter.first && !film.paused && !film.ended) {
+      const before = meter.stalls.length;
+      close(performance.now(), film.currentTime);
+      meter.stuck = meter.stalls.length > before;
+    }
     const quality = film?.getVideoPlaybackQuality();
     const frames = { total: quality?.totalVideoFrames ?? 0, dropped: quality?.droppedVideoFrames ?? 0 };
     return { ...meter, tell: undefined, frames, least: Number.isFinite(meter.least) ? meter.least : 0 };
