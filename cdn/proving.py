@@ -146,7 +146,7 @@ def _get(url: str, seconds: float, limit: int, headers: dict[str, str]) -> _Answ
     connection.response_class = partial(_Response, end=end)  # type: ignore[assignment]
     try:
         connection.connect()
-        _check_place(url, str(connection.sock.getpeername()[0]))
+        check_place(url, str(connection.sock.getpeername()[0]))
         connection.request("GET", parts.path, headers={"User-Agent": "netflixlite-control", **headers})
         response = connection.getresponse()
         body = bytearray()
@@ -157,7 +157,7 @@ def _get(url: str, seconds: float, limit: int, headers: dict[str, str]) -> _Answ
         connection.close()
 
 
-def _check_place(url: str, address: str) -> None:
+def check_place(url: str, address: str) -> None:
     """Whether players could be there at all, whatever the name says. Raises Unproven.
 
     No request of ours goes to a cloud's own service of credentials (169.254.169.254). Private addresses are a

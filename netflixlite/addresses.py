@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from ipaddress import ip_address
+from typing import Any
 
 from django.conf import settings
 
@@ -24,3 +25,10 @@ def viewer(peer: str, forwarded: str) -> str:
 def of(meta: Mapping[str, object]) -> str:
     """The same from a request's META; '' when there is none, as over a Unix socket."""
     return viewer(str(meta.get("REMOTE_ADDR") or ""), str(meta.get("HTTP_X_FORWARDED_FOR") or ""))
+
+
+def of_scope(scope: Mapping[str, Any]) -> str:
+    """The same of an ASGI request."""
+    peer = (scope.get("client") or ("",))[0]
+    forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return viewer(str(peer), ",".join(value.decode("latin-1") for value in forwarded))

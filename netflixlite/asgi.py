@@ -16,11 +16,14 @@ from django.urls import get_resolver  # noqa: E402
 
 from catalog.tus.receiver import ReceiveUploads  # noqa: E402
 from catalog.urls_ws import websocket_urlpatterns as studio  # noqa: E402
-from cdn import knowledge, silence  # noqa: E402
+from cdn import corruption, knowledge, silence  # noqa: E402
 from cdn.board import samples  # noqa: E402
 from cdn.doorbell import HearNodes  # noqa: E402
 from cdn.urls_ws import websocket_urlpatterns as fleet  # noqa: E402
+from netflixlite import addresses  # noqa: E402
 from netflixlite.bodies import BoundBodies  # noqa: E402
+from playback import known  # noqa: E402
+from playback.doorstep import SteerPlayers  # noqa: E402
 
 # What is loaded by now lives as long as the process. Frozen, it is not looked through by every full collection: those
 # would keep everybody waiting for 0.1 to 0.4 s each, many times a minute when a thousand nodes report.
@@ -34,11 +37,13 @@ sys.setswitchinterval(0.0005)
 
 silence.start()  # leases are in this process's memory: it must notice by itself when a node falls silent
 knowledge.start()  # what heartbeats are answered from
+known.start()  # what players are steered by
+corruption.start()  # looks at nodes that are said to send wrong bytes
 samples.start()  # the fleet's last minutes, for the operators' curves
 
 application = ProtocolTypeRouter(
     {
-        "http": HearNodes(ReceiveUploads(BoundBodies(_http))),
+        "http": HearNodes(SteerPlayers(ReceiveUploads(BoundBodies(_http)), address=addresses.of_scope)),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*studio, *fleet]))),
     }
 )

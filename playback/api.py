@@ -13,9 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.doors import profile_of
+from netflixlite import addresses
 from playback import bodies, keys, services, shapes
+from playback.steered import listed
 from playback.types import ActiveSession, Bookmark, Capabilities, Session, Track
-from playback.views import capability, listed, read_body
+from playback.views import capability, read_body
 
 
 class Refusal(APIException):
@@ -61,7 +63,7 @@ class Sessions(APIView):
                 profile_id=profile_of(request).id,
                 video_id=data.validated_data["video"],
                 user_agent=request.headers.get("User-Agent", "")[:400],
-                address=str(request.META.get("REMOTE_ADDR") or ""),
+                address=addresses.of(request.META),
                 device=request.session.session_key or "",
                 leaves=data.validated_data.get("leaves"),
                 can=_capabilities(data.validated_data.get("capabilities")),

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.core import signing
 
-_SALT = "playback.session"
+_SALT, _STATE_SALT = "playback.session", "playback.steering"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +45,16 @@ def read(key: str) -> Key:
     if len(raw) != 36:
         raise BadKey("This playback address is not valid.")
     return Key(session_id=UUID(bytes=raw[:16]), package_id=raw[16:32].hex(), account=raw[32:].hex())
+
+
+def seal(state: str) -> str:
+    """A text that comes back to us through a player, signed: fit for an address."""
+    return signing.dumps(state, salt=_STATE_SALT, compress=True)
+
+
+def unseal(text: str) -> str:
+    """The text that was sealed; '' when this was not made here: whoever asks is served all the same."""
+    try:
+        return str(signing.loads(text, salt=_STATE_SALT)) if text else ""
+    except signing.BadSignature:
+        return ""

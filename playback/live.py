@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from cdn.types import Node
+from cdn.types import Location
+from playback.appointments import Appointments
 from playback.steering import Failure
 from playback.types import Sample
 
@@ -26,6 +27,11 @@ FORGIVEN = timedelta(minutes=10)
 PATHWAYS_MAX, REPORTS_MAX = 16, 4
 #: Decisions kept until the session's next beacon writes them down.
 PENDING_MAX = 20
+#: Networks of viewers whose round trips are remembered, and for how long: viewers of one network are equally far.
+NETWORKS_MAX, MEASURED_FOR = 20_000, timedelta(minutes=30)
+#: Bytes that were not what they must be weigh as so many failures running.
+CORRUPT_WEIGHS = 3
+NOWHERE = Location()
 
 
 @dataclass(slots=True)
@@ -38,6 +44,10 @@ class Memory:
     failures: dict[str, Failure] = field(default_factory=dict)
     goodput: dict[str, deque[float]] = field(default_factory=dict)
     offered: tuple[tuple[str, str], ...] = ()
+    #: Its network, by which it shares round trips with others, and where that is. The address is not kept.
+    network: str = ""
+    location: Location = NOWHERE
+    bps: int = 0
     pending: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -48,9 +58,11 @@ class Live:
         self._limit = limit
         self._lock = threading.Lock()
         self._sessions: OrderedDict[UUID, Memory] = OrderedDict()
-        self._assigned: deque[tuple[datetime, str, int]] = deque(maxlen=100_000)
-        #: The fleet as it was last seen: what steering goes by while it cannot be read.
-        self.nodes: tuple[Node, ...] = ()
+        self._assigned: deque[tuple[datetime, str, int]] = deque()
+        self._given: dict[str, int] = {}
+        self._appointments = Appointments()
+        #: By network and pathway: the smallest round trip in ms, and when it was last told.
+        self._measured: OrderedDict[str, dict[str, tuple[float, datetime]]] = OrderedDict()
 
     def recall(self, session_id: UUID) -> Memory:
         """The session's memory as it stands, copied: other threads go on writing to theirs."""
@@ -63,7 +75,27 @@ class Live:
                 failures=dict(memory.failures),
                 goodput={pathway: deque(rates, REPORTS_MAX) for pathway, rates in memory.goodput.items()},
                 offered=memory.offered,
+                network=memory.network,
+                location=memory.location,
+                bps=memory.bps,
             )
+
+    def arrive(self, session_id: UUID, *, network: str, location: Location) -> None:
+        """A session is asked for from a network that is there."""
+        with self._lock:
+            memory = self._memory(session_id)
+            memory.network, memory.location = network, location
+
+    def round_trips(self, network: str, now: datetime) -> dict[str, float]:
+        """What viewers of a network measured lately, in ms by pathway."""
+        with self._lock:
+            known = self._measured.get(network, {}) if network else {}
+            return {name: ms for name, (ms, at) in known.items() if now - at < MEASURED_FOR}
+
+    def appointment(self, wish: timedelta, steady: float) -> timedelta:
+        """When a player is to ask again: after `wish`, or later when too many will ask then."""
+        with self._lock:
+            return timedelta(seconds=self._appointments.book(steady, wish.total_seconds()))
 
     def report(
         self, session_id: UUID, *, samples: Iterable[Sample], current: str | None, now: datetime
@@ -77,6 +109,8 @@ class Live:
                 memory.current = current
             for sample in samples:
                 self._take(memory, sample, now)
+                if sample.rtt_ms is not None and memory.network:
+                    self._measure(memory.network, sample.node, sample.rtt_ms, now)
 
     def offer(
         self,
@@ -86,6 +120,7 @@ class Live:
         order: tuple[tuple[str, str], ...],
         force: bool,
         package_id: str = "",
+        bps: int = 0,
     ) -> None:
         """Remember a ranking, to be written down with the next beacon: when it says something new, or when forced."""
         with self._lock:
@@ -93,7 +128,7 @@ class Live:
             ids = tuple(pathway for pathway, _ in order)
             if force or ids != tuple(pathway for pathway, _ in memory.offered):
                 memory.pending = [*memory.pending, dict(decision)][-PENDING_MAX:]
-            memory.offered, memory.package_id = order, package_id
+            memory.offered, memory.package_id, memory.bps = order, package_id, bps or memory.bps
 
     def take_pending(self, session_id: UUID) -> list[dict[str, Any]]:
         """The decisions not written down yet; they are the caller's now."""
@@ -107,17 +142,27 @@ class Live:
     def assign(self, pathway: str, *, bps: int, now: datetime) -> None:
         """A session was sent to a pathway and will take about `bps` bits per second there."""
         with self._lock:
+            self._settle(now)
             self._assigned.append((now, pathway, bps))
+            self._given[pathway] = self._given.get(pathway, 0) + bps
 
-    def assigned(self, now: datetime) -> dict[str, int]:
-        """What was given out too lately to show in the nodes' own reports, in bits per second by pathway."""
+    def assigned(self, now: datetime) -> Mapping[str, int]:
+        """What was given out too lately to show in the nodes' own reports, in bits per second by pathway.
+
+        Not a copy: it is looked into for each of thousands of nodes and for every question.
+        """
         with self._lock:
-            while self._assigned and self._assigned[0][0] < now - ASSIGNED_FOR:
-                self._assigned.popleft()
-            totals: dict[str, int] = {}
-            for _, pathway, bps in self._assigned:
-                totals[pathway] = totals.get(pathway, 0) + bps
-            return totals
+            self._settle(now)
+            return self._given
+
+    def _settle(self, now: datetime) -> None:
+        while self._assigned and self._assigned[0][0] < now - ASSIGNED_FOR:
+            _, pathway, bps = self._assigned.popleft()
+            rest = self._given.get(pathway, 0) - bps
+            if rest > 0:
+                self._given[pathway] = rest
+            else:
+                self._given.pop(pathway, None)
 
     def forget(self, session_id: UUID) -> None:
         """The session is over."""
@@ -129,7 +174,9 @@ class Live:
         with self._lock:
             self._sessions.clear()
             self._assigned.clear()
-            self.nodes = ()
+            self._given.clear()
+            self._measured.clear()
+            self._appointments = Appointments()
 
     def _memory(self, session_id: UUID) -> Memory:
         memory = self._sessions.get(session_id)
@@ -141,14 +188,27 @@ class Live:
             self._sessions.move_to_end(session_id)
         return memory
 
+    def _measure(self, network: str, pathway: str, ms: float, now: datetime) -> None:
+        """Keep the smallest of the last half hour; a larger one counts when the smallest has grown old."""
+        known = self._measured.setdefault(network, {})
+        self._measured.move_to_end(network)
+        before = known.get(pathway)
+        if before is None or ms <= before[0] or now - before[1] > MEASURED_FOR:
+            known[pathway] = (ms, now)
+        while len(known) > PATHWAYS_MAX:
+            known.pop(next(iter(known)))
+        while len(self._measured) > NETWORKS_MAX:
+            self._measured.popitem(last=False)
+
     @staticmethod
     def _take(memory: Memory, sample: Sample, now: datetime) -> None:
         known = sample.node in memory.failures or sample.node in memory.goodput
         if not known and len(memory.failures.keys() | memory.goodput.keys()) >= PATHWAYS_MAX:
             return
-        if sample.failures > 0:
+        if sample.failures > 0 or sample.corrupt > 0:
             before = memory.failures.get(sample.node)
             times = before.times + 1 if before and now - before.at < FORGIVEN else 1
+            times += CORRUPT_WEIGHS if sample.corrupt else 0
             memory.failures[sample.node] = Failure(at=now, times=times)
         elif sample.ok > 0:
             memory.failures.pop(sample.node, None)

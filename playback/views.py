@@ -5,18 +5,16 @@ the rest of a session in hls.js. CORS is open: the key is the secret, and pages 
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from playback import bodies, keys, services
-from playback.types import Heard, RankedNode
+from netflixlite import addresses
+from playback import bodies, keys, services, steered
+from playback.types import Heard
 
 _PLAYLIST = "application/vnd.apple.mpegurl"
 #: How often a browser may go without asking whether it may ask, in seconds.
@@ -87,36 +85,11 @@ def segments(request: HttpRequest, key: keys.Key, rendition: str) -> HttpRespons
 @capability("GET", "HEAD", "POST")
 def steering(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """GET: a steering manifest for HLS and DASH. POST: the ranking for our player, which sends what it saw of nodes."""
+    viewer = addresses.of(request.META)
     if request.method == "POST":
-        data = read_body(request)
-        answer = services.steer(
-            key.session_id,
-            current=bodies.pathway(data, "current"),
-            samples=bodies.samples(data),
-            address=str(request.META.get("REMOTE_ADDR") or ""),
-        )
-        return JsonResponse(
-            {
-                "nodes": listed(answer.nodes),
-                "ttl": answer.ttl.total_seconds(),
-                "mb": answer.kbps,
-                "now": _milliseconds(timezone.now()),
-            }
-        )
-    # DASH players name all their places, by commas, the one in use first (ETSI TS 103 998, 6).
-    field = "_DASH_pathway" if "_DASH_pathway" in request.GET else "_HLS_pathway"
-    named = request.GET.get(field, "").strip('"').split(",")[0]
-    current = bodies.pathway({field: named or None}, field)
-    answer = services.steer(key.session_id, current=current)
-    return JsonResponse(
-        {
-            "VERSION": 1,
-            "TTL": round(answer.ttl.total_seconds()),
-            # Absolute: a relative one stops steering in Shaka. It replaces the address, so it has the key in it.
-            "RELOAD-URI": f"{settings.SITE_URL}{request.path}",
-            "PATHWAY-PRIORITY": [node.id for node in answer.nodes],
-        }
-    )
+        return JsonResponse(steered.report(key, request.read(bodies.BODY_MAX + 1), viewer))
+    text = request.path.split("/")[-2]
+    return JsonResponse(steered.manifest(key, text, request.GET.dict(), viewer))
 
 
 @capability("POST")
@@ -143,26 +116,9 @@ def close(request: HttpRequest, key: keys.Key) -> HttpResponse:
 def token(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """A fresh token for the same session, and where to use it."""
     fresh, nodes = services.renew_token(key.session_id)
-    return JsonResponse({"value": fresh.value, "expires_at": fresh.expires_at, "nodes": listed(nodes)})
-
-
-def listed(nodes: tuple[RankedNode, ...]) -> list[dict[str, Any]]:
-    """A ranking as JSON."""
-    return [
-        {
-            "id": one.id,
-            "base_url": one.base_url,
-            "rank": one.rank,
-            "reason": one.reason,
-            "healthy_since": _milliseconds(one.healthy_since) if one.healthy_since else None,
-        }
-        for one in nodes
-    ]
-
-
-def _milliseconds(at: datetime) -> int:
-    """Milliseconds since 1970, as browsers count."""
-    return round(at.timestamp() * 1000)
+    return JsonResponse(
+        {"value": fresh.value, "expires_at": fresh.expires_at, "nodes": steered.listed(nodes)}
+    )
 
 
 def _heard(heard: Heard) -> dict[str, Any]:

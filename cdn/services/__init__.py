@@ -4,7 +4,15 @@ from cdn.enrolment import Refused
 from cdn.services.holding import explain, fill_progress, holders, holds, inventory_map
 from cdn.services.joining import enrolment_code, node_command
 from cdn.services.levers import Infeasible, UnknownNode, activate, drain, evacuate, quarantine, retire
-from cdn.services.looking import fleet_events, health, learn, nodes, report_failure
+from cdn.services.looking import (
+    fleet_events,
+    health,
+    learn,
+    network_of,
+    nodes,
+    report_corrupt,
+    report_failure,
+)
 from cdn.services.placing import locate
 from cdn.services.removing import (
     NotAPackage,
@@ -37,11 +45,13 @@ __all__ = [
     "learn",
     "lift",
     "locate",
+    "network_of",
     "node_command",
     "nodes",
     "public_keys",
     "purge",
     "quarantine",
+    "report_corrupt",
     "report_failure",
     "retire",
     "rotate_keys",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from cdn import asking, history, silence, states, witnesses
+from cdn import asking, corruption, history, silence, states, witnesses
 from cdn.live import fleet
 from cdn.types import FleetEvent, Node, NodeHealth
 
@@ -21,24 +21,7 @@ def nodes() -> tuple[Node, ...]:
     now = timezone.now()
     if not silence.watching():
         silence.conclude(now)
-        return _offered(now)
-    if time.monotonic() - _snapshot.made_at > SNAPSHOT_SECONDS:
-        _snapshot.nodes, _snapshot.made_at = _offered(now), time.monotonic()
-    return _snapshot.nodes
-
-
-#: How old the nodes may be that steering is given, in seconds. Players ask far more often than anything changes.
-SNAPSHOT_SECONDS = 0.25
-
-
-class _Snapshot:
-    """The nodes as they were a moment ago."""
-
-    nodes: tuple[Node, ...] = ()
-    made_at = float("-inf")
-
-
-_snapshot = _Snapshot()
+    return _offered(now)
 
 
 def _offered(now: datetime) -> tuple[Node, ...]:
@@ -86,6 +69,19 @@ def learn(*, site: str = "") -> str:
 def fleet_events(*, limit: int = 100) -> tuple[FleetEvent, ...]:
     """The last things that happened in the fleet, newest first: changes of state, takedowns, faults."""
     return history.newest(limit=limit)
+
+
+def network_of(address: str) -> str:
+    """A coarse name of the network of an address, which is all of it that may be kept: its /24, or its /48."""
+    return witnesses.network_of(address)
+
+
+def report_corrupt(node_id: UUID, *, session_id: UUID, package_id: str) -> None:
+    """A player got bytes from a node that are not the package's. They are claims: the node is proved by our own look.
+
+    What is found wrong then counts as the node's fault, and three in a day put it in quarantine. From memory, at once.
+    """
+    corruption.claims.report(node_id, session_id, package_id, time.monotonic())
 
 
 def report_failure(node_id: UUID, *, session_id: UUID, network: str) -> None:

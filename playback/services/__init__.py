@@ -1,6 +1,6 @@
 """Playback's public verbs. Everything else in this app is private to it."""
 
-from playback.services.describing import content_key, keyed_playlist, manifest, playlist, segments
+from playback.services.describing import content_key, keyed_playlist, manifest, playlist, segments, tracks
 from playback.services.errors import (
     AboveMaturity,
     NoPackage,
@@ -68,6 +68,7 @@ __all__ = [
     "segments",
     "steer",
     "stop_session",
+    "tracks",
     "trending",
     "viewings_since",
 ]

@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from catalog import services as catalog
 from catalog.types import Package, Rendition
-from playback import keyed, models, mpd, multivariant
+from playback import keyed, keys, models, mpd, multivariant, pathways
+from playback.known import KNOWN
 from playback.multivariant import Pathway, Places
-from playback.services import going
+from playback.services import going, steer
 from playback.services.errors import NotFound
-from playback.services.steer import rank
 from playback.types import RankedNode
 
 #: So many bytes of each segment's SHA-256 are told: nobody finds other bytes with the same beginning.
@@ -41,22 +41,21 @@ def playlist(session_id: UUID, *, by_loader: bool = False, now: datetime | None 
     if package.encrypted and not by_loader:
         one = url("playback-keyed", going.key_of(row), pathway="-", rendition="-")
         places = replace(places, keyed=one.removesuffix("/-/-.m3u8"))
-    return multivariant.write(
-        renditions,
-        _pathways(row.id, now=now),
-        places=places,
-        steering_url=url("playback-steering", going.key_of(row)),
-    )
+    ways = _pathways(row.id, now=now)
+    return multivariant.write(renditions, ways, places=places, steering_url=_steering(row, ways, places))
 
 
 def written(row: models.PlaybackSession, package: Package, nodes: Sequence[RankedNode], token: str) -> str:
     """The multivariant playlist as our loader reads it, of a session that need not be saved yet."""
-    return multivariant.write(
-        [one for one in package.renditions if row.renditions >> one.index & 1],
-        [Pathway(node.id, node.base_url) for node in nodes],
-        places=Places(package.id, token),
-        steering_url=url("playback-steering", going.key_of(row)),
-    )
+    ways, places = [Pathway(node.id, node.base_url) for node in nodes], Places(package.id, token)
+    renditions = [one for one in package.renditions if row.renditions >> one.index & 1]
+    return multivariant.write(renditions, ways, places=places, steering_url=_steering(row, ways, places))
+
+
+def _steering(row: models.PlaybackSession, ways: Sequence[Pathway], places: Places) -> str:
+    """Where a stock player is steered; what stands in its playlist rides along, so that it can be told of more."""
+    state = pathways.listing(ways, token=places.token, keyed=bool(places.keyed))
+    return f"{url('playback-steering', going.key_of(row))}?state={keys.seal(pathways.pack(state))}"
 
 
 def manifest(session_id: UUID, *, now: datetime | None = None) -> str:
@@ -65,12 +64,13 @@ def manifest(session_id: UUID, *, now: datetime | None = None) -> str:
     row, package, renditions, places = _described(session_id, now=now)
     if package.encrypted:
         raise NotFound
+    ways = _pathways(row.id, now=now)
     return mpd.write(
         renditions,
-        _pathways(row.id, now=now),
+        ways,
         places=places,
         duration=package.duration,
-        steering_url=url("playback-steering", going.key_of(row)),
+        steering_url=_steering(row, ways, places),
     )
 
 
@@ -81,16 +81,14 @@ def keyed_playlist(session_id: UUID, *, pathway: str, rendition: str, now: datet
     """
     now = now or timezone.now()
     row, package, renditions, places = _described(session_id, now=now)
-    there = next(
-        (one for one in multivariant.at_least_two(_pathways(row.id, now=now)) if one.id == pathway), None
-    )
+    base_url = steer.base_url(pathways.plain(pathway), now)
     one = next((one for one in renditions if one.name == rendition), None)
     stored = catalog.stored_object(package.id, rendition=rendition, name="index.m3u8")
-    if not package.encrypted or there is None or one is None or stored is None:
+    if not package.encrypted or base_url is None or one is None or stored is None:
         raise NotFound
     return keyed.absolute(
         catalog.open_object(stored).decode(),
-        base=places.url(there, rendition, ""),
+        base=places.url(Pathway(pathway, base_url), rendition, ""),
         key_url=url("playback-content-key", going.key_of(row)),
     )
 
@@ -115,6 +113,11 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
+def tracks(package_id: str) -> tuple[Rendition, ...]:
+    """What a package is made of, from memory; nothing when nobody has played it here lately."""
+    return KNOWN.tracks(package_id)
+
+
 def content_key(session_id: UUID, *, now: datetime | None = None) -> bytes:
     """The 16 bytes that open what a session plays. Raises NotFound (also when it is not encrypted), SessionOver."""
     row, _token = going.fresh_token(session_id, now=now or timezone.now())
@@ -136,4 +139,4 @@ def _described(
 
 
 def _pathways(session_id: UUID, *, now: datetime) -> list[Pathway]:
-    return [Pathway(node.id, node.base_url) for node in rank(session_id, why="playlist", now=now)]
+    return [Pathway(node.id, node.base_url) for node in steer.rank(session_id, why="playlist", now=now)]

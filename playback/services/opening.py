@@ -53,6 +53,7 @@ def open_session(
             device=device or f"{user_agent}\n{address}",
             device_name=devices.name(user_agent),
             can=can or Capabilities(),
+            address=address,
         ),
         now=now,
     )
@@ -74,6 +75,7 @@ class Asked:
     can: Capabilities
     hashed: bool = False
     session_id: UUID | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Draft:
     plan: Plan
     video: Video
     package: Package
+    address: str = ""
 
 
 def drafted(asked: Asked, *, now: datetime) -> Draft:
@@ -120,7 +123,7 @@ def drafted(asked: Asked, *, now: datetime) -> Draft:
         duration=whole,
         finish_at=_finish_at(package, whole),
     )
-    return Draft(row=row, profile=profile, plan=plan, video=video, package=package)
+    return Draft(row, profile, plan, video, package, asked.address)
 
 
 def answered(
@@ -136,7 +139,14 @@ def answered(
         now=now,
         lifetime=lifetime,
     )
-    nodes = rank(row.id, why=why, now=now, bps=_expected_bps(package), package_id=package.id)
+    nodes = rank(
+        row.id,
+        why=why,
+        now=now,
+        bps=_expected_bps(package),
+        package_id=package.id,
+        address=draft.address,
+    )
     title = video.name if video.episode_id is None else _title_name(video)
     session = _session(
         row,

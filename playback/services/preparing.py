@@ -36,6 +36,7 @@ def prepare_session(
         device=device or f"{user_agent}\n{address}",
         device_name=devices.name(user_agent),
         can=can or Capabilities(),
+        address=address,
     )
     draft = opening.drafted(asked, now=now)
     with transaction.atomic():

@@ -1,27 +1,30 @@
 """Ranking the fleet for one session: the pure rule, fed from memory. No database here: players ask all the time."""
 
-import logging
+import time
+import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.conf import settings
 from django.utils import timezone
 
 from cdn import services as cdn
-from cdn.types import Node
+from cdn.types import Node, NodeState
 from playback import steering
-from playback.live import LIVE
+from playback.known import KNOWN
+from playback.live import LIVE, Memory
+from playback.picture import Picture
 from playback.types import RankedNode, Sample, Steered
 
-log = logging.getLogger("playback")
-
-#: How long players keep a ranking before they ask again.
-STEERING_TTL = timedelta(seconds=30)
+#: How long players keep a ranking before they ask again, give or take a fifth; shorter while something is amiss where
+#: they are: who must leave a node is told in time.
+STEERING_TTL, TROUBLE_TTL, JITTER = timedelta(seconds=30), timedelta(seconds=10), 0.2
+#: A failure counts as trouble for so long.
+TROUBLED_FOR = timedelta(seconds=30)
 #: What one stream is taken to need when nothing better is known, in bits per second.
 USUAL_BPS = 4_000_000
-#: How many decisions a session keeps.
+#: How many decisions a session keeps, and how many nodes that were passed over each tells of.
 DECISIONS_MAX = 20
 
 
@@ -31,95 +34,136 @@ def steer(
     current: str | None = None,
     samples: Sequence[Sample] = (),
     address: str = "",
+    package_id: str = "",
     now: datetime | None = None,
 ) -> Steered:
     """The nodes for a session that plays already, best first, the shield last; never empty.
 
     `current` is the pathway in use and `samples` what the player saw since it last asked; `address` is where it asks
-    from: failures seen from several networks make a node suspect.
+    from: failures seen from several networks make a node suspect. `package_id` is what it plays, which a process that
+    has just started does not know. From memory: it may be called in an event loop.
     """
     now = now or timezone.now()
+    _arrive(session_id, address)
     LIVE.report(session_id, samples=samples, current=current, now=now)
-    failed = {one.node for one in samples if one.failures > 0}
-    for node in _fleet(now) if failed else ():
-        if steering.pathway(node) in failed:
+    picture = KNOWN.picture(now)
+    for one in samples:
+        node = picture.by_id.get(one.node)
+        if node and one.failures > 0:
             cdn.report_failure(node.id, session_id=session_id, network=address)
-    nodes = rank(session_id, why="asked", now=now)
-    first = next((one for one in _fleet(now) if steering.pathway(one) == nodes[0].id), None)
-    return Steered(nodes=nodes, ttl=STEERING_TTL, kbps=first.suggested_kbps if first else 0)
+        if node and one.corrupt > 0 and package_id:
+            cdn.report_corrupt(node.id, session_id=session_id, package_id=package_id)
+    nodes = rank(session_id, why="asked", now=now, package_id=package_id)
+    return _answer(session_id, nodes, picture, now)
 
 
 def rank(
-    session_id: UUID, *, why: str, now: datetime, bps: int = USUAL_BPS, package_id: str = ""
+    session_id: UUID,
+    *,
+    why: str,
+    now: datetime,
+    bps: int = 0,
+    package_id: str = "",
+    address: str = "",
 ) -> tuple[RankedNode, ...]:
     """Rank, account for it, and remember why. Nodes that hold the package come first, once it is known."""
+    _arrive(session_id, address)
     memory = LIVE.recall(session_id)
     package_id = package_id or memory.package_id
-    # Until the player says where it is, it is where it was sent: asking twice must not send it to two places.
-    current = memory.current or (memory.offered[0][0] if memory.offered else None)
-    nodes = _fleet(now)
-    viewer = steering.Viewer(
-        seed=session_id.hex,
-        session=session_id,
-        region=_region(nodes, current),
-        current=current,
-        moved_at=memory.moved_at,
-        failures=memory.failures,
-        goodput={pathway: tuple(rates) for pathway, rates in memory.goodput.items()},
-    )
+    picture = KNOWN.picture(now)
+    if why != "asked" and package_id:
+        KNOWN.learn(package_id)
+    viewer = _viewer(session_id, memory, picture, now)
     ranking = steering.rank(
-        nodes,
+        picture,
         viewer,
         shield_url=cdn.shield_base_url(),
         now=now,
         assigned=LIVE.assigned(now),
-        held=_held(nodes, package_id),
+        held=KNOWN.holding(package_id),
     )
     first = ranking.order[0].id
+    bps = bps or memory.bps or USUAL_BPS
     if first not in (memory.current, steering.SHIELD) and not (
         memory.offered and memory.offered[0][0] == first
     ):
-        LIVE.assign(first, bps=bps, now=now)
-    order = tuple((one.id, one.reason) for one in ranking.order)
+        # Other processes give out as much as this one, and none hears of it.
+        LIVE.assign(first, bps=bps * max(1, settings.WEB_PROCESSES), now=now)
     decision = {
         "at": now.isoformat(timespec="milliseconds"),
         "why": why,
         "order": [[one.id, one.reason] for one in ranking.order],
         "passed": [[one.id, one.reason] for one in ranking.passed[:DECISIONS_MAX]],
     }
-    LIVE.offer(session_id, decision=decision, order=order, force=why != "asked", package_id=package_id)
-    well = {steering.pathway(node): node.healthy_since for node in nodes}
+    order = tuple((one.id, one.reason) for one in ranking.order)
+    LIVE.offer(
+        session_id, decision=decision, order=order, force=why != "asked", package_id=package_id, bps=bps
+    )
+    well = picture.by_id
     return tuple(
-        RankedNode(one.id, one.base_url, place, one.reason, well.get(one.id))
+        RankedNode(
+            one.id, one.base_url, place, one.reason, well[one.id].healthy_since if one.id in well else None
+        )
         for place, one in enumerate(ranking.order, start=1)
     )
 
 
-def _region(nodes: Sequence[Node], current: str | None) -> str:
-    """The region of the node in use; '' when all are in one, or nothing is in use."""
-    regions = {node.region for node in nodes}
-    return next((node.region for node in nodes if steering.pathway(node) == current and len(regions) > 1), "")
+def base_url(pathway: str, now: datetime) -> str | None:
+    """Where a pathway leads, ranked or not; None when there is no such node now."""
+    if pathway == steering.SHIELD:
+        return cdn.shield_base_url()
+    node = KNOWN.picture(now).by_id.get(pathway)
+    return node.base_url if node else None
 
 
-def _held(nodes: Sequence[Node], package_id: str) -> dict[str, str]:
-    """What each pathway is known to hold of the package; nothing while we cannot say."""
-    if not package_id:
-        return {}
-    try:
-        holders = cdn.holders(package_id)
-    except DatabaseError:
-        return {}
-    return {steering.pathway(node): holders[node.id] for node in nodes if node.id in holders}
+def _arrive(session_id: UUID, address: str) -> None:
+    if address:
+        LIVE.arrive(session_id, network=cdn.network_of(address), location=cdn.locate(address))
 
 
-def _fleet(now: datetime) -> Sequence[Node]:
-    """The fleet's snapshot; when it cannot be read, the last one that could, with its leases stretched: a database
-    that is locked or away says nothing about the nodes.
-    """
-    try:
-        LIVE.nodes = cdn.nodes()
-    except DatabaseError:
-        log.warning("The fleet cannot be read; steering by what was last known of it.", exc_info=True)
-        lease = now + STEERING_TTL
-        return [replace(node, lease_until=max(node.lease_until, lease)) for node in LIVE.nodes]
-    return LIVE.nodes
+def _viewer(session_id: UUID, memory: Memory, picture: Picture, now: datetime) -> steering.Viewer:
+    # Until the player says where it is, it is where it was sent: asking twice must not send it to two places.
+    current = memory.current or (memory.offered[0][0] if memory.offered else None)
+    here = picture.by_id.get(current or "")
+    place = memory.location
+    return steering.Viewer(
+        seed=session_id.hex,
+        session=session_id,
+        site=place.site,
+        region=place.region or (here.region if here and picture.regions > 1 else ""),
+        current=current,
+        moved_at=memory.moved_at,
+        failures=memory.failures,
+        goodput={pathway: tuple(rates) for pathway, rates in memory.goodput.items()},
+        rtt_ms=LIVE.round_trips(memory.network, now),
+        place=place.place,
+    )
+
+
+def _answer(session_id: UUID, nodes: tuple[RankedNode, ...], picture: Picture, now: datetime) -> Steered:
+    """When to ask again, and what else the fleet asks of players."""
+    first = picture.by_id.get(nodes[0].id)
+    frozen = any(node.frozen for one in nodes if (node := picture.by_id.get(one.id)))
+    troubled = frozen or first is None or _troubled(session_id, first, picture, now)
+    wish = (TROUBLE_TTL if troubled else STEERING_TTL) * _jitter(session_id, now)
+    return Steered(
+        nodes=nodes,
+        ttl=LIVE.appointment(wish, time.monotonic()),
+        kbps=first.suggested_kbps if first else 0,
+        frozen=frozen,
+    )
+
+
+def _jitter(session_id: UUID, now: datetime) -> float:
+    """A factor that differs from session to session and from time to time: who came together does not stay together."""
+    share = zlib.crc32(session_id.bytes + int(now.timestamp()).to_bytes(8, "big")) / (1 << 32)
+    return 1 - JITTER + 2 * JITTER * share
+
+
+def _troubled(session_id: UUID, first: Node, picture: Picture, now: datetime) -> bool:
+    """Whether something is amiss with the node in use, or was lately with another."""
+    memory = LIVE.recall(session_id)
+    here = picture.by_id.get(memory.current or "", first)
+    well = (NodeState.ACTIVE, NodeState.DEGRADED)
+    lately = any(now - one.at < TROUBLED_FOR for one in memory.failures.values())
+    return lately or here.state not in well or first.state not in well

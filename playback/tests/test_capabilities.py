@@ -55,7 +55,7 @@ def test_the_playlist_lists_two_nodes_and_the_site(player: Client, opened: dict[
     assert [one.stream_info.pathway_id for one in read.playlists[::3]] == [
         one["id"] for one in opened["nodes"]
     ]
-    assert read.content_steering.uri == opened["steering"]
+    assert read.content_steering.uri.startswith(opened["steering"] + "?state=")
     assert read.content_steering.pathway_id == opened["nodes"][0]["id"]
     base = {one["id"]: one["base_url"] for one in opened["nodes"]}
     assert all(one.uri.startswith(base[one.stream_info.pathway_id] + "/v1/") for one in read.playlists)
@@ -76,7 +76,7 @@ def test_steering_for_native_players(player: Client, opened: dict[str, Any]) -> 
     assert response.status_code == 200
     assert response["Access-Control-Allow-Origin"] == "*"
     assert body["VERSION"] == 1
-    assert body["TTL"] == 30
+    assert 24 <= body["TTL"] <= 36
     assert body["RELOAD-URI"] == opened["steering"]
     assert body["PATHWAY-PRIORITY"] == ["n1", "n2", "shield"]
     assert player.get(path(opened["steering"]) + "?_HLS_pathway=n2").json()["PATHWAY-PRIORITY"][0] == "n2"
@@ -86,7 +86,7 @@ def test_steering_for_our_player_hears_of_failures(player: Client, opened: dict[
     first, second = opened["nodes"][0]["id"], opened["nodes"][1]["id"]
     body = {"current": second, "samples": [{"node": first, "ok": False, "failures": 2}]}
     answer = post(player, opened["steering"], body).json()
-    assert answer["ttl"] == 30
+    assert 8 <= answer["ttl"] <= 12  # something is amiss: it is asked again soon
     assert [(one["id"], one["rank"]) for one in answer["nodes"]] == [(second, 1), ("shield", 2)]
     assert player.get(path(opened["steering"])).json()["PATHWAY-PRIORITY"] == [second, "shield"]
     healed = post(player, opened["steering"], {"samples": [{"node": first, "ok": 1}]}).json()
@@ -97,8 +97,8 @@ def test_steering_asks_no_database_of_playback(player: Client, opened: dict[str,
     with CaptureQueriesContext(connection) as queries:
         player.get(path(opened["steering"]))
         post(player, opened["steering"], {})
-    # In a test the fleet and the first-run door read their rows each time; outside, twice a second and once.
-    others = ("cdn_edgenode", "accounts_user")
+    # In a test the fleet, the map and the first-run door read their rows; outside, a thread does, and it once.
+    others = ("cdn_edgenode", "cdn_network", "accounts_user")
     assert [
         one["sql"] for one in queries.captured_queries if not any(table in one["sql"] for table in others)
     ] == []

@@ -207,7 +207,7 @@ def test_the_same_segments_are_a_dash_presentation(ada: Profile, video: UUID) ->
     token, package, end = place.split("/")
     assert (package, end) == (_package(opened), "")
     assert [base.service_location for base in mpd.base_urls] == [one["id"] for one in opened["nodes"]]
-    assert f">{opened['steering']}</ContentSteering>" in raw
+    assert f">{opened['steering']}?state=" in raw
     sets = mpd.periods[0].adaptation_sets
     assert [one.content_type for one in sets] == ["video", "audio", "audio", "audio", "text", "image"]
     pictures = sets[0]

@@ -73,7 +73,7 @@ def test_it_may_be_kept_and_costs_no_question_to_the_database(opened: dict[str, 
 
 def test_steering_says_since_when_a_node_is_well(nodes: tuple[Node, Node], opened: dict[str, Any]) -> None:
     answer = ask(opened)
-    assert set(answer) == {"nodes", "ttl", "mb", "now"}
+    assert set(answer) == {"nodes", "ttl", "mb", "frozen", "now"}
     assert answer["mb"] == 0
     since = {one["id"]: one["healthy_since"] for one in answer["nodes"]}
     assert since["shield"] is None
