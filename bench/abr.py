@@ -30,7 +30,13 @@ _HEAD = (
     "start s",
     "wasted %",
 )
-_NAMES = {"bola": "BOLA", "throughput": "throughput rule", "hls": "hls.js default"}
+_NAMES = {
+    "bola": "BOLA-U",
+    "bola_o": "BOLA-O",
+    "mpc": "robust MPC",
+    "throughput": "throughput rule",
+    "hls": "hls.js",
+}
 
 
 def main() -> None:

@@ -3,12 +3,12 @@
 import { bunny, feature } from "./films.js";
 import { hlsDefault } from "./hls.js";
 import { ours } from "./ours.js";
-import { bola, throughputRule } from "./rivals.js";
+import { bola, bolaCalm, robustMpc, throughputRule } from "./rivals.js";
 import { score } from "./score.js";
 import { watch } from "./session.js";
 import { CLASS_NAMES, trace } from "./traces.js";
 
-export const RIVALS = { bola, throughput: throughputRule, hls: hlsDefault };
+export const RIVALS = { bola, bola_o: bolaCalm, mpc: robustMpc, throughput: throughputRule, hls: hlsDefault };
 export const ALGORITHMS = { ours, ...RIVALS };
 //: Seeds that parameters were fitted on; the others are held out for the figures that are published.
 export const TRAINING = 1;
