@@ -420,6 +420,7 @@ export class Delivery extends EventTarget {
   /** Take over another session of the same video (the first was closed or expired while the page slept). */
   adopt(session) {
     this.contentKeyUrl = session.content_key_url ?? null;
+    this.tables.adopt(session.segments);
     this.#renewal.take(session.token);
     this.rank(session.nodes);
   }

@@ -5,6 +5,8 @@ const RECENT = 20;
 const SMALLEST_RATE_SAMPLE = 16 * 1024;
 // The answer to a request for so little tells the round trip: its disk and its queue have the least part in it.
 const SMALL_OBJECT = 64 * 1024;
+// bit/s. What is faster came from the browser's own cache.
+const FASTEST = 2e9;
 const COUNTS = ["ok", "failures", "corrupt", "hedges"];
 
 /** A weighted mean in which a sample's weight halves every `halfLife` samples. */
@@ -44,8 +46,8 @@ export class Estimates {
   measured(id, { bytes, ms }) {
     const node = this.#of(id);
     // Below 16 KiB the time is that of the round trip, not of the bytes.
-    if (bytes >= SMALLEST_RATE_SAMPLE && ms > 0) {
-      const rate = (bytes * 8000) / ms;
+    const rate = (bytes * 8000) / ms;
+    if (bytes >= SMALLEST_RATE_SAMPLE && ms > 0 && rate < FASTEST) {
       node.fast.add(rate);
       node.slow.add(rate);
     }

@@ -170,7 +170,7 @@ export class Nodes {
     node.why = "";
     node.badness = "dead";
     const active = this.#nodes.get(this.#active);
-    if (!active || this.#state(active, now) !== "healthy") this.#move(id, now);
+    if (!active || active.id === SHIELD || this.#state(active, now) !== "healthy") this.#move(id, now);
     else if (node.rank < active.rank && now - this.#movedAt > RETURN_AFTER_MS) this.#move(id, now);
   }
 
@@ -212,9 +212,9 @@ export class Nodes {
     return this.#weight(node, now) === 0;
   }
 
-  /** Whether the film may go back to this node because it ranks better: not for a minute after it failed here. */
+  /** Whether the film may go back to this node because it ranks better: not for a minute after it failed here, unless nobody serves but the site. */
   #mayReturn(node, now) {
-    return node.id === this.#active || now - node.failedAt > RETURN_AFTER_MS;
+    return node.id === this.#active || this.#active === SHIELD || now - node.failedAt > RETURN_AFTER_MS;
   }
 
   /** Whether a node was left because it sent wrong bytes: only the proof of right ones forgives it. */

@@ -22,6 +22,12 @@ export function ttlOf(answer) {
   return Number.isFinite(ttl) ? Math.min(600, Math.max(1, ttl)) : DEFAULT_TTL_S;
 }
 
+/** Epoch ms on the server's clock: said, or by the answer's date; the viewer's own clock may be wrong by hours. */
+function serverTime({ now }, response) {
+  const said = Number(now) || Date.parse(response.headers?.get("Date") ?? "");
+  return Number.isNaN(said) ? Date.now() : said;
+}
+
 export class Steering {
   #url;
   #delivery;
@@ -72,9 +78,8 @@ export class Steering {
       if (response.status === 410) return this.stop(); // the session ended
       if (response.ok) {
         const answer = await response.json();
-        const served = Date.parse(response.headers?.get("Date") ?? "");
         const ranking = rankingOf(answer, this.#delivery.nodes.list(this.#delivery.now()));
-        this.#delivery.rank(ranking, Number.isNaN(served) ? Date.now() : served);
+        this.#delivery.rank(ranking, serverTime(answer, response));
         this.#delivery.steerRate(answer.mb);
         next = ttlOf(answer);
       }

@@ -74,6 +74,11 @@ export class Tables {
     }
   }
 
+  /** Another session of the same film: its address from now on. */
+  adopt(template) {
+    this.#template = template || this.#template;
+  }
+
   /** Whether the site has no tables at all. */
   get none() {
     return !this.#template && !this.#heads.size;

@@ -4,9 +4,10 @@
 import { DIGEST_BYTES } from "./tables.js";
 import { digest } from "./sha256.js";
 
-// With this much film ahead a segment may wait this long for its table.
-const CALM_S = 4;
-const WAIT_MS = 400;
+// A segment may wait for its table for a part of the film that is in hand: not for the last half second, nor long.
+const SPARED_S = 0.5;
+const SHARE = 0.4;
+const WAIT_MS = 500;
 const KEPT_DOUBTS = 64;
 
 /** The rendition and the file's name of a media path, `<package>/<rendition>/<name>`. */
@@ -66,8 +67,9 @@ export class Verifier {
   }
 
   async #await(rendition, name) {
-    if (this.#tools.buffer() < CALM_S) return null;
-    const left = WAIT_MS - this.#tables.waited(rendition);
+    const spare = this.#tools.buffer() - SPARED_S;
+    if (!(spare > 0)) return null;
+    const left = Math.min(WAIT_MS, spare * SHARE * 1000) - this.#tables.waited(rendition);
     const asking = this.#ask(rendition);
     if (left > 0) await Promise.race([asking, new Promise((resolve) => setTimeout(resolve, left))]);
     return this.#tables.of(rendition, name);
