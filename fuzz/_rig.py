@@ -158,8 +158,7 @@ class Node:
             while sock.waiting and not sock.closed:
                 connection.unread = True
                 connection.read()
-                while self.server.turns:
-                    self.server.turns.popleft().go_on()
+                _end_round(self.server)
                 connection = self.passed(connection)
             connection = self.idle(connection)
         ended = sock.closed
@@ -221,7 +220,7 @@ class WorkerNode(Node):
         name = hit.rendition.name
         return [
             hash(hit.key), PACKAGE, name, hit.rendition.index, file, hit.number, hit.name, hit.offset, hit.length,
-            hit.digest.hex(), hit.crc, kind, False, True,
+            hit.digest.hex(), hit.crc, kind, False, True, False,
         ]  # fmt: skip
 
     def passed(self, connection: Connection) -> Connection:
@@ -242,9 +241,13 @@ class WorkerNode(Node):
         connection = Connection(server, sock)
         connection.inbox, connection.unread = data, True
         connection.go_on()
-        while server.turns:
-            server.turns.popleft().go_on()
+        _end_round(server)
         return connection
+
+
+def _end_round(server: Server) -> None:
+    while server.turns or server.small:
+        server.end_round()
 
 
 def _verdicts() -> Verdicts:

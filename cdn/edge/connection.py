@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from cdn.edge.files import OwnedFd, in_memory, unsent
 from cdn.edge.fill import Failed, Fill
 from cdn.edge.http import BadRequest, Headers, Request, parse_headers, parse_line, split
+from cdn.edge.sending import HIT, TURN
 from cdn.edge.store import Hit
 from cdn.edge.verdicts import Verdict
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 _GONE = EPOLLHUP | EPOLLERR
 _READABLE = EPOLLIN | EPOLLRDHUP
 READ = 16 * 1024
-#: The most that one connection is given before others have their turn, in bytes.
-TURN = 2048 * 1024
 #: A client that takes less than this is let go, in bytes per second: a quarter of what a sound track alone needs.
 SLOWEST = 4 * 1024
 #: How long an object counts as being in the page cache since it was last looked, in seconds. What the disk gives is
@@ -37,7 +36,6 @@ SLOWEST = 4 * 1024
 PROBE_SECONDS = 1.0
 #: What the strict reader takes in a target: to see that nothing else is there, these are taken away.
 _PRINTABLE = bytes(code for code in range(0x21, 0x7F) if code != 0x23)
-HIT = "HIT"
 #: One answer in the books: when it was over, when it was asked for and when its first byte went (seconds since 1970),
 #: the verdict on its token, the target from behind that, its status, bytes sent, and what the cache was to it.
 Note = tuple[float, float, float, Verdict, bytes, int, int, str]
@@ -100,10 +98,7 @@ class Connection:
             return
         if self.blocked and bits & EPOLLOUT:
             self.blocked = False
-            if self.hit is None or self.head:
-                self.push()
-            else:
-                self.send_more(self.hit.file.fd)
+            self.push_or_join()
         if bits & _READABLE and not self.closed:
             self.unread = True
             self.leaving = self.leaving or bits & EPOLLRDHUP != 0
@@ -177,53 +172,38 @@ class Connection:
         return True
 
     def _send_whole(self, hit: Hit, verdict: Verdict, target: bytes) -> None:
-        """Answer with a whole object. With luck all of it is out when this returns, and the connection was never busy:
-        what `_begin`, `push` and `_finish` do step by step is done here at once.
-        """
-        server, body, length = self.server, hit.body, hit.length
-        head = server.ok_line + hit.head
-        now = server.now
-        sent = moved = more = 0
-        if body is not None:
-            head += body
-            length = 0
-        elif now - hit.probed > PROBE_SECONDS:
-            self.verdict, self.target, self.cache, self.since = verdict, target, HIT, now
+        """Answer with a whole object, together with the others that were asked for in this round."""
+        server = self.server
+        self.busy = True
+        if hit.answer:
+            server.small.append((self, hit, verdict, target))
+        elif server.now - hit.probed > PROBE_SECONDS:
+            self.verdict, self.target, self.cache, self.since = verdict, target, HIT, server.now
             self.whole = self.start + target + self.rest
-            self.begin_hit(head, hit, 0, length, 200)
-            return
+            self.begin_hit(server.ok_line + hit.head, hit, 0, hit.length, 200)
         else:
-            more = MSG_MORE
-        try:
-            send = self.send
-            sent = send(head, more)
-            if more and sent == len(head):
-                moved = sendfile(self.fd, hit.file.fd, hit.offset, length if length < TURN else TURN)
-        except BlockingIOError:
-            pass
-        except OSError:
-            self.close()
-            return
-        self.moved = now
-        server.bytes_out += sent + moved
-        if moved == length and sent == len(head):
-            note = server.note
-            if note is not None:
-                note((now, now, now, verdict, target, 200, sent + moved, HIT))
-            if server.access_log:
-                self.status, self.sent = 200, sent + moved
-                server.log_access(self)
-            return
-        self.verdict, self.target, self.cache, self.since = verdict, target, HIT, now
-        self._begin(head[sent:], 200)
-        self.sent, self.pos, self.end = sent + moved, hit.offset + moved, hit.offset + length
-        if length:
-            self.file, self.hit = hit.file, hit
-            hit.readers += 1
-        if moved == TURN:
-            server.later(self)
-        else:
-            self._wait_for_room()
+            server.large.append((self, hit, verdict, target))
+
+    def answered(self, sent: int) -> None:
+        """So many bytes were the whole answer to what was put among the round's, and there is more to do."""
+        if self.server.access_log:
+            self.status, self.sent = 200, sent
+            self.server.log_access(self)
+        if self.unread:
+            self.server.later(self)
+
+    def begin_asked(self, verdict: Verdict, target: bytes, head: bytes, sent: int) -> None:
+        """So many bytes were not the whole of it: go on from there as with every other answer."""
+        self.moved = self.server.now
+        self.verdict, self.target, self.cache, self.since = verdict, target, HIT, self.moved
+        self._begin(head, 200)
+        self.sent = sent
+
+    def attach(self, hit: Hit, moved: int) -> None:
+        """What is to be sent is this object, without the bytes that are out."""
+        self.pos, self.end = hit.offset + moved, hit.offset + hit.length
+        self.file, self.hit = hit.file, hit
+        hit.readers += 1
 
     def _serve_inbox(self) -> None:
         """Answer the requests that are complete in the inbox, one after the other."""
@@ -269,7 +249,7 @@ class Connection:
 
     def begin_hit(self, head: bytes, hit: Hit, start: int, end: int, status: int) -> None:
         """Answer with a part of an object that is here."""
-        if hit.body is not None:
+        if hit.answer:
             self._begin(head + hit.body[start:end], status)
             self.push()
             return
@@ -283,6 +263,8 @@ class Connection:
                 self.server.warm(self, hit)
                 return
             hit.probed = now
+            if 0 < hit.renew_at <= hit.visited:
+                self.server.renew(hit)
         hit.readers += 1
         self.push()
 
@@ -357,7 +339,7 @@ class Connection:
         try:
             done = self._push()
         except BlockingIOError:
-            self._wait_for_room()
+            self.wait_for_room()
             return
         except OSError as error:
             if error.errno == EIO and self.hit is not None:
@@ -365,7 +347,7 @@ class Connection:
             self.close()
             return
         if done:
-            self._finish()
+            self.finish()
 
     def _push(self) -> bool:
         """Send; → whether the answer is complete. Raises BlockingIOError when the client takes no more now."""
@@ -399,30 +381,18 @@ class Connection:
                 raise BlockingIOError  # asking again would only be told so, after the kernel has turned the pages over
         return True
 
-    def send_more(self, file: int) -> None:
-        """What `push` does when only a held object's bytes are left: most of what a large answer's turns cost."""
-        left = self.end - self.pos
-        wanted = left if left < TURN else TURN
-        try:
-            sent = sendfile(self.fd, file, self.pos, wanted)
-        except OSError:
-            sent = 0
-        if not sent:
-            self.push()  # which meets the same again, and knows what to do
-            return
-        server = self.server
-        self.pos += sent
-        self.sent += sent
-        server.bytes_out += sent
-        self.moved = server.now
-        if sent == left:
-            self._finish()
-        elif sent == wanted:
-            server.later(self)
+    def push_or_join(self) -> None:
+        """The client may take more now."""
+        if self.hit is None or self.head:
+            self.push()
         else:
-            self._wait_for_room()
+            self.send_more()
 
-    def _wait_for_room(self) -> None:
+    def send_more(self) -> None:
+        """What `push` does when only a held object's bytes are left, together with the others of this round."""
+        self.server.more.append(self)
+
+    def wait_for_room(self) -> None:
         """The client takes no more now: be told when it does. Who was slower than us once will be so again: such a
         connection stays watched for that."""
         self.blocked = True
@@ -435,7 +405,7 @@ class Connection:
         self.server.bytes_out += sent
         self.moved = self.server.now
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         """The answer is out: let go of what it needed and turn to the next request."""
         self._let_go()
         self.busy = False
@@ -484,7 +454,7 @@ class Connection:
             return
         if self.busy:
             if not self.blocked and (self.head or self.file is not None):
-                self.push()
+                self.push_or_join()
             return
         if self.inbox:
             self._serve_inbox()

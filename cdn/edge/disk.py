@@ -64,6 +64,8 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.can_punch, self.reserve = True, 0
+        #: Whether writing an object anew makes it cheaper to send, as far as is known.
+        self.renews = False
         #: Whether the machine stopped without warning while the cache was in use: claims may be false then, and what
         #: is missing was not lost by the disk.
         self.torn = False
@@ -71,6 +73,7 @@ class Disk:
             folder.mkdir(parents=True, exist_ok=True)
             self.reserve = min(RESERVE, shutil.disk_usage(folder).total // RESERVE_PART)
             self.can_punch = files.can_punch(folder)
+            self.renews = files.large_units(folder)
             self.torn = self._begin()
         except OSError as error:  # what is here can be served all the same
             log.error("%s", in_words(error))
@@ -198,6 +201,15 @@ class Disk:
         files.begin_writing(pair.data.fd, spec.offset, spec.length)
         self._mark(spec.rendition, spec.number, digest[:_MARK])
         return pair.data, crc
+
+    def renew(self, file: OwnedFd, offset: int, length: int, crc: int) -> bool:
+        """Write an object over itself → False when its bytes are not what they were (`files.write_anew`)."""
+        try:
+            return files.write_anew(file.fd, offset, length, crc)
+        except OSError as error:  # what is there stays as it is
+            log.info("nothing is written anew any more: %s", in_words(error))
+            self.renews = False
+        return True
 
     def forget(self, rendition: RenditionIndex, number: int, offset: int, length: int) -> None:
         """Give an object's room back; with a length of 0 only the map forgets it. Raises OSError."""

@@ -177,7 +177,9 @@ class Errands:
     async def _post_deliveries(self) -> None:
         """Send all that waits, batch by batch."""
         while (batch := await self._journal.batch()) is not None:
-            body = await asyncio.to_thread(gzip.compress, batch.body(), 5)
+            body = await asyncio.to_thread(
+                gzip.compress, batch.body(), 1
+            )  # half the work of 5, a fifth more bytes
             try:
                 answer = await self._ask("POST", DELIVERIES_PATH, body)
             except Refused as error:

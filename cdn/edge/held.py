@@ -11,6 +11,9 @@ from cdn.edge.policy import Entry
 from cdn.ranges import CORS_HEADERS, IMMUTABLE, etag
 
 _CORS = "".join(f"{name}: {value}\r\n" for name, value in CORS_HEADERS.items())
+#: An object that came from the disk is written anew once it was asked for so often since: that costs less than it
+#: saves then, and the disk writes a hundredth of what is sent.
+RENEW_AFTER = 256
 
 
 class Held(Entry):
@@ -54,8 +57,8 @@ class Hit(Held):
     """A verified object. `head` is its response head behind the Date line, ready to send."""
 
     __slots__ = (
-        "bit", "body", "crc", "digest", "etag", "file", "head", "key", "lead", "name", "package", "package_open",
-        "probed",
+        "answer", "bit", "crc", "digest", "etag", "file", "head", "key", "lead", "name", "package", "package_open",
+        "probed", "renew_at",
     )  # fmt: skip
 
     def __init__(self, spec: Spec, file: OwnedFd, digest: bytes, crc: int, package: Open) -> None:
@@ -68,8 +71,11 @@ class Hit(Held):
         self.file, self.digest, self.crc, self.name = file, digest, crc, spec.name
         self.etag = etag(digest.hex())
         self.head = head(spec.content_type, spec.length, self.etag, "HIT")
-        self.body: bytes | None = None
+        #: Of a small object that is kept in memory: `head` and the object itself; else nothing.
+        self.answer = b""
         self.probed = 0.0
+        #: From so many requests on it is worth being written anew (`Store.renew`); 0: it need not be.
+        self.renew_at = 0
         #: Whether the segment behind this one is not here: a request for this one then fetches it ahead.
         self.lead = False
 
@@ -78,8 +84,13 @@ class Hit(Held):
         body = os.pread(self.file.fd, self.length, self.offset)
         if zlib.crc32(body) != self.crc:
             return False
-        self.body = body
+        self.answer = self.head + body
         return True
+
+    @property
+    def body(self) -> bytes:
+        """The object, when it is kept in memory; else nothing."""
+        return self.answer[len(self.head) :]
 
 
 def object_key(rendition: RenditionIndex, name: str) -> bytes:

@@ -49,6 +49,7 @@ class Room:
         self._policy = Policy(self._wanted)
         self._packages: dict[str, Open] = {}
         self._small_total = 0
+        self._renewing = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="disk")
         self._parting = Parting(self._submit)
         self._cold = Cold(self._plan, self.shelves)
@@ -232,7 +233,7 @@ class Room:
             del self._claimed[held.rendition.package, held.rendition.name, held.number]
             return
         del self.hits[held.key]
-        if held.body is not None:
+        if held.answer:
             self._small_total -= held.length
         if held.number and (before := self._neighbour(held.rendition, held.number - 1)):
             before.lead = held.number < len(held.rendition.offsets)

@@ -21,7 +21,9 @@ from cdn.edge.config import Config
 from cdn.edge.connection import Connection, Note, access_line, write_line
 from cdn.edge.files import warm
 from cdn.edge.fill import Filler
+from cdn.edge.held import RENEW_AFTER
 from cdn.edge.loop import Loop
+from cdn.edge.sending import Asked, send_large, send_more, send_small
 from cdn.edge.store import Hit, Store
 from cdn.edge.verdicts import Verdicts
 
@@ -69,6 +71,10 @@ class Server:
         self._working: set[asyncio.Future[None]] = set()
         #: Who has had a turn and has more to send.
         self.turns: deque[Connection] = deque()
+        #: What this round has to send (`sending`): small objects, large ones, the rest of large ones.
+        self.small: list[Asked] = []
+        self.large: list[Asked] = []
+        self.more: list[Connection] = []
         self._loop: Loop
         self._listeners: list[socket.socket] = []
         self._left_shares: set[int] = set()
@@ -128,6 +134,7 @@ class Server:
         connection = self._connect(sock)
         connection.inbox, connection.unread = data, True
         connection.go_on()
+        self.end_round()
         return connection
 
     def idle(self) -> list[Connection]:
@@ -223,9 +230,15 @@ class Server:
                 log.exception("a connection broke")
                 if connection is not None:
                     connection.close()
+        self.end_round()
+        return others
+
+    def end_round(self) -> None:
+        """Go on with those whose turn it is, then send what the round has brought up."""
         if self.turns:
             self._take_turns()
-        return others
+        if self.small or self.large or self.more:
+            self._send()
 
     def later(self, connection: Connection) -> None:
         """This connection has had its turn and has more to send."""
@@ -238,6 +251,31 @@ class Server:
                 connection.go_on()
             except Exception:
                 log.exception("a connection broke")
+                connection.close()
+
+    def _send(self) -> None:
+        """Send what this round has brought up."""
+        for asked, send in ((self.small, send_small), (self.large, send_large)):
+            if asked:
+                waiting, asked[:] = asked[:], []
+                try:
+                    send(self, waiting)
+                except Exception:
+                    log.exception("a round broke")
+                    self._end([connection for connection, *_ in waiting])
+        if self.more:
+            more, self.more = self.more, []
+            try:
+                send_more(self, more)
+            except Exception:
+                log.exception("a round broke")
+                self._end(more)
+
+    @staticmethod
+    def _end(connections: list[Connection]) -> None:
+        """Whose answers may be broken: only a broken connection tells a client the truth."""
+        for connection in connections:
+            if connection.busy:
                 connection.close()
 
     def watch_writing(self, connection: Connection) -> None:
@@ -256,13 +294,17 @@ class Server:
 
         def done(reading: asyncio.Future[int]) -> None:
             if reading.exception() is None and reading.result() == hit.crc:
-                hit.probed = self.now
+                hit.probed, hit.renew_at = self.now, hit.visited + RENEW_AFTER
                 connection.push()
             else:
                 self.damaged(connection, hit, "its bytes on disk have changed")
 
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, warm, hit.file.fd, hit.offset, hit.length).add_done_callback(done)
+
+    def renew(self, hit: Hit) -> None:
+        """An object that is asked for a lot came from the disk in small pieces."""
+        self.store.renew(hit)
 
     def damaged(self, connection: Connection, hit: Hit, words: str) -> None:
         """What this connection was to be sent is not what was verified: nobody gets it, and it is fetched anew."""

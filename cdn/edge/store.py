@@ -16,7 +16,7 @@ from cdn.edge.cold import read_package
 from cdn.edge.disk import Disk, proves
 from cdn.edge.faults import Faults
 from cdn.edge.files import OwnedFd
-from cdn.edge.held import Held, Hit, Open, head, object_key
+from cdn.edge.held import RENEW_AFTER, Held, Hit, Open, head, object_key
 from cdn.edge.manifest import PackageIndex, RenditionIndex, Spec, pages
 from cdn.edge.room import Room
 from cdn.edge.takedowns import Takedowns
@@ -214,6 +214,7 @@ class Store(Room):
             return None
         hit = self._install(opened, spec, *found)
         hit.visited = 1  # it came back
+        hit.renew_at = RENEW_AFTER
         return hit
 
     async def _verified(self, spec: Spec) -> tuple[OwnedFd, bytes, int] | None:
@@ -231,6 +232,28 @@ class Store(Room):
             return file, digest, crc
         self._submit(partial(self.disk.disown, spec))
         return None
+
+    def renew(self, hit: Hit) -> None:
+        """Write an object over itself: what came from the disk costs more to send than one written. One at once."""
+        if (
+            self._renewing
+            or not self.disk.renews
+            or self.trouble.pausing
+            or self.hits.get(hit.key) is not hit
+        ):
+            return
+        self._renewing = True
+        hit.renew_at = 0
+        hit.readers += 1  # not to be evicted meanwhile
+        work = partial(self.disk.renew, hit.file, hit.offset, hit.length, hit.crc)
+
+        def done(writing: asyncio.Future[bool]) -> None:
+            self._renewing = False
+            hit.readers -= 1
+            if not writing.result():
+                self.doubt(hit)
+
+        asyncio.ensure_future(self.run(work)).add_done_callback(done)
 
     async def keep(self, spec: Spec, source: OwnedFd, digest: bytes) -> Hit | None:
         """Write an object to disk and serve it from there on. None when it cannot be kept: it passes through."""

@@ -15,9 +15,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cdn.edge.connection import HIT, PROBE_SECONDS, READ, Connection
+from cdn.edge.connection import PROBE_SECONDS, READ, Connection
 from cdn.edge.files import unread
 from cdn.edge.held import Hit
+from cdn.edge.sending import HIT
 from cdn.edge.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class TlsConnection(Connection):
                 return
             except ssl.SSLWantWriteError:
                 self.unread = False
-                self._wait_for_room()
+                self.wait_for_room()
                 return
             except (OSError, ValueError):
                 self.close()
@@ -193,7 +194,7 @@ class TlsConnection(Connection):
         server = self.server
         now, head = server.now, server.ok_line + hit.head
         self.verdict, self.target, self.cache, self.since = verdict, target, HIT, now
-        if hit.body is not None or hit.length > CHUNK or now - hit.probed > PROBE_SECONDS:
+        if hit.answer or hit.length > CHUNK or now - hit.probed > PROBE_SECONDS:
             self.begin_hit(head, hit, 0, hit.length, 200)
             return
         self._begin(head, 200)
@@ -205,7 +206,7 @@ class TlsConnection(Connection):
             self._left = bytes(data)
             self.hit = hit
             hit.readers += 1
-            self._wait_for_room()
+            self.wait_for_room()
             return
         except OSError as error:
             if error.errno == errno.EIO:
@@ -216,7 +217,7 @@ class TlsConnection(Connection):
         self.busy, self.file, self._of_file = False, None, 0
         self._account()
 
-    def send_more(self, file: int) -> None:
+    def send_more(self) -> None:
         """`sendfile` would send what is not encrypted."""
         self.push()
 

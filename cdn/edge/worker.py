@@ -24,7 +24,7 @@ from cdn.edge.channel import Channel
 from cdn.edge.config import Config
 from cdn.edge.connection import Connection, Note
 from cdn.edge.files import OwnedFd
-from cdn.edge.held import Hit, Open
+from cdn.edge.held import RENEW_AFTER, Hit, Open
 from cdn.edge.http import Request
 from cdn.edge.loop import Loop, spare_viewers
 from cdn.edge.manifest import PackageIndex, RenditionIndex, Spec
@@ -69,13 +69,15 @@ class Table:
 
     def add(self, row: list[Any]) -> None:
         """An object that was verified (`Workers.row_of` says what is in a row)."""
-        number, package, name, index, file, at, wire, offset, length, digest, crc, kind, lead, small = row
+        number, package, name, index, file, at, wire, offset, length, digest, crc, kind, lead, small, read = (
+            row
+        )
         rendition = self._rendition(package, name, index)
         spec = Spec(rendition, at, wire, offset, length, None, kind)
         hit = Hit(spec, self._files[file], bytes.fromhex(digest), crc, self._packages[package])
         if small and not hit.read_small():
             return  # the first process will find that too, and say so
-        hit.lead = lead
+        hit.lead, hit.renew_at = lead, RENEW_AFTER if read else 0
         hit.package_open.busy += 1
         self._numbers[number] = self.hits[hit.key] = hit
         if before := self._neighbour(hit):
@@ -159,6 +161,11 @@ class WorkerServer(Server):
     def ahead(self, hit: Hit, query: bytes) -> None:
         """The first process may fetch what follows."""
         self._channel.tell("ahead", hit.key.decode(), query[:TARGET_MOST].decode("latin-1"))
+
+    def renew(self, hit: Hit) -> None:
+        """The first process may write it anew."""
+        hit.renew_at = 0
+        self._channel.tell("renew", hit.key.decode())
 
     def damaged(self, connection: Connection, hit: Hit, words: str) -> None:
         """The first process looks after that, and answers."""

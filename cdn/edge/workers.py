@@ -264,13 +264,13 @@ class Workers:
 
     def _row_of(self, hit: Hit) -> list[Any]:
         """Number, package, rendition, its index, file, number in it, wire name, place, length, hash, CRC, type, whether
-        the next segment is missing, whether it is kept in memory."""
+        the next segment is missing, whether it is kept in memory, whether it was read from the disk."""
         rendition = hit.rendition
         kind = hit.head[len("Content-Type: ") : hit.head.index(b"\r\n")].decode()
         return [
             self._numbers[hit.key], rendition.package, rendition.name, rendition.index, self._files[hit.file.fd][0],
             hit.number, hit.name, hit.offset, hit.length, hit.digest.hex(), hit.crc, kind, hit.lead,
-            hit.body is not None,
+            bool(hit.answer), hit.renew_at > 0,
         ]  # fmt: skip
 
     def _gone(self, hit: Hit, done: Callable[[], None]) -> None:
@@ -331,6 +331,10 @@ class Workers:
             hit = self._store.hits.get(rest[0].encode())
             if hit is not None:
                 self._server.ahead(hit, rest[1].encode("latin-1"))
+        elif kind == "renew":
+            hit = self._store.hits.get(rest[0].encode())
+            if hit is not None:
+                self._server.renew(hit)
         elif kind == "doubt":
             hit = self._store.hits.get(rest[0].encode())
             if hit is not None:

@@ -264,7 +264,7 @@ def test_a_new_worker_is_told_each_object_once_and_none_that_has_gone() -> None:
         def hit(number: int) -> Any:
             return SimpleNamespace(
                 key=b"%d" % number, file=SimpleNamespace(fd=7), number=number, name=f"{number}.m4s", offset=0, length=9,
-                digest=b"", crc=0, lead=False, body=None, head=b"Content-Type: video/mp4\r\n",
+                digest=b"", crc=0, lead=False, answer=b"", renew_at=0, head=b"Content-Type: video/mp4\r\n",
                 rendition=SimpleNamespace(package="p", name="v", index=0),
             )  # fmt: skip
 
@@ -303,7 +303,7 @@ def test_a_worker_forgets_packages_of_which_nothing_is_left(tmp_path: Path) -> N
 
     def row(number: int, package: str, segment: int) -> list[Any]:
         return [number, package, "v720", 0, 1, segment, f"{segment}.m4s", 0, 9000, "00" * 32, 0, "video/mp4", False,
-                False]  # fmt: skip
+                False, False]  # fmt: skip
 
     for number in range(100):
         table.add(row(2 * number, f"{number:032x}", 0))
