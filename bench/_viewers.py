@@ -178,7 +178,9 @@ class Viewer:
 
     async def play(self) -> None:
         """Fetch the film, over and over, until cancelled."""
-        names = (self._answer["tracks"]["video"][0]["name"], self._answer["tracks"]["audio"][0]["name"])
+        tracks = self._answer["tracks"]
+        smallest = min(tracks["video"], key=lambda one: int(one["bandwidth"]))
+        names = (smallest["name"], tracks["audio"][0]["name"])
         count = max(1, int(self._answer["duration"] / SEGMENT))
         steering = asyncio.create_task(self._steer())
         try:

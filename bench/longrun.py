@@ -237,7 +237,9 @@ def line(one: Run, look: Look, seen: dict[str, Any]) -> None:
     state = one.state()
     print(
         f"{look.film / 3600:5.2f} h  heap {look.heap / 1e6:6.2f} MB, {look.nodes:5d} nodes, "
-        f"{look.listeners:4d} listeners, process {look.resident / 1e6:4.0f} MB; {one.changes:3d} changes, {seen['switches']:4d} switches, "
+        f"{look.listeners:4d} listeners, "
+        f"process {look.resident / 1e6:4.0f} MB; {one.changes:3d} changes, "
+        f"{seen['switches']:4d} switches, "
         f"{state['renewals']:3d} renewals, {seen['stalls']:2d} stalls",
         flush=True,
     )
