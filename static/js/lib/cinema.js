@@ -77,10 +77,14 @@ class Cinema {
       await this.#load();
       player = document.createElement("nl-player");
     } catch {
+      prepared?.drop();
       location.assign(location.href); // the page of the cinema says what is wrong
       return;
     }
-    if (this.#player || videoOf(location, this.#options.watchUrl) !== video) return; // left in the meantime
+    if (this.#player || videoOf(location, this.#options.watchUrl) !== video) {
+      prepared?.drop(); // left in the meantime
+      return;
+    }
     const { sessionUrl, watchUrl, csrf } = this.#options;
     Object.assign(player.dataset, { videoId: video, sessionUrl, watchUrl, csrf, backUrl: this.#from.url });
     player.dataset.title = nameAt(link);

@@ -37,14 +37,15 @@ export class Prefetch {
     if (link && !this.#wanted) this.#consider(link, { now: true, rehearsed: true });
   }
 
-  /** What there is of the film that is played now, if it is the one; nothing else is fetched meanwhile. */
+  /** What there is of the film that is played now; else it is begun in this moment. Nothing else is fetched meanwhile. */
   take(videoId) {
     clearTimeout(this.#timer);
     this.#resting = true;
     const ahead = this.#ahead;
     this.#ahead = this.#wanted = null;
-    if (ahead && ahead.videoId !== videoId) ahead.drop();
-    return ahead?.videoId === videoId ? ahead : null;
+    if (ahead?.videoId === videoId) return ahead;
+    ahead?.drop();
+    return this.#have(videoId, startOf(new Preferences()), { pressed: true });
   }
 
   /** The film is left again. */
@@ -79,15 +80,18 @@ export class Prefetch {
 
   #begin(video, rehearsed = false) {
     clearTimeout(this.#timer);
-    const preferences = new Preferences();
-    const start = startOf(preferences);
+    const start = startOf(new Preferences());
     this.#options.load();
     if (this.#ahead?.videoId === video) return;
     this.#ahead?.drop();
     this.#ahead = null;
     if (document.hidden || !worthwhile(navigator.connection, start.limits)) return;
+    this.#ahead = this.#have(video, start, { rehearsed });
+  }
+
+  #have(video, start, how) {
     const { sessionUrl, csrf } = this.#options;
-    this.#ahead = new Ahead(video, { sessionUrl, csrf, start: { ...start, screen: screenOf() }, rehearsed });
+    return new Ahead(video, { sessionUrl, csrf, start: { ...start, screen: screenOf() }, ...how });
   }
 
   // What is there already stays until another film is wanted; what is still on its way is given up.

@@ -40,6 +40,7 @@ export class Ahead {
   #scene = null;
   #at = 0;
   #asking = null;
+  #owned = false;
 
   /**
    * @param {string} videoId
@@ -49,6 +50,7 @@ export class Ahead {
    * @param {string} [tools.leaves] the session that ends for this one
    * @param {object} tools.start as startOf makes it, with the `screen`
    * @param {boolean} [tools.rehearsed] open it, too, up to the first picture: it is likely to be played
+   * @param {boolean} [tools.pressed] Play was pressed: a session is opened, and what takes it comes in a moment
    */
   constructor(videoId, tools) {
     this.videoId = videoId;
@@ -67,6 +69,7 @@ export class Ahead {
    */
   take(videoId) {
     if (videoId !== this.videoId || !this.#answer || this.#abort.signal.aborted) return null;
+    this.#owned = true;
     if (this.#tools.now() - this.#at > KEPT_MS) {
       this.drop();
       return null;
@@ -76,9 +79,17 @@ export class Ahead {
     return taken;
   }
 
-  /** Wait for this video's session if it is being asked for: it is nearer than another one. */
+  /**
+   * Wait for this video's session if it is being asked for: it is nearer than another one.
+   * @throws {import("./session.js").SessionError} why a session that was to be opened could not be
+   */
   async asked(videoId) {
-    if (videoId === this.videoId && !this.#answer && !this.#abort.signal.aborted) await this.#asking?.catch(() => {});
+    if (videoId !== this.videoId || this.#answer || this.#abort.signal.aborted) return;
+    try {
+      await this.#asking;
+    } catch (error) {
+      if (this.#tools.pressed) throw error;
+    }
   }
 
   /** Nobody will play it: what is on its way is given up. */
@@ -86,20 +97,24 @@ export class Ahead {
     this.#abort.abort();
     this.#larder?.close();
     this.#scene?.close();
+    if (this.#tools.pressed && !this.#owned) this.#session?.close("left");
     this.#session = this.#answer = this.#larder = this.#scene = null;
   }
 
   async #prepare() {
-    const { sessionUrl: url, csrf, leaves, start, fetch, now } = this.#tools;
+    const { sessionUrl: url, csrf, leaves, start, pressed, fetch, now } = this.#tools;
     const options = { url, csrf, videoId: this.videoId, leaves, fetch, capabilities: this.#tools.capabilities };
     const session = new PlaybackSession({ ...options, facts: () => ({}) });
-    this.#asking = session.prepare({ signal: this.#abort.signal });
+    this.#asking = pressed ? session.open() : session.prepare({ signal: this.#abort.signal });
     const answer = await this.#asking;
-    if (this.#abort.signal.aborted) return false;
+    if (this.#abort.signal.aborted) {
+      session.close("left");
+      return false;
+    }
     this.#session = session;
     this.#answer = answer;
     this.#at = now();
-    const larder = (this.#larder = new Larder(answer, { fetch, now }));
+    const larder = (this.#larder = new Larder(answer, { fetch, now, waited: pressed }));
     const from = { ...start, position: placeOf(answer) };
     const stocked = await larder.stock(from);
     if (stocked && this.#tools.rehearsed) await this.#rehearse(larder, from);

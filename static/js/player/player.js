@@ -94,14 +94,17 @@ export class Player extends EventTarget {
     const session = this.#sessionOf(videoId, leaves);
     this.videoId = videoId;
     this.#session = session;
-    if (!ready) await prepared?.asked(videoId);
-    if (this.#session !== session) return;
-    const ahead = ready ?? prepared?.take(videoId);
-    if (ahead) {
-      await this.#beginAhead(ahead, { leaves, position });
-      return;
-    }
     try {
+      if (!ready) await prepared?.asked(videoId);
+      if (this.#session !== session) {
+        prepared?.drop();
+        return;
+      }
+      const ahead = ready ?? prepared?.take(videoId);
+      if (ahead) {
+        await this.#beginAhead(ahead, { leaves, position });
+        return;
+      }
       await session.open();
       if (this.#session === session) this.#begin(session, { position });
       else session.close("left");
@@ -269,6 +272,7 @@ export class Player extends EventTarget {
     larder.hurry();
     this.#begin(session, { position, larder, rehearsed: scene });
     const shown = this.#scene;
+    if (!answer.begin) return; // it was opened, not prepared
     try {
       const begun = await session.begin();
       if (this.#session !== session) {

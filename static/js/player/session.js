@@ -76,6 +76,7 @@ export class PlaybackSession {
   async prepare({ signal } = {}) {
     this.answer = await this.#ask({ prepare: true }, signal);
     this.#toBegin = new Promise((resolve) => (this.#begins = resolve));
+    this.#toBegin.catch(() => {}); // whoever begins hears of it
     return this.answer;
   }
 
@@ -185,7 +186,7 @@ export class PlaybackSession {
       {
         shelf,
         fetch: this.#options.fetch,
-        facts: this.#options.facts,
+        facts: () => this.#options.facts(),
         onLeft: keepOn,
         onAnswer: ({ state, reason = "", message = "", newer_package: newer }) => {
           if (beacons !== this.#beacons) return;
