@@ -5,6 +5,7 @@
 // video's place), data-title, data-subtitle, data-synopsis, data-poster.
 
 import { bufferAhead } from "../player/engine.js";
+import { Following } from "../player/following.js";
 import { Player } from "../player/player.js";
 import { mediaElement, Screen } from "../player/screen.js";
 import { Bar, startButton } from "../player/ui/bar.js";
@@ -54,11 +55,10 @@ class NlPlayer extends HTMLElement {
     this.#abort = new AbortController();
     this.preferences = new Preferences();
     this.screen = new Screen(() => mediaElement(this.dataset.title));
-    this.player = new Player(
-      this.screen,
-      { sessionUrl: this.dataset.sessionUrl, csrf: this.dataset.csrf ?? "" },
-      this.preferences,
-    );
+    const options = { sessionUrl: this.dataset.sessionUrl, csrf: this.dataset.csrf ?? "" };
+    this.player = new Player(this.screen, options, this.preferences);
+    const { screen, player, preferences } = this;
+    this.following = new Following({ options, screen, player, preferences });
     this.#build();
     this.#listenToVideo();
     this.#listenToPlayer();
@@ -78,6 +78,7 @@ class NlPlayer extends HTMLElement {
     clearTimeout(this.#cardTimer);
     this.awake.want(false);
     this.statistics.toggle(false);
+    this.following.drop();
     this.player.destroy();
     this.replaceChildren();
   }
@@ -318,7 +319,7 @@ class NlPlayer extends HTMLElement {
     this.end.toggle(false);
     this.#name(next.title || this.dataset.title, next.name);
     this.spinner.show();
-    this.player.load(next.video);
+    this.player.load(next.video, { prepared: this.following.take() });
     return true;
   }
 
@@ -401,6 +402,7 @@ class NlPlayer extends HTMLElement {
     if (!next || !duration || this.nextCard.dismissed) return;
     const credits = (markers ?? []).find(({ kind }) => kind === "credits")?.start;
     const from = credits ?? duration - Math.min(NEXT_BEFORE_END_S, duration / 6);
+    this.following.look(next, from);
     if (currentTime >= from && currentTime < duration) this.nextCard.show(next, NEXT_COUNTDOWN_S);
     else if (currentTime < from - 1) this.nextCard.hide();
   }
