@@ -34,14 +34,13 @@ NAME, PASSWORD = "olu", "correct-horse-battery"
 STREAMS = 32_000
 
 
-def prepare(film: str) -> dict[str, Any]:
-    """Databases, an operator who may watch without limit, and the film, published."""
+def prepare(film: str, kind: str) -> dict[str, Any]:
+    """Databases, an operator who may watch without limit, and the film (made if need be), published."""
     from bench import _stage_film
 
     folder = Path(film)
     if not folder.exists():
-        _stage_film.make(folder)
-    call_command("migrate", interactive=False, verbosity=0)
+        _stage_film.make(folder, _stage_film.KINDS[kind])
     call_command("prepare", verbosity=0, stdout=sys.stderr)
     user = accounts.create_first_operator(name=NAME, email="", password=PASSWORD, language="en")
     plan = Plan.objects.create(name="Bench", streams=STREAMS)
@@ -59,7 +58,7 @@ def prepare(film: str) -> dict[str, Any]:
     with transaction.atomic():
         store.record_package(video_id=video.id, manifest=manifest)
     catalog.publish(title.id)
-    return {"video": str(video.id), "title": title.slug}
+    return {"video": str(video.id), "title": title.slug, "seconds": _stage_film.KINDS[kind].seconds}
 
 
 def _link(source: str, target: str) -> None:

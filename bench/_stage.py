@@ -82,7 +82,8 @@ class Stage:
     """`regions` are dealt to the nodes in turn. Rates in bit/s: of each node's line, and of the viewer's own (0: free).
 
     `environment` goes to the site's processes (NETFLIXLITE_TOKEN_SECONDS …), `capacity_mbps` is what each node says of
-    itself; `warm` has all nodes hold the film before anybody watches.
+    itself; `warm` has all nodes hold the film before anybody watches. `film` is 'full' or, for tests, 'short': 40 s in
+    two small pictures.
     """
 
     def __init__(
@@ -96,8 +97,9 @@ class Stage:
         capacity_mbps: float = 1000,
         environment: Mapping[str, str] | None = None,
         warm: bool = True,
+        film: str = "full",
     ) -> None:
-        self.template = _stage_home.template()
+        self.template = _stage_home.template(film)
         self.rate_bps, self.link_bps, self.latency = rate_bps, link_bps, latency
         self.capacity_mbps, self._warm = capacity_mbps, warm
         self.folder = Path(tempfile.mkdtemp(prefix="nl-stage-"))
@@ -190,9 +192,8 @@ class Stage:
         )
 
     def _open_shim(self) -> None:
-        film = _stage_home.FILM / "film.mp4"
         files = {f"/{file.name}": str(file) for file in _PLAYERS.iterdir() if file.is_file()}
-        files |= {path: str(file) for path, file in _VENDOR.items()} | {"/film.mp4": str(film)}
+        files |= {path: str(file) for path, file in _VENDOR.items()} | {"/film.mp4": str(self.template.plain)}
         doors: list[dict[str, Any]] = [
             {"name": "site", "host": "127.0.0.1", "port": self._door, "to": ["127.0.0.1", self._site_port]},
             {"name": "pages", "host": "127.0.0.1", "port": self._pages_port, "files": files},
@@ -274,7 +275,7 @@ class Stage:
         """Have every node fetch the film, straight and not through the shim."""
         answer = self.session()
         package, token = answer["package"], answer["token"]["value"]
-        names = ["init.mp4", *(f"{number}.m4s" for number in range(SECONDS // SEGMENT))]
+        names = ["init.mp4", *(f"{number}.m4s" for number in range(self.template.seconds // SEGMENT))]
         for node in self._made:
             line = http.client.HTTPConnection("127.0.0.1", node.port, timeout=30)
             renditions = [one["name"] for kind in ("video", "audio") for one in answer["tracks"][kind]]

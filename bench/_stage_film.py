@@ -1,12 +1,12 @@
-"""The film that stages show, made once a machine: a package of three pictures, sound and a subtitle, and one plain MP4.
+"""The films that stages show, made once a machine: a package of pictures, sound and a subtitle, and one plain MP4.
 
-Rates are held constant (350, 900 and 2,500 kbit/s at 240p, 360p and 720p), so that what a player loads says what it
-chose. Must run inside Django: `bench._operator` does.
+In the full one rates are held constant (350, 900 and 2,500 kbit/s at 240p, 360p and 720p), so that what a player loads
+says what it chose. Must run inside Django: `bench._operator` does.
 """
 
 import shutil
 import subprocess
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -15,25 +15,39 @@ from catalog.media.ladder import Rung
 from catalog.media.tracks import Written
 
 VIDEO = UUID("00000000-0000-4000-8000-00000000f11a")
-SECONDS = 156
-#: Name, width, height, bit/s.
-LADDER = (("v240", 426, 240, 350_000), ("v360", 640, 360, 900_000), ("v720", 1280, 720, 2_500_000))
 #: The whole film in the best picture, as a file that a bare `<video>` plays at once.
 PLAIN = "film.mp4"
-_WIDTH, _HEIGHT, _RATE = 1280, 720, 24
+_RATE = 24
 
 
-def make(folder: Path) -> None:
-    """Make the film in this folder, which must not be there yet; takes a minute."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a film is made. `ladder`: name, width, height, bit/s; `grain` has every rate used up."""
+
+    seconds: int
+    ladder: tuple[tuple[str, int, int, int], ...]
+    grain: bool
+
+
+_SMALL = (("v240", 426, 240, 350_000), ("v360", 640, 360, 900_000))
+#: 'full' is what benches measure with; 'short' is made in seconds, for tests.
+KINDS = {
+    "full": Kind(156, (*_SMALL, ("v720", 1280, 720, 2_500_000)), grain=True),
+    "short": Kind(40, _SMALL, grain=False),
+}
+
+
+def make(folder: Path, kind: Kind) -> None:
+    """Make a film in this folder, which must not be there yet; the full one takes a minute or more."""
     scratch = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     done, shelf, work = scratch / "done", scratch / "package", scratch / "work"
     for path in (done, shelf, work):
         path.mkdir(parents=True)
     source = scratch / "source.mkv"
-    _film(source)
+    _film(source, kind)
     facts = probe.probe(source)
-    made = plan.make(facts, preset="ultrafast", tool=tools.ffmpeg().fingerprint, rungs=_rungs())
+    made = plan.make(facts, preset="ultrafast", tool=tools.ffmpeg().fingerprint, rungs=_rungs(kind))
     for chunk in made.chunks:
         encode.make_chunk(made, chunk, source=source, done=done / "pictures", scratch=work)
     pieces = [encode.finished(encode.chunk_folder(done / "pictures", chunk)) for chunk in made.chunks]
@@ -47,19 +61,19 @@ def make(folder: Path) -> None:
         video_id=VIDEO,
         videos=package.plan_videos(made, [piece for piece in pieces if piece]),
         sounds=package.plan_sounds(sounds),
-        texts=[Written("en", "English", _words())],
+        texts=[Written("en", "English", _words(kind))],
         sheets=None,
         folder=shelf,
         tool=made.tool,
     )
-    _plain(source, scratch / PLAIN)
+    _plain(source, scratch / PLAIN, kind)
     for path in (done, work):
         shutil.rmtree(path)
     source.unlink()
     scratch.rename(folder)
 
 
-def _rungs() -> tuple[Rung, ...]:
+def _rungs(kind: Kind) -> tuple[Rung, ...]:
     """Largest first, each of its very rate."""
     return tuple(
         replace(
@@ -67,14 +81,17 @@ def _rungs() -> tuple[Rung, ...]:
             bits=rate,
             cap=rate + rate // 10,
         )
-        for name, width, height, rate in reversed(LADDER)
+        for name, width, height, rate in reversed(kind.ladder)
     )
 
 
-def _film(path: Path) -> None:
-    """A test card with grain, so that every rate is used up, and a tone."""
-    card = f"testsrc2=s={_WIDTH}x{_HEIGHT}:r={_RATE}:d={SECONDS},noise=alls=12:allf=t"
-    tone = f"sine=frequency=330:sample_rate=48000:duration={SECONDS}"
+def _film(path: Path, kind: Kind) -> None:
+    """A test card and a tone."""
+    _, width, height, _ = kind.ladder[-1]
+    card = f"testsrc2=s={width}x{height}:r={_RATE}:d={kind.seconds}" + (
+        ",noise=alls=12:allf=t" if kind.grain else ""
+    )
+    tone = f"sine=frequency=330:sample_rate=48000:duration={kind.seconds}"
     _ffmpeg(
         *("-f", "lavfi", "-i", card, "-f", "lavfi", "-i", tone, "-ac", "2"),
         *("-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-pix_fmt", "yuv420p"),
@@ -82,18 +99,21 @@ def _film(path: Path) -> None:
     )
 
 
-def _plain(source: Path, path: Path) -> None:
-    rate = LADDER[-1][3]
+def _plain(source: Path, path: Path, kind: Kind) -> None:
+    rate = kind.ladder[-1][3]
+    if not kind.grain:  # the card alone is small as it is
+        _ffmpeg("-i", source, "-c", "copy", "-movflags", "+faststart", path)
+        return
     _ffmpeg(
         *("-i", source, "-c:v", "libx264", "-preset", "ultrafast", "-b:v", str(rate), "-maxrate", str(rate)),
         *("-bufsize", str(rate), "-g", str(4 * _RATE), "-c:a", "copy", "-movflags", "+faststart", path),
     )
 
 
-def _words() -> bytes:
+def _words(kind: Kind) -> bytes:
     cues = (
         f"{_stamp(start)} --> {_stamp(start + 3)}\nLine {start // 4 + 1} of the film"
-        for start in range(0, SECONDS, 4)
+        for start in range(0, kind.seconds, 4)
     )
     return ("WEBVTT\n\n" + "\n\n".join(cues) + "\n").encode()
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +20,8 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parent.parent
 #: Kept between runs; deleting it costs two minutes.
 FOLDER = Path(tempfile.gettempdir()) / "netflixlite-bench-films"
-FILM = FOLDER / "stage-film-1"
-#: Templates of older code that are kept.
-_KEEP = 2
+#: Templates of older code are kept so long, for a stage may still stand on one.
+_KEEP_SECONDS = 6 * 3600.0
 
 
 def die_with_parent() -> None:
@@ -87,11 +87,13 @@ def environment(home: Path, *, port: int, url: str, more: Mapping[str, str] | No
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A prepared folder. `video` and `title` are the film's id and its title's slug."""
+    """A prepared folder. `video` and `title` are the film's id and its title's slug; `plain` is it as one MP4."""
 
     home: Path
     video: str
     title: str
+    seconds: int
+    plain: Path
 
     def copy(self, home: Path) -> None:
         """A home of its own: databases and keys are copied, films and static files shared (nobody writes them)."""
@@ -102,31 +104,32 @@ class Template:
             (home / name).symlink_to(self.home / name)
 
 
-def template() -> Template:
-    """The prepared folder for the code of now; made when it is not there."""
+def template(kind: str = "full") -> Template:
+    """The prepared folder for the code of now and a film ('full' or 'short'); made when it is not there."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    home = FOLDER / f"stage-home-{_fingerprint()}"
-    with _locked(FOLDER / "stage.lock"):
+    film = FOLDER / f"stage-film-{kind}-1"
+    home = FOLDER / f"stage-home-{kind}-{_fingerprint()}"
+    with _locked(FOLDER / f"stage-{kind}.lock"):
         if not (home / "made.json").exists():
-            _make(home)
+            _make(home, film, kind)
         os.utime(home / "made.json")
         made = json.loads((home / "made.json").read_text(encoding="utf-8"))
-        others = sorted(FOLDER.glob("stage-home-*/made.json"), key=lambda file: -file.stat().st_mtime)
-        for old in others[_KEEP + 1 :]:
-            shutil.rmtree(old.parent, ignore_errors=True)
-    return Template(home, made["video"], made["title"])
+        for old in FOLDER.glob("stage-home-*/made.json"):
+            if time.time() - old.stat().st_mtime > _KEEP_SECONDS:
+                shutil.rmtree(old.parent, ignore_errors=True)
+    return Template(home, made["video"], made["title"], made["seconds"], film / "film.mp4")
 
 
-def _make(home: Path) -> None:
+def _make(home: Path, film: Path, kind: str) -> None:
     shutil.rmtree(home, ignore_errors=True)
     (home / "keys").mkdir(parents=True, mode=0o700)
     (home / "keys" / "secret-key").write_text(os.urandom(32).hex(), encoding="ascii")
-    if not FILM.exists():
-        print("making the film (once; about a minute)", file=sys.stderr, flush=True)
+    if not film.exists():
+        print(f"making the {kind} film (once)", file=sys.stderr, flush=True)
     with (home / "log").open("w", encoding="utf-8") as log:
         operator = Operator(environment(home, port=0, url="http://127.0.0.1:1"), log)
         try:
-            made = operator("prepare", film=str(FILM))
+            made = operator("prepare", film=str(film), kind=kind)
         except Failed as error:
             raise RuntimeError(f"{error}\n{(home / 'log').read_text(encoding='utf-8')}") from error
         finally:
@@ -136,7 +139,7 @@ def _make(home: Path) -> None:
 
 def _fingerprint() -> str:
     """Changes with what is prepared: migrations, static files and how all this is made."""
-    digest = hashlib.sha256(str(FILM).encode())
+    digest = hashlib.sha256()
     folders = [*ROOT.glob("*/migrations"), ROOT / "netflixlite" / "jobs" / "migrations", ROOT / "static"]
     files = [file for folder in folders for file in folder.rglob("*")]
     files += [Path(__file__), Path(__file__).with_name("_operator.py")]
