@@ -20,7 +20,7 @@ const SPACE = {
     horizon: [4, 9], linear: [0.2, 0.9], stall: [0.7, 4], change: [0.5, 2], reserve: [0.3, 6], comfort: [5, 40],
     stays: [0.6, 1], tail: [1, 2], gain: [0, 0.1],
   },
-  abandon: { witness: [0.1, 5], after: [0.3, 1.5], safe: [0.6, 1.1], gain: [0, 0.6] },
+  abandon: { witness: [0.1, 5], safe: [0.6, 1.1], gain: [0, 0.6] },
 };
 
 const wall = () => Number(process.hrtime.bigint()) / 1e9;

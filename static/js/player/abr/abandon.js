@@ -20,7 +20,7 @@ import { qualities } from "./plan.js";
 export function abandon(facts, { a = ABANDON, p = PLAN } = {}) {
   const { levels, level, loaded, sizes, elapsed, buffer, estimate } = facts;
   const flowing = elapsed - estimate.ttfb;
-  if (level <= 0 || flowing < a.after) return null;
+  if (level <= 0 || flowing < (loaded > 0 ? a.after : a.silence)) return null;
   const rate = believed(loaded, flowing, estimate, a);
   const rest = (Math.max(0, sizes[level] - loaded) * 8) / rate;
   if (rest <= buffer * a.safe) return null;
