@@ -5,6 +5,7 @@ rankings are kept and how often players report. Tokens have a setting of their o
 """
 
 import os
+from importlib import import_module
 
 from django.apps import AppConfig
 
@@ -21,9 +22,8 @@ class Hurried(AppConfig):
 
     def ready(self) -> None:
         """Divide."""
-        from playback.services import opening, steer
-
+        # Not `from playback.services import …`: that names the function of the same name.
+        steer, opening = (import_module(f"playback.services.{name}") for name in ("steer", "opening"))
         speed = float(os.environ["BENCH_SPEED"])
-        steer.STEERING_TTL /= speed
-        steer.TROUBLE_TTL /= speed
-        opening.BEACON_INTERVAL /= speed
+        for module, name in ((steer, "STEERING_TTL"), (steer, "TROUBLE_TTL"), (opening, "BEACON_INTERVAL")):
+            setattr(module, name, getattr(module, name) / speed)
