@@ -36,10 +36,10 @@ export const PLAN = Object.freeze({
 });
 
 export const ABANDON = Object.freeze({
-  /** A segment is judged after so many seconds; earlier its rate says little. Not fitted: real first bytes waver. */
-  after: 0.6,
-  /** The same while no byte has come: the loader asks another node meanwhile. */
-  silence: 1.5,
+  /** A segment is judged after so many seconds. Not fitted: until then the loader looks whether another node is better. */
+  after: 1.6,
+  /** The same while no byte has come. */
+  silence: 2,
   /** It is in time when it comes within this part of what is in hand. */
   safe: 1.07,
   /** Seconds after which its own rate counts as much as that of the segments before: most breaks are short. */
