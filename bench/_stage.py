@@ -82,7 +82,7 @@ class Stage:
     """`regions` are dealt to the nodes in turn. Rates in bit/s: of each node's line, and of the viewer's own (0: free).
 
     `environment` goes to the site's processes (NETFLIXLITE_TOKEN_SECONDS …), `capacity_mbps` is what each node says of
-    itself; `warm` has all nodes hold the film before anybody watches. `film` is 'full' or, for tests, 'short': 40 s in
+    itself; `warm` has all nodes hold the film before anybody watches. `film` is 'full' or, for tests, 'short': 100 s in
     two small pictures.
     """
 

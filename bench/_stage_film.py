@@ -17,14 +17,14 @@ from catalog.media.tracks import Written
 VIDEO = UUID("00000000-0000-4000-8000-00000000f11a")
 #: The whole film in the best picture, as a file that a bare `<video>` plays at once.
 PLAIN = "film.mp4"
-_RATE = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a film is made. `ladder`: name, width, height, bit/s; `grain` has every rate used up."""
+    """How a film is made. `rate`: pictures a second; `ladder`: name, width, height, bit/s; `grain` uses up all bits."""
 
     seconds: int
+    rate: int
     ladder: tuple[tuple[str, int, int, int], ...]
     grain: bool
 
@@ -32,8 +32,8 @@ class Kind:
 _SMALL = (("v240", 426, 240, 350_000), ("v360", 640, 360, 900_000))
 #: 'full' is what benches measure with; 'short' is made in seconds, for tests.
 KINDS = {
-    "full": Kind(156, (*_SMALL, ("v720", 1280, 720, 2_500_000)), grain=True),
-    "short": Kind(40, _SMALL, grain=False),
+    "full": Kind(156, 24, (*_SMALL, ("v720", 1280, 720, 2_500_000)), grain=True),
+    "short": Kind(100, 12, _SMALL, grain=False),
 }
 
 
@@ -88,7 +88,7 @@ def _rungs(kind: Kind) -> tuple[Rung, ...]:
 def _film(path: Path, kind: Kind) -> None:
     """A test card and a tone."""
     _, width, height, _ = kind.ladder[-1]
-    card = f"testsrc2=s={width}x{height}:r={_RATE}:d={kind.seconds}" + (
+    card = f"testsrc2=s={width}x{height}:r={kind.rate}:d={kind.seconds}" + (
         ",noise=alls=12:allf=t" if kind.grain else ""
     )
     tone = f"sine=frequency=330:sample_rate=48000:duration={kind.seconds}"
@@ -106,7 +106,7 @@ def _plain(source: Path, path: Path, kind: Kind) -> None:
         return
     _ffmpeg(
         *("-i", source, "-c:v", "libx264", "-preset", "ultrafast", "-b:v", str(rate), "-maxrate", str(rate)),
-        *("-bufsize", str(rate), "-g", str(4 * _RATE), "-c:a", "copy", "-movflags", "+faststart", path),
+        *("-bufsize", str(rate), "-g", str(4 * kind.rate), "-c:a", "copy", "-movflags", "+faststart", path),
     )
 
 
