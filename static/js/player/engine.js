@@ -11,6 +11,7 @@ import { loaderFor } from "./loader.js";
 
 const RECOVERIES = 2;
 const RECOVERY_WINDOW_MS = 20_000;
+const RENEW_FROM_S = 8;
 
 /** Seconds of film ahead of the playhead. A gap of 0.3 s counts as none: segments of audio and video end apart. */
 export function bufferAhead(video) {
@@ -162,6 +163,7 @@ export class Engine extends EventTarget {
       width: level.width,
       height: level.height,
       bitrate: level.bitrate,
+      average: level.averageBitrate || level.bitrate,
       name: level.attrs?.["STABLE-VARIANT-ID"] || `v${level.height}`,
     }));
   }
@@ -235,8 +237,12 @@ export class Engine extends EventTarget {
   #renew() {
     const hls = this.#hls;
     if (!hls?.autoLevelEnabled || this.#level < 0) return;
-    const buffered = bufferAhead(this.#video);
-    if (buffered > 8) hls.nextLevel = -1;
+    const { levels } = this;
+    const best = levels[this.#adaptation.cap(levels).index];
+    const { samples, estimate } = this.#adaptation.throughput;
+    // What is buffered is what keeps the film going: it is given up only for what comes twice as fast as it plays.
+    const quick = samples > 0 && estimate.rate > 2 * best.average;
+    if (quick && best.index !== this.#level && bufferAhead(this.#video) > RENEW_FROM_S) hls.nextLevel = -1;
   }
 
   // Sound and text ---------------------------------------------------------------------------------------------
