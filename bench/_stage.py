@@ -445,6 +445,11 @@ class Stage:
         """Each node's state by its name, as the site's database has it."""
         return dict(self.database("SELECT name, state FROM cdn_edgenode"))
 
+    def forget_bookmarks(self) -> None:
+        """The next film begins at its beginning."""
+        with closing(sqlite3.connect(self.home / "db" / "main.sqlite3", timeout=20)) as database, database:
+            database.execute("DELETE FROM playback_bookmark")
+
     def database(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the site's database behind its back."""
         with closing(sqlite3.connect(self.home / "db" / "main.sqlite3", timeout=20)) as database:

@@ -132,11 +132,16 @@ def run(browser: Any, stage: Stage, wanted: list[Cell], *, keep: Path | None = N
     """
     fault = FAULTS[wanted[0].fault]
     stage.clear()
+    stage.forget_bookmarks()
     with ExitStack() as stack:
         pages = [stack.enter_context(page(browser, stage, cell)) for cell in wanted]
         for opened in pages:
             opened.reach(opened.cell.at)
         before = [opened.tell() for opened in pages]
+        if any(told["from"] > 1 for told in before):
+            raise RuntimeError(
+                f"films began at {[told['from'] for told in before]} s and not at their beginning"
+            )
         nodes = [figures.serving(figures.own(stage.log(), told["requests"])) for told in before]
         if any(node not in stage.nodes for node in nodes):
             raise RuntimeError(f"before the fault {nodes} served, and not all of these are nodes")

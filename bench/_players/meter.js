@@ -10,6 +10,7 @@
   const STRIDE = 4096;
   const zero = performance.timeOrigin;
   const meter = {
+    from: 0, // where it was then, in seconds
     first: 0, // when the playhead first moved, ms since 1970
     stalls: [], // [when it began, ms]
     longest: 0, // ms for which the playhead stood still at most, stall or not
@@ -60,6 +61,7 @@
     if (!meter.first) {
       if (position > last.position && !film.paused) {
         meter.first = Math.round(zero + now);
+        meter.from = position;
         last = { at: now, position };
       }
       return;
