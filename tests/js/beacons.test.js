@@ -189,6 +189,49 @@ test("while the site stays away it is asked again, not too often, and the record
   assert.equal(shelf.records.size, 0);
 });
 
+/** The browser's locks, as far as they are used. */
+function fakeLocks() {
+  const held = new Set();
+  return {
+    held,
+    async request(name, options, work = options) {
+      if (held.has(name)) {
+        if (options.ifAvailable) return work(null);
+        throw new DOMException("held", "NotSupportedError");
+      }
+      held.add(name);
+      return Promise.resolve(work({ name })).finally(() => held.delete(name));
+    },
+  };
+}
+
+test("a session that another tab plays is left to that tab, until it is closed or crashes", async () => {
+  const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  const locks = fakeLocks();
+  Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
+  try {
+    const world = site();
+    const shelf = new Board();
+    const playing = beacons(world, shelf);
+    world.down = true;
+    playing.beat("interval");
+    await settle();
+    world.down = false;
+    const other = new Kept(shelf, "ada", { fetch: world.fetch, now: time.now });
+    await other.send();
+    assert.equal(world.seen.length, 0);
+    assert.equal(shelf.records.size, 1, "it is kept for the tab that plays");
+    locks.held.clear(); // that tab crashed
+    await time.pass(31_000);
+    assert.deepEqual(world.seen.map((it) => [it.position, it.kept]), [[10, true]]);
+    assert.equal(shelf.records.size, 0);
+    assert.equal(locks.held.size, 0);
+  } finally {
+    if (before) Object.defineProperty(globalThis, "navigator", before);
+    else delete globalThis.navigator;
+  }
+});
+
 test("closing within the page: it is kept only if it did not arrive", async () => {
   const world = site();
   const shelf = new Board();

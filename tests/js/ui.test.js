@@ -151,6 +151,9 @@ test("statistics name the server, the picture, and why both", () => {
   assert.equal(rows.get("Segments"), "1 resumed mid-segment, 2 asked twice");
   assert.equal(rows.has("Reports waiting"), false);
   assert.match(new Map(rowsOf({ ...STATE, unsent: 7 })).get("Reports waiting"), /^7/);
+  const dropping = { why: "this device drops frames above", cap: "this device drops frames above" };
+  const why = new Map(rowsOf({ ...STATE, adaptation: dropping })).get("Why this picture");
+  assert.equal(why, "this device drops frames above 720p");
   const bare = { ...STATE, nodes: [], node: null, level: null, adaptation: null, dropped: 0, hedges: undefined };
   assert.equal(new Map(rowsOf(bare)).get("Server"), "–");
 });

@@ -17,7 +17,7 @@ function megabits(rate) {
 export function rowsOf(state) {
   const { level, adaptation } = state;
   const server = state.nodes.find(({ id }) => id === state.node);
-  const shown = state.decoded + state.dropped;
+  const share = state.dropped ? ` (${((100 * state.dropped) / (state.decoded + state.dropped)).toFixed(1)} %)` : "";
   const mended = [
     [state.resumes, "resumed mid-segment"],
     [state.hedges, "asked twice"],
@@ -26,9 +26,9 @@ export function rowsOf(state) {
   const rows = [
     ["Server", [state.node ?? "–", server?.reason].filter(Boolean).join(": ")],
     ["Picture", level ? `${level.width}×${level.height}, ${megabits(level.bitrate)}` : "–"],
-    adaptation && ["Why this picture", [adaptation.why, adaptation.cap && `limit: ${adaptation.cap}`].filter(Boolean).join("; ") || "–"],
+    adaptation && ["Why this picture", reasonsOf(adaptation, level)],
     ["Line", megabits(state.throughput)],
-    ["Frames", `${state.decoded} shown, ${state.dropped} dropped${state.dropped ? ` (${((100 * state.dropped) / shown).toFixed(1)} %)` : ""}`],
+    ["Frames", `${state.decoded} shown, ${state.dropped} dropped${share}`],
     ["Stalls", `${state.stalls} (${(state.stall_ms / 1000).toFixed(1)} s)`],
     ["Segments", mended.map(([count, what]) => `${count} ${what}`).join(", ") || "none had to be mended"],
     ["Token renewals", String(state.renewals)],
@@ -36,6 +36,13 @@ export function rowsOf(state) {
     ["Session", state.session ?? "–"],
   ];
   return rows.filter(Boolean);
+}
+
+/** Why this quality and not a better one; what limits it is said once, though it is often the reason as well. */
+function reasonsOf({ why, cap }, level) {
+  const limit = cap && cap !== why ? `limit: ${cap}` : "";
+  const words = [why, limit].filter(Boolean).map((text) => (text.endsWith("above") ? `${text} ${level?.height}p` : text));
+  return words.join("; ") || "–";
 }
 
 /** The servers' table: name, state, rate, why it stands where it stands. Pure. */
