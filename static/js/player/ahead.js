@@ -92,6 +92,11 @@ export class Ahead {
     }
   }
 
+  /** Whether it is open up to its first picture. */
+  get rehearsed() {
+    return (this.#scene?.video.readyState ?? 0) >= 2;
+  }
+
   /** Nobody will play it: what is on its way is given up. */
   drop() {
     this.#abort.abort();

@@ -45,6 +45,11 @@ export class Following {
     });
   }
 
+  /** Whether what follows could be shown at once. */
+  get ready() {
+    return this.#ahead?.rehearsed ?? false;
+  }
+
   /** What there is, for the player that goes on with it; null when there is nothing. */
   take() {
     const ahead = this.#ahead;

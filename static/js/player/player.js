@@ -125,8 +125,12 @@ export class Player extends EventTarget {
     this.#session?.close(event);
     const before = this.#scene;
     this.#session = this.#scene = null;
-    if (relief) this.#screen.use(relief);
-    before?.close();
+    if (relief) {
+      before?.engine.hold();
+      this.#screen.use(relief).then(() => before?.close());
+    } else {
+      before?.close();
+    }
     this.#started = false;
     this.#attempts = 0;
     this.#tally.reset();

@@ -21,8 +21,10 @@ const FORWARDED = [
   "leavepictureinpicture",
 ];
 
-//: How long an element stays under the one that relieves it.
+//: How long an element stays under the one that relieves it; and how long at most it waits for that one's picture.
 const RELIEF_MS = 150;
+const PATIENCE_MS = 2000;
+const HAS_PICTURE = 2;
 
 /** A media element as a film is shown on. @param {string} [label] for who cannot see it */
 export function mediaElement(label = "") {
@@ -106,19 +108,28 @@ export class Screen extends EventTarget {
   }
 
   /**
-   * Show this element, which was got ready elsewhere, instead of the one of now: as loud. The one of now stays under it
-   * for a moment, until the new one has drawn.
+   * Show this element, which was got ready elsewhere, instead of the one of now: as loud. The one of now stays, still,
+   * until the new one has a picture to show.
+   * @returns {Promise<void>} when it has, or takes too long
    */
-  use(video) {
+  async use(video) {
     const before = this.#video;
     this.drop();
     video.volume = before.volume;
     video.muted = before.muted;
     before.pause();
+    const ready = video.readyState >= HAS_PICTURE;
+    video.classList.toggle("spare", !ready);
     this.#video = this.#add(video);
-    setTimeout(() => before.remove(), RELIEF_MS);
     this.dispatchEvent(new Event("swap"));
     for (const type of ["loadedmetadata", "durationchange", "timeupdate"]) this.dispatchEvent(new Event(type));
+    if (!ready) {
+      const picture = new Promise((resolve) => video.addEventListener("loadeddata", resolve, { once: true }));
+      await Promise.race([picture, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+      video.classList.remove("spare");
+    }
+    await new Promise((resolve) => setTimeout(resolve, RELIEF_MS)); // until it is drawn
+    before.remove();
   }
 
   #add(video = this.#make()) {

@@ -30,6 +30,10 @@ TYPES = {
 }
 FILM = "11111111-1111-1111-1111-111111111111"
 SECOND = "22222222-2222-2222-2222-222222222222"
+SOUNDS = [
+    {"name": "a-en", "language": "en", "label": "English", "channels": 2, "default": True},
+    {"name": "a-de", "language": "de", "label": "Deutsch", "channels": 2, "default": False},
+]
 NIL = "00000000-0000-0000-0000-000000000000"
 #: The policy of the real site: the player has to live under it.
 POLICY = (
@@ -47,6 +51,18 @@ PAGE = """<!DOCTYPE html>
  data-synopsis="A surveyor walks the line where two maps disagree, and finds that someone has been living there.">
 <div class="player-plain"><h1>The Long Meridian</h1></div></nl-player></main>
 <script type="module" src="/static/js/elements/nl-player.js"></script></body></html>"""
+
+#: A title's page as the real one is, as far as scripts look at it.
+TITLE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>The Long Meridian</title><link rel="icon" href="data:,">
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/static/css/main.css">
+<script type="module" src="/static/js/main.js"></script></head>
+<body class="title"><main id="main" tabindex="-1"><article class="title-page"><div class="title-hero">
+<h1 class="title-hero__name">The Long Meridian</h1><p class="seen">Seen {seen} times</p>
+<div class="actions"><a class="button button--lamp" href="/watch/{video}/">Play</a></div></div>
+<ol><li class="episode"><a class="episode__link" href="/watch/{second}/">Two Maps</a></li></ol></article></main>
+<form id="state" method="post" action="/" data-watch="/watch/{nil}/" data-sessions="/api/v1/playback/sessions" hidden>
+<input type="hidden" name="csrfmiddlewaretoken" value="rig-token"></form></body></html>"""
 
 
 class Site(ThreadingHTTPServer):
@@ -77,6 +93,8 @@ class Site(ThreadingHTTPServer):
         self.silent: set[str] = set()
         self.sessions = 0
         self.packages: dict[str, str] = {}
+        #: Videos of sessions that nobody watches yet, by their keys.
+        self.prepared: dict[str, str] = {}
         self.requests: list[dict[str, Any]] = []
         self.lock = threading.Lock()
 
@@ -101,7 +119,7 @@ class Site(ThreadingHTTPServer):
             for rank, one in enumerate(order)
         ]
 
-    def session(self, video: str) -> dict[str, Any]:
+    def session(self, video: str, *, prepare: bool = False) -> dict[str, Any]:
         """The answer of POST /api/v1/playback/sessions."""
         self.sessions += 1
         key = f"key{self.sessions}"
@@ -125,13 +143,32 @@ class Site(ThreadingHTTPServer):
             "steering": f"{doors}/steering",
             "token": {**self.fresh(), "renew_url": f"{doors}/token"},
             "bookmark": self.bookmark,
-            "tracks": {"audio": [], "text": [], "video": []},
+            "tracks": {"audio": SOUNDS, "text": [], "video": self.pictures(package)},
             "markers": [],
             "trickplay": None,
             "next": self.next if video != SECOND else None,
             "beacon": {"url": f"{doors}/beacon", "interval": 10},
             "close": {"url": f"{doors}/close"},
+            "playlist": self.multivariant(key, by_loader=True),
+            "begin": {"url": f"{doors}/begin"} if prepare else None,
         }
+
+    def begun(self, key: str) -> dict[str, Any]:
+        """The answer when a prepared session begins: its video is the one that was prepared."""
+        video = self.prepared.pop(key)
+        before, self.sessions = self.sessions, int(key.removeprefix("key")) - 1
+        answer = self.session(video)
+        self.sessions = before
+        return answer
+
+    @staticmethod
+    def pictures(package: str) -> list[dict[str, Any]]:
+        """The pictures of a package, as a session lists them."""
+        ladder = LADDER[:1] if package == EARLY_PACKAGE else LADDER
+        return [
+            {"name": name, "width": width, "height": height, "bandwidth": rate}
+            for name, width, height, rate in ladder
+        ]
 
     def fresh(self) -> dict[str, str]:
         """The token of now."""
@@ -211,7 +248,9 @@ class Handler(BaseHTTPRequestHandler):
             order = [one["id"] for one in self.server.ranked()]
             self._json({"VERSION": 1, "TTL": 30, "PATHWAY-PRIORITY": order})
         elif path == "/title/":
-            self._answer(200, b"<!doctype html><title>Title</title>", "text/html")
+            seen = len(self.server.seen("/close"))
+            text = TITLE.format(video=FILM, second=SECOND, nil=NIL, seen=seen)
+            self._answer(200, text.encode(), "text/html")
         else:
             self._json({"error": {"code": "not_found", "message": "No such page."}}, 404)
 
@@ -227,7 +266,19 @@ class Handler(BaseHTTPRequestHandler):
             elif site.refusal:
                 self._json({"error": site.refusal[1]}, site.refusal[0])
             else:
-                self._json(site.session(json.loads(body)["video"]), 201)
+                wish = json.loads(body)
+                answer = site.session(wish["video"], prepare=bool(wish.get("prepare")))
+                if wish.get("prepare"):
+                    site.prepared[f"key{site.sessions}"] = wish["video"]
+                self._json(answer, 201)
+        elif self.path.endswith("/begin"):
+            key = self.path.split("/")[-2]
+            if site.refusal:
+                self._json({"error": site.refusal[1]}, site.refusal[0])
+            elif key in site.prepared:
+                self._json(site.begun(key), 201)
+            else:
+                self._json({"error": {"code": "not_found", "message": "Nothing is prepared."}}, 404)
         elif self.path.endswith("/token"):
             self._json({**site.fresh(), "nodes": site.ranked()})
         elif self.path.endswith("/steering"):
