@@ -55,6 +55,7 @@ export class Delivery extends EventTarget {
    * @param {typeof fetch} [tools.fetch]
    * @param {() => number} [tools.now] ms, never going back
    * @param {() => number} [tools.random]
+   * @param {(bytes: Uint8Array) => Promise<Uint8Array>} [tools.digest] SHA-256
    * @param {import("./larder.js").Larder} [tools.larder] what was fetched before
    * @param {Delivery} [tools.learnt] another delivery to this viewer, whose knowledge of the nodes is shared from now on
    */
@@ -93,6 +94,7 @@ export class Delivery extends EventTarget {
     return new Verifier(this.tables, {
       now: () => this.now(),
       buffer: () => this.buffer(),
+      ...(this.#tools.digest && { digest: this.#tools.digest }),
       onWrong: (id, path) => {
         this.corrupted(id);
         this.#emit("tainted", { node: id, path });

@@ -2,7 +2,7 @@
 // waited for only by who has film in hand; what could not be proved when it came is proved when the table is there.
 
 import { DIGEST_BYTES } from "./tables.js";
-import { digest } from "./sha256.js";
+import { digest as ours } from "./sha256.js";
 
 // A segment may wait for its table for a part of the film that is in hand: not for the last half second, nor long.
 const SPARED_S = 0.5;
@@ -34,11 +34,12 @@ export class Verifier {
    * @param {object} tools
    * @param {() => number} tools.now ms
    * @param {() => number} tools.buffer seconds of film ahead
+   * @param {(bytes: Uint8Array) => Promise<Uint8Array>} [tools.digest] SHA-256
    * @param {(node: string, path: string) => void} tools.onWrong a node's bytes were wrong, and they are in use already
    */
   constructor(tables, tools) {
     this.#tables = tables;
-    this.#tools = tools;
+    this.#tools = { digest: ours, ...tools };
   }
 
   /** What is known of this file now: {size, digest}; null when nothing is. Asks for the table when a picture is there. */
@@ -60,7 +61,7 @@ export class Verifier {
     if (!isVerified(name) || this.#tables.none) return "unknown";
     const known = this.#tables.of(rendition, name) ?? (await this.#await(rendition, name));
     if (known?.size && known.size !== bytes.length) return "wrong";
-    const found = (await digest(bytes)).subarray(0, DIGEST_BYTES);
+    const found = (await this.#tools.digest(bytes)).subarray(0, DIGEST_BYTES);
     if (known) return same(found, known.digest) ? "right" : "wrong";
     if (node) this.#doubt(path, { rendition, name, node, found });
     return "unknown";
