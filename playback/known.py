@@ -99,7 +99,9 @@ class Known:
             self._stretch(now)
             return
         if nodes is not self._picture.nodes:
-            self._picture = Picture(nodes)
+            picture = Picture(nodes)
+            picture.warm()
+            self._picture = picture
 
     def _stretch(self, now: datetime) -> None:
         if time.monotonic() - self._stretched_at < STRETCHED_EVERY:

@@ -4,7 +4,10 @@ Only classes are told apart: within one, load and what a node holds weigh more t
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 #: A class is left for the next where a round trip takes this long, in milliseconds.
 CLASSES_MS = (10.0, 30.0, 80.0)
@@ -24,25 +27,26 @@ def of_round_trip(ms: float) -> int:
     return sum(1 for limit in CLASSES_MS if ms >= limit)
 
 
-def expected_ms(km: float) -> float:
-    """What a round trip over this distance is likely to take."""
-    return _LAST_MILE_MS + _MS_PER_KM * km
+class Globe:
+    """Places on the globe, prepared to be asked how far they are from another one."""
 
+    def __init__(self, places: Sequence[Place]) -> None:
+        self._radians = np.radians(np.array(places, dtype=np.float64).reshape(-1, 2))
 
-def kilometres(one: Place, other: Place) -> float:
-    """The shortest way over the globe (haversine)."""
-    north, east = math.radians(one[0]), math.radians(one[1])
-    there_north, there_east = math.radians(other[0]), math.radians(other[1])
-    half = (
-        math.sin((there_north - north) / 2) ** 2
-        + math.cos(north) * math.cos(there_north) * math.sin((there_east - east) / 2) ** 2
-    )
-    return 2 * _EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
+    def kilometres(self, here: Place) -> "np.ndarray[Any, np.dtype[np.float64]]":
+        """The shortest way over the globe to each of the places (haversine)."""
+        north, east = np.radians(here)
+        there_north, there_east = self._radians[:, 0], self._radians[:, 1]
+        half = (
+            np.sin((there_north - north) / 2) ** 2
+            + np.cos(north) * np.cos(there_north) * np.sin((there_east - east) / 2) ** 2
+        )
+        return 2 * _EARTH_KM * np.arcsin(np.minimum(1.0, np.sqrt(half)))
 
-
-def by_distance(here: Place, sites: Mapping[str, Place]) -> dict[str, int]:
-    """The class that each site is likely to be in, seen from here."""
-    return {site: of_round_trip(expected_ms(kilometres(here, place))) for site, place in sites.items()}
+    def classes(self, here: Place) -> bytes:
+        """The class that each place is likely to be in, seen from here: one byte for each."""
+        expected = _LAST_MILE_MS + _MS_PER_KM * self.kilometres(here)
+        return np.searchsorted(CLASSES_MS, expected, side="right").astype(np.uint8).tobytes()
 
 
 def cell(place: Place) -> Place:

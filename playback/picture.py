@@ -10,6 +10,7 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -61,7 +62,12 @@ def pathway(node: Node) -> str:
 
 def host(node: Node) -> str:
     """The machine's name, without the port: two ports of one host fail together."""
-    return urlsplit(node.base_url).hostname or node.base_url
+    return _host(node.base_url)
+
+
+@lru_cache(maxsize=1 << 16)
+def _host(base_url: str) -> str:
+    return urlsplit(base_url).hostname or base_url
 
 
 def _point(node: Node) -> int:
@@ -71,12 +77,20 @@ def _point(node: Node) -> int:
 class Ring:
     """Nodes in an order that has nothing to do with what they are, so that a walk from anywhere meets a fair mix."""
 
-    __slots__ = ("_points", "nodes")
+    __slots__ = ("_points", "_slots", "nodes")
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         placed = sorted((_point(node), node.slot, node) for node in nodes)
         self._points = [point for point, _, _ in placed]
         self.nodes = [node for _, _, node in placed]
+        self._slots: frozenset[int] = frozenset()
+
+    @property
+    def slots(self) -> frozenset[int]:
+        """The nodes' numbers."""
+        if not self._slots:
+            self._slots = frozenset(node.slot for node in self.nodes)
+        return self._slots
 
     def walk(self, point: int) -> Iterator[Node]:
         """The nodes from a point on, each once, STEPS of them at most."""
@@ -99,38 +113,46 @@ class Holding:
         """Of a tier (told by `key`), who holds all of it, and who holds anything: the rings that are not empty."""
         if self._picture is not picture:
             self._picture, self._rings = picture, {}
-        found = []
-        for least in (3, 1):
-            ring = self._rings.get((least, key))
-            if ring is None:
-                holders = [
-                    node for node in scope.nodes if HELD.get(self.held.get(pathway(node), ""), 0) >= least
-                ]
-                ring = self._rings[least, key] = Ring(holders)
-            if ring.nodes:
-                found.append(ring)
-        return found
+        if (3, key) not in self._rings:
+            some: dict[int, list[Node]] = {3: [], 1: []}
+            for node in scope.nodes if len(scope.nodes) <= len(self.held) else self._holders(picture, scope):
+                worth = HELD.get(self.held.get(pathway(node), ""), 0)
+                for least, nodes in some.items():
+                    if worth >= least:
+                        nodes.append(node)
+            for least, nodes in some.items():
+                self._rings[least, key] = Ring(nodes)
+        return [ring for least in (3, 1) if (ring := self._rings[least, key]).nodes]
+
+    def _holders(self, picture: "Picture", scope: Ring) -> list[Node]:
+        found = (picture.by_id.get(name) for name in self.held)
+        return [node for node in found if node and node.slot in scope.slots]
 
 
 class Classes:
     """How near the sites are to one viewer: what was measured is believed, else what distance makes likely."""
 
-    __slots__ = ("guessed", "measured")
+    __slots__ = ("_guessed", "_sites", "measured")
 
-    def __init__(self, measured: Mapping[str, int], guessed: Mapping[str, int]) -> None:
+    def __init__(self, measured: Mapping[str, int], guessed: bytes, sites: Mapping[str, int]) -> None:
         self.measured = measured
-        self.guessed = guessed
-
-    def __bool__(self) -> bool:
-        return bool(self.measured or self.guessed)
+        #: A byte for each site that has a place, and at which of them each site's is.
+        self._guessed = guessed
+        self._sites = sites
 
     def of(self, site: str) -> tuple[int, str]:
         """A site's class, and how it is known: 'measured', 'guessed' or ''."""
         if site in self.measured:
             return self.measured[site], "measured"
-        if site in self.guessed:
-            return self.guessed[site], "guessed"
+        if self._guessed and site in self._sites:
+            return self._guessed[self._sites[site]], "guessed"
         return nearness.UNKNOWN, ""
+
+    def guessed(self, near: int) -> list[str]:
+        """The sites that are likely to be in a class."""
+        return (
+            [site for site, at in self._sites.items() if self._guessed[at] == near] if self._guessed else []
+        )
 
 
 class Picture:
@@ -140,32 +162,44 @@ class Picture:
         self.nodes = tuple(nodes)
         self.by_id = {pathway(node): node for node in self.nodes}
         self.regions = len({node.region for node in self.nodes})
-        #: Where each site is, when that is known.
-        self.places: dict[str, Place] = {}
+        #: Where sites are, as far as that is known: that of its first node that has a place.
+        places: dict[str, Place] = {}
         for node in self.nodes:
-            if node.latitude is not None and node.longitude is not None:
-                self.places.setdefault(node.site, (node.latitude, node.longitude))
+            if node.latitude is not None and node.longitude is not None and node.site not in places:
+                places[node.site] = (node.latitude, node.longitude)
+        self._sites = {site: at for at, site in enumerate(places)}
+        self._globe = nearness.Globe(list(places.values()))
         self._rings: dict[Hashable, Ring] = {}
         self._by_site: dict[str, list[Node]] = {}
-        self._classes: dict[Place, dict[str, int]] = {}
+        self._by_region: dict[str, list[Node]] = {}
+        self._classes: dict[Place, bytes] = {}
         if len(self.nodes) > WHOLE:
             for node in self.nodes:
-                if node.state in SERVING and node.utilisation <= CROWDED:
+                if node.state in SERVING and node.egress_bps <= CROWDED * node.capacity_bps:
                     self._by_site.setdefault(node.site, []).append(node)
+                    self._by_region.setdefault(node.region, []).append(node)
+
+    def warm(self) -> None:
+        """Work out now what most questions need, so that none of them waits for it."""
+        if len(self.nodes) > WHOLE:
+            self._everywhere()
+            for region in self._by_region:
+                self._in_region(region)
 
     def classes(self, viewer: Asks) -> "Classes":
         """How near the sites are to a viewer."""
-        guessed: dict[str, int] = {}
-        if viewer.place is not None and self.places:
+        guessed = b""
+        if viewer.place is not None and self._sites:
             cell = nearness.cell(viewer.place)
             if cell not in self._classes:
-                self._classes[cell] = nearness.by_distance(cell, self.places)
+                self._classes[cell] = self._globe.classes(cell)
             guessed = self._classes[cell]
         measured: dict[str, float] = {}
         for name, ms in viewer.rtt_ms.items():
             if node := self.by_id.get(name):
                 measured[node.site] = min(ms, measured.get(node.site, ms))
-        return Classes({site: nearness.of_round_trip(ms) for site, ms in measured.items()}, guessed)
+        by_class = {site: nearness.of_round_trip(ms) for site, ms in measured.items()}
+        return Classes(by_class, guessed, self._sites)
 
     def shown(
         self, viewer: Asks, holding: Holding, *, given: Mapping[str, int], now: datetime
@@ -198,19 +232,15 @@ class Picture:
             yield ("site", viewer.site), self._of_sites(("site", viewer.site), (viewer.site,))
         key: Hashable
         if viewer.region and self.regions > 1:
-            key = ("region", viewer.region)
-            if key not in self._rings:
-                everywhere = self._everywhere().nodes
-                self._rings[key] = Ring([node for node in everywhere if node.region == viewer.region])
-            yield key, self._rings[key]
+            yield ("region", viewer.region), self._in_region(viewer.region)
         classes = self.classes(viewer)
-        for near in range(nearness.UNKNOWN) if classes else ():
+        for near in range(nearness.UNKNOWN):
             if measured := tuple(site for site, one in classes.measured.items() if one == near):
                 yield measured, self._of_sites(measured, measured)
-            if classes.guessed and viewer.place is not None:
+            if viewer.place is not None and self._sites:
                 key = (nearness.cell(viewer.place), near)
                 if key not in self._rings:
-                    self._of_sites(key, [site for site, one in classes.guessed.items() if one == near])
+                    self._of_sites(key, classes.guessed(near))
                 yield key, self._rings[key]
         yield ("all",), self._everywhere()
 
@@ -219,6 +249,12 @@ class Picture:
         if ring is None:
             ring = self._rings[key] = Ring(list(chain(*(self._by_site.get(site, ()) for site in sites))))
         return ring
+
+    def _in_region(self, region: str) -> Ring:
+        key = ("region", region)
+        if key not in self._rings:
+            self._rings[key] = Ring(self._by_region.get(region, ()))
+        return self._rings[key]
 
     def _everywhere(self) -> Ring:
         return self._rings.get(("all",)) or self._of_sites(("all",), tuple(self._by_site))

@@ -332,33 +332,48 @@ def _pool(left: Sequence[_Looked], above: Sequence[Node], *, place: int) -> tupl
     why = tier[0].why
     if not above:
         return _bounded(_holding(tier)), why
-    apart = [_apart(one.node, above) for one in tier]
+    others = _Others(above)
+    apart = [others.apart(one.node) for one in tier]
     most = max(apart)
     pool = [one for one, unlike in zip(tier, apart, strict=True) if unlike == most]
-    if most < _ELSEWHERE and place >= OFFERED:
-        elsewhere = [one for one in left if _apart(one.node, above) == _ELSEWHERE]
-        pool, most = (elsewhere, _ELSEWHERE) if elsewhere else (pool, most)
+    looks_on = most < _ELSEWHERE and place >= OFFERED
+    elsewhere = [one for one in left if others.apart(one.node) == _ELSEWHERE] if looks_on else []
+    if elsewhere:
+        nearest = min((one.utilisation > CROWDED, one.near) for one in elsewhere)
+        pool = [one for one in elsewhere if (one.utilisation > CROWDED, one.near) == nearest]
+        most = _ELSEWHERE
     return _bounded(_holding(pool)), _APART[most].format(why=why)
+
+
+class _Others:
+    """The nodes that are offered already, to find one that does not fail together with them."""
+
+    __slots__ = ("_domains", "_hosts", "_placed", "_sites")
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._hosts = {host(node) for node in nodes}
+        self._sites = {node.site for node in nodes}
+        self._domains = {node.domain for node in nodes if node.domain}
+        self._placed = {node.site for node in nodes if not node.domain}
+
+    def apart(self, node: Node) -> int:
+        """How unlike them it is: 3 another site, 2 another failure domain, 1 another machine, 0 none of that.
+
+        A site in the failure domain of one of them is not apart.
+        """
+        elsewhere = node.site not in self._sites
+        if host(node) in self._hosts:
+            # One address may lead to many sites (a test on one machine, a tunnel); then the sites are all we have.
+            return _ELSEWHERE if elsewhere else 0
+        if node.domain in self._domains:
+            return 1
+        if elsewhere:
+            return _ELSEWHERE
+        return 2 if node.domain and node.site not in self._placed else 1
 
 
 #: The most that a node can be unlike others.
 _ELSEWHERE = len(_APART) - 1
-
-
-def _apart(node: Node, above: Sequence[Node]) -> int:
-    """How unlike these nodes it is: 3 another site, 2 another failure domain, 1 another machine, 0 none of that.
-
-    Of two sites in one failure domain the second is not apart.
-    """
-    machine = host(node)
-    if any(host(one) == machine for one in above):
-        # One address may lead to many sites (a test on one machine, a tunnel); then the sites are all we have.
-        return _ELSEWHERE if all(one.site != node.site for one in above) else 0
-    if any((one.domain and one.domain == node.domain) for one in above):
-        return 1
-    if all(one.site != node.site for one in above):
-        return _ELSEWHERE
-    return 2 if node.domain and all(one.domain for one in above if one.site == node.site) else 1
 
 
 def _holding(tier: list[_Looked]) -> list[_Looked]:
