@@ -14,7 +14,7 @@ from tests.browser.rig import media
 from tests.browser.rig.stage import FILMS, ROOT, Stage
 from tests.conftest import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.steady]
 
 FAST, SLOW = 9_000_000, 500_000
 LATENCY_MS = 20

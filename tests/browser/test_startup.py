@@ -10,7 +10,7 @@ from tests.browser.rig.site import FILM, SECOND
 from tests.browser.rig.stage import Stage
 from tests.conftest import wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.steady]
 
 #: What a browser on a telephone says of its line: nothing is fetched ahead there.
 METERED = """Object.defineProperty(navigator, "connection", {
