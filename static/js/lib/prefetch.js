@@ -8,12 +8,15 @@ import { videoOf } from "./links.js";
 
 //: Somebody who only passes over a card does not mean it.
 const REST_MS = 250;
+//: Back to the title that is open, when nothing else has been rested on for so long.
+const RETURN_MS = 1500;
 const HOSTS = ".card, .episode, .billboard, .actions";
 
 export class Prefetch {
   #options;
   #ahead = null;
   #wanted = null;
+  #open = null;
   #timer = 0;
   #resting = false;
 
@@ -27,14 +30,17 @@ export class Prefetch {
     on("pointerover", ({ target, pointerType }) => pointerType !== "touch" && this.#consider(target));
     on("focusin", ({ target }) => this.#consider(target));
     on("pointerdown", ({ target }) => this.#consider(target.closest("a[href]"), { now: true }));
-    on("visibilitychange", () => document.hidden && this.#leave());
+    on("visibilitychange", () => (document.hidden ? this.#leave() : this.look()));
     this.look();
   }
 
   /** The title that is open is what will be played, if anything is. */
   look() {
-    const link = document.querySelector(".title-hero .actions a[href]");
-    if (link && !this.#wanted) this.#consider(link, { now: true, rehearsed: true });
+    this.#open = videoOf(document.querySelector(".title-hero .actions a[href]"), this.#options.watchUrl);
+    if (this.#open && (!this.#wanted || this.#wanted === this.#open)) {
+      this.#wanted = this.#open;
+      this.#begin(this.#open);
+    }
   }
 
   /** What there is of the film that is played now; else it is begun in this moment. Nothing else is fetched meanwhile. */
@@ -53,18 +59,17 @@ export class Prefetch {
     this.#resting = false;
   }
 
-  #consider(target, { now = false, rehearsed = false } = {}) {
+  #consider(target, { now = false } = {}) {
     if (this.#resting) return;
-    const video = this.#videoAt(target);
-    if (video === this.#wanted && !(now && this.#ahead === null)) return;
-    if (!video) {
-      if (!now) this.#leave();
-      return;
-    }
-    this.#leave();
+    const at = this.#videoAt(target);
+    const video = at ?? this.#open;
+    if (video === this.#wanted && !(now && at)) return;
+    if (video !== this.#wanted) this.#leave();
     this.#wanted = video;
-    if (now) this.#begin(video, rehearsed);
-    else this.#timer = setTimeout(() => this.#begin(video), REST_MS);
+    if (!video) return;
+    clearTimeout(this.#timer);
+    if (now && at) this.#begin(video);
+    else this.#timer = setTimeout(() => this.#begin(video), at ? REST_MS : RETURN_MS);
   }
 
   #videoAt(target) {
@@ -78,7 +83,7 @@ export class Prefetch {
     return null;
   }
 
-  #begin(video, rehearsed = false) {
+  #begin(video) {
     clearTimeout(this.#timer);
     const start = startOf(new Preferences());
     this.#options.load();
@@ -86,7 +91,7 @@ export class Prefetch {
     this.#ahead?.drop();
     this.#ahead = null;
     if (document.hidden || !worthwhile(navigator.connection, start.limits)) return;
-    this.#ahead = this.#have(video, start, { rehearsed });
+    this.#ahead = this.#have(video, start, { rehearsed: video === this.#open });
   }
 
   #have(video, start, how) {

@@ -284,7 +284,7 @@ export class Player extends EventTarget {
         return;
       }
       if (begun.package === answer.package) shown.adopt(begun, this.#whereabouts);
-      else this.#growth.take(session);
+      else this.#reload(session); // what was prepared has no other token: it could not play until the other is there
       shown.engine.stretch();
       session.startBeacons();
     } catch (error) {
