@@ -9,41 +9,32 @@
 
 import { cmcd } from "./cmcd.js";
 import { Estimates } from "./estimate.js";
-import { HedgeBudget, silentEnough } from "./hedge.js";
 import { Hints } from "./hints.js";
 import { firstByteLimit, RepeatBudget, stallLimit } from "./limits.js";
 import { Nodes } from "./nodes.js";
 import { Probes } from "./probes.js";
 import { Renewal } from "./renewal.js";
-import { reasonToChallenge, TrialGuard } from "./slow.js";
+import { Rivals } from "./rivals.js";
 import { Tables } from "./tables.js";
 import { isKey, join, split } from "./token.js";
 import { placeOf, Verifier } from "./verify.js";
 
-const SHIELD = "shield";
 const KEPT_SWITCHES = 50;
 // What a node that was never used is thought to give, beside the last one that was.
 const STRANGER = 0.8;
 const KINDS = { main: "video", audio: "audio", subtitle: "text" };
-// A proved slow node keeps a request that ends this soon.
-const NEARLY_THERE_S = 0.5;
-const HOPELESS_S = 2;
-const HOPELESS_AGE_MS = 1000;
 const OVERLOADED_S = 15;
 // Answers of a node that is well: it drains, is not to serve this, or has not got it.
 const WELL = new Set([404, 410, 421, 429]);
 
 export class Delivery extends EventTarget {
   #tools;
-  #trials = new TrialGuard();
-  #hedges = new HedgeBudget();
   #repeats = new RepeatBudget();
   #hints = new Hints();
   #renewal;
   #probes;
   #verifier;
   #failedAt = new Map();
-  #slowAt = new Map();
   #troubled = false;
   #contentKey = null;
 
@@ -83,6 +74,8 @@ export class Delivery extends EventTarget {
     /** Sizes and digests of segments, shared by verification and adaptation. */
     this.tables = new Tables(session.segments, { fetch: this.#tools.fetch, now: () => this.now() });
     this.tables.learn(session.heads);
+    /** Whether a second node is asked beside the first one. */
+    this.rivals = new Rivals(this);
     this.#verifier = this.#verification();
     this.#renewal = this.#renewing(learnt);
     this.#renewal.take(session.token);
@@ -161,7 +154,7 @@ export class Delivery extends EventTarget {
 
   /** Requests that were sent to a second node too because the first kept silent. */
   get hedges() {
-    return this.#hedges.sent;
+    return this.rivals.hedges;
   }
 
   /** Whether segments are encrypted. */
@@ -254,61 +247,13 @@ export class Delivery extends EventTarget {
 
   /** A request begins. Each one pays in a share of a hedge and of a repetition. */
   asks() {
-    this.#hedges.earn();
+    this.rivals.earn();
     this.#repeats.earn();
   }
 
   /** How long to wait before a request that failed is sent again, ms: nothing, unless much was repeated lately. */
   repeatDelay() {
     return this.#repeats.take() ? 0 : this.#repeats.delay;
-  }
-
-  /**
-   * The node to ask too, because this one keeps silent; null when that is not justified.
-   * @param {string[]} asked places that were asked for this already
-   * @param {{waited: number, begun: boolean}} silence ms; whether bytes had come before it
-   */
-  hedge(id, asked, { waited, begun }) {
-    const now = this.now();
-    const facts = { waited, begun, usual: this.estimates.usualTtfb(id), buffer: this.buffer() };
-    if (!silentEnough(facts)) return null;
-    const rival = this.nodes.rival(asked, now);
-    if (!rival || !this.#hedges.take(now)) return null;
-    this.estimates.hedged(rival);
-    return rival;
-  }
-
-  /** A hedge was the first to bring a byte, or was not, or (null) was given up with its request. */
-  hedged(won) {
-    if (won !== null) this.#hedges.end(this.now(), won);
-  }
-
-  /**
-   * What to do about a segment whose bytes come slowly: nothing (null); ask `rival` for the rest too and see who is
-   * faster; `move` there, because this node was proved slow since; or `lower`: no node will bring it in time.
-   * @param {object} who the request, to know it by
-   * @param {{age: number, rate: number, remaining: number, began: number, tried: Iterable<string>}} facts ms, bytes per
-   *   second, bytes, ms
-   */
-  challenge(who, id, { age, rate, remaining, began, tried }) {
-    const now = this.now();
-    const buffer = this.buffer();
-    const rival = this.nodes.rival([id, ...tried], now);
-    const eta = remaining / Math.max(1, rate);
-    if (rival && (this.#slowAt.get(id) ?? -Infinity) > began && eta > NEARLY_THERE_S) return { move: true };
-    const other = rival ? this.rateOf(rival) / 8 : 0;
-    const reason = reasonToChallenge({ age, rate, remaining, buffer, other });
-    const worth = rival && reason && (rival !== SHIELD || eta > Math.max(buffer, HOPELESS_S));
-    if (worth && this.#trials.begin(who, now, rate)) return { rival };
-    return age > HOPELESS_AGE_MS && eta > Math.max(buffer, HOPELESS_S) ? { lower: true } : null;
-  }
-
-  /** A challenge ended. `slow` is the lane that lost to it; `moved` null when it was given up without a verdict. */
-  challenged(who, { moved, rate, slow = null }) {
-    this.#trials.end(who, this.now(), { moved, rate });
-    if (!slow) return;
-    this.#slowAt.set(slow.place, this.now());
-    this.failed(slow.place, { kind: "slow", status: 0 });
   }
 
   /** No node will bring this fragment in time. The engine may take a smaller one, if there is one. */

@@ -76,6 +76,8 @@ export class Engine extends EventTarget {
     this.#delivery = delivery;
     const { signal } = this.#unlisten;
     delivery.addEventListener("lower", ({ detail }) => this.#lower(detail), { signal });
+    // Wrong bytes that came before anybody could know: what the decoder has is thrown away and loaded anew.
+    delivery.addEventListener("tainted", guarded(() => this.#hls?.recoverMediaError()), { signal });
   }
 
   /** "mse", "native" or "none". Chromium answers "maybe" to native HLS and plays it badly, so MSE is asked first. */

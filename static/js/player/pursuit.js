@@ -197,10 +197,10 @@ export class Pursuit {
   #conclude(lane, winner) {
     if (lane.timing?.bytes) this.parts.push({ ...lane.timing, place: lane.place, lost: true });
     if (winner && lane.timing?.bytes) this.#delivery.measured(lane.place, lane.timing);
-    if (lane.why === "challenge") this.#delivery.challenged(this, { moved: winner ? false : null, rate: lane.before });
-    if (lane.why === "hedge") this.#delivery.hedged(winner ? false : null);
+    if (lane.why === "challenge") this.#delivery.rivals.challenged(this, { moved: winner ? false : null, rate: lane.before });
+    if (lane.why === "hedge") this.#delivery.rivals.hedged(winner ? false : null);
     else if (winner?.why === "hedge") {
-      this.#delivery.hedged(true);
+      this.#delivery.rivals.hedged(true);
       this.#delivery.late(lane.place);
     }
   }
@@ -236,12 +236,12 @@ export class Pursuit {
     this.#blame(lane, failure);
     if (lane.body.received > this.#body.received) this.#body = lane.body;
     if (failure.kind === "content") this.#body = new Body();
-    if (lane.why === "hedge") this.#delivery.hedged(false);
-    if (lane.why === "challenge") this.#delivery.challenged(this, { moved: null });
+    if (lane.why === "hedge") this.#delivery.rivals.hedged(false);
+    if (lane.why === "challenge") this.#delivery.rivals.challenged(this, { moved: null });
     const [next] = this.#lanes;
     if (!next) this.#settle.reject(failure);
     else if (next.why === "hedge") {
-      this.#delivery.hedged(true);
+      this.#delivery.rivals.hedged(true);
       next.why = "first";
     } else this.#endChallenge(next);
   }
@@ -282,7 +282,7 @@ export class Pursuit {
     const begun = timing.bytes > 0;
     const waited = now - (begun ? timing.last : timing.start);
     const asked = [...this.#tried, ...this.#wholeOnly, ...this.#lanes.map(({ place }) => place)];
-    const rival = this.#delivery.hedge(lane.place, asked, { waited, begun });
+    const rival = this.#delivery.rivals.hedge(lane.place, asked, { waited, begun });
     if (!rival) return;
     if (lane.body.received > this.#body.received) this.#body = lane.body;
     this.#join(rival, "hedge");
@@ -295,7 +295,7 @@ export class Pursuit {
     const now = this.#delivery.now();
     const facts = { age: now - timing.first, rate: timing.pace.rate(now), remaining: body.total - body.received };
     const tried = [...this.#tried, ...this.#wholeOnly];
-    const choice = this.#delivery.challenge(this, lane.place, { ...facts, began: timing.start, tried });
+    const choice = this.#delivery.rivals.challenge(this, lane.place, { ...facts, began: timing.start, tried });
     if (!choice) return null;
     if (choice.move) return new Failure("slow");
     if (choice.lower) {
@@ -325,7 +325,7 @@ export class Pursuit {
     if (!challenger) return;
     const [leader] = this.#lanes;
     const moved = lane === challenger;
-    this.#delivery.challenged(this, { moved, rate: challenger.before, slow: moved && leader !== lane ? leader : null });
+    this.#delivery.rivals.challenged(this, { moved, rate: challenger.before, left: moved && leader !== lane ? leader : null });
     challenger.why = "first";
     this.#keep(lane);
   }
