@@ -15,6 +15,7 @@ from typing import Any
 
 import maxminddb
 from django.conf import settings
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError
 
 from cdn import models
@@ -163,7 +164,7 @@ class Atlas:
         """The same, but what the database does not give stays as it was."""
         try:
             self.refresh()
-        except DatabaseError:
+        except (DatabaseError, SynchronousOnlyOperation):
             log.warning("The map of networks could not be read; the last is kept.", exc_info=True)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
@@ -37,6 +38,8 @@ KEPT_FOR = 5.0
 STRETCHED_BY, STRETCHED_EVERY = timedelta(seconds=30), 5.0
 #: Films whose holders are kept at hand, and for how long after somebody asked, in seconds.
 FILMS_MOST, FILMS_FOR = 2000, 90.0
+#: How long a starting process waits for its first picture, in seconds.
+FIRST_SECONDS = 3.0
 #: How often the file is written at most, in seconds.
 WRITTEN_EVERY = 5.0
 _TIMES = ("lease_until", "serving_since", "healthy_since")
@@ -48,6 +51,8 @@ class Known:
     """The newest picture; every method may be called from any thread."""
 
     def __init__(self) -> None:
+        #: Set when the fleet was looked at once.
+        self.looked = threading.Event()
         self._lock = threading.Lock()
         self._picture = Picture(())
         self._kept_at = self._stretched_at = self._written_at = float("-inf")
@@ -98,6 +103,8 @@ class Known:
         except DatabaseError:
             self._stretch(now)
             return
+        except SynchronousOnlyOperation:  # in an event loop, and the thread is late: the last picture serves
+            return
         if nodes is not self._picture.nodes:
             picture = Picture(nodes)
             picture.warm()
@@ -118,6 +125,7 @@ class Known:
             begun = time.monotonic()
             try:
                 self.look(timezone.now())
+                self.looked.set()
                 self._look_at_films()
                 self._kept_at = time.monotonic()
                 self._write()
@@ -172,7 +180,7 @@ _EPOCH = datetime.fromtimestamp(0, tz=UTC)
 def _looked_up(package_id: str, picture: Picture) -> Holding:
     try:
         holders = cdn.holders(package_id)
-    except DatabaseError:
+    except (DatabaseError, SynchronousOnlyOperation):
         return _NOTHING
     by_id = {node.id: node for node in picture.nodes} if len(holders) > 8 else None
     if by_id is not None:
@@ -210,5 +218,9 @@ KNOWN = Known()
 
 
 def start() -> None:
-    """Keep the picture in a thread for as long as this process lives. Called once, by the web process."""
+    """Keep the picture in a thread for as long as this process lives, and wait a moment for the first.
+
+    Called once, by the web process.
+    """
     threading.Thread(target=KNOWN.keep, args=(threading.Event(),), name="steering", daemon=True).start()
+    KNOWN.looked.wait(FIRST_SECONDS)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from cdn import bundles, models
 from cdn.inventory import holdings
 from cdn.live import Beat, fleet
+from cdn.networks import atlas
 from cdn.types import Node, NodeState
 
 _numbers = itertools.count(1)
@@ -47,6 +48,12 @@ def make_node(
     read = fleet.row(row.id)
     assert read is not None
     return fleet.node(read, now)
+
+
+def make_network(cidr: str, *, site: str = "", region: str = "default") -> None:
+    """An entry of the operator's map of viewers' networks."""
+    models.Network.objects.create(cidr=cidr, site=site, region=region)
+    atlas.changed()
 
 
 def deliveries_to(session_id: UUID) -> list[models.Delivery]:

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -23,6 +23,8 @@ from playback.types import RankedNode
 
 #: So many bytes of each segment's SHA-256 are told: nobody finds other bytes with the same beginning.
 DIGEST_BYTES = 16
+#: Stock players cannot renew a token: theirs lasts as long as the film and so much more. It is revoked like any other.
+STOCK_TOKEN_BEYOND = timedelta(hours=4)
 
 
 def url(name: str, key: str, **more: str) -> str:
@@ -37,7 +39,7 @@ def playlist(session_id: UUID, *, by_loader: bool = False, now: datetime | None 
     `by_loader`: our own player asks nodes for all playlists and knows where the key is.
     """
     now = now or timezone.now()
-    row, package, renditions, places = _described(session_id, now=now)
+    row, package, renditions, places = _described(session_id, now=now, by_loader=by_loader)
     if package.encrypted and not by_loader:
         one = url("playback-keyed", going.key_of(row), pathway="-", rendition="-")
         places = replace(places, keyed=one.removesuffix("/-/-.m3u8"))
@@ -128,9 +130,11 @@ def content_key(session_id: UUID, *, now: datetime | None = None) -> bytes:
 
 
 def _described(
-    session_id: UUID, *, now: datetime
+    session_id: UUID, *, now: datetime, by_loader: bool = False
 ) -> tuple[models.PlaybackSession, Package, list[Rendition], Places]:
-    row, token = going.fresh_token(session_id, now=now)
+    played = models.PlaybackSession.objects.filter(id=session_id).values_list("duration", flat=True).first()
+    stock = None if by_loader or played is None else played + STOCK_TOKEN_BEYOND
+    row, token = going.fresh_token(session_id, now=now, lifetime=stock)
     package = catalog.package(row.package_id)
     if package is None:
         raise NotFound

@@ -103,8 +103,12 @@ def renew_token(session_id: UUID, *, now: datetime | None = None) -> tuple[Token
     )
 
 
-def fresh_token(session_id: UUID, *, now: datetime) -> tuple[models.PlaybackSession, SignedToken]:
-    """Sign anew for a session that still goes on. Asking is a sign of life. Raises NotFound, SessionOver.
+def fresh_token(
+    session_id: UUID, *, now: datetime, lifetime: timedelta | None = None
+) -> tuple[models.PlaybackSession, SignedToken]:
+    """Sign anew for a session that still goes on, for `lifetime` or TOKEN_SECONDS. Asking is a sign of life.
+
+    Raises NotFound, SessionOver.
 
     Asks again whether the profile may watch this: its age or the title's may have been set otherwise since, or the
     user been blocked.
@@ -127,6 +131,7 @@ def fresh_token(session_id: UUID, *, now: datetime) -> tuple[models.PlaybackSess
         package_id=row.package_id,
         renditions=row.renditions,
         now=now,
+        lifetime=min(lifetime, LONGEST) if lifetime else None,
     )
     return row, signed
 

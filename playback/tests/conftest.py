@@ -16,6 +16,7 @@ from catalog.types import Title
 from cdn import services as cdn
 from cdn.tests import factories as fleet
 from cdn.types import Node
+from playback.known import KNOWN
 from playback.live import LIVE
 
 #: When these stories begin. The clock is given to services where time matters.
@@ -28,9 +29,11 @@ def _fresh_memory(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.STATIC_ROOT = tmp_path
     LIVE.clear()
+    KNOWN.forget()
     cache.clear()
     yield
     LIVE.clear()
+    KNOWN.forget()
 
 
 @pytest.fixture
