@@ -98,7 +98,8 @@ class Cinema {
     }
     document.body.classList.add("cinema");
     document.body.append(player);
-    player.focusSurface();
+    // Later: it has the browser lay out the page at once, which the first picture need not wait for.
+    requestAnimationFrame(() => requestAnimationFrame(() => player.isConnected && player.focusSurface()));
   }
 
   #close() {
