@@ -20,7 +20,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from cdn.edge.books import Batch, Library
 from cdn.edge.connection import Note
@@ -35,7 +35,9 @@ SESSIONS_MOST, SESSION_SECONDS = 20_000, 600.0
 _SAMPLES = 2_000
 #: What is kept of a player's own words, in characters.
 CMCD_MOST = 512
-_CMCD = re.compile(r"(?:^|&)CMCD=([^&]*)")
+_CMCD = re.compile(rb"(?:^|&)CMCD=([^&]*)")
+#: What players escape in it, nearly always nothing else: a third of the time that a decoder for everything takes.
+_USUAL = tuple((b"%%%02X" % ord(char), char.encode()) for char in ',="/:;')
 _as_json = json.JSONEncoder().encode
 #: A session's bytes, its answers, and when the last one was (seconds since 1970).
 Tally = tuple[int, int, float]
@@ -211,10 +213,17 @@ def as_row(note: Note, session: str, skew: float = 0.0) -> bytes | None:
 
 def _said(query: bytes) -> str:
     """The CMCD argument of a query, decoded and bounded; '' when there is none."""
-    found = _CMCD.search(query[: 4 * CMCD_MOST].decode("ascii", "replace"))
+    found = _CMCD.search(query[: 4 * CMCD_MOST])
     if found is None:
         return ""
-    text = unquote(found[1])
-    if not text.isprintable():
-        text = "".join(char for char in text if char.isprintable())
-    return text[:CMCD_MOST]
+    text = found[1]
+    for escaped, plain in _USUAL:
+        text = text.replace(escaped, plain)
+    if (
+        b"%" in text
+    ):  # something else is escaped: all the long way, or what is escaped twice would be undone twice
+        text = unquote_to_bytes(found[1])
+    said = text.decode("utf-8", "replace")
+    if not said.isprintable():
+        said = "".join(char for char in said if char.isprintable())
+    return said[:CMCD_MOST]
