@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import random
 import resource
 import socket
 import statistics
@@ -84,8 +85,9 @@ def measure(servers: list[Server], size: str, connections: int, plan: Plan, load
     found = {server.name: Runs([], []) for server in servers}
     for server in servers:
         loads[server.name].run(plan.seconds / 2)
-    for turn in range(plan.pairs):
-        for server in servers if turn % 2 else reversed(servers):
+    dice = random.Random(size)  # no server is always the first, or twice in a row: both were seen to matter
+    for _ in range(plan.pairs):
+        for server in dice.sample(servers, len(servers)):
             before = server.cpu_seconds()
             answers, took = loads[server.name].run(plan.seconds)
             found[server.name].cost.append((server.cpu_seconds() - before) / answers * 1e6)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from cdn.edge.server import Server
     from cdn.edge.verdicts import Verdict
 
-#: The most that one connection is given before others have their turn, in bytes.
-TURN = 2048 * 1024
+#: The most that one connection is given before others have their turn, in bytes: what a socket holds at most, so that
+#: a segment of this size takes two turns and not three.
+TURN = 4096 * 1024
 HIT = "HIT"
 #: A request that was read: who asked, for what, the verdict on its token, the target from behind that.
 Asked = tuple["Connection", "Hit", "Verdict", bytes]
