@@ -206,6 +206,21 @@ class FleetEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivered:
+    """One answer that a node says it gave to a viewer. `held` is whether it had what was asked for."""
+
+    at: datetime
+    pathway: str
+    package: str
+    rendition: str
+    name: str
+    status: int
+    bytes: int
+    milliseconds: int
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why one rendition of a package is, or is not, on a node.
 

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -79,7 +79,7 @@ class PlaybackSessionAdmin(ReadOnly):
     ordering = ("-started_at",)
     actions = ("stop",)
     exclude = ("decisions",)
-    readonly_fields = ("why",)
+    readonly_fields = ("why", "given")
     list_per_page = 50
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
@@ -102,6 +102,15 @@ class PlaybackSessionAdmin(ReadOnly):
     def why(self, row: models.PlaybackSession) -> SafeString:
         """The session's last rankings with their reasons, for people."""
         return format_html("<pre>{}</pre>", json.dumps(row.decisions, indent=1, ensure_ascii=False))
+
+    @admin.display(description=_("what nodes gave"))
+    def given(self, row: models.PlaybackSession) -> SafeString:
+        """Where its bytes came from, and why not from rank 1 when they did not."""
+        lines = [
+            (one.node, f"{one.bytes / 1e6:.1f} MB", one.answers, f"{one.kind}: {one.why}")
+            for one in services.misses(row.pk)
+        ]
+        return format_html_join("", "<div>{} · {} · {} · {}</div>", lines)
 
 
 @admin.register(models.Viewing)

@@ -41,7 +41,8 @@ class Globe:
             np.sin((there_north - north) / 2) ** 2
             + np.cos(north) * np.cos(there_north) * np.sin((there_east - east) / 2) ** 2
         )
-        return 2 * _EARTH_KM * np.arcsin(np.minimum(1.0, np.sqrt(half)))
+        angle: np.ndarray[Any, np.dtype[np.float64]] = 2 * np.arcsin(np.minimum(1.0, np.sqrt(half)))
+        return _EARTH_KM * angle
 
     def classes(self, here: Place) -> bytes:
         """The class that each place is likely to be in, seen from here: one byte for each."""

@@ -5,6 +5,7 @@ from cdn.services.holding import explain, fill_progress, holders, holds, invento
 from cdn.services.joining import enrolment_code, node_command
 from cdn.services.levers import Infeasible, UnknownNode, activate, drain, evacuate, quarantine, retire
 from cdn.services.looking import (
+    deliveries_of,
     fleet_events,
     health,
     learn,
@@ -31,6 +32,7 @@ __all__ = [
     "Refused",
     "UnknownNode",
     "activate",
+    "deliveries_of",
     "deny",
     "drain",
     "enrolment_code",

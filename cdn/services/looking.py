@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from cdn import asking, corruption, history, silence, states, witnesses
+from cdn import asking, corruption, history, models, silence, states, witnesses
 from cdn.live import fleet
-from cdn.types import FleetEvent, Node, NodeHealth
+from cdn.types import Delivered, FleetEvent, Node, NodeHealth
 
 
 def nodes() -> tuple[Node, ...]:
@@ -69,6 +69,26 @@ def learn(*, site: str = "") -> str:
 def fleet_events(*, limit: int = 100) -> tuple[FleetEvent, ...]:
     """The last things that happened in the fleet, newest first: changes of state, takedowns, faults."""
     return history.newest(limit=limit)
+
+
+def deliveries_of(session_id: UUID, *, limit: int = 20_000) -> list[Delivered]:
+    """What nodes say they gave to a session, oldest first; they tell it about a minute later."""
+    slots = {row.id: f"n{row.slot}" for row in fleet.rows()}
+    rows = models.Delivery.objects.filter(session_id=session_id).order_by("at", "id")[:limit]
+    return [
+        Delivered(
+            at=row.at,
+            pathway=slots.get(row.node_id, "?"),
+            package=row.package,
+            rendition=row.rendition,
+            name=row.name,
+            status=row.status,
+            bytes=row.bytes,
+            milliseconds=row.milliseconds,
+            held=row.cache == "HIT",
+        )
+        for row in rows
+    ]
 
 
 def network_of(address: str) -> str:

@@ -56,6 +56,22 @@ def make_network(cidr: str, *, site: str = "", region: str = "default") -> None:
     atlas.changed()
 
 
+def make_delivery(node: Node, session_id: UUID, *, bytes: int, cache: str) -> None:
+    """A node says that it gave something to a session, from what it holds ('HIT') or not ('MISS')."""
+    models.Delivery.objects.create(
+        node_id=node.id,
+        at=timezone.now(),
+        session_id=session_id,
+        package="0" * 32,
+        rendition="v180",
+        name="0.m4s",
+        status=200,
+        bytes=bytes,
+        milliseconds=3,
+        cache=cache,
+    )
+
+
 def deliveries_to(session_id: UUID) -> list[models.Delivery]:
     """What nodes said that they gave to a session, oldest first."""
     return list(models.Delivery.objects.filter(session_id=session_id).order_by("at", "id"))

@@ -11,9 +11,11 @@ from playback.services.errors import (
     SessionOver,
     StreamLimit,
 )
+from playback.services.explaining import misses
 from playback.services.going import (
     active_sessions,
     beat,
+    catch_up,
     close_session,
     close_silent,
     decisions,
@@ -47,6 +49,7 @@ __all__ = [
     "beat",
     "begin_session",
     "bookmarks",
+    "catch_up",
     "close_session",
     "close_silent",
     "content_key",
@@ -58,6 +61,7 @@ __all__ = [
     "forget_title",
     "keyed_playlist",
     "manifest",
+    "misses",
     "open_session",
     "playlist",
     "prepare_session",
