@@ -6,7 +6,7 @@ import { ours } from "./ours.js";
 import { bola, bolaCalm, robustMpc, throughputRule } from "./rivals.js";
 import { score } from "./score.js";
 import { watch } from "./session.js";
-import { CLASS_NAMES, trace } from "./traces.js";
+import { CLASS_NAMES, trace, UNSEEN } from "./traces.js";
 
 export const RIVALS = { bola, bola_o: bolaCalm, mpc: robustMpc, throughput: throughputRule, hls: hlsDefault };
 export const ALGORITHMS = { ours, ...RIVALS };
@@ -48,4 +48,4 @@ export function seedsFrom(first, count) {
   return Array.from({ length: count }, (_, at) => first + at);
 }
 
-export { CLASS_NAMES };
+export { CLASS_NAMES, UNSEEN };

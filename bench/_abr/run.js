@@ -1,7 +1,7 @@
 // Runs the comparison and writes one JSON object: node bench/_abr/run.js <sessions of each class> [first seed].
 // What is under way is told on stderr.
 
-import { ALGORITHMS, CLASS_NAMES, HELD_OUT, means, paired, seedsFrom, sessions } from "./compare.js";
+import { ALGORITHMS, CLASS_NAMES, HELD_OUT, means, paired, seedsFrom, sessions, UNSEEN } from "./compare.js";
 import { ours } from "./ours.js";
 
 const count = Number(process.argv[2] ?? 100);
@@ -13,7 +13,7 @@ const LESS = {
 };
 
 const classes = {};
-for (const name of CLASS_NAMES) {
+for (const name of [...CLASS_NAMES, UNSEEN]) {
   const scores = {};
   for (const [algorithm, make] of Object.entries({ ...ALGORITHMS, ...LESS })) {
     process.stderr.write(`${name}: ${algorithm}\n`);

@@ -41,7 +41,10 @@ const CLASSES = {
   },
 };
 
+/** What parameters were fitted on. */
 export const CLASS_NAMES = Object.keys(CLASSES);
+/** Of no kind that was fitted on: a line that is good and bad by turns, a quarter of a minute to a minute each. */
+export const UNSEEN = "steps";
 
 /**
  * @param {string} name of the class
@@ -50,6 +53,7 @@ export const CLASS_NAMES = Object.keys(CLASSES);
  * @returns {{name: string, seed: number, latency: number, rates: Float64Array}} seconds to the first byte; bit/s
  */
 export function trace(name, seed, seconds = 900) {
+  if (name === UNSEEN) return steps(seed, seconds);
   const kind = CLASSES[name];
   const uniform = random(seed * 7919 + name.length * 104729 + name.charCodeAt(0));
   const [lowest, highest] = kind.bounds;
@@ -66,6 +70,13 @@ export function trace(name, seed, seconds = 900) {
     rates[second] = Math.min(highest, usual * Math.exp(slow + quick)) * gaps[second];
   }
   return { name, seed, latency: kind.latency, rates };
+}
+
+function steps(seed, seconds) {
+  const uniform = random(seed * 31 + 5);
+  const [high, low, lasts] = [between(uniform, [2e6, 10e6]), between(uniform, [0.3e6, 1.1e6]), between(uniform, [15, 60])];
+  const rates = Float64Array.from({ length: seconds }, (_, second) => (Math.floor(second / lasts) % 2 ? low : high));
+  return { name: UNSEEN, seed, latency: 0.04, rates };
 }
 
 function dips(kinds, seconds, uniform) {
