@@ -3,9 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,20 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.steady]
 FAST, SLOW = 9_000_000, 500_000
 LATENCY_MS = 20
 SEGMENTS = 4
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    with Stage() as stage:
-        yield stage
-
-
-@pytest.fixture
-def film(chromium: Any, stage: Stage) -> Iterator[Film]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 720})
-    film = Film(context.new_page())
-    yield film
-    context.close()
 
 
 class Line:

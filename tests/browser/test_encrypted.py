@@ -1,7 +1,6 @@
 """An encrypted film in our player: it plays, changes its language at a run and jumps, however late its key comes."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -16,14 +15,6 @@ def stage() -> Iterator[Stage]:
     with Stage() as stage:
         stage.site.encrypted = True
         yield stage
-
-
-@pytest.fixture
-def film(chromium: Any, stage: Stage) -> Iterator[Film]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 720})
-    film = Film(context.new_page())
-    yield film
-    context.close()
 
 
 def speak(film: Film, *languages: str) -> None:

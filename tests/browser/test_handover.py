@@ -1,7 +1,6 @@
 """A film that gets better while it is watched: its viewer is taken along, and the picture never stands still."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -18,14 +17,6 @@ def stage() -> Iterator[Stage]:
     with Stage() as stage:
         stage.site.early = True
         yield stage
-
-
-@pytest.fixture
-def film(chromium: Any, stage: Stage) -> Iterator[Film]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 720})
-    film = Film(context.new_page())
-    yield film
-    context.close()
 
 
 def test_the_ladder_arrives_while_the_beginning_is_watched(film: Film, stage: Stage) -> None:

@@ -1,7 +1,6 @@
 """The player alone, in a real Chromium, against nodes that are killed, frozen and broken while it plays."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,21 +11,6 @@ from tests.browser.rig.stage import Stage
 from tests.conftest import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.steady]
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    with Stage() as stage:
-        yield stage
-
-
-@pytest.fixture
-def film(chromium: Any, stage: Stage) -> Iterator[Film]:
-    """The film, playing. The start button stands for the click that brings a viewer to the page."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 720})
-    film = Film(context.new_page())
-    yield film
-    context.close()
 
 
 def test_the_film_plays_to_its_end_with_one_node_and_no_preflight(film: Film, stage: Stage) -> None:

@@ -1,7 +1,6 @@
 """Play where one is: prepared while a title is open, over its page at a click, and the next episode without a gap."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -43,14 +42,6 @@ def stage(rig: Stage) -> Stage:
     site.prepared.clear()
     site.refusal, site.next = None, None
     return rig
-
-
-@pytest.fixture
-def film(chromium: Any, stage: Stage) -> Iterator[Film]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 720})
-    film = Film(context.new_page())
-    yield film
-    context.close()
 
 
 def segments(stage: Stage, node: str = "n1") -> list[str]:
