@@ -2,7 +2,8 @@
 
 It speaks the wire of a node, /v1/<token>/<package>/<rendition>/<name>, and misbehaves on request: POST /fault with
 {"fault": ...} where fault is "" (none), "hang", "stall" (half of the body, then silence), "reset", "short" (a wrong
-length), "page" (200 with HTML), or a status such as "503"; {"rate": bytes per second}; {"refuse": token}.
+length), "wrong" (other bytes in the second half of segments), "page" (200 with HTML), or a status such as "503";
+{"rate": bytes per second}; {"refuse": token}.
 """
 
 import argparse
@@ -93,6 +94,9 @@ class Handler(BaseHTTPRequestHandler):
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
         start = int(wanted[1]) if wanted else 0
         end = min(len(data), int(wanted[2]) + 1) if wanted and wanted[2] else len(data)
+        if mood["fault"] == "wrong" and file.suffix == ".m4s":
+            half = len(data) // 2
+            data = data[:half] + bytes(len(data) - half)
         part = data[start:end]
         self.send_response(HTTPStatus.PARTIAL_CONTENT if wanted else HTTPStatus.OK)
         if wanted:

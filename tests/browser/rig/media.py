@@ -4,12 +4,15 @@ import fcntl
 import os
 import re
 import subprocess
+import tempfile
 from pathlib import Path
 
 import imageio_ffmpeg
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
+#: Made once per machine and kept: the film is the same every time.
+FILMS = Path(os.environ.get("RIG_FILMS") or Path(tempfile.gettempdir()) / "netflixlite-rig-film-v2")
 #: 32 hex characters, as a package id is.
 PACKAGE = "0123456789abcdef0123456789abcdef"
 #: The same film while it is still being made: its lowest picture, and no further than the first segments.

@@ -1,5 +1,7 @@
 """A fake site: the watch page, the static files, and the playback API as the player sees it."""
 
+import base64
+import hashlib
 import json
 import re
 import threading
@@ -14,6 +16,7 @@ from tests.browser.rig.media import (
     AUDIO_RATE,
     EARLY_PACKAGE,
     EARLY_SECONDS,
+    FILMS,
     KEY,
     KEYED_PACKAGE,
     LADDER,
@@ -141,6 +144,7 @@ class Site(ThreadingHTTPServer):
             "dash": None,
             "nodes": self.ranked(),
             "steering": f"{doors}/steering",
+            "segments": f"{doors}/segments/{{rendition}}.json",
             "token": {**self.fresh(), "renew_url": f"{doors}/token"},
             "bookmark": self.bookmark,
             "tracks": {"audio": SOUNDS, "text": [], "video": self.pictures(package)},
@@ -169,6 +173,18 @@ class Site(ThreadingHTTPServer):
             {"name": name, "width": width, "height": height, "bandwidth": rate}
             for name, width, height, rate in ladder
         ]
+
+    def digests(self, key: str, rendition: str) -> dict[str, Any]:
+        """What the segments of a rendition must be: sizes and the beginnings of their SHA-256s."""
+        folder = FILMS / self.packages[key] / rendition
+        files = sorted(folder.glob("[0-9]*.m4s"), key=lambda file: int(file.stem))
+        parts = [file.read_bytes() for file in files]
+        digests = b"".join(hashlib.sha256(part).digest()[:16] for part in parts)
+        return {
+            "sizes": [len(part) for part in parts],
+            "digests": base64.b64encode(digests).decode(),
+            "init": None,
+        }
 
     def fresh(self) -> dict[str, str]:
         """The token of now."""
@@ -244,6 +260,8 @@ class Handler(BaseHTTPRequestHandler):
         elif path.endswith("/content-key"):
             time.sleep(self.server.key_delay)
             self._answer(200, KEY, "application/octet-stream")
+        elif "/segments/" in path:
+            self._json(self.server.digests(path.split("/")[-3], path.split("/")[-1].removesuffix(".json")))
         elif path.endswith("/steering"):
             order = [one["id"] for one in self.server.ranked()]
             self._json({"VERSION": 1, "TTL": 30, "PATHWAY-PRIORITY": order})

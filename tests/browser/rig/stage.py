@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -13,11 +12,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.browser.rig import media
+from tests.browser.rig.media import FILMS
 from tests.browser.rig.site import FILM, Site
 
 ROOT = Path(__file__).resolve().parents[3]
-#: Made once per machine and kept: the film is the same every time.
-FILMS = Path(os.environ.get("RIG_FILMS") or Path(tempfile.gettempdir()) / "netflixlite-rig-film-v2")
 
 
 class Node:
