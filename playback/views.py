@@ -96,8 +96,8 @@ def steering(request: HttpRequest, key: keys.Key) -> HttpResponse:
 def beacon(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """A player's regular report; the answer says whether the session goes on."""
     *before, last = bodies.reports(read_body(request))
-    for report in before:
-        services.beat(key.session_id, report)
+    if before:
+        services.catch_up(key.session_id, before)
     return JsonResponse(_heard(services.beat(key.session_id, last)))
 
 
@@ -106,8 +106,8 @@ def close(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """The viewer leaves. A last report may come with it, and those before it that had to wait."""
     data = read_body(request)
     reports = bodies.reports(data) if data.keys() & {"position", "reports"} else ()
-    for report in reports[:-1]:
-        services.beat(key.session_id, report)
+    if len(reports) > 1:
+        services.catch_up(key.session_id, reports[:-1])
     heard = services.close_session(key.session_id, reports[-1] if reports else None)
     return JsonResponse(_heard(heard))
 

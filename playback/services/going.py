@@ -1,12 +1,13 @@
 """While it plays and after: beacons, renewing the token, closing, silence."""
 
 import logging
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,11 +15,11 @@ from accounts import services as accounts
 from catalog import services as catalog
 from cdn import services as cdn
 from cdn.types import SignedToken
-from playback import concurrency, events, keys, models, multivariant, progress
+from playback import concurrency, events, keys, models, multivariant
 from playback.live import LIVE
-from playback.services import history, places
+from playback.services import history, taking
 from playback.services.errors import NotFound, SessionOver
-from playback.services.steer import DECISIONS_MAX, rank
+from playback.services.steer import rank
 from playback.types import (
     ActiveSession,
     Capabilities,
@@ -42,8 +43,6 @@ LONGEST = timedelta(hours=24)
 SWEEP_BATCH = 500
 
 _ZERO = timedelta(0)
-#: What is kept of a sample even when there is nothing to tell; the rest is left out.
-_ALWAYS = ("node", "ok", "failures", "ttfb_ms", "bps")
 
 
 def beat(session_id: UUID, report: Report, *, now: datetime | None = None) -> Heard:
@@ -53,23 +52,42 @@ def beat(session_id: UUID, report: Report, *, now: datetime | None = None) -> He
     """
     now = now or timezone.now()
     if report.kept or report.age >= SILENCE:
-        return _late(session_id, report, now=now)
+        return catch_up(session_id, (report,), now=now)
     # Its samples are kept, not counted: players tell steering of them too, at once, and a failure counts once.
     LIVE.report(session_id, samples=(), current=report.node or None, now=now)
     with transaction.atomic():
         row = _locked(session_id)
         heard = _still_on(row, now=now)
         if heard.active:
-            _take(row, report, now=_made(row, report, now))
+            taking.take(row, report, now=taking.made(row, report, now))
             row.save()
-            _move_bookmark(row, now=now)
+            taking.move_bookmark(row, now=now)
     if heard.active:
         heard = replace(heard, newer_package=_offers_more(row))
-        try:
-            _log(session_id, report, now=now - report.age)
-        except DatabaseError:  # the record of a beacon is worth less than the bookmark that was just saved
-            log.exception("A beacon of session %s was not kept.", session_id)
+        taking.keep(session_id, (report,), now=now)
     return heard
+
+
+def catch_up(session_id: UUID, reports: Sequence[Report], *, now: datetime | None = None) -> Heard:
+    """Take in reports that waited, oldest first: the site was away, or the page that made them is gone.
+
+    They tell how far the viewer came. They are no sign of life: they neither hold a stream nor wake a session that
+    ended; and they never take a bookmark back that was set since, here or on another device. Taking them twice changes
+    nothing. It costs the same however many they are: after an outage everybody brings some. Raises NotFound.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        row = _locked(session_id)
+        told = [at for report in reports if (at := taking.take_late(row, report, now=now)) is not None]
+        if told:
+            if row.ended in ("", Ended.SILENT):
+                row.save()
+            if row.ended == Ended.SILENT:
+                end(row, Ended.SILENT, now=told[-1])  # there was more of this viewing than we knew
+            if not taking.set_since(row, told[-1]):
+                taking.move_bookmark(row, now=told[-1])
+    taking.keep(session_id, reports, now=now)
+    return Heard(active=row.ended_at is None, ended=Ended(row.ended) if row.ended else None)
 
 
 def close_session(session_id: UUID, report: Report | None = None, *, now: datetime | None = None) -> Heard:
@@ -80,7 +98,7 @@ def close_session(session_id: UUID, report: Report | None = None, *, now: dateti
     with transaction.atomic():
         row = _locked(session_id)
         if row.ended_at is None:
-            end(row, Ended.CLOSED, now=now if report is None else _made(row, report, now))
+            end(row, Ended.CLOSED, now=now if report is None else taking.made(row, report, now))
     return Heard(active=False, ended=Ended(row.ended), message=_words(Ended(row.ended)))
 
 
@@ -260,49 +278,10 @@ def _over(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
     """Note that a session is over, and why."""
     row.ended = why
     row.ended_at = row.last_seen_at if why is Ended.SILENT else now
-    row.decisions = _with_pending(row)
+    row.decisions = taking.with_pending(row)
     row.save(update_fields=["ended", "ended_at", "decisions"])
     if why is not Ended.SILENT:
         transaction.on_commit(partial(LIVE.forget, row.id))
-
-
-def _late(session_id: UUID, report: Report, *, now: datetime) -> Heard:
-    """Take in a report that waited: the site was away, or the page that made it is gone.
-
-    It tells how far the viewer came. It is no sign of life: it neither holds a stream nor wakes a session that ended;
-    and it never takes a bookmark back that was set since, here or on another device. Taking it twice changes nothing.
-    """
-    with transaction.atomic():
-        row = _locked(session_id)
-        made = _made(row, report, now)
-        if row.ended in ("", Ended.SILENT) and made > row.last_seen_at:
-            _take(row, report, now=made)
-            row.save()
-            if row.ended:
-                end(row, Ended.SILENT, now=made)  # there was more of this viewing than we knew
-        elif row.ended in (Ended.CLOSED, Ended.REPLACED):
-            row.position = max(_ZERO, min(report.position, row.duration))  # for the bookmark only: not saved
-        else:
-            made = row.started_at  # nothing new, or nothing that we may still tell
-        if made > row.started_at and not _set_since(row, made):
-            _move_bookmark(row, now=made)
-    try:
-        _log(session_id, report, now=made)
-    except DatabaseError:
-        log.exception("A late beacon of session %s was not kept.", session_id)
-    return Heard(active=row.ended_at is None, ended=Ended(row.ended) if row.ended else None)
-
-
-def _made(row: models.PlaybackSession, report: Report, now: datetime) -> datetime:
-    """When a report was made: no player reports before its session began."""
-    return max(row.started_at, now - report.age)
-
-
-def _set_since(row: models.PlaybackSession, made: datetime) -> bool:
-    """Whether the bookmark was set after that, or its title taken off continue watching."""
-    own = models.Bookmark.objects.filter(profile_id=row.profile_id, video_id=row.video_id)
-    mark = own.values_list("updated_at", "removed").first()
-    return mark is not None and (mark[0] >= made or mark[1])
 
 
 def _locked(session_id: UUID) -> models.PlaybackSession:
@@ -361,70 +340,6 @@ def _offers_more(row: models.PlaybackSession) -> bool:
     offered = multivariant.allowed(newer.renditions, max_height=max_height, can=can)
     used = [one for one in mine.renditions if row.renditions >> one.index & 1]
     return {one.sha256 for one in offered} != {one.sha256 for one in used}
-
-
-def _take(row: models.PlaybackSession, report: Report, *, now: datetime) -> None:
-    """Bring the session's figures up to a report."""
-    position = max(_ZERO, min(report.position, row.duration))
-    more = progress.watched(
-        before=row.position,
-        now=position,
-        wall=now - row.last_seen_at,
-        paused=report.paused,
-        said=report.watched,
-    )
-    row.watched += more
-    row.replayed = _ZERO if position >= row.finish_at else row.replayed + more
-    row.position, row.paused = position, report.paused
-    row.beats += 1
-    row.last_seen_at = max(now, row.last_seen_at)
-    row.node = report.node or row.node
-    row.height = report.height or row.height
-    # Beacons may overtake each other: counters only grow.
-    row.stalls = max(row.stalls, report.stalls)
-    row.stall_time = max(row.stall_time, report.stall_time)
-    row.dropped = max(row.dropped, report.dropped)
-    row.decisions = _with_pending(row)
-
-
-def _with_pending(row: models.PlaybackSession) -> list[dict[str, object]]:
-    return [*row.decisions, *LIVE.take_pending(row.id)][-DECISIONS_MAX:]
-
-
-def _move_bookmark(row: models.PlaybackSession, *, now: datetime) -> None:
-    places.move(
-        profile_id=row.profile_id,
-        video_id=row.video_id,
-        title_id=row.title_id,
-        position=row.position,
-        duration=row.duration,
-        finish=row.finish_at,
-        watched=row.watched,
-        replayed=row.replayed,
-        now=now,
-    )
-
-
-def _log(session_id: UUID, report: Report, *, now: datetime) -> None:
-    """Keep the beacon, in the database that is made for many small writes."""
-    models.Beacon.objects.create(
-        session_id=session_id,
-        at=now,
-        position=report.position.total_seconds(),
-        paused=report.paused,
-        buffer=report.buffer.total_seconds() if report.buffer is not None else None,
-        rendition=report.rendition,
-        height=report.height,
-        stalls=report.stalls,
-        stall_ms=round(report.stall_time.total_seconds() * 1000),
-        dropped=report.dropped,
-        node=report.node,
-        event=report.event,
-        samples=[
-            {name: value for name, value in asdict(one).items() if value or name in _ALWAYS}
-            for one in report.samples
-        ],
-    )
 
 
 def _words(why: Ended) -> str:

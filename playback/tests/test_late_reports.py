@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.types import Profile
 from catalog.types import Title
@@ -54,6 +56,20 @@ def test_an_outage_costs_neither_position_nor_time_watched(
     row = row_of(session)
     assert (row.position, row.watched) == (timedelta(seconds=80), timedelta(seconds=80))
     assert place(ada, night_mail) == 80
+
+
+def test_what_waited_costs_the_same_however_much_it_is(
+    ada: Profile, night_mail: Title, session: Session
+) -> None:
+    costs = []
+    for begin, count in ((10, 2), (20, 12)):
+        reports = [at(begin + n * 5, age=90 - begin - n * 5, watched=5) for n in range(count)]
+        with CaptureQueriesContext(connection) as queries:
+            services.catch_up(session.id, reports, now=later(90))
+        costs.append(len(queries))
+    assert costs[1] <= costs[0]  # the first made the bookmark
+    assert place(ada, night_mail) == 75
+    assert row_of(session).watched == timedelta(seconds=10 + 60)
 
 
 def test_merged_reports_of_a_long_outage_keep_the_time_watched(session: Session) -> None:
