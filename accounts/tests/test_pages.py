@@ -229,6 +229,13 @@ def test_the_account_page_shows_plan_and_profiles() -> None:
     assert page.context["account"].email in page.content.decode()
 
 
+def test_the_account_page_offers_data_saver_for_this_browser() -> None:
+    page = client_of(make_profile("Ada")).get("/account/").content.decode()
+    assert "<nl-saver hidden>" in page, "only the browser's own script can know and change it"
+    for value in ("", "on", "off"):
+        assert f'<option value="{value}">' in page
+
+
 def test_pages_need_a_sign_in() -> None:
     profile = make_profile()
     for path in ("/profiles/", "/account/", "/profiles/new/", f"/profiles/{profile.id}/edit/"):
