@@ -1,6 +1,8 @@
 // One report to the site, the way all reports go.
 
 const TIMEOUT_MS = 5000;
+/** More for what waited: a site that has just come back is slow, and asking it again and again keeps it so. */
+const MORE_MS_PER_KB = 1000;
 
 /** Plain text: the type of sendBeacon, so that there is one parser on the server and no preflight. */
 export function post(fetch, url, body, more = {}) {
@@ -9,7 +11,7 @@ export function post(fetch, url, body, more = {}) {
     headers: { "Content-Type": "text/plain" },
     body,
     credentials: "omit",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(TIMEOUT_MS + Math.floor(body.length / 1024) * MORE_MS_PER_KB),
     ...more,
   });
 }
