@@ -1,5 +1,7 @@
 """What a page tells the browser of its scripts ahead."""
 
+import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,15 @@ def test_links_are_written_for_all_of_them() -> None:
 def test_a_name_that_is_not_there_says_so() -> None:
     with pytest.raises(FileNotFoundError, match=r"nowhere\.js"):
         module_graph("js/nowhere.js")
+
+
+def test_no_module_names_one_that_names_it(repository: Path) -> None:
+    """Names with fingerprints could never settle. Words in comments count: `import("./x.js")` is looked for as text."""
+    static = repository / "static"
+    names = {file: file.read_text(encoding="utf-8") for file in static.rglob("*.js")}
+    wanted = re.compile(r"""(?:\bfrom\s*|\bimport\s*|\bimport\()["'](\.[^"']+)["']""")
+    graph = {
+        str(file): [str((file.parent / name).resolve()) for name in wanted.findall(text)]
+        for file, text in names.items()
+    }
+    assert list(TopologicalSorter(graph).static_order())

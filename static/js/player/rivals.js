@@ -19,7 +19,7 @@ export class Rivals {
   #trials = new TrialGuard();
   #slowAt = new Map();
 
-  /** @param {import("./delivery.js").Delivery} delivery whose nodes, estimates and clock these are */
+  /** @param {object} delivery the session's, whose nodes, estimates and clock these are */
   constructor(delivery) {
     this.#delivery = delivery;
   }
