@@ -9,6 +9,7 @@ hedging, resuming in the middle of a segment.
 import asyncio
 import json
 import random
+import resource
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -412,4 +413,6 @@ async def _live(pipe: Connection, *, site: str, video: str, cookies: list[str], 
 
 def live(pipe: Connection, site: str, video: str, cookies: list[str], ramp: float) -> None:
     """The process: viewers join within `ramp` seconds and watch until the parent says otherwise."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each viewer has a connection to some nodes
     asyncio.run(_live(pipe, site=site, video=video, cookies=cookies, ramp=ramp))
