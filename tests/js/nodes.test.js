@@ -210,3 +210,15 @@ test("the film does not go back within a minute to a node that failed here, howe
   nodes.update(listed("n1", "n2"), 61_000);
   assert.equal(nodes.active, "n1");
 });
+
+test("the answer to the question that a failure brings about moves the film no second time", () => {
+  const nodes = new Nodes(listed("n1", "n2", "n3"), fair);
+  nodes.penalise("n1", 10_000, "x");
+  nodes.update(listed("n3", "n1", "n2"), 10_400);
+  assert.equal(nodes.active, "n2");
+  nodes.update(listed("n3", "n1", "n2"), 20_000);
+  assert.equal(nodes.active, "n3");
+  nodes.penalise("n3", 20_000, "x");
+  nodes.update(listed("n1", "n3"), 20_400);
+  assert.equal(nodes.active, "n1", "a node that is not named is left at once");
+});

@@ -14,6 +14,8 @@ const RETURN_AFTER_MS = 60_000;
 const LEFT_MS = 60_000;
 // The site itself: it serves when no node can.
 const SHIELD = "shield";
+// The answer to the question that a failure brings about may not know where the film has gone since: it moves nobody again.
+const SETTLED_MS = 4000;
 // Failures as young as this are forgiven together when one node answers after all had failed: it was the viewer's link.
 const YOUNG_MS = 30_000;
 
@@ -27,6 +29,7 @@ export class Nodes {
   #nodes = new Map();
   #active = null;
   #movedAt = -Infinity;
+  #fledAt = -Infinity;
 
   /**
    * @param {{id: string, base_url: string, rank?: number, reason?: string}[]} list best first
@@ -63,7 +66,8 @@ export class Nodes {
       });
     });
     const best = this.#ranked().find((node) => this.#free(node, now) && this.#mayReturn(node, now));
-    if (best && best.id !== this.#active) this.#move(best.id, now);
+    const stays = now - this.#fledAt < SETTLED_MS && this.#active !== SHIELD && this.#nodes.has(this.#active);
+    if (best && best.id !== this.#active && !stays) this.#move(best.id, now);
     if (!this.#nodes.has(this.#active)) this.#move(this.order(now)[0], now);
   }
 
@@ -138,7 +142,10 @@ export class Nodes {
       node.badness = badness;
       if (news) node.failures = count + 1;
     }
-    if (id === this.#active) this.#move(this.order(now)[0], now);
+    if (id === this.#active) {
+      this.#fledAt = now;
+      this.#move(this.order(now)[0], now);
+    }
     return news;
   }
 

@@ -71,7 +71,11 @@ export class Steering {
       const response = await this.#delivery.fetch(this.#url, {
         method: "POST",
         headers: { "Content-Type": "text/plain" },
-        body: JSON.stringify({ ...this.#facts(), samples: this.#delivery.estimates.take("steering") }),
+        body: JSON.stringify({
+          ...this.#facts(),
+          current: this.#delivery.active, // after a failure the next node, which nothing has come from yet
+          samples: this.#delivery.estimates.take("steering"),
+        }),
         credentials: "omit",
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
