@@ -19,7 +19,7 @@ BadBody = reports.BadReport
 @login_not_required
 @require_POST
 def enrol(request: HttpRequest) -> JsonResponse:
-    """POST {code, name, public_key, base_url, site, region, capacity_bps, version} → 201 {node_id, slot, …}."""
+    """POST {code, name, public_key, base_url, site, region, capacity_bps, version …} → 201 {node_id, slot, …}."""
     try:
         body = reports.document(request.body)
         application = enrolment.Application(
@@ -30,6 +30,8 @@ def enrol(request: HttpRequest) -> JsonResponse:
             region=_text(body, "region", 64, default="default"),
             capacity_bps=_number(body, "capacity_bps"),
             version=_text(body, "version", 32, default=""),
+            domain=_text(body, "domain", 64, default=""),
+            place=_place(body),
         )
         node = enrolment.enrol(code=_text(body, "code", 128), application=application)
     except BadBody as error:
@@ -94,6 +96,17 @@ def _keys(published: tuple[PublicKey, ...]) -> list[dict[str, object]]:
 
 def _text(body: dict[str, Any], name: str, longest: int, *, default: str | None = None) -> str:
     return reports.text(name, body.get(name, default), longest)
+
+
+def _place(body: dict[str, Any]) -> tuple[float, float] | None:
+    """Degrees north and east, as [48.86, 2.35]; None when the node does not say. Raises BadBody."""
+    said = body.get("place")
+    if said is None:
+        return None
+    numbers = [one for one in said if type(one) in (int, float)] if isinstance(said, list) else []
+    if len(numbers) != 2 or not (abs(numbers[0]) <= 90 and abs(numbers[1]) <= 180):
+        raise BadBody("place must be two numbers, degrees north and east.")
+    return float(numbers[0]), float(numbers[1])
 
 
 def _number(body: dict[str, Any], name: str) -> int:

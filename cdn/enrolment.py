@@ -32,7 +32,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What a node says of itself when it asks to join. `public_key` is 64 hex digits; `capacity_bps` in bit/s."""
+    """What a node says of itself when it asks to join: `public_key` as 64 hex digits, `capacity_bps` in bit/s, `place` in
+    degrees north and east."""
 
     name: str
     public_key: str
@@ -41,6 +42,8 @@ class Application:
     region: str
     capacity_bps: int
     version: str
+    domain: str = ""
+    place: tuple[float, float] | None = None
 
 
 def new_code(*, name: str) -> str:
@@ -77,6 +80,10 @@ def enrol(*, code: str, application: Application) -> models.EdgeNode:
             node = models.EdgeNode(name=application.name, slot=last + 1)
         node.base_url, node.public_key = base_url, application.public_key
         node.site, node.region = application.site, application.region
+        # What it does not say stays as an operator may have written it.
+        node.domain = application.domain or node.domain
+        if application.place:
+            node.latitude, node.longitude = application.place
         node.capacity_bps = application.capacity_bps
         node.version, node.wanted = application.version, models.Wanted.SERVE
         node.enrolled_at = timezone.now()

@@ -223,6 +223,8 @@ class Agent:
             "base_url": config.base_url,
             "site": config.site,
             "region": config.region,
+            "domain": config.domain,
+            "place": list(config.place) if config.place else None,
             "capacity_bps": config.capacity_bps,
             "version": VERSION,
         }

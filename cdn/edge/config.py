@@ -39,6 +39,9 @@ class Config:
     journal_bytes: int
     base_url_found: bool = False
     region: str = "default"
+    domain: str = ""
+    #: Degrees north and east, when it says where it stands.
+    place: tuple[float, float] | None = None
     cert: Path | None = None
     key: Path | None = None
     acme: bool = False
@@ -97,6 +100,8 @@ def read(argv: Sequence[str]) -> Config:
         journal_bytes=int(max(0.0, found.journal_mb) * (1 << 20)),
         base_url_found=address.found,
         region=found.region,
+        domain=found.domain,
+        place=_place(parser, found.place),
         cert=Path(found.cert).resolve() if found.cert else None,
         key=Path(found.key).resolve() if found.key else None,
         acme=found.acme,
@@ -130,6 +135,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add("--site", default=env("NETFLIXLITE_EDGE_SITE", "default"), help="place or failure domain")
     add("--region", default=env("NETFLIXLITE_EDGE_REGION", "default"),
         help="which nodes are near each other: who must leave one goes to others of its region first")  # fmt: skip
+    add("--domain", default=env("NETFLIXLITE_EDGE_DOMAIN", ""),
+        help="what it fails together with besides its site: a rack, an uplink")  # fmt: skip
+    add("--place", default=env("NETFLIXLITE_EDGE_PLACE", ""), metavar="NORTH,EAST",
+        help="where it stands, in degrees like 48.86,2.35: for sites that send viewers to what is near")  # fmt: skip
     add("--capacity-mbps", type=float, default=float(env("NETFLIXLITE_EDGE_CAPACITY_MBPS", "1000")),
         help="how much this node can send, in Mbit/s")  # fmt: skip
     add("--access-log", action="store_true", help="one line for each request")
@@ -193,6 +202,20 @@ def _address(
         )
     except reach.Unclear as error:
         parser.error(str(error))
+
+
+def _place(parser: argparse.ArgumentParser, text: str) -> tuple[float, float] | None:
+    if not text:
+        return None
+    try:
+        north, east = (float(one) for one in text.split(","))
+    except ValueError:
+        parser.error(f"--place '{text}' is no place: give degrees north and east, like 48.86,2.35")
+    if not (-90 <= north <= 90 and -180 <= east <= 180):
+        parser.error(
+            f"--place '{text}' is not on the globe: north goes from -90 to 90, east from -180 to 180"
+        )
+    return north, east
 
 
 def _workers(parser: argparse.ArgumentParser, wanted: int) -> int:

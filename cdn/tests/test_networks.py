@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.tests import factories as people
 from cdn import models, networks, services
 from cdn.networks import BadNetwork, Map, network
 from cdn.tests import factories
+from cdn.tests.nodes import FakeNode
 
 pytestmark = pytest.mark.django_db
 
@@ -146,3 +148,14 @@ def test_a_database_that_cannot_be_read_leaves_distance_out(
     settings.GEO_DATABASE = str(file)
     networks.atlas.changed()
     assert services.locate("198.51.100.7").place is None
+
+
+def test_a_node_says_where_it_stands_when_it_joins(client: Client) -> None:
+    with FakeNode().listening() as node:
+        wrong = node.enrol(client, services.enrolment_code(name="paris-1"), place=[91, 0])
+        assert wrong.status_code == 400
+        assert "place must be two numbers" in wrong.json()["error"]["message"]
+        code = services.enrolment_code(name="paris-1")
+        assert node.enrol(client, code, place=[48.86, 2.35], domain="rack-7").status_code == 201
+    (found,) = services.nodes()
+    assert (found.latitude, found.longitude, found.domain) == (48.86, 2.35, "rack-7")
