@@ -88,7 +88,7 @@ export function loaderFor(delivery) {
 
     async #run({ maxTimeToFirstByteMs, maxLoadTimeMs }) {
       if (delivery.keptKey(this.context.url)) return this.#recall();
-      if (await this.#early()) return;
+      if ((await this.#early()) || this.#over) return;
       const { url, frag, headers, responseType, rangeStart, rangeEnd } = this.context;
       const binary = responseType === "arraybuffer";
       const range = rangeEnd ? [rangeStart ?? 0, rangeEnd] : null;
