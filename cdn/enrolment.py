@@ -32,8 +32,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What a node says of itself when it asks to join: `public_key` as 64 hex digits, `capacity_bps` in bit/s, `place` in
-    degrees north and east."""
+    """What a node says of itself when it asks to join: `public_key` as 64 hex digits, `capacity_bps` in bit/s.
+
+    `place` is in degrees north and east.
+    """
 
     name: str
     public_key: str

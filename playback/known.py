@@ -26,12 +26,13 @@ from catalog import services as catalog
 from catalog.types import Rendition
 from cdn import services as cdn
 from cdn.types import Node, NodeState
-from playback.picture import Holding, Picture, pathway
+from playback.picture import WHOLE, Holding, Picture, pathway
 
 log = logging.getLogger("playback")
 
-#: How often the picture is made anew, in seconds, and never for more than this share of the time.
-EVERY, SHARE = 0.25, 0.1
+#: How often the picture is made anew, in seconds; that of a large fleet costs more and is of less use so often. Never
+#: for more than this share of the time.
+EVERY, EVERY_LARGE, SHARE = 0.25, 0.75, 0.1
 #: A picture that was kept this long ago is no longer kept by anybody, in seconds.
 KEPT_FOR = 5.0
 #: For how long leases are stretched at a time while the fleet cannot be read, and how often.
@@ -134,7 +135,8 @@ class Known:
             finally:
                 close_old_connections()
             took = time.monotonic() - begun
-            if until.wait(max(EVERY, took * (1 - SHARE) / SHARE)):
+            every = EVERY if len(self._picture.nodes) <= WHOLE else EVERY_LARGE
+            if until.wait(max(every, took * (1 - SHARE) / SHARE)):
                 return
 
     def _look_at_films(self) -> None:
