@@ -1,45 +1,26 @@
-"""What a page tells the browser of its scripts ahead."""
+"""The browser's modules as static files: each file's name holds its content's hash, so none may lead back to itself."""
 
 import re
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-import pytest
-from django.template import Context, Template
-
-from netflixlite.templatetags.modules import module_graph
+#: What Django takes for an import, in comments too: it then needs the other file's hash first.
+IMPORT = re.compile(r"""(?:\bfrom|\bimport|\bimport\()\s*["'](\.[^"']+\.m?js)["']""")
 
 
-def test_the_player_is_named_with_all_that_it_imports(repository: Path) -> None:
-    names = module_graph("js/elements/nl-player.js")
-    assert names[0] == "js/elements/nl-player.js"
-    assert len(set(names)) == len(names) > 30
-    assert {"vendor/hls.min.mjs", "js/player/engine.js", "js/player/loader.js", "js/player/ui/bar.js"} <= set(
-        names
-    )
-    assert "js/player/rehearsal.js" not in names, "it is imported later, if at all"
-    for name in names:
-        assert (repository / "static" / name).is_file(), name
-
-
-def test_links_are_written_for_all_of_them() -> None:
-    page = Template("{% load modules %}{% module_preloads 'js/player/larder.js' %}").render(Context())
-    assert page.count('<link rel="modulepreload"') == len(module_graph("js/player/larder.js"))
-    assert "js/player/transfer.js" in page
-
-
-def test_a_name_that_is_not_there_says_so() -> None:
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.js"):
-        module_graph("js/nowhere.js")
-
-
-def test_no_module_names_one_that_names_it(repository: Path) -> None:
-    """Names with fingerprints could never settle. Words in comments count: `import("./x.js")` is looked for as text."""
-    static = repository / "static"
-    names = {file: file.read_text(encoding="utf-8") for file in static.rglob("*.js")}
-    wanted = re.compile(r"""(?:\bfrom\s*|\bimport\s*|\bimport\()["'](\.[^"']+)["']""")
-    graph = {
-        str(file): [str((file.parent / name).resolve()) for name in wanted.findall(text)]
-        for file, text in names.items()
-    }
-    assert list(TopologicalSorter(graph).static_order())
+def test_no_module_leads_back_to_itself(repository: Path) -> None:
+    scripts = repository / "static" / "js"
+    graph: dict[str, set[str]] = {}
+    for file in scripts.rglob("*.js"):
+        named = ((file.parent / name).resolve() for name in IMPORT.findall(file.read_text(encoding="utf-8")))
+        graph[str(file.relative_to(scripts))] = {
+            str(other.relative_to(scripts)) for other in named if other.is_relative_to(scripts)
+        }
+    assert len(graph) > 20
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        raise AssertionError(
+            f"{' imports '.join(reversed(error.args[1]))}: the static files of a running site "
+            "(`manage.py prepare`) cannot be named by content"
+        ) from None
