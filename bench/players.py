@@ -204,8 +204,9 @@ def _end(one: Viewing, at: float, now: float) -> str:
         return f"shows nothing: {(one.home / 'log').read_text(errors='replace')[-200:]!r}"
     if now - one.moments[-1] < 2:
         return "plays on"
-    gave_up = one.process is not None and one.process.returncode != -signal.SIGKILL
-    return f"{'ended' if gave_up else 'stands still'}, last picture {one.moments[-1] - at:+.0f} s"
+    code = one.process.returncode if one.process else None
+    end = "stands still" if code == -signal.SIGKILL else f"ends with code {code}"
+    return f"{end}, last picture {one.moments[-1] - at:+.0f} s"
 
 
 def main() -> None:
