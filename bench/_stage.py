@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import _stage_home
 from bench._stage_home import ROOT, Operator
+from bench._stage_network import Network, Node
 
 #: The rates that the film's pictures have, by rendition, in bit/s.
 PICTURES = {"v240": 350_000, "v360": 900_000, "v720": 2_500_000}
@@ -52,21 +53,6 @@ _VENDOR = {
 }
 
 
-@dataclass
-class Node:
-    """One edge node: its process, and its name, pathway and id as the site knows them."""
-
-    name: str
-    region: str
-    port: int
-    base_url: str
-    folder: Path
-    process: subprocess.Popen[bytes] | None = None
-    pathway: str = ""
-    id: str = ""
-    frozen: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Pages:
     """Where players are: `ours` is the site's own watch page, the others are the bench's (see `Stage.address`)."""
@@ -78,7 +64,7 @@ class Pages:
     film: str
 
 
-class Stage:
+class Stage(Network):
     """`regions` are dealt to the nodes in turn. Rates in bit/s: of each node's line, and of the viewer's own (0: free).
 
     `environment` goes to the site's processes (NETFLIXLITE_TOKEN_SECONDS …), `capacity_mbps` is what each node says of
@@ -99,6 +85,7 @@ class Stage:
         warm: bool = True,
         film: str = "full",
     ) -> None:
+        super().__init__()
         self.template = _stage_home.template(film)
         self.rate_bps, self.link_bps, self.latency = rate_bps, link_bps, latency
         self.capacity_mbps, self._warm = capacity_mbps, warm
@@ -122,11 +109,8 @@ class Stage:
             for number in range(nodes)
         ]
         self._made = made
-        #: By pathway: n1, n2 …
-        self.nodes: dict[str, Node] = {}
         self.site: subprocess.Popen[bytes] | None = None
         self._shim: subprocess.Popen[str] | None = None
-        self._control: http.client.HTTPConnection | None = None
         self.operator: Operator
         self.session_key = ""
         self.video = self.template.video
@@ -195,7 +179,13 @@ class Stage:
         files = {f"/{file.name}": str(file) for file in _PLAYERS.iterdir() if file.is_file()}
         files |= {path: str(file) for path, file in _VENDOR.items()} | {"/film.mp4": str(self.template.plain)}
         doors: list[dict[str, Any]] = [
-            {"name": "site", "host": "127.0.0.1", "port": self._door, "to": ["127.0.0.1", self._site_port]},
+            {
+                "name": "site",
+                "host": "127.0.0.1",
+                "port": self._door,
+                "to": ["127.0.0.1", self._site_port],
+                "rate": self.rate_bps,  # as the last place to fetch films from it is no faster than a node
+            },
             {"name": "pages", "host": "127.0.0.1", "port": self._pages_port, "files": files},
         ]
         for node in self._made:
@@ -327,50 +317,6 @@ class Stage:
             return page + (f"{'&' if '?' in page else '?'}{urlencode(options)}" if options else "")
         options = {"src": self.session()["hls"], "auto": 1, **options}
         return f"{getattr(self.pages, player)}?{urlencode(options)}"
-
-    # The network ------------------------------------------------------------------------------------------
-
-    def _tell(self, path: str = "/set", **what: Any) -> Any:
-        assert self._control is not None
-        self._control.request("POST", path, json.dumps(what).encode())
-        return json.load(self._control.getresponse())
-
-    def fault(self, pathway: str, kind: str = "", **more: Any) -> float:
-        """Have a node's door (or 'site') misbehave, see `bench._shim`; '' ends it. → the time."""
-        return float(
-            self._tell(door=self._door_of(pathway), fault={"kind": kind, **more} if kind else {})["now"]
-        )
-
-    def rate(self, pathway: str, bps: float) -> float:
-        """Give a node's line so many bit/s; → the time."""
-        return float(self._tell(door=self._door_of(pathway), rate=bps)["now"])
-
-    def link(self, bps: float, latency: float | None = None) -> float:
-        """Give the viewer's own line so many bit/s (0: free); → the time."""
-        more = {} if latency is None else {"latency": latency}
-        return float(self._tell(link=bps, **more)["now"])
-
-    def log(self) -> list[dict[str, Any]]:
-        """All requests since `clear`, as `bench._shim.Entry` says; `door` is the pathway, 'site' or 'pages'."""
-        names = {node.name: node.pathway for node in self._made}
-        entries = self._tell("/log")
-        return [entry | {"door": names.get(entry["door"], entry["door"])} for entry in entries]
-
-    def clear(self) -> None:
-        """Forget the log."""
-        self._tell("/clear")
-
-    def serving(self, since: float = 0.0) -> str | None:
-        """The pathway that the last segment since then came from, or comes."""
-        sent = [
-            one
-            for one in self.log()
-            if one["kind"] in ("video", "audio") and one["sent"] and one["at"] >= since
-        ]
-        return str(sent[-1]["door"]) if sent else None
-
-    def _door_of(self, pathway: str) -> str:
-        return self.nodes[pathway].name if pathway in self.nodes else pathway
 
     # Faults of machines -----------------------------------------------------------------------------------
 

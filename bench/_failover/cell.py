@@ -190,6 +190,11 @@ def _written(cell: Cell, fault: Fault, seen: Seen, log: list[Any]) -> dict[str, 
     touched = figures.touched(
         log, told["requests"], node=node, base_url=seen.base_url, at=at, how=fault.touches
     )
+    recovery = None
+    if touched is not None:
+        place = {"node": node, "touched": touched}
+        kinds = figures.needed(log, told["requests"], base_url=seen.base_url, **place)
+        recovery = figures.recovery(log, kinds=kinds, **place)
     stalls = [one for one in told["stalls"] if one[0] / 1000 >= at - 0.2]
     sent, repeated = figures.repeated(log)
     return asdict(cell) | {
@@ -210,7 +215,7 @@ def _written(cell: Cell, fault: Fault, seen: Seen, log: list[Any]) -> dict[str, 
         "errors": told["errors"],
         "paused": told["paused"],
         "wrong": told["wrong"],
-        "recovery": None if touched is None else figures.recovery(log, node=node, touched=touched),
+        "recovery": recovery,
         "switched": figures.switched(log, node=node, at=at),
         "bps": figures.mean_rate(log, since=at),
         "sent": sent,

@@ -3,12 +3,16 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
+from bench._shim import kind_of
 from bench._stage import PICTURES
 
 _TOKEN = re.compile(r"/v1/([A-Za-z0-9_-]{40,})/")
 Entries = Sequence[Mapping[str, Any]]
 MEDIA = ("video", "audio")
+#: Requests within so many seconds are one: for a picture and its sound.
+SOON = 0.05
 _ASKED = (*MEDIA, "init", "playlist", "text")
 
 
@@ -42,10 +46,38 @@ def touched(
     return min(later, default=None)
 
 
-def recovery(log: Entries, *, node: str, touched: float) -> float:
-    """Seconds from then to the first byte of media from elsewhere; infinite when none came."""
-    others = [one for one in log if one["door"] != node and one["kind"] in MEDIA and one["first"] >= touched]
+def recovery(log: Entries, *, node: str, touched: float, kinds: Sequence[str] = MEDIA) -> float:
+    """Seconds from then to the first byte of these kinds from elsewhere; infinite when none came."""
+    others = [one for one in log if one["door"] != node and one["kind"] in kinds and one["first"] >= touched]
     return min((one["first"] - touched for one in others), default=float("inf"))
+
+
+def needed(
+    log: Entries, requests: Sequence[Sequence[Any]], *, node: str, base_url: str, touched: float
+) -> Sequence[str]:
+    """What ends a recovery: media, or any object when the request that was touched asked for no media.
+
+    A player whose buffer is full fetches the playlist of another quality and no media for seconds: no fault's doing.
+    """
+    asked = [
+        kind_of(urlsplit(str(url)).path)
+        for when, url in requests
+        if _soon(when / 1000, touched, url, base_url)
+    ]
+    way = [
+        one["kind"]
+        for one in log
+        if one["door"] == node and one["at"] <= touched + SOON and _open(one, touched)
+    ]
+    return MEDIA if any(kind in MEDIA for kind in (*asked, *way)) else _ASKED
+
+
+def _soon(when: float, touched: float, url: object, base_url: str) -> bool:
+    return str(url).startswith(base_url) and touched <= when <= touched + SOON
+
+
+def _open(one: Mapping[str, Any], touched: float) -> bool:
+    return not one["end"] or one["end"] >= touched
 
 
 def switched(log: Entries, *, node: str, at: float) -> float | None:

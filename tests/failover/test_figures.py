@@ -70,6 +70,19 @@ def test_recovery_is_the_first_byte_of_media_from_elsewhere() -> None:
     assert figures.recovery(log[:2], node="n1", touched=10.0) == float("inf")
 
 
+def test_a_playlist_that_was_refused_is_recovered_by_a_playlist() -> None:
+    listed = entry("n2", "v360/index.m3u8", 10.2, first=10.3, kind="playlist")
+    log = [listed, entry("n2", "v360/2.m4s", 13.0, first=13.2)]
+
+    def recovery(requests: list[list[Any]]) -> float:
+        kinds = figures.needed(log, requests, node="n1", base_url=BASE, touched=10.0)
+        return figures.recovery(log, node="n1", touched=10.0, kinds=kinds)
+
+    package = f"{BASE}/v1/{TOKEN}/{'0' * 32}"
+    assert recovery([[10_000, f"{package}/v360/index.m3u8"]]) == pytest.approx(0.3)
+    assert recovery([[10_000, f"{package}/v360/2.m4s"]]) == pytest.approx(3.2)
+
+
 def test_bytes_beyond_an_objects_size_were_sent_twice() -> None:
     log = [
         entry("n1", "v720/3.m4s", 1.0, sent=60, outcome="left"),
