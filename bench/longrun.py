@@ -8,10 +8,12 @@ bytes, for some seconds of film.
 
 Memory is the page's JavaScript heap after a collection forced by the browser's own tools, its DOM nodes and listeners.
 A line is fitted through what was measured after the first fifth; its slope with the standard error says whether it is
-flat. The process's own memory, which has the media buffers and the tools' own records in it, is told beside it.
+flat. Beside it the page's own objects by two snapshots (the heap has compiled code in it, which grows for the first
+hour), and the process's memory, which has the media buffers in it, and the records that the tools keep of each request.
 """
 
 import itertools
+import json
 import math
 import statistics
 import sys
@@ -41,9 +43,14 @@ FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 #: How long a node misbehaves at most, in film seconds: until it was left, or it counts as missed.
 MISBEHAVES = 50.0
+#: What a heap snapshot calls the things that a page makes.
+OBJECTS = frozenset(
+    {"object", "array", "closure", "string", "concatenated string", "sliced string", "number", "regexp"}
+)
 GOALS = {
     "hours": (">=", HOURS),
     "heap_growth_share": ("<=", 0.05),
+    "objects_growth_kb": ("<=", 100),
     "dom_nodes_growth": ("<=", 100),
     "listeners_growth": ("<=", 50),
     "renewals": (">=", HOURS * 3600 / TOKEN_SECONDS),
@@ -97,6 +104,8 @@ class Run:
     page: Any
     tools: Any
     looks: list[Look] = field(default_factory=list)
+    #: Bytes of the page's own objects, after the first fifth and at the end.
+    objects: list[int] = field(default_factory=list)
     changes: int = 0
     missed: int = 0
 
@@ -129,6 +138,25 @@ class Run:
         if used in self.stage.nodes:
             self.stage.fault(used, kind, **more)
         return used
+
+
+def objects(tools: Any) -> int:
+    """Bytes of the page's JavaScript objects, without compiled code and what the browser keeps for itself."""
+    pieces: list[str] = []
+
+    def take(event: dict[str, str]) -> None:
+        pieces.append(event["chunk"])
+
+    tools.on("HeapProfiler.addHeapSnapshotChunk", take)
+    tools.send("HeapProfiler.collectGarbage")
+    tools.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
+    tools.remove_listener("HeapProfiler.addHeapSnapshotChunk", take)
+    snapshot = json.loads("".join(pieces))
+    meta, values = snapshot["snapshot"]["meta"], snapshot["nodes"]
+    kind, size = meta["node_fields"].index("type"), meta["node_fields"].index("self_size")
+    ours = {number for number, name in enumerate(meta["node_types"][kind]) if name in OBJECTS}
+    width = len(meta["node_fields"])
+    return sum(values[at + size] for at in range(0, len(values), width) if values[at + kind] in ours)
 
 
 def resident(browser: Any) -> int:
@@ -223,7 +251,10 @@ def watch(one: Run, hours: float) -> None:
         if time.monotonic() - forgotten > 20:
             one.stage.clear()  # the network's own log would grow with the hours
             forgotten = time.monotonic()
+        if not one.objects and film >= hours * 720:
+            one.objects.append(objects(one.tools))
         if film >= hours * 3600:
+            one.objects.append(objects(one.tools))
             return
         if time.monotonic() - began > PATIENCE * hours * 3600 / SPEED + 60:
             print("GIVEN UP: this machine is too busy to play at that speed", flush=True)
@@ -264,6 +295,7 @@ def figures(one: Run, seconds: float) -> dict[str, float | int | None]:
         "heap_kb_per_hour": round(heap / 1e3, 1),
         "heap_kb_per_hour_error": round(error / 1e3, 1) if math.isfinite(error) else None,
         "heap_growth_share": round(heap * hours / mean, 4),
+        "objects_growth_kb": round((one.objects[-1] - one.objects[0]) / 1e3, 1) if one.objects[1:] else None,
         "dom_nodes_growth": round(nodes * hours, 1),
         "listeners_growth": round(listeners * hours, 1),
         "process_mb": round(statistics.fmean(look.resident for look in later) / 1e6),
