@@ -128,7 +128,7 @@ def worst(done: Sequence[Done], player: str) -> list[str]:
 
     bad = sorted((one for one in played(done, player=player) if harm(one)), key=harm, reverse=True)
     return [
-        f"{one['key']}: {one['stalls']} stalls, {one['stall_ms']} ms, recovery "
+        f"{one['key']}: {one['stalls']} stalls, {one['stall_ms']} ms, buffered then {one.get('in_hand')}, recovery "
         f"{_seconds(one['recovery'])}, fatal {one['fatal']}, wrong bytes decoded {one['wrong']}"
         for one in bad
     ]

@@ -12,7 +12,7 @@
   const meter = {
     from: 0, // where it was then, in seconds
     first: 0, // when the playhead first moved, ms since 1970
-    stalls: [], // [when it began, ms]
+    stalls: [], // [when it began, ms, seconds of film that were buffered at its end]
     longest: 0, // ms for which the playhead stood still at most, stall or not
     late: 0, // ms by which a look came too late at most
     shown: {}, // ms of film shown by the picture's height
@@ -50,7 +50,7 @@
   function close(now, position) {
     const still = now - last.at - (position - last.position) * 1000;
     if (still > meter.longest) meter.longest = Math.round(still);
-    if (still > STALL_MS) meter.stalls.push([Math.round(zero + last.at), Math.round(still)]);
+    if (still > STALL_MS) meter.stalls.push([Math.round(zero + last.at), Math.round(still), meter.buffer]);
     last = { at: now, position };
   }
 
