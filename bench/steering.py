@@ -245,7 +245,11 @@ class Player(asyncio.Protocol):
         self._transport.write(
             f"{head}Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
         )
-        return await asyncio.wait_for(self._waiting, 30)
+        try:
+            return await asyncio.wait_for(self._waiting, 30)
+        except TimeoutError:  # an error like any other; what comes late is not taken for the next answer
+            self._buffer = b""
+            return False
 
 
 async def asked(port: int, keys: list[str], *, seconds: float, rate: float | None) -> tuple[list[float], int]:
