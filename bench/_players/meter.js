@@ -12,7 +12,7 @@
   const meter = {
     from: 0, // where it was then, in seconds
     first: 0, // when the playhead first moved, ms since 1970
-    stalls: [], // [when it began, ms, seconds of film that were buffered at its end]
+    stalls: [], // [when it began, ms, seconds of film that were buffered just before]
     longest: 0, // ms for which the playhead stood still at most, stall or not
     late: 0, // ms by which a look came too late at most
     shown: {}, // ms of film shown by the picture's height
@@ -28,12 +28,12 @@
   globalThis.rigMeter = meter;
 
   let film = null;
-  let last = { at: 0, position: 0 };
+  let last = { at: 0, position: 0, ahead: 0 };
   let looked = performance.now();
 
   function follow(video) {
     film = video;
-    last = { at: performance.now(), position: video.currentTime };
+    last = { at: performance.now(), position: video.currentTime, ahead: 0 };
     video.addEventListener("error", () => meter.errors.push(video.error?.message || `${video.error?.code}`));
     video.addEventListener("timeupdate", look);
     video.addEventListener("pause", () => meter.first && !video.ended && (meter.paused += 1));
@@ -50,8 +50,8 @@
   function close(now, position) {
     const still = now - last.at - (position - last.position) * 1000;
     if (still > meter.longest) meter.longest = Math.round(still);
-    if (still > STALL_MS) meter.stalls.push([Math.round(zero + last.at), Math.round(still), meter.buffer]);
-    last = { at: now, position };
+    if (still > STALL_MS) meter.stalls.push([Math.round(zero + last.at), Math.round(still), last.ahead]);
+    last = { at: now, position, ahead: meter.buffer };
   }
 
   function look() {
@@ -62,7 +62,7 @@
       if (position > last.position && !film.paused) {
         meter.first = Math.round(zero + now);
         meter.from = position;
-        last = { at: now, position };
+        last = { at: now, position, ahead: ahead(film) };
       }
       return;
     }
@@ -70,7 +70,7 @@
     meter.buffer = ahead(film);
     if (meter.buffer < meter.least) meter.least = Math.round(meter.buffer * 100) / 100;
     if (film.ended || film.paused) {
-      last = { at: now, position };
+      last = { at: now, position, ahead: meter.buffer };
     } else if (position !== last.position) {
       const height = film.videoHeight;
       meter.shown[height] = (meter.shown[height] ?? 0) + Math.max(0, position - last.position) * 1000;
