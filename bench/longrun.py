@@ -255,6 +255,7 @@ def watch(one: Run, hours: float) -> None:
             one.objects.append(objects(one.tools))
         if film >= hours * 3600:
             one.objects.append(objects(one.tools))
+            line(one, one.look(film), seen)
             return
         if time.monotonic() - began > PATIENCE * hours * 3600 / SPEED + 60:
             print("GIVEN UP: this machine is too busy to play at that speed", flush=True)
