@@ -113,13 +113,6 @@ test("a node that steering no longer names is left", () => {
   assert.equal(nodes.base("n1"), null);
 });
 
-test("alternatives are those that are not penalised", () => {
-  const nodes = new Nodes(listed("n1", "n2"), fair);
-  assert.equal(nodes.hasAlternative("n1", 0), true);
-  nodes.penalise("n2", 0, "x");
-  assert.equal(nodes.hasAlternative("n1", 0), false);
-});
-
 test("a node that asks us to go on elsewhere is passed over for a minute, and still asked before one that failed", () => {
   const nodes = new Nodes(listed("n1", "n2", "n3", "shield"), fair);
   nodes.penalise("n2", 900, "x");

@@ -7,7 +7,7 @@ import { firstByteLimit, RepeatBudget, roundDelay, stallLimit } from "../../stat
 import { SessionError, tokenOf } from "../../static/js/player/session.js";
 import { Pace, reasonToChallenge, TrialGuard, verdict } from "../../static/js/player/slow.js";
 import { rankingOf, ttlOf } from "../../static/js/player/steering.js";
-import { join, renewalDelay, renewalRetryDelay, split, withToken } from "../../static/js/player/token.js";
+import { join, renewalDelay, renewalRetryDelay, split } from "../../static/js/player/token.js";
 import { contentRange } from "../../static/js/player/transfer.js";
 import { withoutSteering } from "../../static/js/player/loader.js";
 import { plausible } from "../../static/js/player/plausible.js";
@@ -26,12 +26,7 @@ test("a media URL is taken apart and put together", () => {
 test("what is no media URL is left alone", () => {
   for (const url of ["http://site.test/api/v1/playback/s/key/multivariant.m3u8", "http://n1.test/v1/token/short/x"]) {
     assert.equal(split(url), null);
-    assert.equal(withToken(url, "new"), url);
   }
-});
-
-test("a renewed token changes nothing but the token", () => {
-  assert.equal(withToken(segmentUrl("n1"), "new_-9"), segmentUrl("n1", "v720/3.m4s", "new_-9"));
 });
 
 test("a token is renewed at half of its life, whatever the viewer's clock says", () => {

@@ -84,13 +84,6 @@ export class Nodes {
     return this.#nodes.get(id)?.base ?? null;
   }
 
-  /** The id of the node with this base URL; null when it is not (or no longer) ours. */
-  idOf(base) {
-    const plain = base.replace(/\/+$/, "");
-    for (const node of this.#nodes.values()) if (node.base === plain) return node.id;
-    return null;
-  }
-
   state(id, now) {
     const node = this.#nodes.get(id);
     return node ? this.#state(node, now) : "gone";
@@ -184,11 +177,6 @@ export class Nodes {
   /** Ids whose penalty has ended: each deserves one probe. */
   due(now) {
     return [...this.#nodes.values()].filter((node) => this.#state(node, now) === "half-open").map(({ id }) => id);
-  }
-
-  /** Whether another node could take over from this one right now. */
-  hasAlternative(id, now) {
-    return [...this.#nodes.values()].some((node) => node.id !== id && this.#state(node, now) !== "penalised");
   }
 
   /** A picture of all nodes, for the statistics panel and for tests. */

@@ -150,10 +150,6 @@ export class PlaybackSession {
     this.#beacons?.start(this.answer.beacon.interval || 10);
   }
 
-  stopBeacons() {
-    this.#beacons?.stop();
-  }
-
   /** Reports that the site has not taken yet. */
   get unsent() {
     return this.#beacons?.waiting ?? 0;

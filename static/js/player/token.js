@@ -25,12 +25,6 @@ export function join(base, token, path) {
   return `${base.replace(/\/+$/, "")}/v1/${token}/${path}`;
 }
 
-/** The same media URL with another token; other URLs come back unchanged. */
-export function withToken(url, token) {
-  const parts = split(url);
-  return parts ? join(parts.base, token, parts.path) : url;
-}
-
 /**
  * When to renew, in milliseconds from now: at half of the token's life, so that a control plane that is away for a
  * few minutes is not noticed. Both times come from the server's clock, because the viewer's may be wrong by hours.
