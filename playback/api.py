@@ -182,6 +182,9 @@ def opened(session: Session) -> dict[str, Any]:
         "beacon": {"url": session.beacon_url, "interval": session.beacon_interval.total_seconds()},
         "close": {"url": session.close_url},
         "playlist": session.playlist or None,
+        "heads": {
+            name: {"first": head.first, "digests": head.digests} for name, head in session.heads.items()
+        },
         "begin": {"url": session.begin_url} if session.begin_url else None,
     }
 

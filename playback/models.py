@@ -30,6 +30,10 @@ class PlaybackSessionQuerySet(models.QuerySet["PlaybackSession"]):
         """Not ended yet; some may have fallen silent since."""
         return self.filter(ended_at=None)
 
+    def lasting(self, now: datetime) -> Self:
+        """Not over for good, with a token that nodes take for longer than a renewed one: those of stock players."""
+        return self.filter(Q(ended_at=None) | Q(ended=Ended.SILENT), open_until__gt=now)
+
     def live(self, *, heard_since: datetime) -> Self:
         """Open, and heard from lately: the ones that hold a stream slot."""
         return self.open().filter(last_seen_at__gte=heard_since)
@@ -59,6 +63,9 @@ class PlaybackSession(models.Model):
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    open_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until when a stock player's token opens the film, if it was given one."
+    )
     ended = models.CharField(max_length=12, blank=True, choices=[(reason, reason) for reason in Ended])
     duration = models.DurationField(default=timedelta)
     finish_at = models.DurationField(help_text="From here on the video counts as finished.")
@@ -90,6 +97,7 @@ class PlaybackSession(models.Model):
             ),
             models.Index(fields=["last_seen_at"], condition=Q(ended_at=None), name="session_open_by_silence"),
             models.Index(fields=["profile_id"], name="session_by_profile"),
+            models.Index(fields=["open_until"], condition=Q(open_until__isnull=False), name="session_lasting"),
         ]
         constraints = [
             models.CheckConstraint(

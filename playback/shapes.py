@@ -140,6 +140,13 @@ class CloseOutput(serializers.Serializer[Any]):
     url = serializers.URLField()
 
 
+class HeadOutput(serializers.Serializer[Any]):
+    """Digests (base64, 16 bytes each) of a rendition's segments from number `first` on."""
+
+    first = serializers.IntegerField()
+    digests = serializers.CharField()
+
+
 class SessionOutput(serializers.Serializer[Any]):
     """All that a player needs. Times in seconds, addresses absolute.
 
@@ -148,7 +155,8 @@ class SessionOutput(serializers.Serializer[Any]):
     in any player; with `?keys=loader` an encrypted package's playlists come from the nodes and name a `key.bin`
     beside them, which stands for `content_key_url`. `dash` is null for an encrypted package. `segments` has
     `{rendition}` in it: there is what the segments of a rendition must be, their sizes and the beginnings of their
-    SHA-256s. `playlist` is the text of `hls` for who asked for it. A session that is only prepared has a `begin`: its
+    SHA-256s. `playlist` is the text of `hls` for who asked for it, and `heads` has the beginnings of the SHA-256s of
+    the first segments from its viewer's place on. A session that is only prepared has a `begin`: its
     token lives for seconds, and its other addresses answer once it has begun.
     """
 
@@ -178,6 +186,7 @@ class SessionOutput(serializers.Serializer[Any]):
     beacon = BeaconOutput()
     close = CloseOutput()
     playlist = serializers.CharField(allow_null=True)
+    heads = serializers.DictField(child=HeadOutput())
     begin = BeginOutput(allow_null=True)
 
 

@@ -29,6 +29,11 @@ def drop_prepared() -> None:
     services.drop_prepared()
 
 
+def end_forbidden() -> None:
+    """Take back what stock players may not see any more."""
+    services.end_forbidden()
+
+
 def held_packages(packages: Collection[str]) -> set[str]:
     """Which of these packages somebody is watching, or was when it fell silent: a laptop that slept goes on with it."""
     may_go_on = Q(ended=Ended.SILENT, started_at__gt=timezone.now() - LONGEST)
@@ -39,4 +44,5 @@ def held_packages(packages: Collection[str]) -> set[str]:
 catalog.hold_packages(held_packages)
 jobs.register_periodic("playback.close_silent_sessions", timedelta(seconds=10))(close_silent_sessions)
 jobs.register_periodic("playback.prune_beacons", timedelta(hours=1))(prune_beacons)
+jobs.register_periodic("playback.end_forbidden", timedelta(seconds=30))(end_forbidden)
 jobs.register_periodic("playback.drop_prepared", timedelta(hours=1))(drop_prepared)

@@ -1,6 +1,6 @@
 """What other apps may know of playback."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -115,13 +115,22 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """What a rendition's first segments must be: `digests` is base64 of 16 bytes for each, from segment `first` on."""
+
+    first: int
+    digests: str
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One viewer playing one video on one device, as the API answers it. URLs are absolute.
 
     `segments` has `{rendition}` in it, to be replaced by a rendition's name: the address of what its segments must be.
     `duration` is how much there is to play; of a package that is not `complete` the film is likely to last
     `expected_duration`. `dash` is None for an encrypted package, `trickplay` when there are no small pictures.
-    `playlist` is the multivariant playlist's text for our loader when it was asked for. A session that is only prepared
+    `playlist` is the multivariant playlist's text for our loader when it was asked for, and `heads` is what the first
+    segments from its viewer's place on must be, by rendition. A session that is only prepared
     has a `begin_url`. `max_height` is the plan's, in pixels; None without a limit.
     """
 
@@ -155,6 +164,7 @@ class Session:
     markers: tuple[Marker, ...]
     next: Next | None
     playlist: str = ""
+    heads: dict[str, Head] = field(default_factory=dict)
     begin_url: str | None = None
     max_height: int | None = None
 

@@ -30,6 +30,7 @@ from playback.services.history import (
     trending,
     viewings_since,
 )
+from playback.services.lasting import end_forbidden
 from playback.services.opening import open_session
 from playback.services.places import bookmarks, continue_watching, remove_bookmark, save_bookmark
 from playback.services.preparing import begin_session, drop_prepared, prepare_session
@@ -56,6 +57,7 @@ __all__ = [
     "continue_watching",
     "decisions",
     "drop_prepared",
+    "end_forbidden",
     "end_package",
     "forget_profile",
     "forget_title",

@@ -2,10 +2,12 @@
 
 import base64
 import json
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import accumulate
 from uuid import UUID
 
 from django.conf import settings
@@ -13,16 +15,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog import services as catalog
-from catalog.types import Package, Rendition
+from catalog.types import Package, Rendition, RenditionKind
 from playback import keyed, keys, models, mpd, multivariant, pathways
 from playback.known import KNOWN
 from playback.multivariant import Pathway, Places
 from playback.services import going, steer
 from playback.services.errors import NotFound
-from playback.types import RankedNode
+from playback.types import Head, RankedNode
 
 #: So many bytes of each segment's SHA-256 are told: nobody finds other bytes with the same beginning.
 DIGEST_BYTES = 16
+#: Of so many segments, from where a viewer begins, the digests come with the session itself.
+HEAD_SEGMENTS = 3
 #: Stock players cannot renew a token: theirs lasts as long as the film and so much more. It is revoked like any other.
 STOCK_TOKEN_BEYOND = timedelta(hours=4)
 
@@ -109,6 +113,25 @@ def segments(package_id: str, rendition: str) -> bytes:
     init = {"size": found.init_size, "digest": _base64(found.init_sha256[:DIGEST_BYTES])}
     table = {"sizes": found.sizes, "digests": _base64(digests), "init": init if found.init_size else None}
     return json.dumps(table, separators=(",", ":")).encode()
+
+
+def heads(renditions: Sequence[Rendition], position: timedelta) -> dict[str, Head]:
+    """What the first segments from `position` on must be, by rendition: all of this is in the package's manifest.
+
+    Text is no part of a first picture, and digests of init segments would have to be read from the storage.
+    """
+    return {
+        one.name: _head(one, position.total_seconds())
+        for one in renditions
+        if one.kind in (RenditionKind.VIDEO, RenditionKind.AUDIO)
+    }
+
+
+def _head(rendition: Rendition, second: float) -> Head:
+    ends = accumulate(part.duration for part in rendition.segments) if second > 0 else ()
+    first = min(bisect_right(tuple(ends), second), max(0, len(rendition.segments) - 1))
+    parts = rendition.segments[first : first + HEAD_SEGMENTS]
+    return Head(first, _base64(b"".join(bytes.fromhex(part.sha256)[:DIGEST_BYTES] for part in parts)))
 
 
 def _base64(data: bytes) -> str:

@@ -56,7 +56,7 @@ def beat(session_id: UUID, report: Report, *, now: datetime | None = None) -> He
     # Its samples are kept, not counted: players tell steering of them too, at once, and a failure counts once.
     LIVE.report(session_id, samples=(), current=report.node or None, now=now)
     with transaction.atomic():
-        row = _locked(session_id)
+        row = locked(session_id)
         heard = _still_on(row, now=now)
         if heard.active:
             taking.take(row, report, now=taking.made(row, report, now))
@@ -77,7 +77,7 @@ def catch_up(session_id: UUID, reports: Sequence[Report], *, now: datetime | Non
     """
     now = now or timezone.now()
     with transaction.atomic():
-        row = _locked(session_id)
+        row = locked(session_id)
         told = [at for report in reports if (at := taking.take_late(row, report, now=now)) is not None]
         if told:
             if row.ended in ("", Ended.SILENT):
@@ -96,7 +96,7 @@ def close_session(session_id: UUID, report: Report | None = None, *, now: dateti
     if report is not None:
         beat(session_id, report, now=now)
     with transaction.atomic():
-        row = _locked(session_id)
+        row = locked(session_id)
         if row.ended_at is None:
             end(row, Ended.CLOSED, now=now if report is None else taking.made(row, report, now))
     return Heard(active=False, ended=Ended(row.ended), message=_words(Ended(row.ended)))
@@ -106,7 +106,7 @@ def stop_session(session_id: UUID, *, now: datetime | None = None) -> None:
     """An operator ends a playback: nodes refuse its token within seconds, and its player is told. Raises NotFound."""
     now = now or timezone.now()
     with transaction.atomic():
-        row = _locked(session_id)
+        row = locked(session_id)
         if row.ended_at is None:
             end(row, Ended.STOPPED, now=now)
         cdn.deny(session_id, now + timedelta(days=1))
@@ -132,15 +132,18 @@ def fresh_token(
     user been blocked.
     """
     with transaction.atomic():
-        row = _locked(session_id)
+        row = locked(session_id)
         heard = _still_on(row, now=now)
-        if heard.active and not _may_watch(row):
+        if heard.active and not may_watch(row):
             end(row, Ended.FORGOTTEN, now=now)
             cdn.deny(session_id, now + timedelta(days=1))
             heard = Heard(active=False, ended=Ended.FORGOTTEN, message=_words(Ended.FORGOTTEN))
         if heard.active:
             row.last_seen_at = max(now, row.last_seen_at)
-            row.save(update_fields=["last_seen_at", "ended_at", "ended"])
+            lifetime = min(lifetime, LONGEST) if lifetime else None
+            if lifetime:
+                row.open_until = max(now + lifetime, row.open_until or now)
+            row.save(update_fields=["last_seen_at", "ended_at", "ended", "open_until"])
     if not heard.active:
         raise SessionOver(heard.ended or Ended.CLOSED, heard.message)
     signed = cdn.sign(
@@ -149,7 +152,7 @@ def fresh_token(
         package_id=row.package_id,
         renditions=row.renditions,
         now=now,
-        lifetime=min(lifetime, LONGEST) if lifetime else None,
+        lifetime=lifetime,
     )
     return row, signed
 
@@ -190,7 +193,7 @@ def close_silent(*, now: datetime | None = None) -> int:
     ended = 0
     for session_id in list(ids.order_by("last_seen_at").values_list("id", flat=True)[:SWEEP_BATCH]):
         with transaction.atomic():
-            row = _locked(session_id)
+            row = locked(session_id)
             if row.ended_at is None and row.last_seen_at < now - SILENCE:  # not heard from in the meantime
                 end(row, Ended.SILENT, now=now)
                 ended += 1
@@ -237,6 +240,20 @@ def end(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
     transaction.on_commit(partial(events.playback_ended.send_robust, sender=PlaybackEnded, event=news))
 
 
+def make_room(row: models.PlaybackSession, *, holding: int, limit: int, now: datetime) -> None:
+    """`row` takes a stream beside `holding` others: what stock players were given beyond the plan ends now.
+
+    They hold no slot once they are silent, and their tokens last as long as the film: opened one after the other, half
+    a minute apart, they would play as many films as anybody likes. The latest stay. Household held, in a transaction.
+    """
+    others = models.PlaybackSession.objects.filter(user_id=row.user_id).lasting(now).exclude(id=row.id)
+    silent = others.exclude(ended_at=None, last_seen_at__gt=now - SILENCE).order_by("-last_seen_at")
+    for one in silent[max(0, limit - holding - 1) :]:
+        if one.ended_at is None:
+            end(one, Ended.SILENT, now=now)
+        _over(one, Ended.CLOSED, now=now)
+
+
 def active(row: models.PlaybackSession, *, maturity: int | None = None) -> ActiveSession:
     """A session for people to see; with `maturity` the name of what such a profile may not see is left out."""
     hidden = maturity is not None and row.maturity > maturity
@@ -275,16 +292,18 @@ def key_of(row: models.PlaybackSession) -> str:
 
 
 def _over(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
-    """Note that a session is over, and why."""
+    """Note that a session is over, and why. One that cannot wake any more takes a token that lasts with it."""
     row.ended = why
     row.ended_at = row.last_seen_at if why is Ended.SILENT else now
     row.decisions = taking.with_pending(row)
     row.save(update_fields=["ended", "ended_at", "decisions"])
     if why is not Ended.SILENT:
+        if row.open_until is not None and row.open_until > now:
+            cdn.deny(row.id, row.open_until)
         transaction.on_commit(partial(LIVE.forget, row.id))
 
 
-def _locked(session_id: UUID) -> models.PlaybackSession:
+def locked(session_id: UUID) -> models.PlaybackSession:
     """The session's row, held: its household first, in the order in which opening takes them."""
     sessions = models.PlaybackSession.objects.filter(id=session_id)
     if connection.features.has_select_for_update:  # SQLite has one writer at a time anyway
@@ -307,15 +326,17 @@ def _still_on(row: models.PlaybackSession, *, now: datetime) -> Heard:
         return Heard(active=True)
     heard_since = now - SILENCE
     others = models.PlaybackSession.objects.filter(user_id=row.user_id).live(heard_since=heard_since)
-    if others.exclude(id=row.id).count() >= accounts.plan(row.user_id).streams:
+    holding, limit = others.exclude(id=row.id).count(), accounts.plan(row.user_id).streams
+    if holding >= limit:
         if row.ended_at is None:
             end(row, Ended.SILENT, now=now)
         return Heard(active=False, ended=Ended.SILENT, message=_words(Ended.SILENT))
     row.ended_at, row.ended = None, ""
+    make_room(row, holding=holding, limit=limit, now=now)
     return Heard(active=True)
 
 
-def _may_watch(row: models.PlaybackSession) -> bool:
+def may_watch(row: models.PlaybackSession) -> bool:
     """Whether the session's profile may still see what it plays. A title that was hidden meanwhile plays to its end."""
     if cdn.taken_down(row.package_id):
         return False

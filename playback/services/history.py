@@ -44,7 +44,7 @@ def forget_profile(profile_id: UUID) -> None:
     """A profile is gone: end what it plays and delete everything under its id. Safe to run again."""
     with transaction.atomic():
         sessions = models.PlaybackSession.objects.filter(profile_id=profile_id)
-        _deny(sessions.open().values_list("id", flat=True))
+        _deny(_open_at(sessions))
         gone = list(sessions.values_list("id", flat=True))
         sessions.delete()
         models.Prepared.objects.filter(profile_id=profile_id).delete()
@@ -57,9 +57,7 @@ def forget_profile(profile_id: UUID) -> None:
 def forget_title(title_id: UUID, *, now: datetime | None = None) -> None:
     """A title is gone: end what plays of it, and delete bookmarks and history. Safe to run again."""
     with transaction.atomic():
-        sessions = models.PlaybackSession.objects.filter(title_id=title_id).open()
-        _deny(sessions.values_list("id", flat=True))
-        sessions.update(ended_at=now or timezone.now(), ended=Ended.FORGOTTEN)
+        _forget(models.PlaybackSession.objects.filter(title_id=title_id), now or timezone.now())
         models.Bookmark.objects.filter(title_id=title_id).delete()
         models.Viewing.objects.filter(title_id=title_id).delete()
 
@@ -67,9 +65,7 @@ def forget_title(title_id: UUID, *, now: datetime | None = None) -> None:
 def end_package(package_id: str, *, now: datetime | None = None) -> None:
     """A package was taken down: end what plays of it. Bookmarks and history stay, the title may come back."""
     with transaction.atomic():
-        sessions = models.PlaybackSession.objects.filter(package_id=package_id).open()
-        _deny(sessions.values_list("id", flat=True))
-        sessions.update(ended_at=now or timezone.now(), ended=Ended.FORGOTTEN)
+        _forget(models.PlaybackSession.objects.filter(package_id=package_id), now or timezone.now())
 
 
 def prune(*, now: datetime | None = None) -> int:
@@ -97,6 +93,19 @@ def value(row: models.Viewing) -> Viewing:
 
 def _bounded(limit: int) -> int:
     return max(0, min(limit, LIMIT_MAX))
+
+
+def _forget(sessions: models.PlaybackSessionQuerySet, now: datetime) -> None:
+    """End those that go on, and those that are silent while a stock player may still fetch."""
+    ids = _open_at(sessions)
+    _deny(ids)
+    sessions.filter(id__in=ids).update(ended_at=now, ended=Ended.FORGOTTEN)
+
+
+def _open_at(sessions: models.PlaybackSessionQuerySet) -> list[UUID]:
+    """Of these, whose tokens open something: of what goes on, and of stock players that are silent."""
+    found = {*sessions.open().values_list("id", flat=True)}
+    return [*found.union(sessions.lasting(timezone.now()).values_list("id", flat=True))]
 
 
 def _deny(session_ids: Iterable[UUID]) -> None:

@@ -15,14 +15,16 @@ from cdn import services as cdn
 from cdn.types import SignedToken
 from playback import concurrency, devices, models, multivariant, progress
 from playback.services import going
-from playback.services.describing import url, written
+from playback.services.describing import heads, url, written
 from playback.services.errors import AboveMaturity, NoPackage, NotAvailable, NotFound, StreamLimit
 from playback.services.places import bookmarks
 from playback.services.steer import USUAL_BPS, rank
-from playback.types import Bookmark, Capabilities, Ended, Next, Picture, RankedNode, Session, Track
+from playback.types import Bookmark, Capabilities, Ended, Head, Next, Picture, RankedNode, Session, Track
 
 #: How often players report.
 BEACON_INTERVAL = timedelta(seconds=10)
+#: A bookmark before this is none: players begin at the start (static/js/player/ahead.js).
+RESUMES_FROM = timedelta(seconds=5)
 
 
 def open_session(
@@ -160,9 +162,17 @@ def answered(
     return replace(
         session,
         playlist=written(row, package, nodes, token.text) if playlist else "",
+        heads=_heads(row, package, session.bookmark) if playlist else {},
         begin_url=url("playback-begin", going.key_of(row)) if lifetime else None,
         max_height=draft.plan.max_height,
     )
+
+
+def _heads(row: models.PlaybackSession, package: Package, bookmark: Bookmark | None) -> dict[str, Head]:
+    """Of what is played first: at the bookmark, as players begin there."""
+    place = bookmark.position if bookmark and not bookmark.finished else timedelta()
+    tracks = [one for one in package.renditions if row.renditions >> one.index & 1]
+    return heads(tracks, place if place >= RESUMES_FROM else timedelta())
 
 
 def _finish_at(package: Package, whole: timedelta) -> timedelta:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +19,14 @@ from cdn import services as cdn
 from cdn.tests import factories as fleet
 from cdn.types import Node
 from playback import bodies
+from playback.tests.factories import make_bookmark
 
 pytestmark = [pytest.mark.django_db(databases=["default", "telemetry"]), pytest.mark.usefixtures("site")]
 
 
-def press(profile: Profile, video: UUID) -> dict[str, Any]:
+def press(profile: Profile, video: UUID, **more: object) -> dict[str, Any]:
     answer = people.client_of(profile).post(
-        "/api/v1/playback/sessions", {"video": str(video)}, content_type="application/json"
+        "/api/v1/playback/sessions", {"video": str(video), **more}, content_type="application/json"
     )
     assert answer.status_code == 201
     return answer.json()
@@ -57,6 +59,25 @@ def test_what_the_segments_must_be_is_told_and_true(opened: dict[str, Any], name
     init = b"".join(Client().get(f"{place}/init.mp4"))
     digest = base64.b64encode(hashlib.sha256(init).digest()[:16]).decode()
     assert told["init"] == {"size": len(init), "digest": digest}
+
+
+@pytest.mark.parametrize(("seconds", "first"), [(0, 0), (4, 0), (41, 10)])
+def test_the_first_segments_digests_come_with_the_session(
+    ada: Profile, night_mail: Title, seconds: int, first: int
+) -> None:
+    video = night_mail.video_id
+    place, whole = timedelta(seconds=seconds), timedelta(seconds=100)
+    make_bookmark(profile_id=ada.id, video_id=video, position=place, duration=whole)
+    opened = press(ada, video, playlist=True)  # type: ignore[arg-type]
+    assert "a-en" in opened["heads"]
+    assert "t-en" not in opened["heads"]
+    for name, head in opened["heads"].items():
+        told = Client().get(opened["segments"].replace("{rendition}", name)).json()
+        begins = base64.b64decode(head["digests"])
+        assert head["first"] == first
+        assert len(begins) == 48
+        assert begins == base64.b64decode(told["digests"])[16 * first : 16 * first + 48]
+    assert press(ada, video)["heads"] == {}  # type: ignore[arg-type]
 
 
 def test_it_may_be_kept_and_costs_no_question_to_the_database(opened: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ function load(url = segmentUrl("n1")) {
 
 /** Digests are made beside this thread: wait for them too. */
 async function until(fact) {
-  for (let i = 0; i < 300 && !fact(); i += 1) await settle();
+  for (let i = 0; i < 3000 && !fact(); i += 1) await settle();
 }
 
 async function ended(result) {
@@ -94,7 +94,7 @@ test("a picture that has not begun does not wait for its table, and what was not
 });
 
 test("the first picture is proved by the digests that came with the session", async () => {
-  const heads = { v720: { from: 2, digests: base64(Buffer.concat([begin(RIGHT), begin(RIGHT)])) } };
+  const heads = { v720: { first: 2, digests: base64(Buffer.concat([begin(RIGHT), begin(RIGHT)])) } };
   const fetch = session(({ node, range }) => serve(node === "n1" ? WRONG : RIGHT, range), {
     buffer: 0,
     heads,

@@ -368,6 +368,7 @@ export class Delivery extends EventTarget {
   adopt(session) {
     this.contentKeyUrl = session.content_key_url ?? null;
     this.tables.adopt(session.segments);
+    this.tables.learn(session.heads);
     this.#renewal.take(session.token);
     this.rank(session.nodes);
   }

@@ -66,11 +66,11 @@ export class Tables {
   /**
    * The digests that came with the session itself: of a rendition's first segments from where the viewer begins, so that
    * what makes the first picture is verified too.
-   * @param {Record<string, {from: number, digests: string, init?: string}> | null | undefined} heads
+   * @param {Record<string, {first: number, digests: string}> | null | undefined} heads
    */
   learn(heads) {
-    for (const [rendition, { from, digests, init }] of Object.entries(heads ?? {})) {
-      this.#heads.set(rendition, { from, digests: bytesOf(digests), init: init ? bytesOf(init) : null });
+    for (const [rendition, { first, digests }] of Object.entries(heads ?? {})) {
+      this.#heads.set(rendition, { first, digests: bytesOf(digests) });
     }
   }
 
@@ -99,8 +99,7 @@ export class Tables {
   #ofHead(rendition, name) {
     const head = this.#heads.get(rendition);
     if (!head) return null;
-    if (name === "init.mp4") return head.init && { size: 0, digest: head.init };
-    const at = (numberOf(name) - head.from) * DIGEST_BYTES;
+    const at = (numberOf(name) - head.first) * DIGEST_BYTES;
     const digest = at >= 0 ? head.digests.subarray(at, at + DIGEST_BYTES) : [];
     return digest.length === DIGEST_BYTES ? { size: 0, digest } : null;
   }

@@ -1,0 +1,33 @@
+"""Tokens of stock players: they cannot renew theirs, so that it lasts as long as the film. It is no leave for ever."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from cdn import services as cdn
+from playback import models
+from playback.services import going
+from playback.types import Ended
+
+
+def end_forbidden(*, now: datetime | None = None) -> int:
+    """End what stock players may not see any more, and return how many those were. Periodic.
+
+    Players that renew their tokens are asked again each time: whether the user is blocked, or the profile's or the
+    title's age was set otherwise. Of these players nobody else asks, silent or not.
+    """
+    now = now or timezone.now()
+    ended = 0
+    for row in models.PlaybackSession.objects.lasting(now).order_by("id").iterator(chunk_size=200):
+        if going.may_watch(row):
+            continue
+        with transaction.atomic():
+            held = going.locked(row.id)
+            if held.ended_at is None:
+                going.end(held, Ended.FORGOTTEN, now=now)
+            else:
+                models.PlaybackSession.objects.filter(id=held.id).update(ended=Ended.FORGOTTEN)
+            cdn.deny(held.id, now + timedelta(days=1))
+        ended += 1
+    return ended
