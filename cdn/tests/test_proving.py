@@ -118,4 +118,4 @@ def test_no_request_goes_where_no_player_could_be(monkeypatch: pytest.MonkeyPatc
 )  # fmt: skip
 def test_places_for_nodes(address: str, good: bool) -> None:
     with contextlib.nullcontext() if good else pytest.raises(proving.Unproven, match="no place for a node"):
-        proving._check_place("http://n1.example.org:8001/v1/-/proof/x", address)
+        proving.check_place("http://n1.example.org:8001/v1/-/proof/x", address)

@@ -156,16 +156,21 @@ def test_a_token_opens_its_own_film_and_nothing_else(
     playing, other = ada.play(night_mail.video_id), ada.on_another_device().play(nosferatu.video_id)
     mine = next(one.uri for one in playing.playlist().playlists if one.stream_info.pathway_id == "shield")
     theirs = next(one.uri for one in other.playlist().playlists if one.stream_info.pathway_id == "shield")
-    token, package = mine.split("/")[4:6]
-    assert playing.fetch(mine).status_code == 200
+    long_lived, package = mine.split("/")[4:6]
+    token = playing.answer["token"]["value"]
+    ours = mine.replace(long_lived, token)
+    assert playing.fetch(ours).status_code == playing.fetch(mine).status_code == 200
     assert playing.fetch(theirs.replace(theirs.split("/")[4], token)).status_code == 403
     ada.clock.shift(16 * 60)
-    assert playing.fetch(mine).status_code == 403
+    assert playing.fetch(ours).status_code == 403
+    assert playing.fetch(mine).status_code == 200, "a player that knows no renewal plays its film to the end"
     renewed = playing.renew()
     assert renewed.status_code == 200
     fresh = renewed.json()["value"]  # type: ignore[attr-defined]
-    assert playing.fetch(mine.replace(token, fresh)).status_code == 200
+    assert playing.fetch(mine.replace(long_lived, fresh)).status_code == 200
     assert package in mine
+    ada.clock.shift(9 * 60 * 60)
+    assert playing.fetch(mine).status_code == 403, "and no longer"
 
 
 def test_a_kid_finds_the_door_closed_everywhere(ada: Viewer, nosferatu: Title, night_mail: Title) -> None:
