@@ -149,6 +149,8 @@ def environment(config: Config) -> str:
         "CACHE_GB": f"{config.cache_bytes / (1 << 30):.2f}",
         "SITE": config.site,
         "REGION": config.region,
+        "DOMAIN": config.domain,
+        "PLACE": ",".join(f"{degrees:g}" for degrees in config.place or ()),
         "WORKERS": str(config.workers),
         "CERT": str(config.cert or ""),
         "KEY": str(config.key or ""),
