@@ -64,7 +64,9 @@ class PlaybackSession(models.Model):
     last_seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     open_until = models.DateTimeField(
-        null=True, blank=True, help_text="Until when a stock player's token opens the film, if it was given one."
+        null=True,
+        blank=True,
+        help_text="Until when a stock player's token opens the film, if it was given one.",
     )
     ended = models.CharField(max_length=12, blank=True, choices=[(reason, reason) for reason in Ended])
     duration = models.DurationField(default=timedelta)
@@ -97,7 +99,9 @@ class PlaybackSession(models.Model):
             ),
             models.Index(fields=["last_seen_at"], condition=Q(ended_at=None), name="session_open_by_silence"),
             models.Index(fields=["profile_id"], name="session_by_profile"),
-            models.Index(fields=["open_until"], condition=Q(open_until__isnull=False), name="session_lasting"),
+            models.Index(
+                fields=["open_until"], condition=Q(open_until__isnull=False), name="session_lasting"
+            ),
         ]
         constraints = [
             models.CheckConstraint(

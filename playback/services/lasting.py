@@ -1,6 +1,7 @@
 """Tokens of stock players: they cannot renew theirs, so that it lasts as long as the film. It is no leave for ever."""
 
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,6 +9,7 @@ from django.utils import timezone
 from cdn import services as cdn
 from playback import models
 from playback.services import going
+from playback.services.errors import NotFound
 from playback.types import Ended
 
 
@@ -19,15 +21,15 @@ def end_forbidden(*, now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     ended = 0
-    for row in models.PlaybackSession.objects.lasting(now).order_by("id").iterator(chunk_size=200):
+    for row in list(models.PlaybackSession.objects.lasting(now)):
         if going.may_watch(row):
             continue
-        with transaction.atomic():
+        with suppress(NotFound), transaction.atomic():
             held = going.locked(row.id)
             if held.ended_at is None:
                 going.end(held, Ended.FORGOTTEN, now=now)
-            else:
+            elif held.ended == Ended.SILENT:
                 models.PlaybackSession.objects.filter(id=held.id).update(ended=Ended.FORGOTTEN)
-            cdn.deny(held.id, now + timedelta(days=1))
-        ended += 1
+            cdn.deny(held.id, now + going.LONGEST)
+            ended += 1
     return ended

@@ -205,6 +205,8 @@ def admit(draft: Draft, *, leaves: UUID | None) -> None:
     now = row.started_at
     with transaction.atomic():
         others = others_of(row)
+        if any(one.id == row.id for one in others):
+            raise NotFound  # begun twice at once, and the other was first
         verdict = decided(draft, others, leaves=leaves)
         by_id = {one.id: one for one in others}
         if not verdict.allowed:
@@ -219,6 +221,7 @@ def admit(draft: Draft, *, leaves: UUID | None) -> None:
                 going.hand_over(before, row, now=now)
             else:
                 going.end(before, Ended.REPLACED, now=now)
+        going.make_room(row, holding=len(verdict.holding), limit=plan.streams, now=now)
         row.save(force_insert=True)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import services as accounts
 from playback import devices, models, preparing
 from playback.services import opening
 from playback.services.errors import NotFound, NotPrepared
@@ -54,6 +55,8 @@ def begin_session(session_id: UUID, *, leaves: UUID | None = None, now: datetime
     now = now or timezone.now()
     kept = models.Prepared.objects.filter(id=session_id, made_at__gt=now - preparing.KEPT_FOR).first()
     if kept is None or models.PlaybackSession.objects.filter(id=session_id).exists():
+        raise NotFound
+    if accounts.watching(kept.profile_id) is None:  # no cookie comes with it: the user may be blocked
         raise NotFound
     asked = opening.Asked(
         profile_id=kept.profile_id,
