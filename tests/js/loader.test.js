@@ -578,10 +578,21 @@ test("a node whose penalty has ended is probed past the browser's cache, and for
   assert.equal(delivery.nodes.active, "n2", "nobody is moved for it");
 });
 
+test("what this page itself is late by is no node's silence, up to half a second", async () => {
+  for (const [step, moved] of [[50, true], [100, false]]) {
+    const { fetch } = session(({ node, range }) => (node === "n1" ? { hang: true } : serve(WHOLE, range)), { buffer: 30 });
+    load(segmentUrl("n1"));
+    await time.pass(1700, step);
+    assert.equal(fetch.calls.some(({ node }) => node === "n2"), moved, `ticks every ${step} ms`);
+    await time.pass(500, step);
+    assert.ok(fetch.calls.some(({ node }) => node === "n2"), `ticks every ${step} ms, later`);
+  }
+});
+
 test("a probe that fails doubles the penalty", async () => {
   session(({ node, range }) => (node === "n1" ? { hang: true } : serve(WHOLE, range)));
   load(segmentUrl("n1"));
-  await time.pass(14_000, 100);
+  await time.pass(14_000);
   assert.equal(delivery.nodes.state("n1", time.now()), "penalised");
   assert.equal(delivery.nodes.list(time.now())[0].failures, 2);
 });

@@ -20,7 +20,7 @@ import { isKey, join, split } from "./token.js";
 import { placeOf, Verifier } from "./verify.js";
 
 const KEPT_SWITCHES = 50;
-// What a node that was never used is thought to give, beside the last one that was.
+// What a node that was never used is thought to give, beside what the line has carried.
 const STRANGER = 0.8;
 const KINDS = { main: "video", audio: "audio", subtitle: "text" };
 const OVERLOADED_S = 15;
@@ -209,10 +209,13 @@ export class Delivery extends EventTarget {
     return this.#hints.cap(this.now());
   }
 
-  /** What this node gives, bit/s: measured, or 0.8 of what the last node gave; NaN when nothing is known. */
+  /**
+   * What this node gives, bit/s: measured, or 0.8 of what the line carried lately; NaN when nothing is known. Not of what
+   * the node in use gives: when that has become slow, others would be taken for slow with it.
+   */
   rateOf(id) {
     const own = this.estimates.rate(id);
-    return Number.isNaN(own) ? STRANGER * this.estimates.rate(this.serving) : own;
+    return Number.isNaN(own) ? STRANGER * this.estimates.line : own;
   }
 
   /** What steering asks players to stay below, kbit/s; 0 for none. */
@@ -241,8 +244,9 @@ export class Delivery extends EventTarget {
       suspect: (this.#failedAt.get(id) ?? -Infinity) > timing.start,
       duress: this.#hints.duress(id, now),
     };
-    if (!timing.first) return now - timing.start > firstByteLimit(facts) ? "first-byte" : null;
-    return now - timing.last > stallLimit(facts) ? "stall" : null;
+    const silent = now - (timing.first ? timing.last : timing.start) - timing.busy;
+    if (!timing.first) return silent > firstByteLimit(facts) ? "first-byte" : null;
+    return silent > stallLimit(facts) ? "stall" : null;
   }
 
   /** A request begins. Each one pays in a share of a hedge and of a repetition. */

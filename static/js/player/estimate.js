@@ -83,6 +83,12 @@ export class Estimates {
     return Math.min(fast.value, slow.value);
   }
 
+  /** What the viewer's line has carried of late, bit/s: the slow mean of the best node; NaN when unknown. */
+  get line() {
+    const known = [...this.#nodes.values()].map(({ slow }) => slow.value).filter((rate) => rate > 0);
+    return known.length ? Math.max(...known) : NaN;
+  }
+
   /**
    * One sample per node that was used since this reader last asked, in the form of the beacon. Each reader (beacons,
    * steering) has its own place, so that neither takes counts from the other.

@@ -280,7 +280,7 @@ export class Pursuit {
   #hedge(lane, timing, now) {
     if (this.#lanes.length >= LANES) return;
     const begun = timing.bytes > 0;
-    const waited = now - (begun ? timing.last : timing.start);
+    const waited = now - (begun ? timing.last : timing.start) - timing.busy;
     const asked = [...this.#tried, ...this.#wholeOnly, ...this.#lanes.map(({ place }) => place)];
     const rival = this.#delivery.rivals.hedge(lane.place, asked, { waited, begun });
     if (!rival) return;

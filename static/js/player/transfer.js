@@ -7,6 +7,10 @@ const TICK_MS = 50;
 // may be waiting unread, so that time is not held against the node. When every tick is late it is a hidden tab, whose
 // timers come once a second: then they are as good as any.
 const LATE_TICK_MS = 200;
+// A busy main thread is late by less, again and again, and what came waits for it too: that much of a silence is not the
+// node's. But no more than half a second of one silence.
+const BUSY_TICK_MS = 20;
+const BUSY_MOST_MS = 500;
 
 /** Why a transfer did not work. `kind`: http, network, first-byte, stall, slow, length, range, content, aborted. */
 export class Failure extends Error {
@@ -112,13 +116,14 @@ export function contentRange(text) {
  * @param {(timing: object) => Failure | null} tools.judge asked twenty times a second whether to give up
  * @param {(timing: object, response: Response) => void} [tools.onHead]
  * @param {(timing: object) => void} [tools.onBytes]
- * @returns {Promise<{response: Response, timing: object}>} `timing`: start, first (headers), last (byte) in ms; bytes; lead
+ * @returns {Promise<{response: Response, timing: object}>} `timing`: start, first (headers), last (byte) in ms; busy (how
+ *   late this page itself was since the last byte); bytes; lead
  *   (bytes of the first piece, which came at `begun`: a rate is that of what follows it); pace
  * @throws {Failure}
  */
 export async function transfer(what, tools) {
   const { now } = tools;
-  const timing = { start: now(), first: 0, last: 0, bytes: 0, lead: 0, begun: 0, pace: new Pace() };
+  const timing = { start: now(), first: 0, last: 0, busy: 0, bytes: 0, lead: 0, begun: 0, pace: new Pace() };
   const controller = new AbortController();
   let stop;
   const stopped = new Promise((_, reject) => (stop = reject));
@@ -134,7 +139,9 @@ export async function transfer(what, tools) {
   const timer = setInterval(() => {
     const gone = now() - ticked;
     ticked += gone;
+    const by = gone - TICK_MS;
     if (gone > LATE_TICK_MS && !late) forgive(timing, gone);
+    else if (by > BUSY_TICK_MS) timing.busy = Math.min(BUSY_MOST_MS, timing.busy + by);
     late = gone > LATE_TICK_MS;
     const failure = tools.judge(timing);
     if (failure) giveUp(failure);
@@ -143,6 +150,7 @@ export async function transfer(what, tools) {
     if (tools.signal.aborted) throw new Failure("aborted");
     const response = await Promise.race([ask(what, tools, controller.signal), stopped]);
     timing.first = timing.last = now();
+    timing.busy = 0;
     timing.pace.add(timing.first, 0);
     accept(what, response, controller);
     tools.onHead?.(timing, response);
@@ -231,6 +239,7 @@ async function pump({ body, source }, response, timing, { now, onBytes }, signal
     timing.bytes += value.byteLength;
     timing.lead ||= value.byteLength;
     timing.last = now();
+    timing.busy = 0;
     timing.begun ||= timing.last;
     timing.pace.add(timing.last, timing.bytes);
     onBytes?.(timing);
