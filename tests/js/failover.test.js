@@ -78,6 +78,16 @@ test("nodes that fail by turns in every way: nobody notices, and the film never 
   }
 });
 
+for (const film of [0.35, 0.9]) {
+  test(`a throttled node is left though its segments (${film} Mbit/s) are in time`, async () => {
+    const { house, node } = await watch({ nodes: 4, ahead: 4, film: MEGABIT * film }, 10, FAULTS["it is throttled to a fifth"], 9);
+    const facts = JSON.stringify(house.delivery.switches);
+    assert.notEqual(house.delivery.active, node, facts);
+    assert.deepEqual(house.viewer.stalls, [], facts);
+    assert.equal(house.delivery.switches.length, 1, facts);
+  });
+}
+
 test("when the viewer's own link becomes slow the film stays where it is", async () => {
   const slow = (house) => (house.link.rate = MEGABIT * 0.8);
   const { house, node } = await watch({ film: MEGABIT * 0.35, ahead: 30, link: MEGABIT * 4 }, 3, slow, 60);

@@ -83,7 +83,9 @@ test("a transfer is challenged when a stall threatens or another node is likely 
   assert.equal(reason({ age: 400 }), null, "too young to judge");
   assert.equal(reason({ buffer: 11 }), "stall", "10 s to come, 11 s in hand: less than two seconds to spare");
   assert.equal(reason({ other: 140_000 }), null, "not faster by far");
-  assert.equal(reason({ remaining: 90_000 }), null, "nearly there");
+  assert.equal(reason({ remaining: 90_000, other: 250_000 }), null, "nearly there");
+  assert.equal(reason({ remaining: 30_000 }), "faster", "ten times as fast, and there is a little to win");
+  assert.equal(reason({ remaining: 20_000 }), null, "there is not");
   assert.equal(reason({ other: NaN }), null, "nothing is known of others, and the buffer carries it");
   assert.equal(reason({ other: NaN, buffer: 5 }), "stall");
   assert.equal(reason({ other: NaN, buffer: 0, remaining: 140_000 }), null, "a start on a slow line");

@@ -207,7 +207,7 @@ export class Pursuit {
 
   async #arrive(lane, result) {
     if (this.#over || !this.#lanes.includes(lane)) return;
-    this.#endChallenge(lane);
+    this.#endChallenge(lane, lane === this.#challenger);
     this.#keep(lane);
     const { range } = this.#want;
     const { body } = lane;
@@ -319,13 +319,14 @@ export class Pursuit {
     return null;
   }
 
-  /** This lane is the better one (or the only one left). */
-  #endChallenge(lane) {
+  /** This lane is the better one (or the only one left). Who ended before it was known has shown nothing by that. */
+  #endChallenge(lane, decided = true) {
     const challenger = this.#challenger;
     if (!challenger) return;
     const [leader] = this.#lanes;
-    const moved = lane === challenger;
-    this.#delivery.rivals.challenged(this, { moved, rate: challenger.before, left: moved && leader !== lane ? leader : null });
+    const moved = decided ? lane === challenger : null;
+    const left = moved && leader !== lane ? leader : null;
+    this.#delivery.rivals.challenged(this, { moved, rate: challenger.before, left, undecided: !decided });
     challenger.why = "first";
     this.#keep(lane);
   }

@@ -77,9 +77,9 @@ export class Rivals {
   }
 
   /** A challenge ended. `left` is the lane that lost to it; `moved` null when it was given up without a verdict. */
-  challenged(who, { moved, rate, left = null }) {
+  challenged(who, { moved, rate, left = null, undecided = false }) {
     const now = this.#delivery.now();
-    this.#trials.end(who, now, { moved, rate });
+    this.#trials.end(who, now, { moved, rate, undecided });
     if (!left) return;
     this.#slowAt.set(left.place, now);
     this.#delivery.failed(left.place, { kind: now - left.timing.last > STANDS_MS ? "stall" : "slow" });

@@ -10,6 +10,10 @@ const YOUNG_MS = 500;
 // Below this much time to come a challenge can't pay for its own round trip.
 const NEARLY_THERE_S = 0.5;
 const WORTH_S = 1;
+// Small segments come soon enough from a bad node too, but then the picture stays small: where another one is this much
+// faster, less time to come is worth a challenge.
+const MUCH_FASTER = 3;
+const SOON_S = 0.25;
 const UNKNOWN_WORTH_S = 1.5;
 const SAFE_S = 2;
 /** How much faster another node has to be. */
@@ -22,6 +26,7 @@ const FIRST_REST_MS = 15_000;
 const LONGEST_REST_MS = 240_000;
 const WORSE = 0.5;
 const SHORTEST_REST_MS = 3000;
+const UNDECIDED_REST_MS = 4000;
 
 /** How fast the bytes of one transfer come now, not since it began: a node may be throttled in the middle. */
 export class Pace {
@@ -61,10 +66,11 @@ export class Pace {
 export function reasonToChallenge({ age, rate, remaining, buffer, other }) {
   if (age < YOUNG_MS || !(rate >= 0)) return null;
   const eta = remaining / Math.max(1, rate);
-  if (eta < NEARLY_THERE_S) return null;
+  const much = other >= MUCH_FASTER * rate && eta - remaining / other > SOON_S / 2;
+  if (eta < (much ? SOON_S : NEARLY_THERE_S)) return null;
   const faster = other >= FASTER * rate;
   if (eta > buffer - SAFE_S && (faster || (Number.isNaN(other) && eta > UNKNOWN_WORTH_S))) return "stall";
-  return faster && eta > WORTH_S && eta - remaining / other > NEARLY_THERE_S ? "faster" : null;
+  return much || (faster && eta > WORTH_S && eta - remaining / other > NEARLY_THERE_S) ? "faster" : null;
 }
 
 /**
@@ -103,11 +109,14 @@ export class TrialGuard {
     return true;
   }
 
-  /** It ended: `moved`, or it was the link; without a verdict (it was aborted) `moved` is null. */
-  end(who, now, { moved, rate = 0 }) {
+  /** It ended: `moved`, or it was the link; without a verdict `moved` is null: it was aborted, or `undecided` when all had come. */
+  end(who, now, { moved, rate = 0, undecided = false }) {
     if (this.#running !== who) return;
     this.#running = null;
-    if (moved === null) return;
+    if (moved === null) {
+      if (undecided) this.#restsUntil = Math.max(this.#restsUntil, now + UNDECIDED_REST_MS);
+      return;
+    }
     this.#endedAt = now;
     this.#rate = rate;
     this.#rest = moved ? 0 : Math.min(LONGEST_REST_MS, Math.max(FIRST_REST_MS, this.#rest * 2));
