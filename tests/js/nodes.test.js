@@ -215,3 +215,17 @@ test("the answer to the question that a failure brings about moves the film no s
   nodes.update(listed("n1", "n3"), 20_400);
   assert.equal(nodes.active, "n1", "a node that is not named is left at once");
 });
+
+test("from the site's own shelter the film comes back soon to a node that was only misjudged", () => {
+  const nodes = new Nodes(listed("n1", "n2", "n3", "shield"), { random: () => 0.5 });
+  nodes.penalise("n1", 0, "network");
+  nodes.penalise("n2", 1000, "slow", "slow");
+  nodes.penalise("n3", 2000, "first-byte");
+  assert.equal(nodes.active, "shield");
+  assert.deepEqual(nodes.due(3900), []);
+  assert.deepEqual(nodes.due(4100), ["n2", "n3"], "n1 refused: it has its whole penalty");
+  nodes.penalise("n3", 4200, "probe failed");
+  nodes.succeed("n2", 4300);
+  assert.equal(nodes.active, "n2");
+  assert.equal(nodes.state("n3", 20_000), "penalised", "a probe that fails is no judgement of ours");
+});

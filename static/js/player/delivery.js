@@ -318,7 +318,7 @@ export class Delivery extends EventTarget {
     this.#watchMove(why, () => {
       if (status === 429) this.nodes.leave(id, now, (retryAfter || OVERLOADED_S) * 1000);
       else if (WELL.has(status)) this.nodes.leave(id, now);
-      else this.nodes.penalise(id, now, why, kind === "slow" ? "slow" : "dead");
+      else this.nodes.penalise(id, now, why, kind === "slow" || kind === "late" ? "slow" : "dead");
     });
     if (!WELL.has(status)) this.#failedAt.set(id, now);
     this.#emit("failure", { node: id, kind, status });

@@ -19,8 +19,14 @@ const SETTLED_MS = 4000;
 // Failures as young as this are forgiven together when one node answers after all had failed: it was the viewer's link.
 const YOUNG_MS = 30_000;
 
+// When only the site is left, nodes that were slow or silent (and did not refuse) are probed so soon: rarely are all bad.
+const SHELTERED_MS = 2000;
+
 /** How bad a failure is: a node may be too slow, dead, or send wrong bytes. */
 const WEIGHTS = { slow: 1.5, dead: 2, wrong: 3 };
+
+/** What is a judgement of ours, and nothing that the node said or did. */
+const JUDGED = new Set(["slow", "late", "first-byte", "stall"]);
 
 const FRESH = { failures: 0, failedAt: -Infinity, until: 0, why: "", badness: "dead", leftUntil: 0 };
 
@@ -139,7 +145,16 @@ export class Nodes {
       this.#fledAt = now;
       this.#move(this.order(now)[0], now);
     }
+    if (news && this.#active === SHIELD) this.#shelter(now);
     return news;
+  }
+
+  /** Nobody serves but the site. That several nodes went bad together is less likely than that they were misjudged. */
+  #shelter(now) {
+    for (const node of this.#nodes.values()) {
+      const misjudged = node.failures === 1 && node.badness !== "wrong" && JUDGED.has(node.why);
+      if (misjudged) node.until = Math.min(node.until, now + SHELTERED_MS * (0.9 + 0.2 * this.#random()));
+    }
   }
 
   /** One answered after all had failed: those that failed with it are probed now instead of at their penalty's end. */
