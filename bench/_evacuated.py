@@ -1,7 +1,6 @@
 """What `bench/evacuation.py` runs on: the site's own server and three regions of real nodes, with real capacities."""
 
 import contextlib
-import http.client
 import json
 import shutil
 import signal
@@ -16,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from bench._stage_filling import fill
 from bench._stage_home import ROOT, Operator, Template, environment, template
 
 #: Of the sessions that a node is built for, by region: fleets are not all of one kind.
@@ -120,17 +120,9 @@ class Fleet:
         """Have every node hold what will be watched: this is not about cold caches."""
         film = self.session()
         smallest = min(film["tracks"]["video"], key=lambda one: int(one["bandwidth"]))
-        names = [*(f"{number}.m4s" for number in range(int(film["duration"] / 4))), "index.m3u8", "init.mp4"]
+        renditions = [smallest["name"], film["tracks"]["audio"][0]["name"]]
         for node in self.nodes:
-            line = http.client.HTTPConnection("127.0.0.1", node.port, timeout=60)
-            for rendition in (smallest["name"], film["tracks"]["audio"][0]["name"]):
-                for name in names:
-                    line.request("GET", f"/v1/{film['token']['value']}/{film['package']}/{rendition}/{name}")
-                    reply = line.getresponse()
-                    reply.read()
-                    if reply.status != 200:
-                        raise SystemExit(f"{node.name} answers {reply.status} to {rendition}/{name}")
-            line.close()
+            fill(node.port, film, renditions, segments=int(film["duration"] / 4), name=node.name)
 
     def session(self) -> dict[str, Any]:
         """A session as the API answers it."""

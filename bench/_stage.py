@@ -17,14 +17,13 @@ import http.client
 import json
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +34,9 @@ from urllib.parse import quote, urlencode
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import _stage_home
+from bench._stage_filling import fill
 from bench._stage_home import ROOT, Operator
-from bench._stage_network import Network, Node
+from bench._stage_network import Network, Node, free_ports, until
 
 #: The rates that the film's pictures have, by rendition, in bit/s.
 PICTURES = {"v240": 350_000, "v360": 900_000, "v720": 2_500_000}
@@ -210,16 +210,8 @@ class Stage(Network):
 
     def _start_site(self) -> None:
         """The web process as `make up` starts it."""
-        serve = [
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(self._site_port),
-            "--log-level",
-            "warning",
-            "--no-access-log",
-        ]
-        serve += ["--no-server-header", "--timeout-graceful-shutdown", "3"]
+        serve = ["--host", "127.0.0.1", "--port", str(self._site_port), "--log-level", "warning"]
+        serve += ["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "3"]
         argv = [sys.executable, "-m", "uvicorn", "netflixlite.asgi:application", *serve]
         self.site = self._popen(argv, env=self.environment)
         until(self._site_answers, seconds=90, what=self.tail)
@@ -234,14 +226,8 @@ class Stage(Network):
 
     def _start_node(self, node: Node, code: str = "") -> None:
         argv = [sys.executable, "-m", "cdn.edge", "--name", node.name, "--origin", self._direct("")]
-        argv += [
-            "--listen",
-            f"127.0.0.1:{node.port}",
-            "--base-url",
-            node.base_url,
-            "--cache",
-            str(node.folder),
-        ]
+        argv += ["--listen", f"127.0.0.1:{node.port}", "--base-url", node.base_url]
+        argv += ["--cache", str(node.folder)]
         argv += ["--site", node.name, "--region", node.region, "--capacity-mbps", str(self.capacity_mbps)]
         argv += ["--workers", "1", "--cache-gb", "1", *(["--code", code] if code else [])]
         node.process, node.frozen = self._popen(argv), False
@@ -264,19 +250,9 @@ class Stage(Network):
     def _fill(self) -> None:
         """Have every node fetch the film, straight and not through the shim."""
         answer = self.session()
-        package, token = answer["package"], answer["token"]["value"]
-        names = ["init.mp4", *(f"{number}.m4s" for number in range(self.template.seconds // SEGMENT))]
+        renditions = [one["name"] for kind in ("video", "audio") for one in answer["tracks"][kind]]
         for node in self._made:
-            line = http.client.HTTPConnection("127.0.0.1", node.port, timeout=30)
-            renditions = [one["name"] for kind in ("video", "audio") for one in answer["tracks"][kind]]
-            for rendition in renditions:
-                for name in ["index.m3u8", *names]:
-                    line.request("GET", f"/v1/{token}/{package}/{rendition}/{name}")
-                    reply = line.getresponse()
-                    reply.read()
-                    if reply.status != 200:
-                        raise RuntimeError(f"{node.name} answers {reply.status} to {rendition}/{name}")
-            line.close()
+            fill(node.port, answer, renditions, segments=self.template.seconds // SEGMENT, name=node.name)
         self.end_session(answer)
 
     # Watching ---------------------------------------------------------------------------------------------
@@ -404,27 +380,6 @@ class Stage(Network):
 
 def _host(number: int) -> str:
     return f"127.0.0.{11 + number}"
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, on any address."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
-def until(fact: Callable[[], Any], *, seconds: float, what: Callable[[], str]) -> None:
-    """Wait for a fact. Raises TimeoutError with what is said about it."""
-    deadline = time.monotonic() + seconds
-    while not fact():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {seconds:g} s: {what()}")
-        time.sleep(0.05)
 
 
 def main() -> None:

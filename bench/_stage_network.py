@@ -1,8 +1,11 @@
-"""How a stage speaks with its network (`bench._shim`): faults of doors, rates of lines, and what was asked for."""
+"""How a stage speaks with its network (`bench._shim`): faults of doors, rates of lines, what was asked for, waits."""
 
 import http.client
 import json
+import socket
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,3 +75,24 @@ class Network:
 
     def _door_of(self, pathway: str) -> str:
         return self.nodes[pathway].name if pathway in self.nodes else pathway
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, on any address."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def until(fact: Callable[[], Any], *, seconds: float, what: Callable[[], str]) -> None:
+    """Wait for a fact. Raises TimeoutError with what is said about it."""
+    deadline = time.monotonic() + seconds
+    while not fact():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds:g} s: {what()}")
+        time.sleep(0.05)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bench import _shim
-from bench._stage import free_ports
+from bench._stage_network import free_ports
 
 BODY = bytes(range(256)) * 256
 SEGMENT = f"/v1/{'t' * 60}/{'0' * 32}/v720/3.m4s"
