@@ -69,6 +69,17 @@ function beacons(world, shelf, more = {}) {
   return new Beacons(WHERE, { ...tools, ...more });
 }
 
+/** A player whose site has gone, with one report that waits. */
+async function cutOff() {
+  const world = site();
+  const shelf = new Board();
+  const one = beacons(world, shelf);
+  world.down = true;
+  one.beat("interval");
+  await settle();
+  return { world, shelf, one };
+}
+
 test("two reports as one: the later word, the sum of what was watched", () => {
   const older = { at: 1, position: 5, watched: 5.5, stalls: 1, samples: [{ node: "n1", ok: 2, failures: 1, bps: 9 }] };
   const newer = {
@@ -135,12 +146,7 @@ test("an overloaded site is asked again, a refusal is not", async () => {
 });
 
 test("a page that is closed while the site is away leaves its last position and its goodbye", async () => {
-  const world = site();
-  const shelf = new Board();
-  const one = beacons(world, shelf);
-  world.down = true;
-  one.beat("interval");
-  await settle();
+  const { world, shelf, one } = await cutOff();
   one.close("pagehide", { leaving: true });
   await settle();
   const kept = shelf.records.get("s1");
@@ -161,12 +167,7 @@ test("a page that is closed while the site is away leaves its last position and 
 });
 
 test("the browser was killed: its reports are sent, silence ends the session", async () => {
-  const world = site();
-  const shelf = new Board();
-  const one = beacons(world, shelf);
-  world.down = true;
-  one.beat("interval");
-  await settle();
+  const { world, shelf, one } = await cutOff();
   one.stop(); // and nothing more
   world.down = false;
   await time.pass(60_000);
