@@ -17,6 +17,7 @@ import maxminddb
 from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
 
 from cdn import models
 from cdn.types import Location
@@ -39,10 +40,10 @@ def network(text: str) -> Network:
     except ValueError as error:
         if "has host bits set" in str(error):
             meant = ip_network(text.strip(), strict=False)
-            raise BadNetwork(
-                f"{text} names one address of a network: write {meant} for all of it."
-            ) from error
-        raise BadNetwork(f"{text!r} is no network: write it like 10.1.0.0/16 or 2001:db8::/32.") from error
+            said = _("%(text)s names one address of a network: write %(meant)s for all of it.")
+            raise BadNetwork(said % {"text": text, "meant": meant}) from error
+        said = _("'%(text)s' is no network: write it like 10.1.0.0/16 or 2001:db8::/32.")
+        raise BadNetwork(said % {"text": text}) from error
 
 
 class Map:
