@@ -128,11 +128,30 @@ describe("the larder", () => {
     assert.deepEqual(larder.faults(), []);
   });
 
-  it("keeps nobody waiting for a node that hangs", async () => {
+  it("asks another node too when the first is silent while somebody waits", async () => {
+    const { fetch, larder } = stocked((call) => (call.node === "n1" ? { hang: true } : good(call)));
+    await time.pass(250);
+    const taken = larder.take({ url: segmentUrl("n1", "v240/0.m4s") });
+    await time.pass(100);
+    assert.equal((await taken).node, "n2");
+    const asked = fetch.calls.filter(({ url }) => url.endsWith("v240/0.m4s"));
+    assert.deepEqual(asked.map(({ node, init }) => [node, init.signal.aborted]), [["n1", true], ["n2", false]]);
+    assert.deepEqual(larder.faults()[0], { node: "n1", kind: "late", status: 0 });
+  });
+
+  it("waits for a far node as long as before: nobody is nearer", async () => {
+    const far = (call) => ({ ...good(call), body: undefined, pieces: [450, good(call).body] });
+    const { larder } = stocked((call) => (call.url.endsWith(".m4s") ? far(call) : good(call)), { more: { nodes: listed("n1") } });
+    const taken = larder.take({ url: segmentUrl("n1", "v240/0.m4s") });
+    await time.pass(600);
+    assert.equal((await taken).node, "n1");
+  });
+
+  it("keeps nobody waiting for nodes that hang", async () => {
     const { larder } = stocked(() => ({ hang: true }));
     await time.pass(100);
     const taken = larder.take({ url: segmentUrl("n1", "v240/0.m4s") });
-    await time.pass(700);
+    await time.pass(1000);
     assert.equal(await taken, null);
     assert.equal(larder.faults()[0].kind, "first-byte");
   });

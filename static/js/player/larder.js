@@ -10,6 +10,8 @@ import { Body, Failure, transfer } from "./transfer.js";
 const MOST_BYTES = 4 * 1024 * 1024;
 //: A node that is silent for so long is given up: while somebody waits, the loader sees to it then, in its own way.
 const SILENCE_MS = 600;
+//: While somebody waits, the next node is asked too after this long without a byte: the first byte wins.
+const BESIDE_MS = 300;
 const UNWAITED_SILENCE_MS = 3000;
 const NODES_UNWAITED = 2;
 
@@ -109,37 +111,69 @@ export class Larder {
 
   async #from(path) {
     const nodes = [...(this.#answer.nodes ?? [])].sort((a, b) => a.rank - b.rank);
-    for (const [place, { id, base_url: base }] of nodes.entries()) {
+    for (const [place, node] of nodes.entries()) {
       if (this.#abort.signal.aborted || this.#bytes > MOST_BYTES) return null;
       if (place >= (this.#tools.waited ? 1 : NODES_UNWAITED)) return null;
       try {
-        return await this.#one(id, join(base, this.#answer.token.value, path));
-      } catch (failure) {
+        return await this.#race(path, node, nodes[place + 1]);
+      } catch {
         if (this.#abort.signal.aborted) return null;
-        this.#faults.push({ node: id, kind: failure.kind ?? "network", status: failure.status ?? 0 });
       }
     }
     return null;
   }
 
-  async #one(node, url) {
+  /** From one node; from another one too when that one keeps silent while somebody waits. */
+  #race(path, node, spare) {
+    return new Promise((resolve, reject) => {
+      const lanes = new Map();
+      const begin = ({ id, base_url: base }) => {
+        const abort = new AbortController();
+        lanes.set(id, abort);
+        const heard = () => {
+          for (const [other, its] of lanes) {
+            if (other === id) continue;
+            lanes.delete(other);
+            its.abort();
+            if (other === node.id) this.#faults.push({ node: other, kind: "late", status: 0 });
+          }
+        };
+        const silent = () => spare && id === node.id && !lanes.has(spare.id) && begin(spare);
+        this.#one(id, join(base, this.#answer.token.value, path), { abort, heard, silent }).then(resolve, (failure) => {
+          if (!lanes.delete(id)) return; // another one was sooner
+          this.#faults.push({ node: id, kind: failure.kind ?? "network", status: failure.status ?? 0 });
+          if (id === spare?.id) spare = null;
+          if (!lanes.size) reject(failure);
+        });
+      };
+      begin(node);
+    });
+  }
+
+  async #one(node, url, { abort, heard, silent }) {
     const body = new Body();
     const { now } = this.#tools;
+    const end = () => abort.abort();
+    this.#abort.signal.addEventListener("abort", end, { once: true });
+    if (this.#abort.signal.aborted) end();
     const { response, timing } = await transfer(
       { url, body, range: null, binary: !url.endsWith(".m3u8") },
       {
         fetch: this.#tools.fetch,
         now,
-        signal: this.#abort.signal,
-        judge: ({ start, last }) => this.#judge(now() - (last || start)),
+        signal: abort.signal,
+        judge: (timing) => this.#judge(timing, silent),
+        onHead: heard,
       },
-    );
+    ).finally(() => this.#abort.signal.removeEventListener("abort", end));
     this.#bytes += body.received;
     return { bytes: body.join(null), node, timing, response };
   }
 
-  #judge(silent) {
+  #judge({ start, last, busy }, ask) {
     if (this.#bytes > MOST_BYTES) return new Failure("aborted");
+    const silent = this.#tools.now() - (last || start) - busy;
+    if (this.#tools.waited && !last && silent > BESIDE_MS) ask();
     return silent > (this.#tools.waited ? SILENCE_MS : UNWAITED_SILENCE_MS) ? new Failure("first-byte") : null;
   }
 }
