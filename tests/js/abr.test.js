@@ -250,3 +250,17 @@ test("exact sizes are used as soon as they are there", () => {
   known = new Array(50).fill(9_000_000);
   assert.ok(adaptation.next(now).index < means);
 });
+
+test("with little in hand nothing climbs on what is hardly known yet, nor is anything taken down for it", () => {
+  const adaptation = new Adaptation({ expectation: { expected: 6e6, doubt: 0.45 } });
+  const levels = [["v240", 0.35e6], ["v360", 0.9e6], ["v720", 2.5e6]].map(([name, average]) => ({ name, average, width: 16, height: 9 }));
+  const hear = () => adaptation.heard({ node: "a", kind: "video", bytes: 450_000, ttfb_ms: 20, ms: 450 });
+  const at = (buffer, last) => adaptation.next({ levels, last, segment: 1, segments: 50, buffer, capacity: 34, duration: 4 });
+  hear();
+  assert.equal(at(4, 0).index, 2);
+  assert.deepEqual(at(1.3, 0), { index: 1, why: "little in hand yet" });
+  assert.equal(at(0.3, 0).index, 0);
+  assert.equal(at(1.3, 2).index, 2, "nothing is taken down for it");
+  for (let i = 0; i < 2; i += 1) hear();
+  assert.equal(at(1.3, 0).index, 2, "it is known now");
+});

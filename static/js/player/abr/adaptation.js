@@ -16,6 +16,9 @@ const UNKNOWN_SIZE_DOUBT = 0.3;
 const CACHED_MS = 25;
 const CACHED_FACTOR = 6;
 
+//: Segments, before which a line is hardly known.
+const HARDLY_KNOWN = 3;
+
 export class Adaptation {
   #throughput;
   #tools;
@@ -117,9 +120,22 @@ export class Adaptation {
       estimate: this.#estimateOf(levels, segment),
       limit: this.#tools.rateCap(),
     };
-    const choice = decide(facts, this.#p.plan);
+    const choice = this.#held(decide(facts, this.#p.plan), facts);
     this.why = choice.why;
     return choice;
+  }
+
+  /**
+   * No climbing on what is hardly known yet with next to nothing in hand: a film that was resumed begins in the middle of
+   * a segment, and a node that fails in the first second leaves as little.
+   */
+  #held(choice, { last, buffer, duration, sizes, estimate }) {
+    if (last < 0 || choice.index <= last || this.#throughput.samples >= HARDLY_KNOWN || buffer >= duration / 2) return choice;
+    const rate = estimate.rate * Math.exp(-estimate.doubt);
+    const inTime = (index) => estimate.ttfb + (sizes[0][index] * 8) / rate <= buffer;
+    let { index } = choice;
+    while (index > last && !inTime(index)) index -= 1;
+    return index === choice.index ? choice : { index, why: "little in hand yet" };
   }
 
   /**
