@@ -7,6 +7,7 @@ nothing about the nodes. It is also in a file, for a process that starts just th
 
 import json
 import logging
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -81,8 +82,7 @@ class Known:
         with self._lock:
             self._films[package_id] = (time.monotonic(), holding)
             self._films.move_to_end(package_id)
-            while len(self._films) > FILMS_MOST:
-                self._films.popitem(last=False)
+            self._bound()
         return holding
 
     def learn(self, package_id: str) -> None:
@@ -90,8 +90,14 @@ class Known:
         holding = _looked_up(package_id, self._picture)
         with self._lock:
             self._films[package_id] = (time.monotonic(), holding)
+            self._bound()
         if package_id not in self._tracks and (package := catalog.package(package_id)):
             self._tracks[package_id] = package.renditions
+
+    def _bound(self) -> None:
+        while len(self._films) > FILMS_MOST:
+            package_id, _ = self._films.popitem(last=False)
+            self._tracks.pop(package_id, None)
 
     def tracks(self, package_id: str) -> tuple[Rendition, ...]:
         """What a film is made of; nothing before anybody began it here, or a moment after it was asked for first."""
@@ -104,7 +110,9 @@ class Known:
         except DatabaseError:
             self._stretch(now)
             return
-        except SynchronousOnlyOperation:  # in an event loop, and the thread is late: the last picture serves
+        except SynchronousOnlyOperation:
+            # In an event loop, and the thread is late: it may hang with the database, without any error to tell of it.
+            self._stretch(now)
             return
         if nodes is not self._picture.nodes:
             picture = Picture(nodes)
@@ -165,7 +173,7 @@ class Known:
         text = json.dumps([_plain(node) for node in lasting])
         if text == self._written or not lasting:
             return
-        partial = _file().with_suffix(".new")
+        partial = _file().with_suffix(f".{os.getpid()}.new")  # each web process keeps its own
         partial.write_text(text, encoding="utf-8")
         partial.replace(_file())
         self._written = text

@@ -35,6 +35,16 @@ NOWHERE = Location()
 
 
 @dataclass(slots=True)
+class _Given:
+    """What a session was sent to lately; `bps` is 0 once that is taken back."""
+
+    at: datetime
+    pathway: str
+    bps: int
+    session: UUID | None
+
+
+@dataclass(slots=True)
 class Memory:
     """One session's."""
 
@@ -58,7 +68,8 @@ class Live:
         self._limit = limit
         self._lock = threading.Lock()
         self._sessions: OrderedDict[UUID, Memory] = OrderedDict()
-        self._assigned: deque[tuple[datetime, str, int]] = deque()
+        self._assigned: deque[_Given] = deque()
+        self._sent: dict[UUID, _Given] = {}
         self._given: dict[str, int] = {}
         self._appointments = Appointments()
         #: By network and pathway: the smallest round trip in ms, and when it was last told.
@@ -139,11 +150,19 @@ class Live:
             pending, memory.pending = memory.pending, []
             return pending
 
-    def assign(self, pathway: str, *, bps: int, now: datetime) -> None:
-        """A session was sent to a pathway and will take about `bps` bits per second there."""
+    def assign(self, pathway: str, *, bps: int, now: datetime, session_id: UUID | None = None) -> None:
+        """A session was sent to a pathway and will take about `bps` bits per second there, and nowhere else.
+
+        So what it was sent to before is taken back: else one that makes itself be sent to and fro would fill the fleet
+        in everybody's eyes.
+        """
         with self._lock:
             self._settle(now)
-            self._assigned.append((now, pathway, bps))
+            self._take_back(session_id)
+            given = _Given(now, pathway, bps, session_id)
+            self._assigned.append(given)
+            if session_id:
+                self._sent[session_id] = given
             self._given[pathway] = self._given.get(pathway, 0) + bps
 
     def assigned(self, now: datetime) -> Mapping[str, int]:
@@ -156,24 +175,36 @@ class Live:
             return self._given
 
     def _settle(self, now: datetime) -> None:
-        while self._assigned and self._assigned[0][0] < now - ASSIGNED_FOR:
-            _, pathway, bps = self._assigned.popleft()
-            rest = self._given.get(pathway, 0) - bps
-            if rest > 0:
-                self._given[pathway] = rest
-            else:
-                self._given.pop(pathway, None)
+        while self._assigned and self._assigned[0].at < now - ASSIGNED_FOR:
+            given = self._assigned.popleft()
+            if given.session and self._sent.get(given.session) is given:
+                del self._sent[given.session]
+            self._end(given)
+
+    def _take_back(self, session_id: UUID | None) -> None:
+        if session_id and (given := self._sent.pop(session_id, None)):
+            self._end(given)
+
+    def _end(self, given: _Given) -> None:
+        rest = self._given.get(given.pathway, 0) - given.bps
+        given.bps = 0
+        if rest > 0:
+            self._given[given.pathway] = rest
+        else:
+            self._given.pop(given.pathway, None)
 
     def forget(self, session_id: UUID) -> None:
         """The session is over."""
         with self._lock:
             self._sessions.pop(session_id, None)
+            self._take_back(session_id)
 
     def clear(self) -> None:
         """Forget everything, as a restart does."""
         with self._lock:
             self._sessions.clear()
             self._assigned.clear()
+            self._sent.clear()
             self._given.clear()
             self._measured.clear()
             self._appointments = Appointments()

@@ -45,8 +45,10 @@ def steer(
     """
     now = now or timezone.now()
     _arrive(session_id, address)
-    LIVE.report(session_id, samples=samples, current=current, now=now)
     picture = KNOWN.picture(now)
+    # What is no place of ours is not remembered: it would push out what others of the network measured.
+    samples = [one for one in samples if one.node in picture.by_id or one.node == steering.SHIELD]
+    LIVE.report(session_id, samples=samples, current=current, now=now)
     for one in samples:
         node = picture.by_id.get(one.node)
         if node and one.failures > 0:
@@ -88,7 +90,7 @@ def rank(
         memory.offered and memory.offered[0][0] == first
     ):
         # Other processes give out as much as this one, and none hears of it.
-        LIVE.assign(first, bps=bps * max(1, settings.WEB_PROCESSES), now=now)
+        LIVE.assign(first, bps=bps * max(1, settings.WEB_PROCESSES), now=now, session_id=session_id)
     decision = {
         "at": now.isoformat(timespec="milliseconds"),
         "why": why,

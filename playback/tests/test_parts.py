@@ -119,3 +119,16 @@ def test_what_was_given_out_counts_for_a_moment_only() -> None:
     assert live.assigned(NOW + timedelta(seconds=6)) == {"n1": 6_000_000}
     assert live.assigned(NOW + timedelta(seconds=10)) == {"n1": 2_000_000}
     assert live.assigned(NOW + timedelta(seconds=60)) == {}
+
+
+def test_a_session_is_given_to_one_place_at_a_time_however_often_it_is_sent_elsewhere() -> None:
+    live, one, other = Live(), UUID(int=1), UUID(int=2)
+    for number in range(50):
+        live.assign(f"n{number % 2}", bps=4_000_000, now=NOW, session_id=one)
+    live.assign("n1", bps=4_000_000, now=NOW + timedelta(seconds=1), session_id=other)
+    assert live.assigned(NOW + timedelta(seconds=1)) == {"n1": 8_000_000}
+    live.forget(other)
+    assert live.assigned(NOW + timedelta(seconds=1)) == {"n1": 4_000_000}
+    live.assign("n0", bps=4_000_000, now=NOW + timedelta(seconds=5), session_id=one)
+    assert live.assigned(NOW + timedelta(seconds=10)) == {"n0": 4_000_000}
+    assert live.assigned(NOW + timedelta(seconds=60)) == {}

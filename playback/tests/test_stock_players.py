@@ -10,6 +10,7 @@ from uuid import UUID
 
 import m3u8
 import pytest
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -319,6 +320,51 @@ def test_the_last_fleet_is_remembered_over_a_restart_without_a_database(
     known.KNOWN.forget()
     alone = Client().post(path, {}, content_type="application/json").json()
     assert [one["id"] for one in alone["nodes"]] == ["shield"]
+
+
+def test_a_database_that_hangs_empties_the_fleet_no_more_than_one_that_fails(
+    opened: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = urlsplit(opened["steering"]).path
+    known.KNOWN.look(timezone.now())
+    monkeypatch.setattr(
+        known.KNOWN, "_kept_at", float("-inf")
+    )  # the thread hangs: it has kept nothing for long
+
+    def hangs() -> None:
+        raise SynchronousOnlyOperation("asked in an event loop")
+
+    monkeypatch.setattr(cdn, "nodes", hangs)
+    much_later = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: much_later)
+    status, said = knock(path, method="POST", body=b"{}")
+    assert status == 200
+    assert {one["id"] for one in said["nodes"]} == {one["id"] for one in opened["nodes"]}
+
+
+def test_one_viewer_does_not_fill_nodes_in_everybodys_eyes(
+    opened: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = urlsplit(opened["steering"]).path
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
+    for number in range(40):
+        here, fled = ("n1", "n2") if number % 2 else ("n2", "n1")
+        told = {"current": here, "samples": [{"node": fled, "ok": 1}, {"node": here, "failures": 1}]}
+        knock(path, method="POST", body=json.dumps(told).encode())
+    given = LIVE.assigned(timezone.now())
+    assert sum(given.values()) <= 8_000_000, given
+
+
+def test_names_of_no_node_push_nothing_out_that_was_measured(
+    opened: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = urlsplit(opened["steering"]).path
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
+    knock(path, method="POST", body=json.dumps({"samples": [{"node": "n1", "rtt_ms": 5}]}).encode())
+    bogus = [{"node": f"x{number}", "rtt_ms": 1, "bps": 1, "ok": 1} for number in range(16)]
+    for _ in range(2):
+        assert knock(path, method="POST", body=json.dumps({"samples": bogus}).encode())[0] == 200
+    assert LIVE.round_trips(cdn.network_of("192.0.2.7"), timezone.now()) == {"n1": 5}
 
 
 def test_steering_never_answers_429_however_often_it_is_asked(opened: dict[str, Any]) -> None:
