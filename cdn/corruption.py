@@ -13,6 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -23,7 +24,7 @@ from catalog import services as catalog
 from catalog.types import RenditionKind
 from cdn import faults, keys, signing
 from cdn.live import Row, fleet
-from cdn.proving import check_place
+from cdn.proving import Response, check_place
 from cdn.reports import Fault
 from cdn.types import NodeState
 
@@ -170,12 +171,19 @@ def _fetched(base_url: str, path: str, length: int) -> tuple[int, bytes]:
     parts = urlsplit(base_url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE)
+    # All of it by then: one node that trickles must not keep us from looking at the others.
+    connection.response_class = partial(Response, end=time.monotonic() + PATIENCE)  # type: ignore[assignment]
     try:
         connection.connect()
         check_place(base_url, str(connection.sock.getpeername()[0]))
         connection.request("GET", path, headers={"User-Agent": "netflixlite-control"})
         answer = connection.getresponse()
-        return answer.status, answer.read(length + 1)
+        body = answer.read(length + 1)
+        if (
+            answer.length and len(body) <= length
+        ):  # it said that there is more: the line was cut, or it was ended
+            raise http.client.IncompleteRead(body, answer.length)
+        return answer.status, body
     finally:
         connection.close()
 

@@ -143,7 +143,7 @@ def _get(url: str, seconds: float, limit: int, headers: dict[str, str]) -> _Answ
     else:
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=seconds)
     asked_at, end = time.time(), time.monotonic() + seconds
-    connection.response_class = partial(_Response, end=end)  # type: ignore[assignment]
+    connection.response_class = partial(Response, end=end)  # type: ignore[assignment]
     try:
         connection.connect()
         check_place(url, str(connection.sock.getpeername()[0]))
@@ -172,7 +172,7 @@ def check_place(url: str, address: str) -> None:
         )  # fmt: skip
 
 
-class _Response(http.client.HTTPResponse):
+class Response(http.client.HTTPResponse):
     """An answer that is all here by `end` (of the steady clock). A trickle keeps every single read alive, and a status
     line and headers may come by trickle, too."""
 

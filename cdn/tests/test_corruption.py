@@ -1,8 +1,9 @@
 """Players say that a node sends wrong bytes: it is asked like by a viewer, and what is found wrong is its fault."""
 
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import uuid4
 
@@ -18,8 +19,13 @@ pytestmark = pytest.mark.django_db
 
 
 @contextmanager
-def serving(package: str, *, wrong: bytes = b"", status: int = 200) -> Iterator[str]:
-    """A node that serves every object of a package, with its first bytes replaced; → its address."""
+def serving(
+    package: str, *, wrong: bytes = b"", status: int = 200, cut: int | None = None, wait: float = 0.0
+) -> Iterator[str]:
+    """A node that serves every object of a package, with its first bytes replaced; → its address.
+
+    It goes away after `cut` bytes of a body, or sends the rest one by one, `wait` seconds apart.
+    """
     kept: dict[str, bytes] = {}
     for one in shop.services.package(package).renditions:  # type: ignore[union-attr]
         for number in range(len(one.segments)):
@@ -35,7 +41,11 @@ def serving(package: str, *, wrong: bytes = b"", status: int = 200) -> Iterator[
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[:cut])
+            with suppress(OSError):
+                for byte in body[cut:] if cut is not None and wait else b"":
+                    time.sleep(wait)
+                    self.wfile.write(bytes([byte]))
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
@@ -74,6 +84,20 @@ def test_a_claim_that_is_not_found_true_does_nothing(film: str, status: int) -> 
         assert look_into(Claim(node.id, film)) == 0
     assert models.EdgeNode.objects.get(id=node.id).state == NodeState.ACTIVE
     assert not models.NodeFault.objects.exists()
+
+
+def test_a_node_that_goes_away_in_the_middle_sent_nothing_wrong(film: str) -> None:
+    with serving(film, cut=10) as url:
+        node = factories.make_node(base_url=url)
+        assert look_into(Claim(node.id, film)) == 0
+    assert not models.NodeFault.objects.exists(), "it was restarted, or our own line was cut"
+
+
+def test_a_node_that_trickles_keeps_nobody_waiting(film: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corruption, "PATIENCE", 0.2)
+    ((rendition, name), *_) = corruption._some(film)
+    with serving(film, cut=10, wait=0.05) as url, pytest.raises(TimeoutError):
+        corruption._fetched(url, f"/v1/{'t' * 156}/{film}/{rendition}/{name}", 1 << 20)
 
 
 def test_a_node_that_cannot_be_reached_or_is_not_known_is_left_alone(film: str) -> None:
