@@ -3,6 +3,7 @@
 
 import { capabilities } from "./capabilities.js";
 import { Larder } from "./larder.js";
+import { preconnect } from "./preconnect.js";
 import { PlaybackSession } from "./session.js";
 import { seconds } from "./ui/clock.js";
 
@@ -119,6 +120,7 @@ export class Ahead {
     this.#session = session;
     this.#answer = answer;
     this.#at = now();
+    preconnect(answer.nodes);
     const larder = (this.#larder = new Larder(answer, { fetch, now, waited: pressed }));
     const from = { ...start, position: placeOf(answer) };
     const stocked = await larder.stock(from);
