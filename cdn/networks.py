@@ -94,7 +94,8 @@ class Addresses:
         reader = None
         try:
             if path:
-                reader = maxminddb.open_database(path)
+                # Not mapped: one copied over it in place would end the process at the next look (SIGBUS).
+                reader = maxminddb.open_database(path, maxminddb.MODE_MEMORY)
         except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
             log.warning(
                 "NETFLIXLITE_GEO_DATABASE: %s cannot be read (%s); distance is left out.", path, error
