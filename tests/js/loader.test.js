@@ -344,6 +344,17 @@ test("the token is renewed by itself at half of its life", async () => {
   assert.equal(delivery.token, "fresh-1");
 });
 
+test("a token that comes after its film was left is the last one asked for", async () => {
+  const late = [];
+  session(() => ({}), { renew: () => new Promise((resolve) => late.push(resolve)) });
+  await time.pass(451_000, 1000);
+  delivery.close();
+  late[0]({ value: "late", ...LIFE });
+  await time.pass(1_000_000, 10_000);
+  assert.equal(late.length, 1);
+  assert.equal(delivery.token, "old");
+});
+
 test("all nodes down, then one up: it goes on by itself", async () => {
   let up = false;
   session(({ node, range }) => (up && node === "n2" ? serve(WHOLE, range) : { refuse: true }));

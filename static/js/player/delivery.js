@@ -30,7 +30,7 @@ const WELL = new Set([404, 410, 421, 429]);
 export class Delivery extends EventTarget {
   #tools;
   #repeats = new RepeatBudget();
-  #hints = new Hints();
+  #hints;
   #renewal;
   #probes;
   #verifier;
@@ -65,6 +65,7 @@ export class Delivery extends EventTarget {
     this.nodes = learnt?.nodes ?? new Nodes(session.nodes, { random: this.#tools.random });
     this.estimates = learnt?.estimates ?? new Estimates();
     this.switches = learnt?.switches ?? [];
+    this.#hints = learnt?.#hints ?? new Hints();
     this.serving = learnt?.serving ?? null;
     this.resumes = learnt?.resumes ?? 0;
     /** Answers that were not what the site says they are. */

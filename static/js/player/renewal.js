@@ -14,6 +14,7 @@ export class Renewal {
   #renewing = null;
   #failures = 0;
   #lost = false;
+  #ended = false;
   #timer = 0;
   #endedAt = -Infinity;
   count = 0;
@@ -41,7 +42,9 @@ export class Renewal {
     this.#schedule(renewalDelay({ issuedAt, expiresAt }));
   }
 
+  /** Nobody needs a token any more, also when one is on its way. */
   stop() {
+    this.#ended = true;
     clearTimeout(this.#timer);
     this.#timer = 0;
   }
@@ -74,13 +77,15 @@ export class Renewal {
   }
 
   async #ask() {
-    if (this.#lost) return;
+    if (this.#lost || this.#ended) return;
     try {
       const fresh = await this.#tools.renew();
+      if (this.#ended) return;
       this.take(fresh);
       this.count += 1;
       this.#tools.onFresh(fresh);
     } catch (error) {
+      if (this.#ended) return;
       if (error?.final) {
         this.#lost = true;
         this.#tools.onLost(error);
@@ -94,6 +99,7 @@ export class Renewal {
 
   #schedule(delay) {
     clearTimeout(this.#timer);
+    if (this.#ended) return;
     this.#timer = setTimeout(() => this.#renew(), delay);
     this.#timer.unref?.();
   }

@@ -77,7 +77,7 @@ export function controllerFor(adaptation, events) {
 
     // hls.js writes back what it was told; only what differs is somebody's will.
     set nextAutoLevel(level) {
-      if (level !== this.#said && level >= 0 && level < this.#hls.levels.length) this.#forced = level;
+      if (level !== this.#said && level >= 0 && level < (this.#hls?.levels.length ?? 0)) this.#forced = level;
     }
 
     // What happens -----------------------------------------------------------------------------------------------
