@@ -110,4 +110,20 @@ describe("having a film ready", () => {
     assert.equal(prefetch.take(HERO).videoId, HERO);
     assert.deepEqual(asked, ["prepare 1"]);
   });
+
+  it("is not begun once more when somebody comes back to the tab in which it plays", async () => {
+    const prefetch = listen();
+    await time.pass(100);
+    prefetch.take(HERO);
+    document.hidden = true;
+    listeners.visibilitychange();
+    document.hidden = false;
+    listeners.visibilitychange();
+    await time.pass(2000);
+    assert.deepEqual(asked, ["prepare 1"]);
+    prefetch.resume();
+    prefetch.look();
+    await time.pass(100);
+    assert.deepEqual(asked, ["prepare 1", "prepare 1"]);
+  });
 });

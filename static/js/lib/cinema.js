@@ -15,6 +15,7 @@ class Cinema {
   #options;
   #prefetch = null;
   #player = null;
+  #opening = null;
   #from = null;
   #code = null;
 
@@ -54,8 +55,9 @@ class Cinema {
       return;
     }
     const video = videoOf(link, this.#options.watchUrl);
-    if (!video) return;
+    if (!video || (this.#opening && this.#opening !== video)) return;
     event.preventDefault();
+    if (this.#opening) return; // a second click while the player comes
     this.#from = { url: location.href, title: document.title, link, top: scrollY };
     history.pushState({ cinema: video }, "", link.href);
     this.#open(video, link);
@@ -64,13 +66,14 @@ class Cinema {
   #travel() {
     const video = videoOf(location, this.#options.watchUrl);
     if (this.#player && !video) this.#close();
-    else if (!this.#player && video) {
+    else if (!this.#player && video && !this.#opening) {
       this.#from ??= { url: this.#options.home, title: document.title, link: null, top: scrollY };
       this.#open(video, null);
     }
   }
 
   async #open(video, link) {
+    this.#opening = video;
     const prepared = this.#prefetch?.take(video) ?? null;
     let player;
     try {
@@ -80,9 +83,12 @@ class Cinema {
       prepared?.drop();
       location.assign(location.href); // the page of the cinema says what is wrong
       return;
+    } finally {
+      this.#opening = null;
     }
     if (this.#player || videoOf(location, this.#options.watchUrl) !== video) {
       prepared?.drop(); // left in the meantime
+      if (!this.#player) this.#prefetch?.resume();
       return;
     }
     const { sessionUrl, watchUrl, csrf } = this.#options;

@@ -37,6 +37,7 @@ export class Prefetch {
   /** The title that is open is what will be played, if anything is. */
   look() {
     this.#open = videoOf(document.querySelector(".title-hero .actions a[href]"), this.#options.watchUrl);
+    if (this.#resting) return; // a film is on: coming back to its tab is no reason to prepare it once more
     if (this.#open && (!this.#wanted || this.#wanted === this.#open)) {
       this.#wanted = this.#open;
       this.#begin(this.#open);
