@@ -13,10 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.doors import profile_of
+from catalog.types import Marker
 from netflixlite import addresses
 from playback import bodies, keys, services, shapes
 from playback.steered import listed
-from playback.types import ActiveSession, Bookmark, Capabilities, Session, Track
+from playback.types import ActiveSession, Bookmark, Capabilities, Picture, Session, Track
 from playback.views import capability, read_body
 
 
@@ -161,20 +162,9 @@ def opened(session: Session) -> dict[str, Any]:
         "tracks": {
             "audio": [_track(one) for one in session.audio],
             "text": [_track(one) for one in session.text],
-            "video": [
-                {"name": one.name, "width": one.width, "height": one.height, "bandwidth": one.bandwidth}
-                for one in session.video
-            ],
+            "video": [_picture(one) for one in session.video],
         },
-        "markers": [
-            {
-                "kind": one.kind,
-                "name": one.name,
-                "start": one.start.total_seconds(),
-                "end": one.end.total_seconds(),
-            }
-            for one in session.markers
-        ],
+        "markers": [_marker(one) for one in session.markers],
         "trickplay": session.trickplay,
         "next": {"video": following.video_id, "name": following.name, "title": following.title}
         if following
@@ -211,6 +201,24 @@ def _track(track: Track) -> dict[str, Any]:
         "label": track.label,
         "channels": track.channels,
         "default": track.default,
+    }
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    return {
+        "name": picture.name,
+        "width": picture.width,
+        "height": picture.height,
+        "bandwidth": picture.bandwidth,
+    }
+
+
+def _marker(marker: Marker) -> dict[str, Any]:
+    return {
+        "kind": marker.kind,
+        "name": marker.name,
+        "start": marker.start.total_seconds(),
+        "end": marker.end.total_seconds(),
     }
 
 
