@@ -21,6 +21,7 @@ import { Statistics } from "../player/ui/stats.js";
 import {
   announceMedia,
   announcePosition,
+  forgetMedia,
   Awake,
   isFullscreen,
   toggleFullscreen,
@@ -80,6 +81,7 @@ class NlPlayer extends HTMLElement {
     this.statistics.toggle(false);
     this.following.drop();
     this.player.destroy();
+    forgetMedia();
     this.replaceChildren();
   }
 

@@ -61,6 +61,8 @@ export class Awake {
   }
 }
 
+const MEDIA_ACTIONS = ["play", "pause", "seekbackward", "seekforward", "seekto", "nexttrack", "stop"];
+
 /**
  * Tell the system what plays, and listen to its keys.
  * @param {{title: string, subtitle: string, artwork?: string}} about
@@ -71,6 +73,18 @@ export function announceMedia({ title, subtitle, artwork }, handlers) {
   if (!session) return;
   const images = artwork ? [{ src: artwork }] : [];
   session.metadata = new MediaMetadata({ title: subtitle || title, artist: subtitle ? title : "", artwork: images });
+  handle(session, handlers);
+}
+
+/** Nothing plays any more: the system's keys would go to a player that nobody sees. */
+export function forgetMedia() {
+  const session = navigator.mediaSession;
+  if (!session) return;
+  session.metadata = null;
+  handle(session, Object.fromEntries(MEDIA_ACTIONS.map((action) => [action, null])));
+}
+
+function handle(session, handlers) {
   for (const [action, handler] of Object.entries(handlers)) {
     try {
       session.setActionHandler(action, handler);
