@@ -197,12 +197,10 @@ test("tiny transfers say nothing about the rate", () => {
   assert.equal(estimates.take("x")[0].bps, null);
 });
 
-test("a ranking comes as our JSON or as an HLS steering manifest", () => {
-  const known = [{ id: "n1", base: "http://a" }, { id: "n2", base: "http://b" }];
-  assert.deepEqual(rankingOf({ nodes: [1] }, known), [1]);
-  assert.deepEqual(rankingOf({ "PATHWAY-PRIORITY": ["n2", "n1"] }, known).map(({ id }) => id), ["n2", "n1"]);
-  assert.deepEqual(rankingOf({}, known), []);
-  assert.deepEqual([ttlOf({ ttl: 12 }), ttlOf({ TTL: 7 }), ttlOf({}), ttlOf({ ttl: 0 })], [12, 7, 30, 1]);
+test("an answer of steering that says nothing of use changes nothing", () => {
+  assert.deepEqual(rankingOf({ nodes: [1] }), [1]);
+  assert.deepEqual([rankingOf({}), rankingOf(null), rankingOf({ nodes: "n1" })], [[], [], []]);
+  assert.deepEqual([ttlOf({ ttl: 12 }), ttlOf({}), ttlOf({ ttl: "soon" }), ttlOf({ ttl: 0 })], [12, 30, 30, 1]);
 });
 
 test("a token's times are the server's", () => {

@@ -5,20 +5,14 @@ const SOONEST_MS = 5000;
 const DEFAULT_TTL_S = 30;
 const TIMEOUT_MS = 4000;
 
-/** The ranking in an answer: our JSON, or an HLS steering manifest's order over nodes already known. */
-export function rankingOf(answer, known) {
-  if (Array.isArray(answer?.nodes)) return answer.nodes;
-  const order = answer?.["PATHWAY-PRIORITY"];
-  if (!Array.isArray(order)) return [];
-  const rank = (id) => (order.includes(id) ? order.indexOf(id) : order.length);
-  return known
-    .map(({ id, base }) => ({ id, base_url: base, rank: rank(id) }))
-    .sort((a, b) => a.rank - b.rank);
+/** The ranking in an answer; an empty one, which changes nothing, when there is none. */
+export function rankingOf(answer) {
+  return Array.isArray(answer?.nodes) ? answer.nodes : [];
 }
 
 /** Seconds until the next question. */
 export function ttlOf(answer) {
-  const ttl = Number(answer?.ttl ?? answer?.TTL ?? DEFAULT_TTL_S);
+  const ttl = Number(answer?.ttl ?? DEFAULT_TTL_S);
   return Number.isFinite(ttl) ? Math.min(600, Math.max(1, ttl)) : DEFAULT_TTL_S;
 }
 
@@ -82,8 +76,7 @@ export class Steering {
       if (response.status === 410) return this.stop(); // the session ended
       if (response.ok) {
         const answer = await response.json();
-        const ranking = rankingOf(answer, this.#delivery.nodes.list(this.#delivery.now()));
-        this.#delivery.rank(ranking, serverTime(answer, response));
+        this.#delivery.rank(rankingOf(answer), serverTime(answer, response));
         this.#delivery.steerRate(answer.mb);
         next = ttlOf(answer);
       }
