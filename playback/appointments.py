@@ -29,6 +29,11 @@ class Appointments:
                 return wish if second == first else second + 0.5 - now
         return float(LONGEST)
 
+    def give_back(self, second: int) -> None:
+        """Whoever was to ask in that second (of the steady clock) has asked already."""
+        if self._second <= second < self._second + _RING and self._counts[second % _RING]:
+            self._counts[second % _RING] -= 1
+
     def _forget_until(self, second: int) -> None:
         """What was booked for the past is over."""
         if second - self._second >= _RING:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from cdn.types import Location
-from playback.appointments import Appointments
+from playback.appointments import LONGEST, Appointments
 from playback.steering import Failure
 from playback.types import Sample
 
@@ -58,6 +58,8 @@ class Memory:
     network: str = ""
     location: Location = NOWHERE
     bps: int = 0
+    #: In which second of the steady clock its player is to ask again.
+    due: int | None = None
     pending: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -103,10 +105,18 @@ class Live:
             known = self._measured.get(network, {}) if network else {}
             return {name: ms for name, (ms, at) in known.items() if now - at < MEASURED_FOR}
 
-    def appointment(self, wish: timedelta, steady: float) -> timedelta:
-        """When a player is to ask again: after `wish`, or later when too many will ask then."""
+    def appointment(self, session_id: UUID, wish: timedelta, steady: float) -> timedelta:
+        """When a session's player is to ask again: after `wish`, or later when too many will ask then.
+
+        It has one appointment, however often it asks: else one that asks without end would put off all others.
+        """
         with self._lock:
-            return timedelta(seconds=self._appointments.book(steady, wish.total_seconds()))
+            memory = self._memory(session_id)
+            if memory.due is not None:
+                self._appointments.give_back(memory.due)
+            seconds = self._appointments.book(steady, wish.total_seconds())
+            memory.due = int(steady + seconds) if seconds < LONGEST else None
+            return timedelta(seconds=seconds)
 
     def report(
         self, session_id: UUID, *, samples: Iterable[Sample], current: str | None, now: datetime

@@ -150,7 +150,7 @@ def _answer(session_id: UUID, nodes: tuple[RankedNode, ...], picture: Picture, n
     wish = (TROUBLE_TTL if troubled else STEERING_TTL) * _jitter(session_id, now)
     return Steered(
         nodes=nodes,
-        ttl=LIVE.appointment(wish, time.monotonic()),
+        ttl=LIVE.appointment(session_id, wish, time.monotonic()),
         kbps=first.suggested_kbps if first else 0,
         frozen=frozen,
     )

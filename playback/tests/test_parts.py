@@ -132,3 +132,12 @@ def test_a_session_is_given_to_one_place_at_a_time_however_often_it_is_sent_else
     live.assign("n0", bps=4_000_000, now=NOW + timedelta(seconds=5), session_id=one)
     assert live.assigned(NOW + timedelta(seconds=10)) == {"n0": 4_000_000}
     assert live.assigned(NOW + timedelta(seconds=60)) == {}
+
+
+def test_who_asks_without_end_puts_nobody_else_off() -> None:
+    live, wish = Live(), timedelta(seconds=30)
+    for _ in range(150_000):
+        told = live.appointment(UUID(int=1), wish, 1000.0)
+    assert told == wish
+    assert live.appointment(UUID(int=2), wish, 1000.0) == wish
+    assert live.appointment(UUID(int=2), wish, 99_000.0) == wish, "what is long past is not given back"
