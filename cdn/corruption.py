@@ -37,6 +37,9 @@ OBJECTS = 6
 #: Nothing larger is fetched, in bytes, and none for longer, in seconds.
 LARGEST, PATIENCE = 32 << 20, 10.0
 _WAITING = 256
+#: One session makes us look so often within CLEAN_SECONDS: else a single liar could have us fetch from all nodes
+#: without end, and keep us from whoever is right. So many sessions are remembered.
+LOOKS_OF_SESSION, _SESSIONS = 4, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,22 @@ class Claims:
         self._lock = threading.Lock()
         self._waiting: queue.Queue[Claim] = queue.Queue(_WAITING)
         self._not_before: OrderedDict[UUID, float] = OrderedDict()
+        #: By session: since when, and how many looks were made for it.
+        self._made: OrderedDict[UUID, tuple[float, int]] = OrderedDict()
 
     def report(self, node_id: UUID, session_id: UUID, package_id: str, now: float) -> bool:
         """A session complains; whether the node will be looked at for it. Never waits."""
         with self._lock:
             if now < self._not_before.get(node_id, float("-inf")):
                 return False
+            since, looks = self._made.get(session_id, (now, 0))
+            if now - since >= CLEAN_SECONDS:
+                since, looks = now, 0
+            if looks >= LOOKS_OF_SESSION:
+                return False
+            self._made[session_id] = since, looks + 1
+            while len(self._made) > _SESSIONS:
+                self._made.popitem(last=False)
             self._not_before[node_id] = now + AGAIN_SECONDS
             while len(self._not_before) > _WAITING:
                 self._not_before.popitem(last=False)

@@ -119,3 +119,11 @@ def test_who_complains_all_the_time_is_not_listened_to_all_the_time() -> None:
     for number in range(2 * corruption._WAITING):
         claims.report(uuid4(), session, "p", float(number))
     assert claims.take(0.01) is not None
+
+
+def test_one_liar_does_not_have_all_nodes_looked_at() -> None:
+    claims, liar, honest = Claims(), uuid4(), uuid4()
+    looks = [claims.report(uuid4(), liar, "p", float(number)) for number in range(100)]
+    assert sum(looks) == corruption.LOOKS_OF_SESSION
+    assert claims.report(uuid4(), honest, "p", 100.0)
+    assert claims.report(uuid4(), liar, "p", CLEAN_SECONDS)
