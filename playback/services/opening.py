@@ -48,17 +48,8 @@ def open_session(
     Raises NotFound, AboveMaturity, NotAvailable, NoPackage, StreamLimit.
     """
     now = now or timezone.now()
-    draft = drafted(
-        Asked(
-            profile_id=profile_id,
-            video_id=video_id,
-            device=device or f"{user_agent}\n{address}",
-            device_name=devices.name(user_agent),
-            can=can or Capabilities(),
-            address=address,
-        ),
-        now=now,
-    )
+    asked = asking(profile_id, video_id, user_agent=user_agent, address=address, device=device, can=can)
+    draft = drafted(asked, now=now)
     admit(draft, leaves=leaves)
     return answered(draft, why="opened", now=now, playlist=playlist)
 
@@ -78,6 +69,26 @@ class Asked:
     hashed: bool = False
     session_id: UUID | None = None
     address: str = ""
+
+
+def asking(
+    profile_id: UUID,
+    video_id: UUID,
+    *,
+    user_agent: str,
+    address: str,
+    device: str,
+    can: Capabilities | None,
+) -> Asked:
+    """Who asks by a request. One browser is one device, whether it prepares or plays."""
+    return Asked(
+        profile_id=profile_id,
+        video_id=video_id,
+        device=device or f"{user_agent}\n{address}",
+        device_name=devices.name(user_agent),
+        can=can or Capabilities(),
+        address=address,
+    )
 
 
 @dataclass(frozen=True, slots=True)

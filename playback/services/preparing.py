@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import services as accounts
-from playback import devices, models, preparing
+from playback import models, preparing
 from playback.services import opening
 from playback.services.errors import NotFound, NotPrepared
 from playback.types import Capabilities, Session
@@ -31,13 +31,8 @@ def prepare_session(
     Raises NotFound, AboveMaturity, NotAvailable, NoPackage, NotPrepared.
     """
     now = now or timezone.now()
-    asked = opening.Asked(
-        profile_id=profile_id,
-        video_id=video_id,
-        device=device or f"{user_agent}\n{address}",
-        device_name=devices.name(user_agent),
-        can=can or Capabilities(),
-        address=address,
+    asked = opening.asking(
+        profile_id, video_id, user_agent=user_agent, address=address, device=device, can=can
     )
     draft = opening.drafted(asked, now=now)
     with transaction.atomic():
