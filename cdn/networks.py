@@ -107,6 +107,7 @@ class Addresses:
 
     def find(self, address: str) -> tuple[float, float] | None:
         """Degrees north and east of an address; None when that is not known."""
+        address = address.removeprefix("::ffff:")  # IPv4, as a socket for both kinds gives it
         with self._lock:
             if self._reader is None:
                 return None

@@ -8,7 +8,7 @@ lease has run out, or when two of the three say so.
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
 
 #: Players are believed when so many sessions of so many networks failed within so many seconds.
@@ -28,6 +28,8 @@ def network_of(address: str) -> str:
         found = ip_address(address)
     except ValueError:
         return address
+    # An IPv4 address as a socket for both kinds gives it: else all of IPv4 would be one network.
+    found = (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
     return str(ip_network((found, 24 if found.version == 4 else 48), strict=False))
 
 

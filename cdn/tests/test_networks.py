@@ -127,6 +127,7 @@ def test_a_database_of_addresses_says_where_on_the_globe(tmp_path: Path, setting
     settings.GEO_DATABASE = str(file)
     networks.atlas.changed()
     assert services.locate("198.51.100.7").place == (50.6, 3.06)
+    assert services.locate("::ffff:198.51.100.7").place == (50.6, 3.06)
     assert services.locate("198.51.101.7").place is None
     assert services.locate("2001:db8::1").place is None
     assert services.locate("nonsense").place is None

@@ -39,6 +39,7 @@ def test_down_takes_the_lease_or_two_of_three(lease: bool, probe: bool, clients:
 @pytest.mark.parametrize(
     ("address", "network"),
     [
+        ("::ffff:198.51.100.7", "198.51.100.0/24"),
         ("192.0.2.77", "192.0.2.0/24"),
         ("2001:db8:1:2::9", "2001:db8:1::/48"),
         ("no address", "no address"),
