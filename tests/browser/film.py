@@ -109,4 +109,5 @@ def narrow(stage: Stage, rate: int) -> None:
 def beats(stage: Stage, event: str) -> list[dict[str, Any]]:
     """The beacons of that event that the site was sent, taken or not."""
     bodies = [json.loads(one["body"]) for one in stage.site.seen("/beacon")]
-    return [one for one in bodies if one["event"] == event]
+    reports = [one for body in bodies for one in body.get("reports", [body])]
+    return [one for one in reports if one["event"] == event]

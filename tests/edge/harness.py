@@ -1,5 +1,6 @@
 """A real edge process, and what a viewer of it does. The origin it speaks with is in `tests.edge.origin`."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -10,11 +11,12 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -25,7 +27,14 @@ from tests.edge.origin import free_port as free_port
 from tests.edge.origin import make_package as make_package
 from tests.edge.origin import running_origin as running_origin
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def in_a_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end in a thread of its own: the test's thread may have a loop already, Playwright's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def until(condition: Callable[[], Any], *, seconds: float = 15.0, what: str = "it") -> Any:

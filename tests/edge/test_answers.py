@@ -16,7 +16,7 @@ from cdn.edge import config as configuration
 from cdn.edge.__main__ import Node
 from cdn.edge.identity import Identity
 from cdn.edge.upstream import OriginAway
-from tests.edge.harness import TOKEN_KEY
+from tests.edge.harness import TOKEN_KEY, in_a_loop
 
 KEYS = [{"kid": 1, "public_key": TOKEN_KEY.public_key().public_bytes_raw().hex()}]
 GOOD: dict[str, Any] = {
@@ -74,7 +74,7 @@ def test_no_field_of_an_answer_can_stop_a_node_or_spoil_its_next_start(node: Nod
                 await beat(node, json.dumps(GOOD | {name: value}).encode())
         assert await beat(node, json.dumps(GOOD).encode())
 
-    asyncio.run(every_field())
+    in_a_loop(every_field())
     kept = Identity(node.config.cache).state
     assert kept.keys == {"1": KEYS[0]["public_key"]}
     assert set(kept.deny) <= {"ab" * 16}
@@ -94,7 +94,7 @@ def test_pages_and_fragments_are_no_answers(node: Node, text: bytes, status: int
         heard = await beat(node, text, status)
         return await beat(node, json.dumps(GOOD).encode()) and not heard
 
-    assert asyncio.run(twice()) or status == 409
+    assert in_a_loop(twice()) or status == 409
 
 
 def test_a_part_that_breaks_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +116,7 @@ def test_a_part_that_breaks_begins_again(monkeypatch: pytest.MonkeyPatch) -> Non
         await main_module.end(keeping)
         assert keeping.cancelled()
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_what_is_taken_down_is_stopped_before_the_disk_is_waited_for(
@@ -136,4 +136,4 @@ def test_what_is_taken_down_is_stopped_before_the_disk_is_waited_for(
         written.set()
         await taking
 
-    asyncio.run(run())
+    in_a_loop(run())

@@ -23,6 +23,7 @@ from cdn.edge.manifest import Spec
 from cdn.edge.peers import Peers
 from cdn.edge.store import Hit, Store
 from cdn.edge.upstream import Upstream
+from tests.edge.harness import in_a_loop
 from tests.edge.origin import Origin, running_origin
 
 #: A peer of overwhelming weight leads for everything; one of next to none for nothing.
@@ -159,7 +160,7 @@ def story(told: Callable[[Rig, FakePeer], Awaitable[None]], tmp_path: Path, **ho
                 finally:
                     await rig.close()
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_what_the_leader_has_is_not_asked_of_the_origin(tmp_path: Path) -> None:
@@ -590,7 +591,7 @@ def test_the_most_pressing_goes_first_and_a_plan_never_takes_all() -> None:
         gate.leave(tickets["late"])
         await asyncio.wait(tasks)
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_a_list_of_peers_is_kept_and_strange_entries_are_passed_over(tmp_path: Path) -> None:

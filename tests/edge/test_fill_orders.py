@@ -15,6 +15,7 @@ from cdn.edge.orders import BadPlan, Orders
 from cdn.edge.pace import PINNED, RELEASE, REPAIR, WINDOW, Pace, Window, allowed_bps, window
 from cdn.edge.store import Store
 from cdn.edge.upstream import Upstream
+from tests.edge.harness import in_a_loop
 from tests.edge.origin import Origin, running_origin
 
 CAPACITY = 10**9
@@ -88,7 +89,7 @@ def story(told: Callable[[Origin, Path], Awaitable[None]], folder: Path) -> None
         with running_origin() as origin:
             await told(origin, folder)
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_heads_come_first_and_then_the_plans_order(tmp_path: Path) -> None:
@@ -352,4 +353,4 @@ def test_a_pace_lets_through_what_its_rate_allows(monkeypatch: pytest.MonkeyPatc
         await pace.take(1_000_000, hurried)
         assert len(waits) == 3, "who waits is not paced"
 
-    asyncio.run(run())
+    in_a_loop(run())

@@ -20,7 +20,7 @@ from cdn.edge.connection import Note
 from cdn.edge.errands import DELIVERIES_PATH
 from cdn.edge.journal import CMCD_MOST, Journal, as_row
 from cdn.edge.verdicts import Verdict
-from tests.edge.harness import Edge, Origin, token, until
+from tests.edge.harness import Edge, Origin, in_a_loop, token, until
 
 NewEdge = Callable[..., Edge]
 NAME = "a" * 32
@@ -216,7 +216,7 @@ def test_a_disk_that_hangs_costs_no_more_memory_than_is_said(
         # What came last is what was kept.
         assert b"/99.m4s" in taken_of(library(tmp_path / "journal", "b" * 32))[-1][2].replace(b'","', b"/")
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_a_row_that_was_written_and_cannot_be_forced_to_disk_is_not_written_twice(
@@ -243,7 +243,7 @@ def test_a_row_that_was_written_and_cannot_be_forced_to_disk_is_not_written_twic
         assert (journal.problem, journal.errors, journal.lost) == ("", 3, 0)
         await journal.close()
 
-    asyncio.run(run())
+    in_a_loop(run())
     assert [number for _, number, _ in taken_of(library(tmp_path / "journal", "b" * 32))] == [1, 2, 3]
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from cdn.edge import workers as workers_module
 from cdn.edge.worker import Table
-from tests.edge.harness import Edge, Origin, Reply, token, until
+from tests.edge.harness import Edge, Origin, Reply, in_a_loop, token, until
 
 pytestmark = pytest.mark.slow
 NewEdge = Callable[..., Edge]
@@ -256,7 +256,7 @@ def test_what_a_killed_worker_may_be_sending_stays_until_it_has_ended(
             while not done:
                 await asyncio.sleep(0.01)
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_a_new_worker_is_told_each_object_once_and_none_that_has_gone() -> None:
@@ -292,7 +292,7 @@ def test_a_new_worker_is_told_each_object_once_and_none_that_has_gone() -> None:
         assert sorted(told) == [*range(999), 2000]
         assert words[-1] == ("accept",)
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_a_worker_forgets_packages_of_which_nothing_is_left(tmp_path: Path) -> None:
