@@ -37,6 +37,7 @@ def serving(
         def do_GET(self) -> None:
             _, _v1, token, wanted = self.path.split("/", 3)
             assert len(token) == 156
+            assert "netflixlite" not in self.headers["User-Agent"], "it must not know who asks"
             body = wrong + kept[wanted][len(wrong) :]
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
