@@ -32,8 +32,8 @@ from playback.picture import WHOLE, Holding, Picture, pathway
 log = logging.getLogger("playback")
 
 #: How often the picture is made anew, in seconds; that of a large fleet costs more and is of less use so often. Never
-#: for more than this share of the time.
-EVERY, EVERY_LARGE, SHARE = 0.25, 0.75, 0.1
+#: for more than this share of a processor, but never so late that the picture would count as kept by nobody.
+EVERY, EVERY_LARGE, SHARE, LATEST = 0.25, 0.75, 0.1, 2.0
 #: A picture that was kept this long ago is no longer kept by anybody, in seconds.
 KEPT_FOR = 5.0
 #: For how long leases are stretched at a time while the fleet cannot be read, and how often.
@@ -131,7 +131,8 @@ class Known:
     def keep(self, until: threading.Event) -> None:
         """Look until told to end."""
         while True:
-            begun = time.monotonic()
+            # Its own work counts, not what it waited for: else it would look least often when most is asked.
+            begun = time.thread_time()
             try:
                 self.look(timezone.now())
                 self.looked.set()
@@ -142,9 +143,9 @@ class Known:
                 log.exception("Making the picture of the fleet stumbled.")
             finally:
                 close_old_connections()
-            took = time.monotonic() - begun
+            took = time.thread_time() - begun
             every = EVERY if len(self._picture.nodes) <= WHOLE else EVERY_LARGE
-            if until.wait(max(every, took * (1 - SHARE) / SHARE)):
+            if until.wait(min(LATEST, max(every, took * (1 - SHARE) / SHARE))):
                 return
 
     def _look_at_films(self) -> None:
