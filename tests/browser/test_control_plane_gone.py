@@ -7,10 +7,12 @@ profile, though the browser was killed meanwhile.
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Error
 
 from bench._stage import Stage
 from tests.conftest import CHROMIUM_FLAGS, chromium_path, wait_for
@@ -61,7 +63,9 @@ class Browser:
                 continue
             if str(self._folder).encode() in command and b"--type=" not in command:
                 os.kill(int(entry.name), signal.SIGKILL)
-        self.context.close()
+        # Whether closing what is dead is an error depends on who hears of the death first.
+        with suppress(Error):
+            self.context.close()
 
     def play(self) -> dict[str, Any]:
         """Open the film; → the player's state once it moves."""
@@ -80,7 +84,10 @@ class Browser:
 def browser(chromium: Any, stage: Stage, tmp_path: Path) -> Iterator[Browser]:
     one = Browser(chromium, tmp_path / "profile", stage)
     yield one
-    one.context.close()
+    # A test that failed half-way must not take the others' site with it.
+    stage.thaw_site()
+    with suppress(Error):
+        one.context.close()
 
 
 def bookmark(stage: Stage) -> float:

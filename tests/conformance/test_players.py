@@ -85,18 +85,25 @@ window.texts = {
   shaka: () => player.getTextTracks().map((track) => track.language),
   hls: () => player.subtitleTracks.map((track) => track.lang),
 };
-// Jump, then say how light the picture is that is shown there, and when it says it is shown.
+// Jump, then say how light the picture is that is shown there, and when it says it is shown. A picture from before the
+// jump may still be on its way to the screen, and a player may put the start where it wants it after it said "playing".
 window.look = (seconds) => new Promise((done) => {
   video.pause();
   const canvas = Object.assign(document.createElement('canvas'), { width: 16, height: 9 });
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  video.requestVideoFrameCallback((now, frame) => {
+  const shown = (now, frame) => {
+    if (Math.abs(frame.mediaTime - seconds) > 0.5) {
+      video.requestVideoFrameCallback(shown);
+      if (Math.abs(video.currentTime - seconds) > 0.001) video.currentTime = seconds;
+      return;
+    }
     context.drawImage(video, 0, 0, 16, 9);
     const pixels = context.getImageData(0, 0, 16, 9).data;
     let light = 0;
     for (let at = 0; at < pixels.length; at += 4) light += pixels[at] + pixels[at + 1] + pixels[at + 2];
     done({ light: light / (16 * 9 * 3), time: frame.mediaTime });
-  });
+  };
+  video.requestVideoFrameCallback(shown);
   video.currentTime = seconds;
 });
 null  // else the last function above would be called at once
