@@ -1,128 +1,18 @@
-"""What other apps and the shell may ask of accounts. Values in and out are plain: ids and `accounts.types`."""
+"""Who is watching."""
 
 from functools import partial
 from uuid import UUID
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import events, maturity, models
-from accounts.types import Plan, Profile, ProfileDeleted, User
+from accounts.services.errors import PROFILE_LIMIT, InvalidField, NotFound, TooManyProfiles
+from accounts.types import Profile, ProfileDeleted
 
 #: Keys of the pictures that a profile may have.
 AVATARS: tuple[str, ...] = models.AVATARS
-#: How many profiles a user may have.
-PROFILE_LIMIT = 5
-
-
-class InvalidField(Exception):
-    """A value that cannot be taken. `message` is written for people; `field` is '' when no single field is wrong."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
-
-
-class TooManyProfiles(InvalidField):
-    """The user has as many profiles as a user may have."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "", _("There can be %(limit)d profiles at most. Remove one first.") % {"limit": PROFILE_LIMIT}
-        )
-
-
-class AlreadyRun(Exception):
-    """Somebody runs this site already: the first run is over."""
-
-
-class NotFound(Exception):
-    """No user, profile or plan has this id."""
-
-
-# Users --------------------------------------------------------------------------------------------------
-
-
-def operator_exists() -> bool:
-    """Whether anybody can run this site yet; False only before the first run is finished."""
-    return models.User.objects.filter(is_staff=True, is_superuser=True, is_active=True).exists()
-
-
-def create_operator(*, name: str, email: str, password: str, language: str) -> User:
-    """Make a user who runs the site, with a first profile of the same name. Signs in by name or by email.
-
-    `email` may be ''. Raises InvalidField with words for the form.
-    """
-    name, email = " ".join(name.split()), email.strip().lower()
-    _check_new_user(name=name, email=email)
-    _check_language(language)
-    row = models.User(username=name, name=name, email=email, is_staff=True, is_superuser=True)
-    try:
-        validate_password(password, user=row)
-    except ValidationError as error:
-        raise InvalidField("password", " ".join(error.messages)) from error
-    row.set_password(password)
-    with transaction.atomic():
-        try:
-            with transaction.atomic():
-                row.save(force_insert=True)
-        except IntegrityError as error:
-            raise InvalidField("name", _("This name or email address is already in use.")) from error
-        if email:
-            # The address was typed by who runs the site: nobody needs to prove it by mail first.
-            EmailAddress.objects.create(user=row, email=email, verified=True, primary=True)
-        create_first_profile(user_id=row.id, name=name, language=language)
-    return _user(row)
-
-
-def create_first_operator(*, name: str, email: str, password: str, language: str) -> User:
-    """`create_operator`, but only while nobody runs the site: of two at once, one is made. Raises AlreadyRun too."""
-    with transaction.atomic():
-        # The plans are the lock: a fresh install has one, and no row of a user exists yet that could be held.
-        list(models.Plan.objects.select_for_update().values_list("id", flat=True))
-        if operator_exists():
-            raise AlreadyRun
-        return create_operator(name=name, email=email, password=password, language=language)
-
-
-def delete_user(user_id: UUID) -> None:
-    """Remove a user and the user's profiles; whoever keeps something of these hears of it. Raises NotFound."""
-    with transaction.atomic():
-        row = models.User.objects.select_for_update().filter(id=user_id).first()
-        if row is None:
-            raise NotFound(f"There is no user {user_id}.")
-        for profile_id in list(models.Profile.objects.of(user_id).values_list("id", flat=True)):
-            delete_profile(profile_id)
-        row.delete()
-
-
-def user(user_id: UUID) -> User:
-    """The user with this id. Raises NotFound."""
-    try:
-        return _user(models.User.objects.get(id=user_id))
-    except models.User.DoesNotExist as error:
-        raise NotFound(f"There is no user {user_id}.") from error
-
-
-def plan(user_id: UUID) -> Plan:
-    """The plan that holds for this user: the user's own or else the default one. Raises NotFound."""
-    row = models.User.objects.select_related("plan").filter(id=user_id).first()
-    if row is None:
-        raise NotFound(f"There is no user {user_id}.")
-    chosen = row.plan or models.Plan.objects.filter(is_default=True).first()
-    if chosen is None:
-        # An operator deleted it: the site goes on with the figures that a fresh install has.
-        chosen, _made = models.Plan.objects.get_or_create(name="Default", defaults={"is_default": True})
-    return Plan(id=chosen.id, name=chosen.name, streams=chosen.streams, max_height=chosen.max_height)
-
-
-# Profiles -----------------------------------------------------------------------------------------------
 
 
 def profiles(user_id: UUID) -> tuple[Profile, ...]:
@@ -221,13 +111,6 @@ def kid_age_refusal() -> str:
     return _("A kids profile goes up to age %(age)d.") % {"age": maturity.KID_MAXIMUM}
 
 
-# Within -------------------------------------------------------------------------------------------------
-
-
-def _user(row: models.User) -> User:
-    return User(id=row.id, name=str(row), email=row.email, is_operator=row.is_staff)
-
-
 def _profile(row: models.Profile) -> Profile:
     return Profile(
         id=row.id,
@@ -240,28 +123,8 @@ def _profile(row: models.Profile) -> Profile:
     )
 
 
-def _check_new_user(*, name: str, email: str) -> None:
-    if not name:
-        raise InvalidField("name", _("Give a name to sign in with."))
-    if len(name) > 80:
-        raise InvalidField("name", _("A name has 80 characters at most."))
-    try:
-        models.User.username_validator(name)
-    except ValidationError as error:
-        raise InvalidField("name", error.messages[0]) from error
-    if models.User.objects.filter(username__iexact=name).exists():
-        raise InvalidField("name", _("This name is taken."))
-    if not email:
-        return
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        raise InvalidField("email", error.messages[0]) from error
-    if models.User.objects.filter(email__iexact=email).exists():
-        raise InvalidField("email", _("A user with this email address exists already."))
-
-
-def _check_language(language: str) -> None:
+def check_language(language: str) -> None:
+    """Raise InvalidField for a language that pages do not have."""
     if language not in {code for code, _label in settings.LANGUAGES}:
         raise InvalidField("language", _("Choose one of the languages."))
 
@@ -275,7 +138,7 @@ def _checked(*, name: str, avatar: str, is_kid: bool, maturity: int | None, lang
         raise InvalidField("name", _("A profile's name has 40 characters at most."))
     if avatar not in AVATARS:
         raise InvalidField("avatar", _("Choose one of the pictures."))
-    _check_language(language)
+    check_language(language)
     return models.Profile(
         name=name, avatar=avatar, is_kid=is_kid, maturity=_age(maturity, is_kid=is_kid), language=language
     )

@@ -7,13 +7,13 @@ from django.conf import settings
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import doors, maturity, services
+from accounts.api.asking import refusal, user_id_of
 from accounts.types import Profile
 
 
@@ -58,7 +58,7 @@ class ProfileList(APIView):
     @extend_schema(operation_id="profiles_list", responses=ProfileOutput(many=True))
     def get(self, request: Request) -> Response:
         """The profiles, oldest first."""
-        return Response([_body(profile) for profile in services.profiles(_user_id(request))])
+        return Response([_body(profile) for profile in services.profiles(user_id_of(request))])
 
     @extend_schema(operation_id="profiles_create", request=ProfileInput, responses={201: ProfileOutput})
     def post(self, request: Request) -> Response:
@@ -66,9 +66,9 @@ class ProfileList(APIView):
         data = ProfileInput(data=request.data)
         data.is_valid(raise_exception=True)
         try:
-            profile = services.create_profile(user_id=_user_id(request), **data.validated_data)
+            profile = services.create_profile(user_id=user_id_of(request), **data.validated_data)
         except services.InvalidField as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
         return Response(_body(profile), status=201)
 
 
@@ -93,7 +93,7 @@ class ProfileDetail(APIView):
         try:
             changed = services.update_profile(profile_id=profile.id, **data.validated_data)
         except services.InvalidField as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
         return Response(_body(changed))
 
     @extend_schema(operation_id="profiles_delete", responses={204: None})
@@ -111,17 +111,6 @@ def _body(profile: Profile) -> dict[str, object]:
 
 def _mine(request: Request, profile_id: UUID) -> Profile:
     profile = services.profile(profile_id)
-    if profile is None or profile.user_id != _user_id(request):
+    if profile is None or profile.user_id != user_id_of(request):
         raise Http404("There is no such profile.")
     return profile
-
-
-def _user_id(request: Request) -> UUID:
-    user_id = request.user.pk
-    if not isinstance(user_id, UUID):
-        raise Http404
-    return user_id
-
-
-def _refusal(error: services.InvalidField) -> ValidationError:
-    return ValidationError({error.field or "non_field_errors": [error.message]})

@@ -1,16 +1,4 @@
-"""Pages of accounts, and what their templates get.
-
-| template | context |
-|---|---|
-| `accounts/profiles.html` | the gate "Who's watching?": `profiles` (tuple of types.Profile), `can_add` (bool), `next` (path), `current` (Profile or None), `is_kid`; each profile is chosen by POST to `{% url "choose_profile" profile.id %}` with a field `next`; edit links only when not `is_kid` |
-| `accounts/profile_form.html` | `form` (ProfileForm), `profile` (Profile, or None when adding), `avatars` (keys), `kid_ages` (ages a kids profile may have) |
-| `accounts/profile_delete.html` | `profile`; POST deletes |
-| `accounts/account.html` | `account` (types.User), `plan` (types.Plan), `profiles`, `can_add` |
-| `account/*.html` | allauth's own: login, signup, signup_closed, logout, password_reset, password_reset_done, password_reset_from_key, password_reset_from_key_done, password_change, email, verification_sent, email_confirm, reauthenticate; each has `form` |
-
-URL names: profiles, choose_profile, new_profile, edit_profile, delete_profile, account; allauth: account_login,
-account_signup, account_logout, account_reset_password, account_change_password, account_email.
-"""  # noqa: E501 (a table)
+"""Who's watching: the gate, and adding, changing and removing profiles."""
 
 from uuid import UUID
 
@@ -24,12 +12,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import doors, maturity, services
 from accounts.forms import ProfileForm
 from accounts.types import Profile
+from accounts.views.asking import user_id_of
 
 
 @require_GET
 def profiles(request: HttpRequest) -> HttpResponse:
     """Who's watching?"""
-    mine = services.profiles(_user_id(request))
+    mine = services.profiles(user_id_of(request))
     context = {
         "profiles": mine,
         "can_add": len(mine) < services.PROFILE_LIMIT,
@@ -54,7 +43,7 @@ def choose_profile(request: HttpRequest, profile_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_profile(request: HttpRequest) -> HttpResponse:
     """Add a profile."""
-    mine = services.profiles(_user_id(request))
+    mine = services.profiles(user_id_of(request))
     taken = {profile.avatar for profile in mine}
     free = next((key for key in services.AVATARS if key not in taken), services.AVATARS[0])
     form = ProfileForm(
@@ -62,7 +51,7 @@ def new_profile(request: HttpRequest) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            services.create_profile(user_id=_user_id(request), **form.cleaned_data)
+            services.create_profile(user_id=user_id_of(request), **form.cleaned_data)
         except services.InvalidField as error:
             form.refuse(error)
         else:
@@ -105,20 +94,6 @@ def delete_profile(request: HttpRequest, profile_id: UUID) -> HttpResponse:
     return render(request, "accounts/profile_delete.html", {"profile": profile})
 
 
-@require_GET
-def account(request: HttpRequest) -> HttpResponse:
-    """Name, email address, plan and profiles of who is signed in."""
-    user_id = _user_id(request)
-    mine = services.profiles(user_id)
-    context = {
-        "account": services.user(user_id),
-        "plan": services.plan(user_id),
-        "profiles": mine,
-        "can_add": len(mine) < services.PROFILE_LIMIT,
-    }
-    return render(request, "accounts/account.html", context)
-
-
 def _in_language_of(response: HttpResponse, profile: Profile) -> HttpResponse:
     """The profile's language is the language of its pages."""
     response.set_cookie(
@@ -142,16 +117,9 @@ def _profile_form(request: HttpRequest, form: ProfileForm, *, profile: Profile |
     return render(request, "accounts/profile_form.html", context, status=status)
 
 
-def _user_id(request: HttpRequest) -> UUID:
-    user_id = request.user.pk
-    if not isinstance(user_id, UUID):
-        raise Http404
-    return user_id
-
-
 def _mine(request: HttpRequest, profile_id: UUID) -> Profile:
     """This profile of who is signed in; another household's does not exist for them."""
     profile = services.profile(profile_id)
-    if profile is None or profile.user_id != _user_id(request):
+    if profile is None or profile.user_id != user_id_of(request):
         raise Http404("There is no such profile.")
     return profile

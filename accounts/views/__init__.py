@@ -1,0 +1,18 @@
+"""Pages of accounts, and what their templates get.
+
+| template | context |
+|---|---|
+| `accounts/profiles.html` | the gate "Who's watching?": `profiles` (tuple of types.Profile), `can_add` (bool), `next` (path), `current` (Profile or None), `is_kid`; each profile is chosen by POST to `{% url "choose_profile" profile.id %}` with a field `next`; edit links only when not `is_kid` |
+| `accounts/profile_form.html` | `form` (ProfileForm), `profile` (Profile, or None when adding), `avatars` (keys), `kid_ages` (ages a kids profile may have) |
+| `accounts/profile_delete.html` | `profile`; POST deletes |
+| `accounts/account.html` | `account` (types.User), `plan` (types.Plan), `profiles`, `can_add` |
+| `account/*.html` | allauth's own: login, signup, signup_closed, logout, password_reset, password_reset_done, password_reset_from_key, password_reset_from_key_done, password_change, email, verification_sent, email_confirm, reauthenticate; each has `form` |
+
+URL names: profiles, choose_profile, new_profile, edit_profile, delete_profile, account; allauth: account_login,
+account_signup, account_logout, account_reset_password, account_change_password, account_email.
+"""  # noqa: E501 (a table)
+
+from accounts.views.account import account
+from accounts.views.profiles import choose_profile, delete_profile, edit_profile, new_profile, profiles
+
+__all__ = ["account", "choose_profile", "delete_profile", "edit_profile", "new_profile", "profiles"]
