@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from cdn import api, api_fleet, installing, origin, views
+from cdn import api, api_fleet, api_lever, installing, origin, views
 
 urlpatterns: list[URLPattern] = [
     path("api/v1/cdn/enrol", api.enrol, name="cdn_enrol"),
     path("api/v1/cdn/heartbeat", api.heartbeat, name="cdn_heartbeat"),
     path("api/v1/cdn/loads", api.loads, name="cdn_loads"),
+    path("api/v1/cdn/evacuations", api_lever.evacuations, name="cdn_evacuations"),
     path("api/v1/cdn/inventory", api_fleet.take_inventory, name="cdn_inventory"),
     path("api/v1/cdn/plan", api_fleet.give_plan, name="cdn_plan"),
     path("api/v1/cdn/deliveries", api_fleet.take_deliveries, name="cdn_deliveries"),

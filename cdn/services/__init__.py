@@ -6,8 +6,10 @@ from cdn.services.joining import enrolment_code, node_command
 from cdn.services.levers import Infeasible, UnknownNode, activate, drain, evacuate, quarantine, retire
 from cdn.services.looking import (
     deliveries_of,
+    evacuations,
     fleet_events,
     health,
+    known_as,
     learn,
     network_of,
     nodes,
@@ -37,6 +39,7 @@ __all__ = [
     "drain",
     "enrolment_code",
     "evacuate",
+    "evacuations",
     "explain",
     "fill_progress",
     "fleet_events",
@@ -44,6 +47,7 @@ __all__ = [
     "holders",
     "holds",
     "inventory_map",
+    "known_as",
     "learn",
     "lift",
     "locate",

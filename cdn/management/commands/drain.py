@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from cdn import lever
 from cdn.management.commands import evacuate
 
 
@@ -14,11 +15,12 @@ class Command(BaseCommand):
     help = (
         "Drain a node: its viewers move on by and by, then it may be switched off (`nodes --back` ends it)."
     )
+    requires_system_checks = ()  # as with `evacuate`
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What may be typed."""
         parser.add_argument("name", help="the node's name, pathway (n3) or id")
-        evacuate.options(parser)
+        lever.options(parser)
 
     def handle(self, *args: object, **given: Any) -> None:
         """Forecast; then, unless it is a dry run, begin."""
