@@ -8,3 +8,7 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     verbose_name = "People"
+
+    def ready(self) -> None:
+        """Connect the receivers and register the periodic work."""
+        from accounts.devices import receivers, tasks  # noqa: F401 (importing connects and registers)

@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 #: Carries `accounts.types.ProfileDeleted`.
 profile_deleted = Signal()
+
+#: Carries `accounts.types.DeviceEnded`.
+device_ended = Signal()

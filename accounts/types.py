@@ -1,6 +1,7 @@
 """What other apps may know of people: ids and frozen values, never rows."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 
@@ -42,3 +43,37 @@ class ProfileDeleted:
     """News: a profile is gone; whoever keeps something under its id forgets it."""
 
     profile_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A browser, television or app on which a user signed in.
+
+    `label` is what to call it; `name` what its owner called it, or ''. `kind` is 'computer', 'phone', 'tablet', 'tv' or
+    'app'. `place` is no finer than a city or a network. `sessions` counts the sessions that are open there.
+    """
+
+    id: UUID
+    user_id: UUID
+    label: str
+    name: str
+    kind: str
+    player: str
+    place: str
+    first_used_at: datetime
+    last_used_at: datetime
+    last_profile: str
+    sessions: int
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether anybody is signed in there now."""
+        return self.sessions > 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEnded:
+    """News: a device was signed out; what plays there stops."""
+
+    user_id: UUID
+    device_id: UUID

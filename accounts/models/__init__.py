@@ -1,7 +1,17 @@
 """Users, their profiles and their plans."""
 
+from accounts.models.device import Device, DeviceQuerySet, DeviceSession
 from accounts.models.plan import Plan
 from accounts.models.profile import AVATARS, Profile, ProfileQuerySet
 from accounts.models.user import User
 
-__all__ = ["AVATARS", "Plan", "Profile", "ProfileQuerySet", "User"]
+__all__ = [
+    "AVATARS",
+    "Device",
+    "DeviceQuerySet",
+    "DeviceSession",
+    "Plan",
+    "Profile",
+    "ProfileQuerySet",
+    "User",
+]
