@@ -1,16 +1,21 @@
-"""How allauth makes users here."""
+"""How allauth makes users here, what it asks of them, and how its mails look."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import get_language_from_request
+from django.utils.translation import gettext_lazy as _
 
-from accounts import services
+from accounts import letters, services
 from accounts.models import User
+from accounts.signing import recency
+from netflixlite import addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +27,65 @@ class _House:
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
-    """Obeys SIGN_UP_OPEN, gives each new user a first profile, and signs mails with the site's own name."""
+    """Obeys SIGN_UP_OPEN, gives each new user a first profile, and sends mails as the house's letters."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("This address and this password do not belong together."),
+        "username_password_mismatch": _("This name and this password do not belong together."),
+        "incorrect_password": _("That is not the password."),
+        "incorrect_code": _("That is not the code, or it was used already."),
+        "too_many_login_attempts": _(
+            "Too many wrong tries. Wait ten minutes, or sign in with a passkey: that always works."
+        ),
+        "rate_limited": _("Too many requests. Wait a moment, then try again."),
+    }
 
     def format_email_subject(self, subject: str) -> str:
         """The subject with the site's name in front."""
-        return f"[{settings.SITE_NAME}] {subject}"
+        return letters.subject(subject)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send one of allauth's mails."""
         house = _House(settings.SITE_NAME, settings.SITE_URL)
         super().send_mail(template_prefix, email, {**context, "current_site": house})
 
+    def render_mail(
+        self,
+        template_prefix: str,
+        email: str | list[str],
+        context: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> EmailMessage:
+        """One of allauth's mails as a letter: text, and the same in the house's look."""
+        to = [email] if isinstance(email, str) else email
+        return letters.letter(template_prefix, to=to, context=context, headers=headers)
+
+    def should_send_confirmation_mail(self, request: HttpRequest, email_address: Any, signup: bool) -> bool:
+        """Nobody is asked to answer a mail that never leaves this machine."""
+        return bool(settings.MAIL_RELAY)
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Whether strangers may sign up by themselves."""
         return bool(settings.SIGN_UP_OPEN)
+
+    def is_reauthentication_required(self, *, app: str, **_kwargs: Any) -> bool:
+        """A proof of the last ten minutes is enough; so is signing in itself."""
+        return not recency.is_recent(self.request)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The visitor's address, by the house's one rule on proxies."""
+        return addresses.of(request.META) or "0.0.0.0"  # noqa: S104 (what is written down where there is none)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Back to the account, not to the empty form."""
+        return reverse("account")
+
+    def get_email_verification_redirect_url(self, email_address: Any) -> str:
+        """Who is signed in goes back to the addresses."""
+        if self.request.user.is_authenticated:
+            return reverse("account_email")
+        return reverse("account_login")
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Store the new user, named after the part of the address before the @, and a profile of that name."""

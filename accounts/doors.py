@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accounts.signing import recency
 from accounts.types import Profile
 
 if TYPE_CHECKING:  # REST framework itself imports this module while it loads its views
@@ -39,6 +41,28 @@ _NOT_FOR_KIDS = frozenset(
         "account_set_password",
         "account_email",
         "account_reauthenticate",
+        "account_email_verification_sent",
+        "prove_yourself",
+        "staff_factor",
+        "end_session",
+        "sign_out_others",
+        "keep_others",
+        "usersessions_list",
+        "mfa_index",
+        "mfa_reauthenticate",
+        "mfa_activate_totp",
+        "mfa_deactivate_totp",
+        "mfa_generate_recovery_codes",
+        "mfa_view_recovery_codes",
+        "mfa_download_recovery_codes",
+        "mfa_list_webauthn",
+        "mfa_add_webauthn",
+        "mfa_edit_webauthn",
+        "mfa_remove_webauthn",
+        "mfa_reauthenticate_webauthn",
+        "tv_approve",
+        "tv_answer",
+        "api_tv_approve",
     }
 )
 _NOT_FOR_KIDS_NAMESPACES = frozenset({"admin"})
@@ -84,7 +108,32 @@ def operator_required(
     def guarded(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
         if not _is_operator(request):
             raise PermissionDenied(_("This page is for operators."))
+        if lacks_factor(request):
+            return lead_to_factor(request)
         return view(request, *args, **kwargs)
+
+    update_wrapper(guarded, view)
+    return login_required(guarded)
+
+
+def recent_sign_in_required(
+    view: Callable[Concatenate[HttpRequest, Rest], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]:
+    """Only for who gave password, passkey or code in this session within the last ten minutes.
+
+    Others are asked for one and come back: to the page itself, or, after a form, to the page that the form is on. What
+    the form said is not kept meanwhile, since it may be a secret.
+    """
+
+    def guarded(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+        if recency.is_recent(request):
+            return view(request, *args, **kwargs)
+        if request.method in ("GET", "HEAD"):
+            back = request.get_full_path()
+        else:
+            messages.info(request, _("First show that it is you. Then do it once more."))
+            back = _page_of_form(request)
+        return redirect(f"{reverse('prove_yourself')}?{urlencode({'next': back})}")
 
     update_wrapper(guarded, view)
     return login_required(guarded)
@@ -103,11 +152,18 @@ class HasProfile(BasePermission):
 class IsOperator(BasePermission):
     """Only for those who run the site."""
 
-    message = gettext_lazy("This is for operators.")
+    message: object = gettext_lazy("This is for operators.")
+    code = "permission_denied"
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether who is asking runs the site."""
-        return _is_operator(request)
+        """Whether who is asking runs the site, and has given a second factor where the setting wants one."""
+        if not _is_operator(request):
+            return False
+        if lacks_factor(request):
+            self.message = _("Operators sign in with a second step: set one up on the account page.")
+            self.code = "second_factor_required"
+            return False
+        return True
 
 
 class IsGrownUp(BasePermission):
@@ -118,6 +174,17 @@ class IsGrownUp(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether an adult of this household may be asking."""
         return bool(request.user.is_authenticated) and not is_kid(request)
+
+
+class IsRecent(BasePermission):
+    """Only for who gave password, passkey or code in this session within the last ten minutes."""
+
+    message = gettext_lazy("First show that it is you: give your password or passkey again.")
+    code = "recent_sign_in_required"
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Whether the proof is recent."""
+        return bool(request.user.is_authenticated) and recency.is_recent(request._request)
 
 
 def safe_next(request: HttpRequest, address: str) -> str:
@@ -144,6 +211,27 @@ def refuse_kid(request: HttpRequest) -> HttpResponse | None:
         return JsonResponse({"error": error}, status=403)
     messages.error(request, _("That page is for grown-ups: choose a grown-up's profile first."))
     return redirect("profiles")
+
+
+def lacks_factor(request: HttpRequest | Request) -> bool:
+    """Whether an operator is asking who has to give a second factor first (NETFLIXLITE_STAFF_MFA=required)."""
+    if settings.STAFF_MFA != "required" or not getattr(request.user, "is_staff", False):
+        return False
+    plain = request._request if isinstance(request, Request) else request
+    return not recency.had_factor(plain)
+
+
+def lead_to_factor(request: HttpRequest) -> HttpResponse:
+    """Send an operator to where a second factor is given, or set up, and back here afterwards."""
+    return redirect(f"{reverse('staff_factor')}?{urlencode({'next': request.get_full_path()})}")
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """The page of ours that a form was sent from; its own address when the browser does not say."""
+    came_from = urlsplit(request.headers.get("referer", ""))
+    if came_from.netloc != request.get_host():
+        return request.path
+    return safe_next(request, came_from._replace(scheme="", netloc="").geturl()) or request.path
 
 
 def _is_operator(request: HttpRequest | Request) -> bool:

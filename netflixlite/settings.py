@@ -93,6 +93,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "channels",
@@ -109,12 +111,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.signing.middleware.SessionLifeMiddleware",
     "netflixlite.setup.FirstRunMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.devices.middleware.DeviceMiddleware",
     "accounts.middleware.ProfileMiddleware",
+    "accounts.signing.middleware.StaffFactorMiddleware",
 ]
 
 ROOT_URLCONF = "netflixlite.urls"
@@ -174,7 +179,7 @@ DATABASES = {
 DATABASE_ROUTERS = ["netflixlite.routers.ByPurpose"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {
+CACHES: dict[str, dict[str, object]] = {
     "default": (
         {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
         if TESTING
@@ -183,7 +188,13 @@ CACHES = {
             "LOCATION": env.str("NETFLIXLITE_CACHE_URL"),
         }
         if env.str("NETFLIXLITE_CACHE_URL", default="")
-        else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache_entries"}
+        else {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "cache_entries",
+            # The rate limits live here too. Django's default of 300 entries would let whoever tries 300 names push the
+            # count of the one name out that is being guessed.
+            "OPTIONS": {"MAX_ENTRIES": 20_000},
+        }
     )
 }
 
@@ -313,14 +324,63 @@ AUTHENTICATION_BACKENDS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 #: Whether strangers may sign up by themselves.
 SIGN_UP_OPEN = env.bool("NETFLIXLITE_SIGN_UP_OPEN", default=True)
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+#: Whether mails leave this machine. Without a relay they are printed in the log, so nobody can be asked to answer one.
+MAIL_RELAY = bool(env.str("NETFLIXLITE_EMAIL_URL", default=""))
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MAIL_RELAY else "optional"
+#: An address is proved by a code from the mail, typed where one signs up: it works on another device's mail, too.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = MAIL_RELAY
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 600
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = True
+#: How long "it was you just now" holds before changes to the account, in seconds.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+PASSWORD_RESET_TIMEOUT = 3600
+#: What is counted, by address, account or key (docs/signing-in.md). A passkey alone is counted by address only: nobody
+#: else's failures keep its owner out.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "20/10m/ip,6/10m/key",
+    "signup": "10/m/ip",
+    "reset_password": "10/m/ip,3/10m/key",
+    "reset_password_from_key": "10/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "confirm_email": "1/10s/key",
+}
+MFA_ADAPTER = "accounts.signing.factors.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.signing.forms.AuthenticateForm",
+    "reauthenticate": "accounts.signing.forms.ReauthenticateForm",
+    "add_webauthn": "accounts.signing.forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.signing.forms.NamePasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+#: Needs a proved address: without one a lost passkey would be a lost account.
+MFA_PASSKEY_SIGNUP_ENABLED = MAIL_RELAY
+#: Addresses are proved before they are kept wherever there is a relay; without one nobody could ever prove one.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RATE_LIMITS = {"webauthn_login": "30/m/ip"}
+#: Whether those who run the site need a second factor at the admin's door: 'required' or 'recommended'.
+STAFF_MFA = env.str("NETFLIXLITE_STAFF_MFA", default="")
+if not STAFF_MFA:
+    _loopback = re.fullmatch(r"localhost|(.+\.)?localhost|127(\.\d+){3}|::1", _site.hostname or "localhost")
+    STAFF_MFA = "recommended" if _loopback else "required"
+if STAFF_MFA not in ("required", "recommended"):
+    raise ImproperlyConfigured(f"NETFLIXLITE_STAFF_MFA is {STAFF_MFA!r}; write required or recommended.")
 #: Argon2id at 19 MiB, 2 passes, 1 lane: OWASP's figure for small hosts; the library's default of 100 MiB is a way
 #: to exhaust one.
 PASSWORD_HASHERS = (
@@ -336,7 +396,9 @@ AUTH_PASSWORD_VALIDATORS = [
 SESSION_COOKIE_NAME = "netflixlite_session"
 CSRF_COOKIE_NAME = "netflixlite_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+#: A session ends when nobody has used it for 30 days, and after 90 days however much it was used, in seconds.
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SESSION_LIFETIME = 60 * 60 * 24 * 90
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_SSL_REDIRECT = HTTPS and env.bool("NETFLIXLITE_REDIRECT_TO_HTTPS", default=False)
 #: Header that a trusted proxy sets, e.g. "X-Forwarded-Proto"; empty means: no proxy is trusted.

@@ -6,7 +6,9 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("accounts/", include("accounts.signing.urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
     path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("", include("netflixlite.setup")),
     path("", include("accounts.urls")),

@@ -1,5 +1,6 @@
 """People for tests. Every test of every app may use these; no test makes rows of accounts by hand."""
 
+import time
 from itertools import count
 from uuid import UUID
 
@@ -53,17 +54,23 @@ def make_profile(
     )
 
 
-def client_of(who: Profile | User, *, csrf_checks: bool = False) -> Client:
-    """A browser where this profile's user is signed in and the profile is chosen; of a user: none chosen yet."""
+def client_of(who: Profile | User, *, csrf_checks: bool = False, recent: bool = True) -> Client:
+    """A browser where this profile's user is signed in and the profile is chosen; of a user: none chosen yet.
+
+    `recent`: the password was given a moment ago, so `doors.recent_sign_in_required` lets it pass.
+    """
     user_id: UUID = who.user_id if isinstance(who, Profile) else who.id
     client = Client(enforce_csrf_checks=csrf_checks)
     client.force_login(
         models.User.objects.get(id=user_id), backend="django.contrib.auth.backends.ModelBackend"
     )
+    session = client.session
+    if recent:
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+        session["account_authentication_methods_user"] = str(user_id)
     if isinstance(who, Profile):
-        session = client.session
         session[doors.SESSION_KEY] = str(who.id)
-        session.save()
+    session.save()
     return client
 
 
