@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django import template
 from django.conf import settings
+from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -37,8 +38,9 @@ def module_graph(entry: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-@register.simple_tag
-def module_preloads(entry: str) -> SafeString:
+@register.simple_tag(takes_context=True)
+def module_preloads(context: Context, entry: str) -> SafeString:
     """Links by which a browser fetches a module and all that it needs at once. The name is written in templates."""
-    links = ((static(name),) for name in module_graph(entry))
-    return format_html("{}", format_html_join("\n", '<link rel="modulepreload" href="{}">', links))
+    nonce = getattr(context.get("request"), "csp_nonce", "")
+    links = ((nonce, static(name)) for name in module_graph(entry))
+    return format_html("{}", format_html_join("\n", '<link rel="modulepreload" nonce="{}" href="{}">', links))

@@ -1,14 +1,16 @@
 """Health, headers, and the one shape of API errors."""
 
 import logging
+import re
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
-from django.test import Client
+from django.http import Http404, HttpResponse
+from django.test import Client, RequestFactory
 from rest_framework import exceptions, serializers
 
 from netflixlite import errors
+from netflixlite.headers import SecurityHeadersMiddleware
 from netflixlite.logs import FaultsOnly
 
 pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
@@ -20,10 +22,21 @@ def test_livez_and_readyz_need_no_session_and_no_known_host(client: Client) -> N
 
 
 def test_every_page_forbids_inline_script(client: Client) -> None:
-    policy = client.get("/accounts/login/").headers["Content-Security-Policy"]
-    assert "script-src 'self';" in policy
-    assert "unsafe" not in policy
-    assert "frame-ancestors 'none'" in policy
+    pages = [client.get("/accounts/login/") for _ in range(2)]
+    policies = [page.headers["Content-Security-Policy"] for page in pages]
+    for page, policy in zip(pages, policies, strict=True):
+        (nonce,) = re.findall(r"script-src 'nonce-([\w-]{22})' 'strict-dynamic';", policy)
+        text = page.content.decode()
+        assert text.count("<script") == text.count(f'nonce="{nonce}"') > 0
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "base-uri 'none'" in policy
+    assert policies[0] != policies[1], "a nonce counts once"
+
+
+def test_an_answer_without_script_of_ours_allows_our_files_alone(rf: RequestFactory) -> None:
+    answer = SecurityHeadersMiddleware(lambda _: HttpResponse("x"))(rf.get("/"))
+    assert answer.headers["Content-Security-Policy"].startswith("script-src 'self';")
 
 
 class _Film(serializers.Serializer):
