@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
+from accounts.audit import admin as _audit  # noqa: F401 (registers its screen)
 from accounts.models import Plan, Profile, User
 
 

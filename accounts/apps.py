@@ -11,5 +11,8 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers and register the periodic work."""
+        from accounts import audit
         from accounts.devices import receivers, tasks  # noqa: F401 (importing connects and registers)
         from accounts.signing import receivers as signing  # noqa: F401 (connects)
+
+        audit.begin()

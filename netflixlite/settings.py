@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.signing.middleware.SessionLifeMiddleware",
+    "accounts.audit.middleware.AuditMiddleware",
     "netflixlite.setup.FirstRunMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -381,6 +382,9 @@ if not STAFF_MFA:
     STAFF_MFA = "recommended" if _loopback else "required"
 if STAFF_MFA not in ("required", "recommended"):
     raise ImproperlyConfigured(f"NETFLIXLITE_STAFF_MFA is {STAFF_MFA!r}; write required or recommended.")
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+#: Key of the audit log's chain; '': a file under HOME/keys, made at first use. Never in the database.
+AUDIT_KEY = _secret("NETFLIXLITE_AUDIT_KEY")
 #: Argon2id at 19 MiB, 2 passes, 1 lane: OWASP's figure for small hosts; the library's default of 100 MiB is a way
 #: to exhaust one.
 PASSWORD_HASHERS = (

@@ -1,5 +1,6 @@
 """Users, their profiles and their plans."""
 
+from accounts.models.audit import AppendOnly, AuditEntry
 from accounts.models.device import Device, DeviceQuerySet, DeviceSession
 from accounts.models.plan import Plan
 from accounts.models.profile import AVATARS, Profile, ProfileQuerySet
@@ -7,6 +8,8 @@ from accounts.models.user import User
 
 __all__ = [
     "AVATARS",
+    "AppendOnly",
+    "AuditEntry",
     "Device",
     "DeviceQuerySet",
     "DeviceSession",

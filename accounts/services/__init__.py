@@ -1,5 +1,6 @@
 """What other apps and the shell may ask of accounts. Values in and out are plain: ids and `accounts.types`."""
 
+from accounts.audit.recording import audit
 from accounts.services.devices import (
     bind_device,
     close_session,
@@ -42,6 +43,7 @@ __all__ = [
     "InvalidField",
     "NotFound",
     "TooManyProfiles",
+    "audit",
     "bind_device",
     "close_session",
     "create_first_operator",
