@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { abandon } from "../../static/js/player/abr/abandon.js";
+import { abandon, lower } from "../../static/js/player/abr/abandon.js";
 import { Adaptation } from "../../static/js/player/abr/adaptation.js";
 import { capOf, savesData } from "../../static/js/player/abr/caps.js";
 import { decide } from "../../static/js/player/abr/decide.js";
@@ -137,6 +137,29 @@ test("a first byte that is late is the loader's matter first", () => {
 test("the smallest is never given up, and nothing before it can be judged", () => {
   assert.equal(abandon({ ...UNDER_WAY, level: 0, loaded: 0, elapsed: 9, buffer: 0 }), null);
   assert.equal(abandon({ ...UNDER_WAY, loaded: 0, elapsed: 0.4, buffer: 1 }), null);
+});
+
+test("what no node brings in time is lowered to what comes in time at the rate of now, else to the least", () => {
+  const facts = { level: 4, sizes: UNDER_WAY.sizes, remaining: UNDER_WAY.sizes[4], buffer: 3 };
+  assert.equal(lower({ ...facts, rate: 0.1e6 }).index, 0);
+  const { index } = lower({ ...facts, rate: 4e6 });
+  assert.ok(index > 0 && index < 4);
+  assert.ok((UNDER_WAY.sizes[index] * 8) / 4e6 < 3 && (UNDER_WAY.sizes[index + 1] * 8) / 4e6 > 1.8);
+  assert.equal(lower({ ...facts, level: 0, rate: 0.1e6 }), null, "there is nothing smaller");
+  assert.equal(lower({ ...facts, remaining: UNDER_WAY.sizes[0], rate: 0.1e6 }), null, "it would come no sooner");
+});
+
+test("a line that broke is believed sooner for the loader's word of it", () => {
+  const film = new Adaptation({ expectation: { expected: 8e6, doubt: 0.2 } });
+  for (let i = 0; i < 4; i += 1) film.heard({ node: "n1", kind: "video", bytes: 1e6, ttfb_ms: 20, ms: 1000 });
+  const facts = { levels: LADDER, level: 4, segment: 5, duration: 4, remaining: 1e6, buffer: 3 };
+  const { rate } = film.throughput.estimate;
+  assert.equal(film.lower({ ...facts, rate: 0.4e6 }).index, 0);
+  assert.equal(film.abandoned, 1);
+  assert.ok(film.throughput.estimate.rate < rate / 2);
+  film.heard({ node: "n1", kind: "video", bytes: 100_000, ttfb_ms: 20, ms: 2000 });
+  const next = film.next({ levels: LADDER, last: 0, segment: 6, buffer: 4, capacity: 8, duration: 4 });
+  assert.equal(next.index, 0, next.why);
 });
 
 test("the picture is no larger than its place on the screen needs", () => {

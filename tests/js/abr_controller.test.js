@@ -88,6 +88,27 @@ test("a segment that comes too late is aborted and a smaller one forced", (conte
   controller.destroy();
 });
 
+test("what the loader says no node brings in time is aborted for a smaller one, once it is under way", () => {
+  const { hls, controller } = player(LADDER, 5e6);
+  hls.mainForwardBufferInfo = { len: 3, end: 3 };
+  const frag = fragment(2, 0, { start: performance.now(), first: performance.now(), end: 0 });
+  const how = { rate: 0.5e6, remaining: 1_400_000 };
+  controller.lower(frag, how);
+  assert.equal(frag.abortRequests.mock.callCount(), 0, "it was over already");
+  hls.tell("FRAG_LOADING", { frag });
+  controller.lower(frag, { ...how, remaining: 10_000 });
+  assert.equal(frag.abortRequests.mock.callCount(), 0, "a smaller one would come no sooner");
+  hls.media.paused = true;
+  controller.lower(frag, how);
+  assert.equal(frag.abortRequests.mock.callCount(), 0, "nobody waits");
+  hls.media.paused = false;
+  controller.lower(frag, how);
+  assert.equal(frag.abortRequests.mock.callCount(), 1);
+  assert.equal(controller.nextAutoLevel, 0);
+  assert.equal(hls.said[0][0], "FRAG_LOAD_EMERGENCY_ABORTED");
+  controller.destroy();
+});
+
 test("a viewer's own choice and a paused film are left alone", (context) => {
   context.mock.timers.enable({ apis: ["setInterval"] });
   for (const rests of [{ autoLevelEnabled: false }, { media: { paused: true, readyState: 4, playbackRate: 1 } }]) {

@@ -98,6 +98,23 @@ test("when the viewer's own link becomes slow the film stays where it is", async
   house.close();
 });
 
+for (const nodes of [2, 4]) {
+  for (const at of [8.1, 10, 11.9]) {
+    test(`when the viewer's link falls to a tenth, ${nodes} nodes, at ${at} s, 4 s ahead, the smaller picture comes in time`, async () => {
+      const slow = (house) => (house.link.rate = MEGABIT * 0.8);
+      const { house, node } = await watch({ nodes, film: MEGABIT * 2.5, least: MEGABIT * 0.37, ahead: 4, link: MEGABIT * 8, piece: 4096 }, at, slow, 14);
+      const { viewer, delivery } = house;
+      assert.deepEqual(viewer.stalls, [], JSON.stringify([delivery.switches, delivery.hedges, viewer.lowered]));
+      assert.deepEqual(viewer.errors, []);
+      assert.equal(viewer.lowered.length, 1);
+      const [given] = viewer.lowered;
+      const asked = house.log.findLast(({ id, path, at: when }) => id === node && path.startsWith("v720/") && when < given);
+      assert.ok(given - asked.at <= 900, `${given - asked.at} ms after it was asked for`);
+      assert.equal(delivery.active, node, "nobody is blamed");
+    });
+  }
+}
+
 for (const fault of ["hang", "dead", "503", "stall"]) {
   test(`a first node that is bad from the beginning (${fault}) costs less than a second`, async () => {
     const begun = [];

@@ -589,6 +589,19 @@ test("a node whose penalty has ended is probed past the browser's cache, and for
   assert.equal(delivery.nodes.active, "n2", "nobody is moved for it");
 });
 
+test("a probe takes little of the line from a film with little in hand, and nothing when a stall is near", async () => {
+  for (const [buffer, range] of [[4, "bytes=0-16383"], [1.5, undefined]]) {
+    let broken = true;
+    const { fetch } = session(({ node, range }) => (node === "n1" && broken ? { status: 503 } : serve(WHOLE, range)), { buffer });
+    load(segmentUrl("n1"));
+    await settle();
+    broken = false;
+    await time.pass(12_000, 250);
+    assert.equal(fetch.calls.find(({ init }) => init.cache === "no-store")?.init.headers.Range, range);
+    delivery.close();
+  }
+});
+
 test("what this page itself is late by is no node's silence, up to half a second", async () => {
   for (const [step, moved] of [[50, true], [100, false]]) {
     const { fetch } = session(({ node, range }) => (node === "n1" ? { hang: true } : serve(WHOLE, range)), { buffer: 30 });

@@ -71,6 +71,11 @@ test("the pace is that of now, not of the whole transfer", () => {
   assert.equal(pace.rate(1000), 1_000_000);
   for (let at = 1100; at <= 2000; at += 100) pace.add(at, 1_000_000 + (at - 1000) * 100);
   assert.ok(Math.abs(pace.rate(2000) - 100_000) < 1, `${pace.rate(2000)}`);
+  const fell = new Pace();
+  for (let at = 0; at <= 800; at += 100) fell.add(at, at * 1000);
+  for (let at = 900; at <= 1300; at += 100) fell.add(at, 800_000 + (at - 800) * 100);
+  assert.ok(Math.abs(fell.rate(1300, 4) - 100_000) < 1, "with little in hand over a shorter time");
+  assert.ok(fell.rate(1300) > 300_000);
   assert.ok(pace.rate(3000) < 10_000, "it stands still");
   pace.forgive(1000);
   assert.ok(Math.abs(pace.rate(3000) - 100_000) < 1, "the machine slept");
@@ -84,11 +89,15 @@ test("a transfer is challenged when a stall threatens or another node is likely 
   assert.equal(reason({ buffer: 11 }), "stall", "10 s to come, 11 s in hand: less than two seconds to spare");
   assert.equal(reason({ other: 140_000 }), null, "not faster by far");
   assert.equal(reason({ remaining: 90_000, other: 250_000 }), null, "nearly there");
+  assert.equal(reason({ remaining: 90_000, other: 250_000, buffer: 4 }), "faster", "with little in hand it is worth it");
+  assert.equal(reason({ remaining: 50_000, other: 250_000, buffer: 4 }), null, "nearly there");
   assert.equal(reason({ remaining: 30_000 }), "faster", "ten times as fast, and there is a little to win");
   assert.equal(reason({ remaining: 20_000 }), null, "there is not");
   assert.equal(reason({ other: NaN }), null, "nothing is known of others, and the buffer carries it");
   assert.equal(reason({ other: NaN, buffer: 5 }), "stall");
   assert.equal(reason({ other: NaN, buffer: 0, remaining: 140_000 }), null, "a start on a slow line");
+  assert.equal(reason({ age: 350, buffer: 4 }), "stall", "little in hand, and surely too late: sooner");
+  assert.equal(reason({ age: 350, buffer: 4, remaining: 300_000 }), null, "it may still be in time");
   assert.equal(reason({ rate: NaN }), null);
   assert.equal(reason({ rate: 0, other: NaN, buffer: 5 }), "stall", "it stands still");
 });
@@ -105,6 +114,9 @@ test("a challenge is decided by rates: three halves as fast is the node, sharing
   assert.equal(found({ elapsed: 800, challenger: 1200 }), "stay");
   assert.equal(found({ elapsed: 800, challenger: 1300 }), "move");
   assert.equal(found({ challenger: 100, before: 0 }), "move", "it stood still");
+  assert.equal(found({ elapsed: 250, challenger: 500 }), null);
+  assert.equal(found({ elapsed: 250, challenger: 500, buffer: 3 }), "stay", "little in hand");
+  assert.equal(found({ elapsed: 250, challenger: 900, buffer: 3 }), null, "perhaps");
 });
 
 test("one challenge at a time; after one that showed the link a rest that doubles, unless it gets far worse", () => {

@@ -8,6 +8,7 @@ import { listed, PACKAGE, segment } from "./helpers.js";
 
 const PIECE = 16 * 1024;
 const SEGMENT_S = 4;
+const SMALLEST = "v240";
 /** Time goes by in such steps. */
 export const STEP_MS = 50;
 export const MEGABIT = 125_000;
@@ -43,14 +44,20 @@ export class Theatre {
 
   /**
    * @param {{now: () => number}} time of `fakeTime`
-   * @param {{nodes?: number, rate?: number, link?: number, latency?: number, film?: number, ahead?: number}} [how] bytes per
-   *   second of a node and of the viewer's link, ms, bytes per second of film, seconds that the player buffers
+   * @param {{nodes?: number, rate?: number, link?: number, latency?: number, film?: number, least?: number, ahead?: number, piece?: number}}
+   *   [how] bytes per second of a node and of the viewer's link, ms, bytes per second of film, and of its smaller picture if
+   *   there is one, seconds that the player buffers, bytes that are sent at once
    */
-  constructor(time, { nodes = 2, rate = MEGABIT * 8, link = MEGABIT * 100, latency = 15, film = MEGABIT * 2.5, ahead = 30 } = {}) {
+  constructor(
+    time,
+    { nodes = 2, rate = MEGABIT * 8, link = MEGABIT * 100, latency = 15, film = MEGABIT * 2.5, least = 0, ahead = 30, piece = PIECE } = {},
+  ) {
+    this.piece = piece;
     this.time = time;
     this.latency = latency;
     this.ahead = ahead;
     this.film = film;
+    this.least = least;
     this.link = new Line(link);
     const ids = ["n1", "n2", "n3", "n4"].slice(0, nodes);
     this.places = Object.fromEntries([...ids.map((id) => [id, new Place(rate)]), ["shield", new Place(MEGABIT * 100)]]);
@@ -84,7 +91,8 @@ export class Theatre {
 
   #make(path) {
     if (path.endsWith(".m3u8")) return new TextEncoder().encode("#EXTM3U\n");
-    return segment(path.includes("/a-en/") ? 65_000 : this.film * SEGMENT_S);
+    if (path.includes("/a-en/")) return segment(65_000);
+    return segment((path.includes(`/${SMALLEST}/`) ? this.least : this.film) * SEGMENT_S);
   }
 
   /** Let time go by. */
@@ -150,12 +158,12 @@ export class Theatre {
 
   async #send(entry, place, part, { enqueue, signal }) {
     const media = part.length > PIECE;
-    for (let at = 0; at < part.length; at += PIECE) {
+    for (let at = 0; at < part.length; at += this.piece) {
       await this.#silence(place, signal);
       const half = media && at >= part.length / 2;
       while (half && place.fault === "stall") await wait(STEP_MS, signal);
       if (half && place.fault === "reset") throw new TypeError("reset");
-      const piece = part.slice(at, at + PIECE);
+      const piece = part.slice(at, at + this.piece);
       if (half && place.fault === "wrong") piece.fill(7);
       const now = this.time.now();
       const due = Math.max(place.line.take(piece.length, now), this.link.take(piece.length, now));
@@ -171,8 +179,12 @@ export class Theatre {
   }
 }
 
-/** A player: picture and sound side by side, each loads its next segment while less than `ahead` seconds are there. */
+/**
+ * A player: picture and sound side by side, each loads its next segment while less than `ahead` seconds are there. Where
+ * there is a smaller picture it takes that one as soon as the loader says so, and stays with it.
+ */
 class Viewer {
+  lowered = [];
   position = 0;
   started = null;
   stalls = [];
@@ -182,8 +194,20 @@ class Viewer {
   #busy = { v720: false, "a-en": false };
   #ready = { v720: false, "a-en": false };
 
+  #loaders = {};
+  #picture = "v720";
+
   constructor(theatre) {
     this.#theatre = theatre;
+    theatre.delivery.addEventListener("lower", () => this.#lower());
+  }
+
+  #lower() {
+    this.lowered.push(this.#theatre.time.now());
+    this.#picture = SMALLEST;
+    this.#loaders.v720.abort();
+    this.#busy.v720 = false;
+    this.#look("v720");
   }
 
   get buffer() {
@@ -212,18 +236,22 @@ class Viewer {
     const name = this.#ready[rendition] ? `${number}.m4s` : "index.m3u8";
     const Loader = loaderFor(this.#theatre.delivery);
     const media = { type: "media-fragment", responseType: "arraybuffer" };
-    const context = name.endsWith(".m4s") ? { ...media, frag: { duration: SEGMENT_S, type: rendition === "v720" ? "main" : "audio", level: 0 } } : { type: "level", responseType: "text" };
+    const place = rendition === "v720" ? this.#picture : rendition;
+    const level = this.#theatre.least && place !== SMALLEST ? 1 : 0;
+    const frag = { duration: SEGMENT_S, type: rendition === "v720" ? "main" : "audio", level };
+    const context = name.endsWith(".m4s") ? { ...media, frag } : { type: "level", responseType: "text" };
     const failed = (error) => {
       this.errors.push(error);
       this.#busy[rendition] = false;
     };
-    new Loader({}).load({ url: `http://n1.test/v1/old/${PACKAGE}/${rendition}/${name}`, ...context }, { loadPolicy: {} }, {
+    this.#loaders[rendition] = new Loader({});
+    this.#loaders[rendition].load({ url: `http://n1.test/v1/old/${PACKAGE}/${place}/${name}`, ...context }, { loadPolicy: {} }, {
       onSuccess: ({ data }) => {
         this.#busy[rendition] = false;
         if (!this.#ready[rendition]) this.#ready[rendition] = true;
         else {
           this.#ends[rendition] += SEGMENT_S;
-          const right = this.#theatre.object(`${PACKAGE}/${rendition}/${name}`);
+          const right = this.#theatre.object(`${PACKAGE}/${place}/${name}`);
           if (Buffer.compare(right, new Uint8Array(data))) this.errors.push({ wrong: name });
         }
       },

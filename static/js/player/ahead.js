@@ -2,10 +2,12 @@
 // at a title or sees the credits of the episode before; taken when Play is pressed.
 
 import { capabilities } from "./capabilities.js";
+import { enter } from "./entrance.js";
 import { Larder } from "./larder.js";
 import { preconnect } from "./preconnect.js";
 import { PlaybackSession } from "./session.js";
 import { seconds } from "./ui/clock.js";
+import { Preferences } from "./ui/prefs.js";
 
 //: After this long nothing of it is used: where the viewer stopped may be another place by now (on a television, say).
 const KEPT_MS = 5 * 60_000;
@@ -71,7 +73,7 @@ export class Ahead {
   take(videoId) {
     if (videoId !== this.videoId || !this.#answer || this.#abort.signal.aborted) return null;
     this.#owned = true;
-    if (this.#tools.now() - this.#at > KEPT_MS) {
+    if (this.#old) {
       this.drop();
       return null;
     }
@@ -96,6 +98,18 @@ export class Ahead {
   /** Whether it is open up to its first picture. */
   get rehearsed() {
     return (this.#scene?.video.readyState ?? 0) >= 2;
+  }
+
+  /**
+   * Play was pressed: show the picture that is there, before anything else is done.
+   * @returns {{shown: Promise<void>, leave: () => void} | null} as entrance.js says; null when there is no picture
+   */
+  enter(preferences = new Preferences()) {
+    return this.rehearsed && !this.#old ? enter(this.#scene.video, preferences.all) : null;
+  }
+
+  get #old() {
+    return this.#tools.now() - this.#at > KEPT_MS;
   }
 
   /** Nobody will play it: what is on its way is given up. */

@@ -2,7 +2,7 @@
 // decisions that follow. Loaders ask it where to go and tell it how it went.
 //
 // Events: "switch" {from, to, why} · "failure" {node, kind, status} · "trouble" {round} (every node failed once) ·
-// "calm" (bytes come again) · "lower" {frag, rate} (take a smaller rendition) · "lost" {error} (the session is over) ·
+// "calm" (bytes come again) · "lower" {frag, rate, remaining} (take a smaller rendition) · "lost" {error} (the session is over) ·
 // "tainted" {node, path} (a segment that is in use already turned out to be wrong) ·
 // "transfer" {node, kind, bytes, ttfb_ms, ms, at}: once for each resource that arrived, of the transfer that won. `kind`
 // is "video", "audio", "text" or "playlist"; `ttfb_ms` is from the request to its first byte, `ms` from there to the last.
@@ -110,6 +110,7 @@ export class Delivery extends EventTarget {
   #probing() {
     return new Probes({
       now: () => this.now(),
+      buffer: () => this.buffer(),
       due: () => this.nodes.due(this.now()),
       lied: (id) => this.nodes.lied(id),
       url: (id, path) => join(this.nodes.base(id), this.token, path),
@@ -261,9 +262,12 @@ export class Delivery extends EventTarget {
     return this.#repeats.take() ? 0 : this.#repeats.delay;
   }
 
-  /** No node will bring this fragment in time. The engine may take a smaller one, if there is one. */
-  lower(frag, rate) {
-    if (frag.type === "main" && frag.level > 0) this.#emit("lower", { frag, rate });
+  /**
+   * No node will bring this fragment in time. The engine may take a smaller one, if there is one.
+   * @param {{rate: number, remaining: number}} how bit/s, bytes that are missing
+   */
+  lower(frag, how) {
+    if (frag.type === "main" && frag.level > 0) this.#emit("lower", { frag, ...how });
   }
 
   // How it went ------------------------------------------------------------------------------------------------

@@ -310,18 +310,8 @@ export class Engine extends EventTarget {
   }
 
   // A slow verdict with little buffer: drop the segment, take what the measured rate carries.
-  #lower({ frag, rate }) {
-    queueMicrotask(
-      guarded(() => {
-        const hls = this.#hls;
-        if (!hls) return;
-        if (hls.autoLevelEnabled) {
-          const fits = hls.levels.findLastIndex((level) => level.maxBitrate < rate * 0.8);
-          hls.nextAutoLevel = Math.max(0, fits);
-        }
-        frag.abortRequests();
-      }),
-    );
+  #lower({ frag, ...how }) {
+    queueMicrotask(guarded(() => this.#hls?.abrController.lower(frag, how)));
   }
 
   #openNative(url, position) {

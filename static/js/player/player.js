@@ -308,6 +308,7 @@ export class Player extends EventTarget {
     else this.#open(scene, from, larder ? null : early);
     session.startBeacons();
     this.#say("opened", { answer, position: from, resumed: position === undefined && stopped > 0 });
+    if (rehearsed) this.#screen.catchUp(); // it may run since the very press
     this.play();
   }
 
@@ -483,7 +484,7 @@ export class Player extends EventTarget {
       this.#flow();
       if (!this.#video.ended) this.#session?.beat("pause");
     });
-    on("play", () => this.#session?.beat("play"));
+    on("play", () => this.#started && this.#session?.beat("play"));
     on("timeupdate", () => this.#tally.moved());
     on("seeking", () => {
       this.#tally.seeking();
@@ -525,6 +526,7 @@ export class Player extends EventTarget {
   #flow() {
     this.#tally.flows();
     if (!this.#video.paused && !this.#video.seeking) {
+      if (!this.#started) this.#session?.beat("play"); // not at the press: the first picture need not wait for it
       this.#started = true;
       this.#say("flowing");
     }

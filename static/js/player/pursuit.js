@@ -293,13 +293,14 @@ export class Pursuit {
     const { body } = lane;
     if (!frag?.duration || !timing.bytes || !body.total) return null;
     const now = this.#delivery.now();
-    const facts = { age: now - timing.first, rate: timing.pace.rate(now), remaining: body.total - body.received };
+    const rate = timing.pace.rate(now, this.#delivery.buffer());
+    const facts = { age: now - timing.first, rate, remaining: body.total - body.received };
     const tried = [...this.#tried, ...this.#wholeOnly];
     const choice = this.#delivery.rivals.challenge(this, lane.place, { ...facts, began: timing.start, tried });
     if (!choice) return null;
     if (choice.move) return new Failure("slow");
     if (choice.lower) {
-      this.#lower(facts.rate);
+      this.#lower(facts);
       return null;
     }
     this.#body = body;
@@ -313,7 +314,7 @@ export class Pursuit {
     const now = this.#delivery.now();
     const ahead = lane.body.received >= leader.body.received;
     const facts = { elapsed: now - timing.first, challenger: timing.pace.rate(now), before: lane.before, ahead };
-    const found = verdict(facts);
+    const found = verdict({ ...facts, buffer: this.#delivery.buffer() });
     if (found === "stay") this.#keep(leader);
     else if (found === "move") this.#endChallenge(lane);
     return null;
@@ -331,10 +332,10 @@ export class Pursuit {
     this.#keep(lane);
   }
 
-  #lower(rate) {
+  #lower({ rate, remaining }) {
     if (this.#lowered) return;
     this.#lowered = true; // the engine aborts this very request soon: once is enough
-    this.#delivery.lower(this.#want.frag, rate * 8);
+    this.#delivery.lower(this.#want.frag, { rate: rate * 8, remaining });
   }
 
   // Wrong bytes ------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ export class Rivals {
   #budget = new HedgeBudget();
   #trials = new TrialGuard();
   #slowAt = new Map();
+  #linkAt = -Infinity;
 
   /** @param {object} delivery the session's, whose nodes, estimates and clock these are */
   constructor(delivery) {
@@ -73,13 +74,15 @@ export class Rivals {
       const reason = reasonToChallenge({ age, rate, remaining, buffer, other });
       if (reason && this.#trials.begin(who, now, rate)) return { rival };
     }
-    return late && age > HOPELESS_AGE_MS ? { lower: true } : null;
+    // Where a challenge has shown that it is the line there is nothing more to wait for.
+    return late && (age > HOPELESS_AGE_MS || this.#linkAt > began) ? { lower: true } : null;
   }
 
   /** A challenge ended. `left` is the lane that lost to it; `moved` null when it was given up without a verdict. */
   challenged(who, { moved, rate, left = null, undecided = false }) {
     const now = this.#delivery.now();
     this.#trials.end(who, now, { moved, rate, undecided });
+    if (moved === false) this.#linkAt = now;
     if (!left) return;
     this.#slowAt.set(left.place, now);
     this.#delivery.failed(left.place, { kind: now - left.timing.last > STANDS_MS ? "stall" : "slow" });

@@ -132,6 +132,13 @@ export class Screen extends EventTarget {
     before.remove();
   }
 
+  /** Say of an element that ran before it came here that it runs. */
+  catchUp() {
+    if (this.#video.paused) return;
+    this.dispatchEvent(new Event("play"));
+    if (this.#video.readyState > HAS_PICTURE) this.dispatchEvent(new Event("playing"));
+  }
+
   #add(video = this.#make()) {
     for (const type of FORWARDED) {
       video.addEventListener(type, () => video === this.#video && this.dispatchEvent(new Event(type)));

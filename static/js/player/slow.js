@@ -7,9 +7,15 @@
 
 const WINDOW_MS = 800;
 const YOUNG_MS = 500;
+// With little in hand there is less time to look: a picture that is given up must leave time for a smaller one.
+const LITTLE_S = 6;
+const HURRIED_WINDOW_MS = 500;
+const HURRIED_YOUNG_MS = 300;
 // Below this much time to come a challenge can't pay for its own round trip.
 const NEARLY_THERE_S = 0.5;
 const WORTH_S = 1;
+// With little in hand less is worth it: a node that is bad now is better left before the next segment hangs on it.
+const HURRIED_WORTH_S = 0.5;
 // Small segments come soon enough from a bad node too, but then the picture stays small: where another one is this much
 // faster, less time to come is worth a challenge.
 const MUCH_FASTER = 3;
@@ -21,6 +27,9 @@ export const FASTER = 1.5;
 const EARLY_MS = 150;
 const LOOK_MS = 400;
 const LAST_LOOK_MS = 800;
+const HURRIED_LOOK_MS = 250;
+// Two that share a line have half of it each; a better node is not that slow in a quarter of a second.
+const SHARED = 0.75;
 const BETTER = 1.25;
 const FIRST_REST_MS = 15_000;
 const LONGEST_REST_MS = 240_000;
@@ -38,9 +47,13 @@ export class Pace {
     while (this.#marks.length > 2 && this.#marks[1][0] <= now - WINDOW_MS) this.#marks.shift();
   }
 
-  /** Bytes per second over the last 0.8 s (or since the beginning); NaN before 150 ms. */
-  rate(now) {
-    const from = now - WINDOW_MS;
+  /**
+   * Bytes per second over the last 0.8 s (or since the beginning); NaN before 150 ms.
+   * @param {number} now
+   * @param {number} [buffer] seconds of film in hand: with little, over the last 0.5 s
+   */
+  rate(now, buffer = Infinity) {
+    const from = now - (buffer < LITTLE_S ? HURRIED_WINDOW_MS : WINDOW_MS);
     const later = this.#marks.findIndex(([at]) => at > from);
     const start = this.#marks[Math.max(0, later < 0 ? this.#marks.length - 1 : later - 1)];
     if (!start || now - start[0] < EARLY_MS) return NaN;
@@ -64,13 +77,16 @@ export class Pace {
  * @returns {"stall" | "faster" | null} a stall threatens · it would be faster elsewhere · leave it
  */
 export function reasonToChallenge({ age, rate, remaining, buffer, other }) {
-  if (age < YOUNG_MS || !(rate >= 0)) return null;
+  if (!(rate >= 0)) return null;
   const eta = remaining / Math.max(1, rate);
+  const hurried = buffer < LITTLE_S && eta > buffer;
+  if (age < (hurried ? HURRIED_YOUNG_MS : YOUNG_MS)) return null;
   const much = other >= MUCH_FASTER * rate && eta - remaining / other > SOON_S / 2;
   if (eta < (much ? SOON_S : NEARLY_THERE_S)) return null;
   const faster = other >= FASTER * rate;
   if (eta > buffer - SAFE_S && (faster || (Number.isNaN(other) && eta > UNKNOWN_WORTH_S))) return "stall";
-  return much || (faster && eta > WORTH_S && eta - remaining / other > NEARLY_THERE_S) ? "faster" : null;
+  const worth = buffer < LITTLE_S ? HURRIED_WORTH_S : WORTH_S;
+  return much || (faster && eta > worth && eta - remaining / other > worth / 2) ? "faster" : null;
 }
 
 /**
@@ -80,11 +96,13 @@ export function reasonToChallenge({ age, rate, remaining, buffer, other }) {
  * @param {number} facts.challenger bytes per second, since then
  * @param {number} facts.before bytes per second of the other one before the challenge
  * @param {boolean} facts.ahead whether the challenger has come as far as the other one
+ * @param {number} [facts.buffer] seconds of film in hand
  * @returns {"move" | "stay" | null} null: look again
  */
-export function verdict({ elapsed, challenger, before, ahead }) {
+export function verdict({ elapsed, challenger, before, ahead, buffer = Infinity }) {
   if (elapsed < EARLY_MS || !(challenger >= 0)) return null;
   if (challenger >= FASTER * before && (ahead || elapsed >= LOOK_MS)) return "move";
+  if (buffer < LITTLE_S && elapsed >= HURRIED_LOOK_MS && challenger < SHARED * before) return "stay";
   if (elapsed < LOOK_MS) return null;
   if (elapsed >= LAST_LOOK_MS) return challenger >= BETTER * before ? "move" : "stay";
   return challenger < before ? "stay" : null;

@@ -37,6 +37,24 @@ export function abandon(facts, { a = ABANDON, p = PLAN } = {}) {
   return best && { index: best.index, why: "would have come too late" };
 }
 
+/**
+ * The rendition for a segment that the loader says no node will bring in time: the best one that will be, by the rate of
+ * now, or else the least.
+ * @param {object} facts
+ * @param {number} facts.level the rendition under way
+ * @param {number[]} facts.sizes bytes of this segment in each rendition
+ * @param {number} facts.remaining bytes that are missing
+ * @param {number} facts.rate bit/s, now
+ * @param {number} facts.buffer seconds of film in hand
+ * @returns {{index: number, why: string} | null} null when a smaller one would come no sooner than the rest of this
+ */
+export function lower({ level, sizes, remaining, rate, buffer }, { a = ABANDON } = {}) {
+  if (level <= 0 || !(sizes[0] < remaining)) return null;
+  let index = level - 1;
+  while (index > 0 && (sizes[index] >= remaining || (sizes[index] * 8) / rate > buffer * a.spared)) index -= 1;
+  return { index, why: "no server brings it in time" };
+}
+
 /** Between the rate of this transfer and that of before: the longer it runs, the more it is its own witness. */
 function believed(loaded, flowing, estimate, { witness }) {
   const own = Math.max(loaded * 8, 1000) / flowing;

@@ -1,7 +1,7 @@
 // The adaptive bitrate of one film on one element: what is learnt of the line, what limits the picture, what comes next.
 // It knows neither hls.js nor the DOM; controller.js and engine.js tell it what happens.
 
-import { abandon } from "./abandon.js";
+import { abandon, lower } from "./abandon.js";
 import { capOf } from "./caps.js";
 import { decide } from "./decide.js";
 import { ABANDON, DOUBT, PLAN } from "./parameters.js";
@@ -15,6 +15,8 @@ const UNKNOWN_SIZE_DOUBT = 0.3;
 //: What comes so soon, and so much faster than all before, came out of the browser's own cache.
 const CACHED_MS = 25;
 const CACHED_FACTOR = 6;
+//: What the loader says of a line that broke counts like a segment of this size.
+const BROKEN_BYTES = 96 * 1024;
 
 //: Segments, before which a line is hardly known.
 const HARDLY_KNOWN = 3;
@@ -153,6 +155,20 @@ export class Adaptation {
     this.why = choice.why;
     // The one transfer that is counted though it did not win: that the line has become slow is why it was given up.
     this.#throughput.add({ bytes: Math.max(loaded, 16 * 1024), ms: (elapsed - estimate.ttfb) * 1000 });
+    return choice;
+  }
+
+  /**
+   * The rendition for a segment that no node will bring in time, as the loader found out; null: go on with this one.
+   * @param {object} facts see `lower`; `segment` is its number
+   */
+  lower({ levels, level, segment, duration, remaining, rate, buffer, speed = 1 }) {
+    const sizes = this.#sizesOf(levels, segment, duration);
+    const choice = lower({ level, sizes, remaining, rate, buffer: buffer / speed }, { a: this.#p.abandon });
+    if (!choice) return null;
+    this.abandoned += 1;
+    this.why = choice.why;
+    this.#throughput.add({ bytes: BROKEN_BYTES, ms: (BROKEN_BYTES * 8000) / Math.max(1000, rate) });
     return choice;
   }
 

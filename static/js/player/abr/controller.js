@@ -122,20 +122,36 @@ export function controllerFor(adaptation, events) {
         return;
       }
       const { media } = hls;
-      if (!hls.autoLevelEnabled || !stats.loading.start || !media || media.paused || media.readyState < 2) return;
+      if (!stats.loading.start || !media || media.paused || media.readyState < 2) return; // before a picture nothing is late
+      const elapsed = (performance.now() - stats.loading.start) / 1000;
+      this.#reconsider(frag, (facts) => adaptation.giveUp({ ...facts, loaded: stats.loaded, total: stats.total, elapsed }));
+    }
+
+    /**
+     * The loader found that no node will bring this segment in time.
+     * @param {object} frag
+     * @param {{rate: number, remaining: number}} how bit/s, bytes
+     */
+    lower(frag, how) {
+      if (this.#hls && frag === this.#frag) this.#reconsider(frag, (facts) => adaptation.lower({ ...facts, ...how }));
+    }
+
+    /** Give this segment up for a smaller one if `choose` says so. */
+    #reconsider(frag, choose) {
+      const hls = this.#hls;
+      const { media } = hls;
+      const waits = media?.paused && media.readyState >= 2;
+      if (!hls.autoLevelEnabled || waits) return;
       const ladder = this.#ladder();
       const level = ladder.findIndex(({ at }) => at === frag.level);
       if (level <= 0) return;
-      const choice = adaptation.giveUp({
+      const choice = choose({
         levels: ladder,
         level,
         segment: frag.sn - (hls.levels[frag.level].details?.startSN ?? 0),
         duration: frag.duration,
-        loaded: stats.loaded,
-        total: stats.total,
-        elapsed: (performance.now() - stats.loading.start) / 1000,
         buffer: hls.mainForwardBufferInfo?.len ?? 0,
-        speed: Math.abs(media.playbackRate) || 1,
+        speed: Math.abs(media?.playbackRate || 1),
       });
       if (choice) this.#swap(frag, ladder[choice.index].at);
     }

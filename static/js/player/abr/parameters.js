@@ -44,6 +44,8 @@ export const ABANDON = Object.freeze({
   safe: 1.07,
   /** Seconds after which its own rate counts as much as that of the segments before: most breaks are short. */
   witness: 1,
+  /** Part of what is in hand that a smaller one may take when the line has just broken: sound needs its share too. */
+  spared: 0.6,
   /** What giving it up must save, in the plan's measure. */
   gain: 0.05,
 });

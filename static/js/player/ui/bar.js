@@ -84,8 +84,13 @@ export class Bar {
     const remaining = this.#preferences.get("remaining");
     const left = Math.max(0, Math.ceil(duration - at)); // up, so that both times add up to the length
     this.total.textContent = remaining ? `−${figures(left, duration)}` : figures(duration, duration);
-    this.total.title = duration ? `Ends at ${endsAt(left / (this.#video.playbackRate || 1))}` : "";
     this.total.setAttribute("aria-label", remaining ? `Remaining ${figures(left)}` : `Length ${figures(duration)}`);
+  }
+
+  /** When the film ends: for who points there. A browser's first look at its clock costs more than the first picture. */
+  #paintEnd() {
+    const left = Math.max(0, this.#player.duration - this.scrubber.shown);
+    this.total.title = left ? `Ends at ${endsAt(left / (this.#video.playbackRate || 1))}` : "";
   }
 
   /** Everything else: on changes. */
@@ -205,6 +210,8 @@ export class Bar {
       {
         type: "button",
         class: "player-time total",
+        onpointerenter: () => this.#paintEnd(),
+        onfocus: () => this.#paintEnd(),
         onclick: () => {
           this.#preferences.set("remaining", !this.#preferences.get("remaining"));
           this.paintTime();
