@@ -57,7 +57,11 @@ if not SECRET_KEY:
             "key and keeps it, or set NETFLIXLITE_SECRET_KEY (or NETFLIXLITE_SECRET_KEY_FILE) to a long random text."
         )
     SECRET_KEY = "only-for-debug-and-tests-" + "0" * 40
-SECRET_KEY_FALLBACKS = env.list("NETFLIXLITE_SECRET_KEY_FALLBACKS", default=[])
+#: Earlier keys, which still open what they signed: given, or kept by `manage.py rotatesecret`.
+SECRET_KEY_FALLBACKS = [
+    *env.list("NETFLIXLITE_SECRET_KEY_FALLBACKS", default=[]),
+    *(key for key in _kept("secret-keys-earlier").split() if key != SECRET_KEY),
+]
 
 #: The address that viewers type. Cookies are secure when it starts with https.
 SITE_URL: str = env.str("NETFLIXLITE_SITE_URL", default=_kept("site-url") or "http://127.0.0.1:8000").rstrip(
@@ -404,9 +408,12 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SESSION_LIFETIME = 60 * 60 * 24 * 90
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
-SECURE_SSL_REDIRECT = HTTPS and env.bool("NETFLIXLITE_REDIRECT_TO_HTTPS", default=False)
 #: Header that a trusted proxy sets, e.g. "X-Forwarded-Proto"; empty means: no proxy is trusted.
 _proxy = env.str("NETFLIXLITE_TRUSTED_PROXY_HEADER", default="")
+#: Without that header nobody here can tell http from https, and a redirect would go round for ever.
+SECURE_SSL_REDIRECT = HTTPS and env.bool("NETFLIXLITE_REDIRECT_TO_HTTPS", default=bool(_proxy))
+#: Nodes beside the site speak to it directly, signed.
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/cdn/", r"^edge/", r"^origin/", r"^v1/"]
 if _proxy:
     SECURE_PROXY_SSL_HEADER = ("HTTP_" + _proxy.upper().replace("-", "_"), "https")
 SECURE_REFERRER_POLICY = "same-origin"
@@ -420,6 +427,10 @@ EMAIL_BACKEND = (
 if env.str("NETFLIXLITE_EMAIL_URL", default=""):
     vars().update(env.email_url("NETFLIXLITE_EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.str("NETFLIXLITE_EMAIL_FROM", default=f"{SITE_NAME} <no-reply@localhost>")
+
+# Whether other sites below the same domain speak https, and whether browsers should know it from a list that they come
+# with, is for whoever owns the domain to say (Strict-Transport-Security can be added by the proxy).
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # HTTP API -----------------------------------------------------------------------------------------------
 

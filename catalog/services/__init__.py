@@ -52,6 +52,7 @@ from catalog.services.reading import (
     videos,
 )
 from catalog.services.searching import search
+from catalog.services.tools import encoder_trouble
 from catalog.services.words import BadText, add_text_track, leave_out_text, remove_text_track
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "create_title",
     "current_package",
     "current_package_id",
+    "encoder_trouble",
     "episode",
     "first_video",
     "genres",

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for alias in settings.DATABASES:
             call_command("migrate", database=alias, interactive=False, verbosity=0)
-        if settings.CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
+        if str(settings.CACHES["default"]["BACKEND"]).endswith("DatabaseCache"):
             call_command("createcachetable", database="cache", verbosity=0)
         call_command("collectstatic", interactive=False, clear=False, verbosity=0)
         if setup.has_operator():
