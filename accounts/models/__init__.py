@@ -4,6 +4,7 @@ from accounts.models.audit import AppendOnly, AuditEntry
 from accounts.models.device import Device, DeviceQuerySet, DeviceSession
 from accounts.models.plan import Plan
 from accounts.models.profile import AVATARS, Profile, ProfileQuerySet
+from accounts.models.tv import TvCode
 from accounts.models.user import User
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "Plan",
     "Profile",
     "ProfileQuerySet",
+    "TvCode",
     "User",
 ]
