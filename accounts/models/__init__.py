@@ -1,6 +1,16 @@
 """Users, their profiles and their plans."""
 
 from accounts.models.audit import AppendOnly, AuditEntry
+from accounts.models.billing import (
+    Invoice,
+    InvoiceLine,
+    InvoiceSeries,
+    InvoiceState,
+    PaymentEvent,
+    PaymentEventState,
+    Subscription,
+    SubscriptionQuerySet,
+)
 from accounts.models.device import Device, DeviceQuerySet, DeviceSession
 from accounts.models.plan import Plan
 from accounts.models.profile import AVATARS, Profile, ProfileQuerySet
@@ -14,9 +24,17 @@ __all__ = [
     "Device",
     "DeviceQuerySet",
     "DeviceSession",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceSeries",
+    "InvoiceState",
+    "PaymentEvent",
+    "PaymentEventState",
     "Plan",
     "Profile",
     "ProfileQuerySet",
     "TvCode",
+    "Subscription",
+    "SubscriptionQuerySet",
     "User",
 ]
