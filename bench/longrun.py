@@ -4,7 +4,7 @@ The real site, three real nodes, the real watch page in Chromium. The film is a 
 the site's times (tokens, rankings, reports) are divided by the same, so that a session's whole evening passes in a
 quarter of an hour: as many renewals, reports, segments and changes of node as in the real one. Each minute of film the
 node in use fails in another way: it refuses, resets in the middle of a segment, answers 503, stalls, or gives wrong
-bytes, for some seconds of film.
+bytes, until it was left. The player's own times of penalties are divided, too (`nodes.js`, as the page gets it).
 
 Memory is the page's JavaScript heap after a collection forced by the browser's own tools, its DOM nodes and listeners.
 A line is fitted through what was measured after the first fifth; its slope with the standard error says whether it is
@@ -15,10 +15,12 @@ hour), and the process's memory, which has the media buffers in it, and the reco
 import itertools
 import json
 import math
+import re
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +44,7 @@ FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("silent", {}),
 )
 #: How long a node misbehaves at most, in film seconds: until it was left, or it counts as missed.
-MISBEHAVES = 50.0
+MISBEHAVES = 60.0
 #: What a heap snapshot calls the things that a page makes.
 OBJECTS = frozenset(
     {"object", "array", "closure", "string", "concatenated string", "sliced string", "number", "regexp"}
@@ -54,14 +56,16 @@ GOALS = {
     "dom_nodes_growth": ("<=", 100),
     "listeners_growth": ("<=", 50),
     "renewals": (">=", HOURS * 3600 / TOKEN_SECONDS),
+    "forbidden": ("<=", 0),
     "changes_missed_share": ("<=", 0.05),
     "fatal": ("<=", 0),
 }
-#: The session's events, counted in the page; its own lists are bounded.
+#: The session's events, counted in the page, which tells them: each question from outside would leave compiled code.
 _COUNT = """() => {
-  const { player, video } = document.querySelector("nl-player");
+  const element = document.querySelector("nl-player");
+  const { player, video } = element;
   const seen = { switches: 0, loops: 0, failed: 0, refused: 0, film: 0, last: video.currentTime, stalls: 0, still: 0 };
-  globalThis.benchSeen = seen;
+  const told = ["renewals", "resumes", "hedges", "corrupt", "unsent"];
   for (const [type, name] of [["switch", "switches"], ["failed", "failed"], ["refused", "refused"]]) {
     player.addEventListener(type, () => (seen[name] += 1));
   }
@@ -82,6 +86,13 @@ _COUNT = """() => {
     }
     if (video.playbackRate !== SPEED) video.playbackRate = SPEED;
   }, 20);
+  setInterval(() => benchTell(JSON.stringify(seen)), 100);
+  setInterval(() => {
+    const state = element.state;
+    for (const name of told) seen[name] = state[name];
+    seen.kept_switches = state.switches.length;
+    seen.kept_errors = state.errors.length;
+  }, 500);
 }""".replace("SPEED", str(SPEED))
 
 #: The page buffers 30 s and no more, or on a fast line all of the film were there before a node could fail.
@@ -110,18 +121,24 @@ class Run:
     page: Any
     tools: Any
     looks: list[Look] = field(default_factory=list)
-    #: Bytes of the page's own objects, after the first fifth and at the end.
-    objects: list[int] = field(default_factory=list)
+    #: What the heap holds, in bytes by kind and name, after the first fifth and at the end.
+    censuses: list[Counter[tuple[str, str]]] = field(default_factory=list)
     changes: int = 0
-    missed: int = 0
+    #: Faults after which the film did not change its node, by what they were.
+    missed: Counter[str] = field(default_factory=Counter)
 
-    def state(self) -> dict[str, Any]:
-        """What the player says."""
-        return dict(self.page.evaluate("document.querySelector('nl-player').state"))
+    forbidden: int = 0
+    #: What was counted in the page, as it last told.
+    seen: dict[str, Any] = field(default_factory=dict)
 
-    def seen(self) -> dict[str, Any]:
-        """What was counted in the page."""
-        return dict(self.page.evaluate("globalThis.benchSeen"))
+    def hear(self, event: dict[str, Any]) -> None:
+        """The page tells."""
+        self.seen = json.loads(event["payload"])
+
+    def forget(self) -> None:
+        """Empty the network's log, and keep what of it is counted: answers 401 and 403, of the site and of nodes."""
+        self.forbidden += sum(one["status"] in (401, 403) for one in self.stage.log())
+        self.stage.clear()
 
     def look(self, film: float) -> Look:
         """Collect garbage, then measure."""
@@ -138,16 +155,22 @@ class Run:
         self.looks.append(found)
         return found
 
-    def change(self, kind: str, more: dict[str, Any]) -> str:
-        """Make the node in use misbehave; → its pathway."""
-        used = str(self.state()["node"])
-        if used in self.stage.nodes:
-            self.stage.fault(used, kind, **more)
-        return used
+
+def hurry(route: Any) -> None:
+    """Give the page `nodes.js` with its times (…_MS) divided: a node is as long out of use as in the real evening."""
+    answer = route.fetch()
+    text, count = re.subn(
+        r"(?m)^(const [A-Z_]+_MS = )([\d_]+);",
+        lambda found: f"{found[1]}{int(found[2]) / SPEED};",
+        str(answer.text()),
+    )
+    if not count:
+        raise SystemExit("nodes.js has no times that could be divided: has it been written anew?")
+    route.fulfill(response=answer, body=text)
 
 
-def objects(tools: Any) -> int:
-    """Bytes of the page's JavaScript objects, without compiled code and what the browser keeps for itself."""
+def census(tools: Any) -> Counter[tuple[str, str]]:
+    """Bytes of everything in the page's heap, by the snapshot's kind and name (texts: by kind alone)."""
     pieces: list[str] = []
 
     def take(event: dict[str, str]) -> None:
@@ -158,11 +181,19 @@ def objects(tools: Any) -> int:
     tools.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
     tools.remove_listener("HeapProfiler.addHeapSnapshotChunk", take)
     snapshot = json.loads("".join(pieces))
-    meta, values = snapshot["snapshot"]["meta"], snapshot["nodes"]
-    kind, size = meta["node_fields"].index("type"), meta["node_fields"].index("self_size")
-    ours = {number for number, name in enumerate(meta["node_types"][kind]) if name in OBJECTS}
-    width = len(meta["node_fields"])
-    return sum(values[at + size] for at in range(0, len(values), width) if values[at + kind] in ours)
+    meta, values, texts = snapshot["snapshot"]["meta"], snapshot["nodes"], snapshot["strings"]
+    kind, name, size = (meta["node_fields"].index(field) for field in ("type", "name", "self_size"))
+    kinds = meta["node_types"][kind]
+    found: Counter[tuple[str, str]] = Counter()
+    for at in range(0, len(values), len(meta["node_fields"])):
+        what = kinds[values[at + kind]]
+        found[what, "" if "string" in what else texts[values[at + name]][:60]] += values[at + size]
+    return found
+
+
+def own(found: Counter[tuple[str, str]]) -> int:
+    """Bytes of the page's own objects among it: no compiled code, and nothing that the browser keeps for itself."""
+    return sum(size for (kind, _), size in found.items() if kind in OBJECTS)
 
 
 def resident(browser: Any) -> int:
@@ -214,17 +245,25 @@ def run(hours: float) -> dict[str, float | int | None]:
         context.add_cookies(stage.cookies)
         page = context.new_page()
         page.add_init_script(_AHEAD)
+        page.route("**/player/nodes*.js", hurry)
         page.goto(stage.pages.ours, wait_until="commit", timeout=90_000)
         began = time.monotonic()
         while not page.evaluate("document.querySelector('nl-player')?.state?.position > 1"):
             if time.monotonic() - began > 90:
                 raise SystemExit("the film did not begin")
             page.wait_for_timeout(200)
-        page.evaluate(_COUNT)
+        page.unroute_all()
         cdp = context.new_cdp_session(page)
         cdp.send("Performance.enable")
+        cdp.send("Runtime.enable")
+        cdp.send("Runtime.addBinding", {"name": "benchTell"})
         one = Run(stage, page, cdp)
+        cdp.on("Runtime.bindingCalled", one.hear)
+        page.evaluate(_COUNT)
+        while "renewals" not in one.seen:
+            page.wait_for_timeout(200)
         watch(one, hours)
+        grown(one)
         found = figures(one, time.monotonic() - began)
         browser.close()
         return found
@@ -232,36 +271,23 @@ def run(hours: float) -> dict[str, float | int | None]:
 
 def watch(one: Run, hours: float) -> None:
     """Let the film run, with a change of node each minute of it, until the hours are over."""
-    faults = itertools.cycle(FAULTS)
     began = time.monotonic()
-    change_at, look_at, heal_at = CHANGE / 2, 0.0, math.inf
-    used, switches, forgotten = "", 0, 0.0
+    changes = Changes(one)
+    look_at, forgotten = 0.0, 0.0
     while True:
-        seen = one.seen()
+        seen = one.seen
         film = float(seen["film"])
-        left = seen["switches"] > switches
-        if heal_at <= film or (heal_at < math.inf and left):
-            one.stage.fault(used)
-            heal_at = math.inf
-            one.missed += not left
-        if change_at <= film and heal_at == math.inf:
-            kind, more = next(faults)
-            switches = seen["switches"]
-            used = one.change(kind, more)
-            if used in one.stage.nodes:
-                one.changes += 1
-                heal_at = film + MISBEHAVES
-            change_at = max(change_at + CHANGE, film + CHANGE / 2)
+        changes.go_on(film, seen["switches"])
         if look_at <= film:
             line(one, one.look(film), seen)
             look_at = film + LOOK
-        if time.monotonic() - forgotten > 20:
-            one.stage.clear()  # the network's own log would grow with the hours
+        if time.monotonic() - forgotten > 20 and not changes.under_way:
+            one.forget()  # the network's own log would grow with the hours
             forgotten = time.monotonic()
-        if not one.objects and film >= hours * 720:
-            one.objects.append(objects(one.tools))
+        if not one.censuses and film >= hours * 720:
+            one.censuses.append(census(one.tools))
         if film >= hours * 3600:
-            one.objects.append(objects(one.tools))
+            one.censuses.append(census(one.tools))
             line(one, one.look(film), seen)
             return
         if time.monotonic() - began > PATIENCE * hours * 3600 / SPEED + 60:
@@ -270,22 +296,75 @@ def watch(one: Run, hours: float) -> None:
         one.page.wait_for_timeout(150)
 
 
+@dataclass
+class Changes:
+    """A change of node for each minute of film. A fault counts from when a request met it.
+
+    For two fifths of each round nothing is asked for: what the page keeps behind the playhead is ahead of it again.
+    """
+
+    run: Run
+    #: Film seconds of the next change, and at which the present fault is given up.
+    at: float = CHANGE / 2
+    heal_at: float = math.inf
+    used: str = ""
+    kind: str = ""
+    switches: int = 0
+    faults: Iterator[tuple[str, dict[str, Any]]] = field(default_factory=lambda: itertools.cycle(FAULTS))
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a node misbehaves."""
+        return self.heal_at < math.inf
+
+    def go_on(self, film: float, switches: int) -> None:
+        """End the fault that did its work or was not noticed, and begin the next when it is time."""
+        if self.under_way:
+            left = switches > self.switches
+            if not left and film < self.heal_at:
+                return
+            met = left or any(one["fault"] and one["door"] == self.used for one in self.run.stage.log())
+            self.run.stage.fault(self.used)
+            self.heal_at = math.inf
+            self.at = film if not met else max(self.at + CHANGE, film + CHANGE / 4)
+            self.run.changes += met
+            if met and not left:
+                self.run.missed[self.kind] += 1
+                print(f"{film / 3600:5.2f} h  '{self.kind}' of {self.used} was not left", flush=True)
+        elif film >= self.at:
+            used = self.run.stage.serving(since=time.time() - 0.5)
+            if used in self.run.stage.nodes:  # not the site itself: a moment later a node serves again
+                self.kind, more = next(self.faults)
+                self.used, self.switches, self.heal_at = str(used), switches, film + MISBEHAVES
+                self.run.forget()
+                self.run.stage.fault(self.used, self.kind, **more)
+
+
 def line(one: Run, look: Look, seen: dict[str, Any]) -> None:
     """Progress."""
-    state = one.state()
     print(
         f"{look.film / 3600:5.2f} h  heap {look.heap / 1e6:6.2f} MB, {look.nodes:5d} nodes, "
         f"{look.listeners:4d} listeners, "
-        f"process {look.resident / 1e6:4.0f} MB; {one.changes:3d} changes, "
+        f"process {look.resident / 1e6:4.0f} MB; {one.changes:3d} changes, {one.missed.total()} missed, "
         f"{seen['switches']:4d} switches, "
-        f"{state['renewals']:3d} renewals, {seen['stalls']:2d} stalls",
+        f"{seen['renewals']:3d} renewals, {seen['stalls']:2d} stalls",
         flush=True,
     )
 
 
+def grown(one: Run) -> None:
+    """What takes more of the heap than it did, by kind and name."""
+    if len(one.censuses) < 2:
+        return
+    more = one.censuses[-1] - one.censuses[0]
+    rows = [(f"{size / 1e3:.0f}", kind, name) for (kind, name), size in more.most_common(14)]
+    print("\nwhat grew in the heap")
+    report.table(("kB", "kind", "name"), rows)
+
+
 def figures(one: Run, seconds: float) -> dict[str, float | int | None]:
     """What came of it."""
-    seen, state = one.seen(), one.state()
+    seen = one.seen
     film = float(seen["film"])
     later = [look for look in one.looks if look.film >= film / 5]
     heap, error = slope([(look.film / 3600, look.heap) for look in later])
@@ -303,21 +382,24 @@ def figures(one: Run, seconds: float) -> dict[str, float | int | None]:
         "heap_kb_per_hour": round(heap / 1e3, 1),
         "heap_kb_per_hour_error": round(error / 1e3, 1) if math.isfinite(error) else None,
         "heap_growth_share": round(heap * hours / mean, 4),
-        "objects_growth_kb": round((one.objects[-1] - one.objects[0]) / 1e3, 1) if one.objects[1:] else None,
+        "objects_growth_kb": round((own(one.censuses[-1]) - own(one.censuses[0])) / 1e3, 1)
+        if one.censuses[1:]
+        else None,
         "dom_nodes_growth": round(nodes * hours, 1),
         "listeners_growth": round(listeners * hours, 1),
         "process_mb": round(statistics.fmean(look.resident for look in later) / 1e6),
         "process_mb_per_hour": round(process / 1e6, 1),
-        "renewals": state["renewals"],
+        "renewals": seen["renewals"],
+        "forbidden": one.forbidden,
         "changes": one.changes,
-        "changes_missed_share": round(one.missed / max(1, one.changes), 3),
+        "changes_missed_share": round(one.missed.total() / max(1, one.changes), 3),
         "switches": seen["switches"],
-        "resumes": state["resumes"],
-        "hedges": state["hedges"],
-        "wrong_bytes": state["corrupt"],
-        "kept_switches": len(state["switches"]),
-        "kept_errors": len(state["errors"]),
-        "unsent": state["unsent"],
+        "resumes": seen["resumes"],
+        "hedges": seen["hedges"],
+        "wrong_bytes": seen["corrupt"],
+        "kept_switches": seen["kept_switches"],
+        "kept_errors": seen["kept_errors"],
+        "unsent": seen["unsent"],
         "stalls": seen["stalls"],
         "stalled_film_s": round(seen["still"] / 1000 * SPEED, 1),
         "fatal": seen["refused"],
