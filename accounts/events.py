@@ -7,3 +7,9 @@ profile_deleted = Signal()
 
 #: Carries `accounts.types.DeviceEnded`.
 device_ended = Signal()
+
+#: Carries `accounts.types.ProfileMoved`.
+profile_moved = Signal()
+
+#: Carries `accounts.types.ProfileNarrowed`.
+profile_narrowed = Signal()

@@ -1,8 +1,10 @@
 """What other apps may know of people: ids and frozen values, never rows."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from accounts.look import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Who is watching. `maturity` is the highest age rating this profile may see, in years."""
+    """Who is watching. `maturity` is the highest age rating this profile may see, in years.
+
+    `blocked` are titles that it does not see at any age. `locked`: it has a PIN. `data_saver` is 'on', 'off', or '' (as
+    the browser says).
+    """
 
     id: UUID
     user_id: UUID
@@ -26,6 +32,42 @@ class Profile:
     maturity: int
     is_kid: bool
     language: str
+    locked: bool = False
+    autoplay_next: bool = True
+    data_saver: str = ""
+    look: Look = field(default_factory=Look)
+    blocked: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How the gate of a profile stands: `tries` wrong PINs in a row, the last `tried_at`, and for how long to wait."""
+
+    locked: bool
+    tries: int
+    wait: timedelta
+    tried_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """A gate that opened. A session keeps `stamp` to show that it entered; `wrong` PINs were tried before."""
+
+    stamp: str
+    wrong: int
+    last_wrong_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A profile's way to an account of its own, open until `expires_at`."""
+
+    profile_id: UUID
+    profile_name: str
+    avatar: str
+    from_user_id: UUID
+    email: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +119,19 @@ class DeviceEnded:
 
     user_id: UUID
     device_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileMoved:
+    """News: a profile belongs to another user now; what is kept under its id goes along."""
+
+    profile_id: UUID
+    from_user_id: UUID
+    to_user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileNarrowed:
+    """News: a profile may see less than before; what it plays is looked at again."""
+
+    profile_id: UUID

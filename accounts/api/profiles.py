@@ -1,51 +1,20 @@
 """`/api/v1/profiles`: the profiles of who is signed in."""
 
-from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import doors, maturity, services
+from accounts import doors, services
 from accounts.api.asking import refusal, user_id_of
+from accounts.api.shapes import ProfileChange, ProfileInput, ProfileOutput
+from accounts.look import Look
 from accounts.types import Profile
-
-
-class ProfileInput(serializers.Serializer[Profile]):
-    """What a client may say of a profile."""
-
-    name = serializers.CharField(max_length=40)
-    avatar = serializers.ChoiceField(choices=services.AVATARS, default=services.AVATARS[0])
-    is_kid = serializers.BooleanField(default=False)
-    maturity = serializers.ChoiceField(choices=maturity.AGES, default=None, allow_null=True)
-    language = serializers.ChoiceField(choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
-
-
-class ProfileChange(serializers.Serializer[Profile]):
-    """What a client may change; what is left out stays."""
-
-    name = serializers.CharField(max_length=40, required=False)
-    avatar = serializers.ChoiceField(choices=services.AVATARS, required=False)
-    is_kid = serializers.BooleanField(required=False)
-    maturity = serializers.ChoiceField(choices=maturity.AGES, required=False)
-    language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False)
-
-
-class ProfileOutput(serializers.Serializer[Profile]):
-    """A profile as clients see it."""
-
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    avatar = serializers.ChoiceField(choices=services.AVATARS)
-    is_kid = serializers.BooleanField()
-    maturity = serializers.IntegerField()
-    language = serializers.CharField()
 
 
 class ProfileList(APIView):
@@ -91,7 +60,7 @@ class ProfileDetail(APIView):
         data = ProfileChange(data=request.data)
         data.is_valid(raise_exception=True)
         try:
-            changed = services.update_profile(profile_id=profile.id, **data.validated_data)
+            changed = services.update_profile(profile_id=profile.id, **changes_of(data.validated_data))
         except services.InvalidField as error:
             raise refusal(error) from error
         return Response(_body(changed))
@@ -103,10 +72,13 @@ class ProfileDetail(APIView):
         return Response(status=204)
 
 
+def changes_of(given: dict[str, Any]) -> dict[str, Any]:
+    """What `services.update_profile` takes."""
+    return {**given, "look": Look(**given["look"])} if "look" in given else given
+
+
 def _body(profile: Profile) -> dict[str, object]:
-    body = asdict(profile)
-    del body["user_id"]
-    return {**body, "id": str(profile.id)}
+    return dict(ProfileOutput(profile).data)
 
 
 def _mine(request: Request, profile_id: UUID) -> Profile:

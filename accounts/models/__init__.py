@@ -13,12 +13,22 @@ from accounts.models.billing import (
 )
 from accounts.models.device import Device, DeviceQuerySet, DeviceSession
 from accounts.models.plan import Plan
-from accounts.models.profile import AVATARS, Profile, ProfileQuerySet
+from accounts.models.profile import (
+    AVATARS,
+    BLOCKED_MAX,
+    SAVER,
+    Profile,
+    ProfileLock,
+    ProfileQuerySet,
+    ProfileTransfer,
+)
 from accounts.models.tv import TvCode
 from accounts.models.user import User
 
 __all__ = [
     "AVATARS",
+    "BLOCKED_MAX",
+    "SAVER",
     "AppendOnly",
     "AuditEntry",
     "Device",
@@ -32,9 +42,11 @@ __all__ = [
     "PaymentEventState",
     "Plan",
     "Profile",
+    "ProfileLock",
     "ProfileQuerySet",
-    "TvCode",
+    "ProfileTransfer",
     "Subscription",
     "SubscriptionQuerySet",
+    "TvCode",
     "User",
 ]

@@ -19,9 +19,12 @@ from accounts.services.errors import PROFILE_LIMIT, AlreadyRun, InvalidField, No
 from accounts.services.plans import plan
 from accounts.services.profiles import (
     AVATARS,
+    LOOKS,
     create_first_profile,
     create_profile,
     delete_profile,
+    entered,
+    guarded,
     kid_age_refusal,
     profile,
     profiles,
@@ -38,6 +41,7 @@ from accounts.services.users import (
 
 __all__ = [
     "AVATARS",
+    "LOOKS",
     "PROFILE_LIMIT",
     "AlreadyRun",
     "InvalidField",
@@ -59,6 +63,8 @@ __all__ = [
     "devices",
     "end_all_devices",
     "end_device",
+    "entered",
+    "guarded",
     "kid_age_refusal",
     "move_session",
     "operator_exists",

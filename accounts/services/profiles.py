@@ -1,35 +1,55 @@
 """Who is watching."""
 
+from collections.abc import Iterable
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts import events, maturity, models
+from accounts import events, look, maturity, models
 from accounts.services.errors import PROFILE_LIMIT, InvalidField, NotFound, TooManyProfiles
-from accounts.types import Profile, ProfileDeleted
+from accounts.types import Profile, ProfileDeleted, ProfileNarrowed
 
 #: Keys of the pictures that a profile may have.
 AVATARS: tuple[str, ...] = models.AVATARS
+#: How subtitles may look: field of `look.Look` → what may be chosen.
+LOOKS: dict[str, tuple[str, ...]] = look.CHOICES
 
 
 def profiles(user_id: UUID) -> tuple[Profile, ...]:
     """The profiles of a user, oldest first."""
-    return tuple(_profile(row) for row in models.Profile.objects.of(user_id))
+    return tuple(value(row) for row in models.Profile.objects.of(user_id).select_related("lock"))
 
 
 def profile(profile_id: UUID) -> Profile | None:
     """The profile with this id, or None."""
-    row = models.Profile.objects.filter(id=profile_id).first()
-    return _profile(row) if row else None
+    row = models.Profile.objects.filter(id=profile_id).select_related("lock").first()
+    return value(row) if row else None
 
 
 def watching(profile_id: UUID) -> Profile | None:
     """The profile with this id as long as its user may use the site; None once it is gone or the user is blocked."""
-    row = models.Profile.objects.filter(id=profile_id, user__is_active=True).first()
-    return _profile(row) if row else None
+    row = models.Profile.objects.filter(id=profile_id, user__is_active=True).select_related("lock").first()
+    return value(row) if row else None
+
+
+def entered(profile_id: UUID, stamp: str) -> Profile | None:
+    """The profile with this id, if a session that holds `stamp` entered it rightfully: by its PIN, when it has one."""
+    row = models.Profile.objects.filter(id=profile_id).select_related("lock").first()
+    if row is None:
+        return None
+    lock = getattr(row, "lock", None)
+    return value(row) if lock is None or lock.stamp == stamp else None
+
+
+def guarded(user_id: UUID) -> bool:
+    """Whether a household has children or a PIN: then nobody manages its profiles without being in a grown-up's."""
+    mine = models.Profile.objects.of(user_id)
+    return mine.filter(Q(is_kid=True) | Q(lock__isnull=False)).exists()
 
 
 def create_profile(
@@ -49,7 +69,7 @@ def create_profile(
         _refuse_taken_name(user_id=user_id, name=values.name, except_id=None)
         values.user_id = user_id
         values.save(force_insert=True)
-    return _profile(values)
+    return value(values)
 
 
 def create_first_profile(*, user_id: UUID, name: str, language: str) -> Profile:
@@ -72,6 +92,9 @@ def update_profile(
     is_kid: bool | None = None,
     maturity: int | None = None,
     language: str | None = None,
+    autoplay_next: bool | None = None,
+    data_saver: str | None = None,
+    look: look.Look | None = None,
 ) -> Profile:
     """Change what is given; None leaves a value as it is. A change between kid and adult sets the age anew unless
     one is given. Raises InvalidField with words for the form, NotFound.
@@ -80,6 +103,7 @@ def update_profile(
         row = models.Profile.objects.select_for_update().filter(id=profile_id).first()
         if row is None:
             raise NotFound(f"There is no profile {profile_id}.")
+        before = row.maturity
         kid = row.is_kid if is_kid is None else is_kid
         kept = row.maturity if kid == row.is_kid else None
         values = _checked(
@@ -90,10 +114,16 @@ def update_profile(
             language=row.language if language is None else language,
         )
         _refuse_taken_name(user_id=row.user_id, name=values.name, except_id=profile_id)
-        for field in ("name", "avatar", "is_kid", "maturity", "language"):
-            setattr(row, field, getattr(values, field))
-        row.save(update_fields=["name", "avatar", "is_kid", "maturity", "language"])
-    return _profile(row)
+        changed: dict[str, Any] = {
+            field: getattr(values, field) for field in ("name", "avatar", "is_kid", "maturity", "language")
+        }
+        changed |= _switches(autoplay_next=autoplay_next, data_saver=data_saver, look=look)
+        for field, given in changed.items():
+            setattr(row, field, given)
+        row.save(update_fields=list(changed))
+        if row.maturity < before:
+            narrowed(profile_id)
+    return value(models.Profile.objects.select_related("lock").get(id=profile_id))
 
 
 def delete_profile(profile_id: UUID) -> None:
@@ -111,7 +141,11 @@ def kid_age_refusal() -> str:
     return _("A kids profile goes up to age %(age)d.") % {"age": maturity.KID_MAXIMUM}
 
 
-def _profile(row: models.Profile) -> Profile:
+# Used by the other modules of this package. -------------------------------------------------------------
+
+
+def value(row: models.Profile) -> Profile:
+    """A row as others may see it."""
     return Profile(
         id=row.id,
         user_id=row.user_id,
@@ -120,7 +154,24 @@ def _profile(row: models.Profile) -> Profile:
         maturity=row.maturity,
         is_kid=row.is_kid,
         language=row.language,
+        locked=getattr(row, "lock", None) is not None,
+        autoplay_next=row.autoplay_next,
+        data_saver=row.data_saver,
+        look=look.Look(
+            size=row.caption_size,
+            color=row.caption_color,
+            background=row.caption_background,
+            edge=row.caption_edge,
+            font=row.caption_font,
+        ),
+        blocked=frozenset(UUID(each) for each in row.blocked),
     )
+
+
+def narrowed(profile_id: UUID) -> None:
+    """Tell whoever listens, after the transaction, that a profile may see less than before."""
+    news = ProfileNarrowed(profile_id=profile_id)
+    transaction.on_commit(partial(events.profile_narrowed.send_robust, sender=ProfileNarrowed, event=news))
 
 
 def check_language(language: str) -> None:
@@ -158,3 +209,26 @@ def _refuse_taken_name(*, user_id: UUID, name: str, except_id: UUID | None) -> N
     others = models.Profile.objects.of(user_id).filter(name__iexact=name).values_list("id", flat=True)
     if any(other != except_id for other in others):
         raise InvalidField("name", _("Another profile has this name."))
+
+
+def _switches(
+    *, autoplay_next: bool | None, data_saver: str | None, look: look.Look | None
+) -> dict[str, bool | str]:
+    """The columns of what was given of these, or InvalidField."""
+    found: dict[str, bool | str] = {}
+    if autoplay_next is not None:
+        found["autoplay_next"] = autoplay_next
+    if data_saver is not None:
+        _refuse_unknown("data_saver", data_saver, ("", *models.SAVER))
+        found["data_saver"] = data_saver
+    if look is not None:
+        for name, choices in LOOKS.items():
+            chosen = getattr(look, name)
+            _refuse_unknown(f"look.{name}", chosen, choices)
+            found[f"caption_{name}"] = chosen
+    return found
+
+
+def _refuse_unknown(field: str, given: str, known: Iterable[str]) -> None:
+    if given not in known:
+        raise InvalidField(field, _("Choose one of: %(known)s.") % {"known": ", ".join(filter(None, known))})

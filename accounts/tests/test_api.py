@@ -33,6 +33,16 @@ def test_profiles_can_be_listed_before_one_is_chosen() -> None:
             "is_kid": False,
             "maturity": 18,
             "language": "en",
+            "locked": False,
+            "autoplay_next": True,
+            "data_saver": "",
+            "look": {
+                "size": "medium",
+                "color": "white",
+                "background": "soft",
+                "edge": "shadow",
+                "font": "sans",
+            },
         }
     ]
 
