@@ -62,7 +62,12 @@ def new_code(*, name: str) -> str:
 
 
 def enrol(*, code: str, application: Application) -> models.EdgeNode:
-    """Admit a node. The code is spent only when the address was proven, so a typing error costs nothing."""
+    """Admit a node. The code is spent only when the address was proven, so a typing error costs nothing.
+
+    A node whose answer was lost, or late, asks again with the same code and key: it is told the same.
+    """
+    if before := _enrolled(code=code, application=application):
+        return before
     # First of all: what a stranger writes must not come before the operator's eyes as a node's refusal.
     permit = _permit(code=code, name=application.name)
     base_url = checked_base_url(application.base_url)
@@ -73,6 +78,8 @@ def enrol(*, code: str, application: Application) -> models.EdgeNode:
     with transaction.atomic():
         spent = models.EnrolmentCode.objects.filter(id=permit.id, used_at=None).update(used_at=timezone.now())
         if not spent:
+            if before := _enrolled(code=code, application=application):
+                return before  # its first request took so long that it asked again, and was done meanwhile
             raise Refused(
                 "code_used", "This enrolment code was used already. Make a new one: manage.py addnode."
             )
@@ -94,6 +101,23 @@ def enrol(*, code: str, application: Application) -> models.EdgeNode:
         transitions.move(node, NodeState.VERIFYING, actor=actor, reason="enrolled with a one-time code")
         transitions.move(node, NodeState.WARMING, actor=actor, reason=f"reached at {base_url}")
     return node
+
+
+def _enrolled(*, code: str, application: Application) -> models.EdgeNode | None:
+    """The node that this code has admitted, if it is the very one that asks again: same name, key and address."""
+    permit = models.EnrolmentCode.objects.filter(code_hash=_hash(code), name=application.name).first()
+    if permit is None or permit.used_at is None or permit.expires_at <= timezone.now():
+        return None
+    return (
+        models.EdgeNode.objects.filter(
+            name=application.name,
+            public_key=application.public_key,
+            base_url=application.base_url.rstrip("/"),
+            enrolled_at__gte=permit.used_at,
+        )
+        .exclude(state__in=(NodeState.RETIRED, NodeState.QUARANTINED))
+        .first()
+    )
 
 
 def _permit(*, code: str, name: str) -> models.EnrolmentCode:

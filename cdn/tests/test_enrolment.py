@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -75,6 +76,18 @@ def test_a_code_works_once(client: Client) -> None:
     code = services.enrolment_code(name="paris-1")
     with FakeNode().listening() as node:
         assert node.enrol(client, code).status_code == 201
+        with FakeNode().listening() as other:
+            assert codes(other.enrol(client, code)) == (403, "code_used")
+
+
+def test_a_node_whose_answer_was_lost_is_told_the_same_again(client: Client) -> None:
+    code = services.enrolment_code(name="paris-1")
+    with FakeNode().listening() as node:
+        first = node.enrol(client, code).json()
+        before = models.NodeEvent.objects.count()
+        assert node.enrol(client, code).json() == first
+        assert (models.EdgeNode.objects.count(), models.NodeEvent.objects.count()) == (1, before)
+        services.retire(UUID(first["node_id"]))
         assert codes(node.enrol(client, code)) == (403, "code_used")
 
 
