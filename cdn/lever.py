@@ -153,8 +153,8 @@ def progress(elapsed: float, gone: Sequence[Mapping[str, Any]], others: Sequence
     """One line: how many have been asked to go, who is still there, and how busy the others are."""
     share = min((float(one["share"]) for one in gone), default=1.0)
     words = [f"{elapsed:5.1f} s  {share:4.0%} asked to go"]
-    words.append(f"{sum(one['sessions'] for one in gone)} sessions still there")
-    words.append(f"{sum(one['egress_bps'] for one in gone) / 1e6:.0f} Mbit/s")
+    words.append(f"still {sum(one['egress_bps'] for one in gone) / 1e6:.0f} Mbit/s")
+    words.append(f"{sum(one['sessions'] for one in gone)} sessions in the last 30 s")
     if others:
         busiest = max(others, key=_load)
         words.append(f"busiest of the others {busiest['name']} at {_load(busiest):.0%}")

@@ -67,8 +67,8 @@ def test_who_waits_is_told_each_second_until_nobody_is_left(
     monkeypatch.setattr("cdn.lever.time.sleep", leave)
     assert lever.main(["evacuate", "region", "east", "--wait", "--url", live_server.url]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line for line in lines if "80 sessions still there, 400 Mbit/s" in line]
-    assert "0 sessions still there, 0 Mbit/s, busiest of the others b at 10%" in lines[-1]
+    assert [line for line in lines if "still 400 Mbit/s, 80 sessions in" in line]
+    assert "still 0 Mbit/s, 0 sessions in the last 30 s, busiest of the others b at 10%" in lines[-1]
 
 
 def test_what_is_not_for_the_site_is_left_to_django(live_server: Any) -> None:
