@@ -323,7 +323,10 @@ class Changes:
             left = switches > self.switches
             if not left and film < self.heal_at:
                 return
-            met = left or any(one["fault"] and one["door"] == self.used for one in self.run.stage.log())
+            met = left or any(
+                one["fault"] and one["door"] == self.used and one["kind"] in ("video", "audio")
+                for one in self.run.stage.log()
+            )
             self.run.stage.fault(self.used)
             self.heal_at = math.inf
             self.at = film if not met else max(self.at + CHANGE, film + CHANGE / 4)
