@@ -44,6 +44,12 @@ def stage(rig: Stage) -> Stage:
     return rig
 
 
+#: Where the element is that first runs, and whether there is a player by then.
+ENTRANCE = """() => addEventListener("play", ({ target }) => {
+  globalThis.rigEntrance = [target.parentElement.className, Boolean(document.querySelector("nl-player"))];
+}, { capture: true, once: true })"""
+
+
 def segments(stage: Stage, node: str = "n1") -> list[str]:
     """The paths below the token of all media that a node was asked for."""
     return [
@@ -83,6 +89,36 @@ def test_play_opens_what_was_prepared_over_the_page_and_back_leads_to_it(film: F
     film.page.go_forward()
     film.playing(beyond=0.5)
     assert film.page.evaluate("globalThis.samePage")
+    assert film.problems == []
+
+
+def test_the_picture_runs_before_there_are_controls_and_they_take_it_over(film: Film, stage: Stage) -> None:
+    opened(film, stage)
+    wait_for(lambda: film.page.evaluate("Boolean(customElements.get('nl-player'))"), what="the player's code")
+    film.page.wait_for_timeout(500)  # its first picture, too
+    film.page.evaluate(ENTRANCE)
+    film.page.click("text=Play")
+    film.playing(beyond=0.5)
+    assert film.page.evaluate("globalThis.rigEntrance") == ["player-entrance", False]
+    shown = film.page.evaluate(
+        "[...document.querySelectorAll('video')].map((it) => it.parentElement.className)"
+    )
+    assert shown == ["player-screen"]
+    assert film.page.query_selector(".player-entrance") is None
+    assert film.page.evaluate("document.querySelector('main').inert || document.body.firstElementChild.inert")
+    wait_for(lambda: stage.site.seen("/begin"), what="the session's begin")
+    assert film.problems == []
+
+
+def test_who_turns_back_at_once_is_left_with_the_page(film: Film, stage: Stage) -> None:
+    opened(film, stage)
+    film.page.click("text=Play")
+    film.page.go_back()
+    wait_for(lambda: film.page.url == f"{stage.site.base}/title/", what="the title's page")
+    wait_for(
+        lambda: film.page.query_selector(".player-entrance, nl-player") is None,
+        what="the page without the film",
+    )
     assert film.problems == []
 
 

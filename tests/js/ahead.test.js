@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 
 import { Ahead, placeOf, worthwhile } from "../../static/js/player/ahead.js";
+import { enter } from "../../static/js/player/entrance.js";
 import { isTime } from "../../static/js/player/following.js";
 import { PlaybackSession } from "../../static/js/player/session.js";
 import { fakeFetch, fakeTime, listed, PACKAGE, segment, serve } from "./helpers.js";
@@ -45,6 +46,43 @@ describe("the next episode", () => {
     assert.ok(!isTime({ ...facts, buffer: 5 }));
     assert.ok(isTime({ ...facts, position: 1255, buffer: 5 }));
     assert.ok(!isTime({ ...facts, position: 1260, buffer: 0 }));
+  });
+});
+
+describe("the entrance of a film that has its picture", () => {
+  let time, parts;
+  beforeEach(() => {
+    time = fakeTime();
+    parts = [];
+    const layer = { append: (one) => parts.push(one), remove: () => parts.splice(0) };
+    globalThis.document = { createElement: () => layer, body: { append: (one) => assert.equal(one, layer) } };
+  });
+  afterEach(() => {
+    time.end();
+    delete globalThis.document;
+  });
+  const element = (more) => ({ plays: 0, play() { return (this.plays += 1), Promise.reject(new Error("blocked")); }, ...more });
+
+  it("runs at once, as loud as the viewer likes it, and says when it is seen", async () => {
+    let seen = null;
+    const video = element({ requestVideoFrameCallback: (then) => (seen = then) });
+    const { shown, leave } = enter(video, { volume: 3, muted: true });
+    assert.deepEqual([video.plays, video.volume, video.muted, parts], [1, 1, true, [video]]);
+    let over = false;
+    shown.then(() => (over = true));
+    await time.pass(100);
+    assert.equal(over, false);
+    seen();
+    await time.pass(10);
+    assert.equal(over, true);
+    leave();
+    assert.deepEqual(parts, []);
+  });
+
+  it("has its controls wait no longer than a moment", async () => {
+    const { shown } = enter(element({ addEventListener: () => {} }), { volume: 0.5, muted: false });
+    await time.pass(500);
+    await shown;
   });
 });
 
@@ -99,6 +137,7 @@ describe("a film that is prepared", () => {
     assert.equal(taken.token.value, "short");
     assert.ok(larder.size > 0);
     assert.equal(scene, null);
+    assert.equal(ahead.enter({ all: {} }), null, "no element has its picture");
     assert.equal(ahead.take(FILM), null);
     assert.equal(fetch.calls.filter(({ url }) => url.endsWith("/begin")).length, 0);
   });

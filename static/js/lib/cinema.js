@@ -16,6 +16,7 @@ class Cinema {
   #prefetch = null;
   #player = null;
   #opening = null;
+  #entrance = null;
   #from = null;
   #code = null;
 
@@ -59,35 +60,48 @@ class Cinema {
     event.preventDefault();
     if (this.#opening) return; // a second click while the player comes
     this.#from = { url: location.href, title: document.title, link, top: scrollY };
+    const prepared = this.#take(video);
     history.pushState({ cinema: video }, "", link.href);
-    this.#open(video, link);
+    this.#open(video, link, prepared);
   }
 
   #travel() {
     const video = videoOf(location, this.#options.watchUrl);
+    if (!video) this.#entrance?.leave();
     if (this.#player && !video) this.#close();
     else if (!this.#player && video && !this.#opening) {
       this.#from ??= { url: this.#options.home, title: document.title, link: null, top: scrollY };
-      this.#open(video, null);
+      this.#open(video, null, this.#take(video));
     }
   }
 
-  async #open(video, link) {
-    this.#opening = video;
+  /** What is there of the film. If that is its picture, it is shown before anything else happens. */
+  #take(video) {
     const prepared = this.#prefetch?.take(video) ?? null;
+    this.#entrance = prepared?.enter() ?? null;
+    return prepared;
+  }
+
+  async #open(video, link, prepared) {
+    this.#opening = video;
+    const entrance = this.#entrance;
     let player;
     try {
+      // Controls come after the picture; and after the question for the session, when there is no picture yet.
+      await (entrance?.shown ?? new Promise((resolve) => setTimeout(resolve, 0)));
       await this.#load();
       player = document.createElement("nl-player");
     } catch {
       prepared?.drop();
+      entrance?.leave();
       location.assign(location.href); // the page of the cinema says what is wrong
       return;
     } finally {
-      this.#opening = null;
+      this.#opening = this.#entrance = null;
     }
     if (this.#player || videoOf(location, this.#options.watchUrl) !== video) {
       prepared?.drop(); // left in the meantime
+      entrance?.leave();
       if (!this.#player) this.#prefetch?.resume();
       return;
     }
@@ -104,6 +118,7 @@ class Cinema {
     }
     document.body.classList.add("cinema");
     document.body.append(player);
+    entrance?.leave(); // its element is the player's now
     // Later: it has the browser lay out the page at once, which the first picture need not wait for.
     requestAnimationFrame(() => requestAnimationFrame(() => player.isConnected && player.focusSurface()));
   }

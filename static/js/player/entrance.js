@@ -7,7 +7,7 @@ const PATIENCE_MS = 400;
 /** The picture is on the screen, or takes too long; and the frame that it came with is done. */
 function pictured(video) {
   return new Promise((resolve) => {
-    const done = () => setTimeout(resolve);
+    const done = () => setTimeout(resolve, 0);
     setTimeout(resolve, PATIENCE_MS);
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(done);
     else video.addEventListener("playing", done, { once: true });
