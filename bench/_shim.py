@@ -35,8 +35,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench._shim_http import LIMIT, PIECE, Broken, Head, Source, Upstream
 
-#: A sender that was held up may catch up with so much of its time, in seconds.
+#: A sender that was held up may catch up with so much of its time, in seconds; and with so much when it was our doing.
 CREDIT = 0.02
+HELD = 0.25
 #: What wrong bytes are made of: a page can look for it in what reaches its decoder.
 WRONG = b"WRONG BYTES HERE"
 _OBJECT = re.compile(r"/v1/[A-Za-z0-9_-]+/[0-9a-f]{32}/([a-z0-9-]+)/([a-z0-9]+\.[a-z0-9]+)")
@@ -55,11 +56,14 @@ class Link:
     rate: float = 0.0
     free_at: float = 0.0
 
-    def take(self, count: int, now: float) -> float:
-        """When so many bytes may go; they are then on the line."""
+    def take(self, count: int, now: float, *, held: float = 0.0) -> float:
+        """When so many bytes may go; they are then on the line.
+
+        `held` is how late we ourselves sent the piece before, in seconds: a line goes on meanwhile.
+        """
         if self.rate <= 0:
             return now
-        begins = max(now - CREDIT, self.free_at)
+        begins = max(now - CREDIT - min(held, HELD), self.free_at)
         self.free_at = begins + count * 8 / self.rate
         return self.free_at
 
@@ -259,12 +263,14 @@ class Shim:
         entry.status, entry.total = source.status, max(0, source.length)
         await self._silence(door, entry)
         writer.write(source.head)
+        held = 0.0
         async for piece in source.pieces():
             piece = await self._spoil(door, entry, piece)
             now = time.monotonic()
-            due = max(door.link.take(len(piece), now), self.link.take(len(piece), now))
+            due = max(link.take(len(piece), now, held=held) for link in (door.link, self.link))
             if due > now:
                 await asyncio.sleep(due - now)
+                held = time.monotonic() - due
             piece = await self._spoil(door, entry, piece)
             entry.first = entry.first or time.time()
             writer.write(piece)

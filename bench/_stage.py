@@ -38,8 +38,9 @@ from bench._stage_filling import fill
 from bench._stage_home import ROOT, Operator
 from bench._stage_network import Network, Node, free_ports, until
 
-#: The rates that the film's pictures have, by rendition, in bit/s.
-PICTURES = {"v240": 350_000, "v360": 900_000, "v720": 2_500_000}
+#: The rates that the films' pictures have, by rendition, in bit/s: those of the full one, and of the light one.
+PICTURES = dict.fromkeys(("v240", "v180"), 350_000)
+PICTURES |= dict.fromkeys(("v360", "v252"), 900_000) | dict.fromkeys(("v720", "v396"), 2_500_000)
 SECONDS, SEGMENT = 156, 4
 #: Of a node's line and of everything's way, unless a stage says otherwise: bit/s, seconds.
 RATE, LATENCY = 8_000_000, 0.015
@@ -68,8 +69,8 @@ class Stage(Network):
     """`regions` are dealt to the nodes in turn. Rates in bit/s: of each node's line, and of the viewer's own (0: free).
 
     `environment` goes to the site's processes (NETFLIXLITE_TOKEN_SECONDS …), `capacity_mbps` is what each node says of
-    itself; `warm` has all nodes hold the film before anybody watches. `film` is 'full' or, for tests, 'short': 100 s in
-    two small pictures.
+    itself; `warm` has all nodes hold the film before anybody watches. `film` is 'full', 'light' (its rates in small
+    pictures) or, for tests, 'short': 100 s in two small pictures.
     """
 
     def __init__(

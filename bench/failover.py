@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import _report, _stage_home
 from bench._failover import summary
-from bench._failover.cell import Cell
+from bench._failover.cell import FILM, Cell
 from bench._failover.faults import FAULTS
 from bench._failover.summary import PLAYERS
 
@@ -213,6 +214,13 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--faults", default="", help=f"some of {','.join(FAULTS)}")
     parser.add_argument("--players", default="", help=f"some of {','.join(PLAYERS)}")
+    parser.add_argument(
+        "--only",
+        type=re.compile,
+        default=re.compile(""),
+        metavar="PATTERN",
+        help="the cells whose name this finds, 'wrong/.*at 10 s/buffer 4'",
+    )
     parser.add_argument("--repeats", type=int, default=0, help=f"of each fault and player (default {FULL})")
     parser.add_argument("--lanes", type=int, default=0, help="films at once (default: two for each core)")
     parser.add_argument(
@@ -240,10 +248,12 @@ def main() -> int:
     options = _options()
     if "none" not in options.faults:
         options.faults.insert(0, "none")
-    groups = plan(options.faults, options.players, options.repeats, quick=options.quick)
+    every = plan(options.faults, options.players, options.repeats, quick=options.quick)
+    chosen = ([cell for cell in cells if options.only.search(cell.key)] for cells in every)
+    groups = [cells for cells in chosen if cells]
     journal = options.journal.with_suffix(".quick.jsonl") if options.quick else options.journal
     run = Run(groups, journal, keep=options.keep, fresh=options.fresh or options.quick)
-    _stage_home.template()
+    _stage_home.template(FILM)
     print(f"{sum(map(len, groups))} cells in {options.lanes} lanes", file=sys.stderr)
     try:
         run.play(options.lanes)

@@ -15,8 +15,10 @@ from bench._stage import Stage
 METER = Path(__file__).resolve().parent.parent / "_players" / "meter.js"
 #: The first picture must be there within so many seconds.
 START = 30.0
-#: A picture's size: what the film has at most.
-VIEW = {"width": 1280, "height": 720}
+#: The film, and a picture's size, which is what it has at most: small, so that several films play at once unhindered.
+FILM, VIEW = "light", {"width": 704, "height": 396}
+#: The playhead is asked for no more often than this, in milliseconds, and less often while it is far away.
+LOOK_MS, FAR_MS = 30, 500
 #: Says whether the player itself gave up, or showed the viewer an error.
 FATAL = {
     "ours": """() => {
@@ -81,11 +83,11 @@ class Page:
     def reach(self, position: float) -> None:
         """Wait until the playhead is there. Raises TimeoutError."""
         deadline = time.monotonic() + START + 2 * position
-        while self.position() < max(0.05, position):
+        while (left := max(0.05, position) - self.position()) > 0:
             if time.monotonic() > deadline:
                 seen = self.page.inner_text("body")[:300]
                 raise TimeoutError(f"no picture at {position:g} s; the page says {seen!r}; {self.tell()}")
-            self.page.wait_for_timeout(30)
+            self.page.wait_for_timeout(min(FAR_MS, max(LOOK_MS, 800 * (left - 0.5))))
 
     def fail_names(self, base_url: str) -> None:
         """From now on the browser finds no address for this host: its very error, by its own debugging protocol."""

@@ -61,7 +61,7 @@ class Lane:
 
     def _stage(self, nodes: int) -> Stage:
         if nodes not in self._stages:
-            self._stages[nodes] = Stage(nodes, regions=REGIONS).__enter__()
+            self._stages[nodes] = Stage(nodes, regions=REGIONS, film=cells.FILM).__enter__()
         self._stages[nodes].wait_whole()
         return self._stages[nodes]
 

@@ -126,3 +126,12 @@ def test_lines_in_a_row_are_as_slow_as_the_slower_one() -> None:
     assert slow.take(1000, 100.0) == pytest.approx(102.0), "what comes next waits for what is on the line"
     assert fast.take(1000, 100.0) == pytest.approx(100.1)
     assert _shim.Link(0).take(1000, 5.0) == 5.0
+
+
+def test_a_line_goes_on_while_the_shim_itself_is_late_but_not_while_nobody_sends() -> None:
+    idle, held = _shim.Link(8_000), _shim.Link(8_000)
+    idle.free_at = held.free_at = 99.9
+    assert idle.take(1000, 100.0) == pytest.approx(101.0 - _shim.CREDIT)
+    assert held.take(1000, 100.0, held=0.1) == pytest.approx(100.9), "as if the piece before had gone in time"
+    held.free_at = 90.0
+    assert held.take(1000, 100.0, held=5.0) == pytest.approx(101.0 - _shim.CREDIT - _shim.HELD)
