@@ -35,8 +35,9 @@ def survivors(rows: Sequence[Row], now: datetime) -> list[Row]:
 
 def look(rows: Sequence[Row], now: datetime) -> None:
     """Bring every drain up to date, and see where capacity is short."""
-    loads = [load(row) for row in survivors(rows, now)]
     draining = [row for row in rows if row.state is NodeState.DRAINING]
+    # While nothing drains, which is nearly always, only the regions' sums are of use.
+    loads = [load(row) for row in survivors(rows, now)] if draining else _summed(survivors(rows, now))
     departing = [load(row) for row in draining]
     found: dict[UUID, Leaving] = {}
     for row in draining:
@@ -54,6 +55,22 @@ def look(rows: Sequence[Row], now: datetime) -> None:
         # A drain that was forced: what is about to arrive has no room unless everybody takes less.
         kbps |= {region: min(forced, kbps.get(region, forced)) for region in by_region}
     fleet.suggested_kbps = kbps
+
+
+def _summed(rows: Sequence[Row]) -> list[Load]:
+    """The loads of these nodes as one for each region."""
+    sums: dict[str, list[int]] = {}
+    for row in rows:
+        beat = fleet.beats.get(row.id)
+        one = sums.setdefault(row.region, [0, 0, 0])
+        one[0] += row.capacity_bps
+        if beat:
+            one[1] += beat.egress_bps
+            one[2] += beat.sessions
+    return [
+        Load(id=region, region=region, capacity_bps=capacity, egress_bps=egress, sessions=sessions)
+        for region, (capacity, egress, sessions) in sums.items()
+    ]
 
 
 def _total(loads: Sequence[Load]) -> int:

@@ -21,6 +21,8 @@ from cdn.types import Node, NodeState
 
 #: Rows are read again after this long, in seconds: how late a change made by another process is seen.
 ROWS_SECONDS = 0.5
+#: Reading them may take this share of a processor, and be that much rarer for it: at ten thousand nodes.
+ROWS_SHARE, ROWS_SECONDS_MOST = 0.04, 1.5
 #: How long the other nodes have to find a fresh process once the first one did, before silence counts against them.
 GRACE = timedelta(seconds=15)
 #: Nodes speak at least this often: one with no more than this left of its lease has missed a word.
@@ -53,6 +55,8 @@ class Row(NamedTuple):
     plan: int
 
 
+#: So many rows are read and compared at a time.
+_PART = 256
 _COLUMNS = (*Row._fields[:-1], "plan__version")
 
 
@@ -104,24 +108,41 @@ class Fleet:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _rows: tuple[Row, ...] = ()
     _rows_at: float = float("-inf")
-    _raw: list[tuple[object, ...]] = field(default_factory=list)
+    _rows_for: float = ROWS_SECONDS
+    _raw: list[list[tuple[object, ...]]] = field(default_factory=list)
+    #: By row: what the node that others see was made of, and the node.
+    _seen: dict[int, tuple[Row, tuple[object, ...], Node]] = field(default_factory=dict)
 
     def rows(self) -> tuple[Row, ...]:
-        """Every registered node, by slot. At most ROWS_SECONDS old; inside a transaction always read."""
-        if not connection.in_atomic_block and time.monotonic() - self._rows_at < ROWS_SECONDS:
+        """Every registered node, by slot. At most ROWS_SECONDS old, a bit more in a large fleet; inside a transaction
+        always read."""
+        if not connection.in_atomic_block and time.monotonic() - self._rows_at < self._rows_for:
             return self._rows
-        asked_at = time.monotonic()
+        asked_at, begun = time.monotonic(), time.thread_time()
         query = models.EdgeNode.objects.values_list(*_COLUMNS)
         if connection.in_atomic_block:
             return tuple(_row(values) for values in query)
-        # Mostly nothing has changed: then the values as they come are compared, not a thousand rows made anew.
+        # Mostly nothing has changed: then the values as they come are compared, not a thousand rows made anew; a part
+        # at a time, for all other threads wait while two lists are compared, or given up.
+        before, raw = self._raw, list[list[tuple[object, ...]]]()
+        same = bool(self._rows)
         with connections[query.db].cursor() as cursor:
             cursor.execute(*query.query.sql_with_params())
-            raw = cursor.fetchall()
-        if raw != self._raw or not self._rows:
-            self._rows, self._raw = tuple(_row(values) for values in query), raw
+            while part := cursor.fetchmany(_PART):
+                was = before[len(raw)] if len(raw) < len(before) else None
+                same = same and part == was
+                raw.append(was if same and was is not None else part)
+        if not same or len(raw) != len(before):
+            self._rows, self._raw = self._renewed(query), raw
+        self._rows_for = min(ROWS_SECONDS_MOST, max(ROWS_SECONDS, (time.thread_time() - begun) / ROWS_SHARE))
         self._rows_at = asked_at
         return self._rows
+
+    def _renewed(self, query: Iterable[tuple[object, ...]]) -> tuple[Row, ...]:
+        """The rows as read; those that have not changed are the same objects as before, by which others know that."""
+        before = {row.slot: row for row in self._rows}
+        read = (_row(values) for values in query)
+        return tuple(was if (was := before.get(row.slot)) == row else row for row in read)
 
     def row(self, node_id: UUID) -> Row | None:
         """One registered node."""
@@ -231,6 +252,36 @@ class Fleet:
         until = beat.lease_until if beat is not None else (self.first_heard_at or now) + GRACE
         # One that has just enrolled speaks next; what was heard or not heard of it before does not count.
         return max(until, row.state_at + GRACE) if row.state is NodeState.WARMING else until
+
+    def serving(self, now: datetime) -> tuple[Node, ...]:
+        """Every node that viewers could be sent to, as others see it, by slot.
+
+        A node of which nothing has changed is the same object as before: who keeps a copy touches only the others.
+        """
+        before, seen, found = self._seen, {}, []
+        ends = {region: self.braked(region, now) for region in self.brakes} if self.brakes else {}
+        everywhere = ends.get("")
+        doubts, held, leaving, well = self.doubts, self.held, self.leaving, self.well_since
+        for row in self.rows():
+            if row.state not in states.SERVING:
+                continue
+            beat = self.beats.get(row.id)
+            made_of = (
+                (beat.egress_bps, beat.sessions, beat.lease_until) if beat else now,
+                ends and ends.get(row.region, everywhere),
+                doubts and row.id in doubts,
+                held and row.id in held,
+                leaving and leaving.get(row.id),
+                well and well.get(row.id),
+                self.suggested_kbps.get(row.region, 0),
+            )
+            last = before.get(row.slot)
+            if last is None or last[0] is not row or last[1] != made_of:
+                last = (row, made_of, self.node(row, now))
+            seen[row.slot] = last
+            found.append(last[2])
+        self._seen = seen
+        return tuple(found)
 
     def node(self, row: Row, now: datetime) -> Node:
         """A node as others see it."""

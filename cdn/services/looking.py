@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from cdn import asking, corruption, history, leaving, models, silence, states, witnesses
+from cdn import asking, corruption, history, leaving, models, silence, witnesses
 from cdn.live import fleet
 from cdn.types import Delivered, FleetEvent, Node, NodeHealth, NodeState
 
@@ -26,7 +26,7 @@ def nodes() -> tuple[Node, ...]:
 
 
 def _offered(now: datetime) -> tuple[Node, ...]:
-    return tuple(fleet.node(row, now) for row in fleet.rows() if row.state in states.SERVING)
+    return fleet.serving(now)
 
 
 def health() -> tuple[NodeHealth, ...]:
