@@ -12,8 +12,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,7 +29,7 @@ from catalog import services as catalog
 from catalog.types import Rendition
 from cdn import services as cdn
 from cdn.types import Node, NodeState
-from playback.picture import WHOLE, Holding, Picture, pathway
+from playback.picture import WHOLE, Holding, Picture
 
 log = logging.getLogger("playback")
 
@@ -58,7 +60,8 @@ class Known:
         self._lock = threading.Lock()
         self._picture = Picture(())
         self._kept_at = self._stretched_at = self._written_at = float("-inf")
-        self._written = ""
+        #: By slot: what the file says of a node, and that as text.
+        self._lines: dict[int, tuple[tuple[object, ...], str]] = {}
         #: By package: when it was last asked for, and who holds it.
         self._films: OrderedDict[str, tuple[float, Holding]] = OrderedDict()
         self._tracks: dict[str, tuple[Rendition, ...]] = {}
@@ -115,9 +118,7 @@ class Known:
             self._stretch(now)
             return
         if nodes is not self._picture.nodes:
-            picture = Picture(nodes)
-            picture.warm()
-            self._picture = picture
+            self._picture = Picture(nodes, self._picture)
 
     def _stretch(self, now: datetime) -> None:
         if time.monotonic() - self._stretched_at < STRETCHED_EVERY:
@@ -170,14 +171,20 @@ class Known:
         if time.monotonic() - self._written_at < WRITTEN_EVERY:
             return
         self._written_at = time.monotonic()
-        lasting = [replace(node, lease_until=_EPOCH, **_PASSING) for node in self._picture.nodes]  # type: ignore[arg-type]
-        text = json.dumps([_plain(node) for node in lasting])
-        if text == self._written or not lasting:
+        lines: dict[int, tuple[tuple[object, ...], str]] = {}
+        for node in self._picture.nodes:
+            lasting, line = _lasting(node), self._lines.get(node.slot)
+            lines[node.slot] = line if line and line[0] == lasting else (lasting, json.dumps(_plain(node)))
+        if not lines or lines == self._lines:
             return
         partial = _file().with_suffix(f".{os.getpid()}.new")  # each web process keeps its own
-        partial.write_text(text, encoding="utf-8")
+        with partial.open("w", encoding="utf-8") as file:
+            # A line at a time: text for ten thousand nodes at once would keep the interpreter from everybody else.
+            for sign, (_, text) in zip(chain("[", repeat(",")), lines.values(), strict=False):
+                file.write(f"{sign}\n{text}")
+            file.write("\n]\n")
         partial.replace(_file())
-        self._written = text
+        self._lines = lines
 
     def forget(self) -> None:
         """As in a fresh process."""
@@ -193,18 +200,21 @@ def _looked_up(package_id: str, picture: Picture) -> Holding:
         holders = cdn.holders(package_id)
     except (DatabaseError, SynchronousOnlyOperation):
         return _NOTHING
-    by_id = {node.id: node for node in picture.nodes} if len(holders) > 8 else None
-    if by_id is not None:
-        return Holding({pathway(by_id[one]): what for one, what in holders.items() if one in by_id})
-    return Holding({pathway(node): holders[node.id] for node in picture.nodes if node.id in holders})
+    names = picture.names
+    return Holding({names[one]: what for one, what in holders.items() if one in names})
 
 
 def _file() -> Path:
     return Path(settings.WORK_DIR) / "last-fleet.json"
 
 
+#: What is of use after a restart.
+_KEPT = tuple(spec.name for spec in fields(Node) if spec.name not in (*_PASSING, "lease_until"))
+_lasting = attrgetter(*_KEPT)
+
+
 def _plain(node: Node) -> dict[str, Any]:
-    said = asdict(node)
+    said: dict[str, Any] = {name: getattr(node, name) for name in _KEPT} | _PASSING | {"lease_until": _EPOCH}
     for name in _TIMES:
         said[name] = said[name].isoformat() if said[name] else None
     return said | {"id": str(node.id)}

@@ -1,5 +1,7 @@
 """The fleet, prepared to be asked often: made once for each change, asked for each session. Pure.
 
+Where nodes stand is worked out once (`Layout`); of a new picture only those nodes are touched that are not the same.
+
 A small fleet is looked at whole. Of a large one each session is shown some dozens: those it knows, and in each tier a
 few free ones from a place on a ring that is its own, first those that hold what it plays. So a question costs the same
 at 100 nodes and at 10,000, the same session is shown the same nodes again, and a node that comes or goes changes what
@@ -7,13 +9,17 @@ is shown to those alone who stand before it on the ring.
 """
 
 import hashlib
-from bisect import bisect_left
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
+from uuid import UUID
+
+import numpy as np
 
 from cdn.types import Node, NodeState
 from playback import nearness
@@ -30,6 +36,14 @@ CROWDED = 0.85
 SERVING = (NodeState.ACTIVE, NodeState.DEGRADED)
 #: What a node may hold of a package, and how much that is worth.
 HELD = {"full": 3, "partial": 2, "head": 1}
+#: Square degrees of viewers for which the sites' classes are kept.
+CELLS_MOST = 4096
+#: So many next places of a tier are looked at before all the rest is.
+_NEXT = 128
+#: Positions on the ring, ascending; and a mark for each position.
+Positions: TypeAlias = "np.ndarray[Any, np.dtype[np.signedinteger[Any]]]"
+Marks: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
+_NONE: Positions = np.zeros(0, dtype=np.int32)
 #: 2^64 over the golden ratio: spreads what is close together, and comes to the same in every process.
 _SPREAD, _BITS = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
@@ -74,59 +88,103 @@ def _point(node: Node) -> int:
     return (node.id.int ^ (node.id.int >> 64)) * _SPREAD & _BITS
 
 
-class Ring:
-    """Nodes in an order that has nothing to do with what they are, so that a walk from anywhere meets a fair mix."""
+def _still(node: Node) -> tuple[object, ...]:
+    """What of a node the layout is made of: heartbeats do not change it."""
+    return node.id, node.slot, node.site, node.region, node.latitude, node.longitude
 
-    __slots__ = ("_points", "_slots", "nodes")
+
+class Layout:
+    """Where nodes stand: the same for all pictures for as long as the fleet has the same nodes at the same places.
+
+    They are on a ring, in an order that has nothing to do with what they are, so that a walk from anywhere meets a fair
+    mix. A tier is told by its nodes' positions on it, ascending.
+    """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        placed = sorted((_point(node), node.slot, node) for node in nodes)
-        self._points = [point for point, _, _ in placed]
-        self.nodes = [node for _, _, node in placed]
-        self._slots: frozenset[int] = frozenset()
+        self.regions = len({node.region for node in nodes})
+        self.names = {node.id: pathway(node) for node in nodes}
+        #: Where sites are, as far as that is known: that of its first node that has a place.
+        places: dict[str, Place] = {}
+        for node in nodes:
+            if node.latitude is not None and node.longitude is not None and node.site not in places:
+                places[node.site] = (node.latitude, node.longitude)
+        self.sites = {site: at for at, site in enumerate(places)}
+        self._globe = nearness.Globe(list(places.values()))
+        self._classes: OrderedDict[Place, bytes] = OrderedDict()
+        self.positions: dict[str, int] = {}
+        if len(nodes) > WHOLE:
+            self._lay(nodes)
 
-    @property
-    def slots(self) -> frozenset[int]:
-        """The nodes' numbers."""
-        if not self._slots:
-            self._slots = frozenset(node.slot for node in self.nodes)
-        return self._slots
+    def _lay(self, nodes: Sequence[Node]) -> None:
+        points = np.array([_point(node) for node in nodes], dtype=np.uint64)
+        #: Which of the nodes is at each position.
+        self.order: list[int] = np.argsort(points, kind="stable").tolist()
+        self._points = np.sort(points)
+        self.everywhere: Positions = np.arange(len(nodes), dtype=np.int32)
+        by_site: dict[str, list[int]] = {}
+        by_region: dict[str, list[int]] = {}
+        for position, at in enumerate(self.order):
+            node = nodes[at]
+            self.positions[pathway(node)] = position
+            by_site.setdefault(node.site, []).append(position)
+            by_region.setdefault(node.region, []).append(position)
+        self._by_site = {site: np.array(some, dtype=np.int32) for site, some in by_site.items()}
+        self._by_region = {region: np.array(some, dtype=np.int32) for region, some in by_region.items()}
+        #: For each position the site's number; one without a place has that after the last.
+        self._site_at = np.array([self.sites.get(nodes[at].site, len(self.sites)) for at in self.order])
 
-    def walk(self, point: int) -> Iterator[Node]:
-        """The nodes from a point on, each once, STEPS of them at most."""
-        start = bisect_left(self._points, point)
-        rest = min(start, max(0, STEPS - len(self.nodes) + start))
-        return chain(self.nodes[start : start + STEPS], self.nodes[:rest])
+    def start(self, seed: str) -> int:
+        """The position from which on a session looks."""
+        digest = hashlib.blake2b(seed.encode(), digest_size=8).digest()
+        return int(self._points.searchsorted(np.uint64(int.from_bytes(digest, "big"))))
+
+    def of_sites(self, sites: Sequence[str]) -> "Positions":
+        """The nodes of some sites."""
+        some = [self._by_site[site] for site in sites if site in self._by_site]
+        return np.sort(np.concatenate(some)) if some else _NONE
+
+    def in_region(self, region: str) -> "Positions":
+        """The nodes of a region."""
+        return self._by_region.get(region, _NONE)
+
+    def guessed(self, place: Place, near: int) -> "Positions":
+        """The nodes at sites that are likely to be in a class, seen from a place."""
+        by_site = np.frombuffer(self.classes(place) + b"\xff", dtype=np.uint8)
+        return np.flatnonzero(by_site[self._site_at] == near)
+
+    def classes(self, place: Place) -> bytes:
+        """The class that each site which has a place is likely to be in: one byte for each."""
+        cell = nearness.cell(place)
+        found = self._classes.get(cell)
+        if found is None:
+            found = self._classes[cell] = self._globe.classes(cell)
+            if len(self._classes) > CELLS_MOST:
+                with suppress(KeyError):  # another thread may have been faster
+                    self._classes.popitem(last=False)
+        return found
 
 
 class Holding:
     """What the nodes hold of one package, prepared likewise: by pathway 'full', 'partial' or 'head'."""
 
-    __slots__ = ("_picture", "_rings", "held")
+    __slots__ = ("_marked", "held")
 
     def __init__(self, held: Mapping[str, str]) -> None:
         self.held = held
-        self._picture: Picture | None = None
-        self._rings: dict[tuple[int, Hashable], Ring] = {}
+        self._marked: tuple[Layout, list[Marks]] | None = None
 
-    def ring(self, picture: "Picture", key: Hashable, scope: Ring) -> list[Ring]:
-        """Of a tier (told by `key`), who holds all of it, and who holds anything: the rings that are not empty."""
-        if self._picture is not picture:
-            self._picture, self._rings = picture, {}
-        if (3, key) not in self._rings:
-            some: dict[int, list[Node]] = {3: [], 1: []}
-            for node in scope.nodes if len(scope.nodes) <= len(self.held) else self._holders(picture, scope):
-                worth = HELD.get(self.held.get(pathway(node), ""), 0)
-                for least, nodes in some.items():
-                    if worth >= least:
-                        nodes.append(node)
-            for least, nodes in some.items():
-                self._rings[least, key] = Ring(nodes)
-        return [ring for least in (3, 1) if (ring := self._rings[least, key]).nodes]
-
-    def _holders(self, picture: "Picture", scope: Ring) -> list[Node]:
-        found = (picture.by_id.get(name) for name in self.held)
-        return [node for node in found if node and node.slot in scope.slots]
+    def marks(self, layout: Layout) -> "list[Marks]":
+        """Who holds all of it, and who holds anything: a mark for each position."""
+        marked = self._marked
+        if marked is None or marked[0] is not layout:
+            places = [(layout.positions.get(name), HELD.get(what, 0)) for name, what in self.held.items()]
+            found = []
+            for least in (3, 1):
+                marks = np.zeros(len(layout.positions), dtype=np.bool_)
+                marks[[at for at, worth in places if at is not None and worth >= least]] = True
+                found.append(marks)
+            marked = self._marked = (layout, found)
+        return marked[1]
 
 
 class Classes:
@@ -148,58 +206,59 @@ class Classes:
             return self._guessed[self._sites[site]], "guessed"
         return nearness.UNKNOWN, ""
 
-    def guessed(self, near: int) -> list[str]:
-        """The sites that are likely to be in a class."""
-        return (
-            [site for site, at in self._sites.items() if self._guessed[at] == near] if self._guessed else []
-        )
-
 
 class Picture:
-    """The nodes of one moment. Many threads may ask; what is worked out on the way is kept."""
+    """The nodes of one moment. Many threads may ask. `before` is the picture before it: what did not change is its."""
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
+    def __init__(self, nodes: Sequence[Node], before: "Picture | None" = None) -> None:
         self.nodes = tuple(nodes)
+        if before is not None and self._changed(before):
+            return
         self.by_id = {pathway(node): node for node in self.nodes}
-        self.regions = len({node.region for node in self.nodes})
-        #: Where sites are, as far as that is known: that of its first node that has a place.
-        places: dict[str, Place] = {}
-        for node in self.nodes:
-            if node.latitude is not None and node.longitude is not None and node.site not in places:
-                places[node.site] = (node.latitude, node.longitude)
-        self._sites = {site: at for at, site in enumerate(places)}
-        self._globe = nearness.Globe(list(places.values()))
-        self._rings: dict[Hashable, Ring] = {}
-        self._by_site: dict[str, list[Node]] = {}
-        self._by_region: dict[str, list[Node]] = {}
-        self._classes: dict[Place, bytes] = {}
+        self._layout = Layout(self.nodes)
         if len(self.nodes) > WHOLE:
-            for node in self.nodes:
-                if node.state in SERVING and node.egress_bps <= CROWDED * node.capacity_bps:
-                    self._by_site.setdefault(node.site, []).append(node)
-                    self._by_region.setdefault(node.region, []).append(node)
+            self._placed = [self.nodes[at] for at in self._layout.order]
+            self._free: Marks = np.array([_is_free(node) for node in self._placed], dtype=np.bool_)
 
-    def warm(self) -> None:
-        """Work out now what most questions need, so that none of them waits for it."""
-        if len(self.nodes) > WHOLE:
-            self._everywhere()
-            for region in self._by_region:
-                self._in_region(region)
+    def _changed(self, before: "Picture") -> bool:
+        """Take over from the picture before all but the nodes that are others now; False when that cannot be."""
+        if len(self.nodes) != len(before.nodes) or len(self.nodes) <= WHOLE:  # a small one is made at once
+            return False
+        changed = [now for now, was in zip(self.nodes, before.nodes, strict=True) if now is not was]
+        try:
+            if any(_still(node) != _still(before.by_id[pathway(node)]) for node in changed):
+                return False
+        except KeyError:
+            return False
+        self._layout = before._layout
+        self.by_id, self._placed, self._free = dict(before.by_id), list(before._placed), before._free.copy()
+        for node in changed:
+            name = pathway(node)
+            position = self._layout.positions[name]
+            self.by_id[name] = self._placed[position] = node
+            self._free[position] = _is_free(node)
+        return True
+
+    @property
+    def regions(self) -> int:
+        """How many regions there are."""
+        return self._layout.regions
+
+    @property
+    def names(self) -> Mapping[UUID, str]:
+        """The nodes' pathways, by their ids."""
+        return self._layout.names
 
     def classes(self, viewer: Asks) -> "Classes":
         """How near the sites are to a viewer."""
-        guessed = b""
-        if viewer.place is not None and self._sites:
-            cell = nearness.cell(viewer.place)
-            if cell not in self._classes:
-                self._classes[cell] = self._globe.classes(cell)
-            guessed = self._classes[cell]
+        sites = self._layout.sites
+        guessed = self._layout.classes(viewer.place) if viewer.place is not None and sites else b""
         measured: dict[str, float] = {}
         for name, ms in viewer.rtt_ms.items():
             if node := self.by_id.get(name):
                 measured[node.site] = min(ms, measured.get(node.site, ms))
         by_class = {site: nearness.of_round_trip(ms) for site, ms in measured.items()}
-        return Classes(by_class, guessed, self._sites)
+        return Classes(by_class, guessed, sites)
 
     def shown(
         self, viewer: Asks, holding: Holding, *, given: Mapping[str, int], now: datetime
@@ -211,71 +270,68 @@ class Picture:
         for name in chain((viewer.current or "",), viewer.failures, viewer.goodput):
             if node := self.by_id.get(name):
                 found[name] = node
-        point = int.from_bytes(hashlib.blake2b(viewer.seed.encode(), digest_size=8).digest(), "big")
+        start = self._layout.start(viewer.seed)
+        holders = [marks & self._free for marks in holding.marks(self._layout)] if holding.held else []
         sites: set[str] = set()
         free = 0
-        for key, ring in self._tiers(viewer):
-            for holders in holding.ring(self, key, ring) if holding.held else ():
-                _take(found, holders, point, HOLDERS_SHOWN, given, now)
-            taken = _take(found, ring, point, SHOWN, given, now)
+        for tier in self._tiers(viewer):
+            for marks in holders:
+                _take(found, self._walk(tier, start, marks), HOLDERS_SHOWN, given, now)
+            taken = _take(found, self._walk(tier, start, self._free), SHOWN, given, now)
             free += len(taken)
             sites.update(node.site for node in taken)
             if len(taken) >= SHOWN and len(sites) > 2:
                 break
         if not free:
-            found |= {pathway(node): node for node in self._resorts(point)}
+            found |= {pathway(node): node for node in self._resorts(start)}
         return list(found.values())
 
-    def _tiers(self, viewer: Asks) -> Iterator[tuple[Hashable, Ring]]:
-        """Rings of the free nodes of each tier, nearest first; the last has all."""
-        if viewer.site in self._by_site:
-            yield ("site", viewer.site), self._of_sites(("site", viewer.site), (viewer.site,))
-        key: Hashable
+    def _walk(self, tier: "Positions", start: int, marks: "Marks") -> Iterator[Node]:
+        """A tier's nodes that are marked, from a position on, each once, STEPS of them at most."""
+        first = int(tier.searchsorted(start))
+        left, near = STEPS, first + _NEXT
+        # Mostly the next few are enough; else all the rest at once, which costs little more.
+        for part in (tier[first:near], tier[near:], tier[:first]):
+            found = part[marks[part]][:left].tolist()
+            left -= len(found)
+            yield from map(self._placed.__getitem__, found)
+
+    def _tiers(self, viewer: Asks) -> "Iterator[Positions]":
+        """The nodes of each tier, nearest first; the last has all."""
+        layout = self._layout
+        if viewer.site:
+            yield layout.of_sites((viewer.site,))
         if viewer.region and self.regions > 1:
-            yield ("region", viewer.region), self._in_region(viewer.region)
-        classes = self.classes(viewer)
+            yield layout.in_region(viewer.region)
+        measured = self.classes(viewer).measured
         for near in range(nearness.UNKNOWN):
-            if measured := tuple(site for site, one in classes.measured.items() if one == near):
-                yield measured, self._of_sites(measured, measured)
-            if viewer.place is not None and self._sites:
-                key = (nearness.cell(viewer.place), near)
-                if key not in self._rings:
-                    self._of_sites(key, classes.guessed(near))
-                yield key, self._rings[key]
-        yield ("all",), self._everywhere()
+            if sites := tuple(site for site, one in measured.items() if one == near):
+                yield layout.of_sites(sites)
+            if viewer.place is not None and layout.sites:
+                yield layout.guessed(viewer.place, near)
+        yield layout.everywhere
 
-    def _of_sites(self, key: Hashable, sites: Sequence[str]) -> Ring:
-        ring = self._rings.get(key)
-        if ring is None:
-            ring = self._rings[key] = Ring(list(chain(*(self._by_site.get(site, ()) for site in sites))))
-        return ring
-
-    def _in_region(self, region: str) -> Ring:
-        key = ("region", region)
-        if key not in self._rings:
-            self._rings[key] = Ring(self._by_region.get(region, ()))
-        return self._rings[key]
-
-    def _everywhere(self) -> Ring:
-        return self._rings.get(("all",)) or self._of_sites(("all",), tuple(self._by_site))
-
-    def _resorts(self, point: int) -> list[Node]:
+    def _resorts(self, start: int) -> list[Node]:
         """Nobody is free: some of those that are full, and of all others some of each state."""
         by_state: dict[object, list[Node]] = {}
-        ring = self._rings.get(("resorts",)) or self._rings.setdefault(("resorts",), Ring(self.nodes))
-        for node in ring.walk(point):
+        everybody = np.ones(len(self.nodes), dtype=np.bool_)
+        for node in self._walk(self._layout.everywhere, start, everybody):
             some = by_state.setdefault(node.state, [])
             if len(some) < SHOWN:
                 some.append(node)
         return list(chain(*by_state.values()))
 
 
+def _is_free(node: Node) -> bool:
+    return node.state in SERVING and node.egress_bps <= CROWDED * node.capacity_bps
+
+
 def _take(
-    found: dict[str, Node], ring: Ring, point: int, most: int, given: Mapping[str, int], now: datetime
+    found: dict[str, Node], walk: Iterator[Node], most: int, given: Mapping[str, int], now: datetime
 ) -> list[Node]:
-    """Show up to so many of a ring's nodes that are free at this moment; → those."""
+    """Show up to so many of the nodes met that are free at this moment; → those."""
     taken: list[Node] = []
-    for node in ring.walk(point):
+    for node in walk:
         name = f"n{node.slot}"
         load = node.egress_bps + given.get(name, 0)
         if load <= CROWDED * node.capacity_bps and node.lease_until > now:

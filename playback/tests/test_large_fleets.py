@@ -1,5 +1,6 @@
 """Of a large fleet each session is shown some dozens of nodes: the rules hold all the same. And how near they are."""
 
+import random
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -85,6 +86,28 @@ def test_who_holds_the_film_is_found_among_many() -> None:
     # In another picture the same holders are other nodes.
     busy = Picture([replace(one, egress_bps=GBIT) if one.slot in (11, 222) else one for one in nodes])
     assert {first(asked(busy, Viewer(seed=f"v{n}"), held=holding)) for n in range(50)} == {"n333"}
+
+
+def test_a_picture_made_of_the_one_before_is_as_one_made_anew() -> None:
+    chance = random.Random(3)
+    nodes = large(300)
+    picture = Picture(nodes)
+    holding = Holding({f"n{slot}": "full" for slot in range(1, 300, 7)})
+    for step in range(12):
+        for _ in range(40):
+            at = chance.randrange(len(nodes))
+            state = chance.choice((NodeState.ACTIVE, NodeState.DRAINING, NodeState.SUSPECT))
+            nodes[at] = replace(nodes[at], egress_bps=chance.randrange(GBIT), state=state)
+        if step == 5:  # a node leaves the fleet
+            nodes.pop(20)
+        if step == 8:  # another is somewhere else now
+            nodes[30] = replace(nodes[30], site="s3", region="r2")
+        picture, anew = Picture(nodes, picture), Picture(nodes)
+        assert (picture.nodes, picture.by_id) == (anew.nodes, anew.by_id)
+        for number in range(20):
+            viewer = Viewer(seed=f"v{number}", site=f"s{number}", region="r2", current=f"n{number + 30}")
+            answer = asked(picture, viewer, held=holding)
+            assert answer == asked(anew, viewer, held=Holding(holding.held))
 
 
 @pytest.mark.parametrize(
