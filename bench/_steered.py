@@ -19,22 +19,30 @@ from netflixlite.asgi import application as site
 from cdn.live import Beat, fleet  # isort: skip (Django must be set up first)
 
 TIMES: list[tuple[float, float]] = []
+#: How often a node is heard, in seconds.
+EVERY = 2.0
 _BUSY = float(os.environ.get("BENCH_BUSY", "0.3"))
 
 
 def hear() -> None:
-    """Every node is heard each two seconds, with another load."""
+    """Every node is heard each two seconds, with another load: one after the other, as nodes do."""
     chance = random.Random(5)
-    sequence = 0
+    rows = fleet.rows()
+    told, begun = 0, time.monotonic()
     while True:
         now = timezone.now()
-        sequence += 1
-        for row in fleet.rows():
+        due = len(rows) + int((time.monotonic() - begun) / EVERY * len(rows))  # at first, all of them
+        for number in range(told, due):
+            row = rows[number % len(rows)]
             load = int(row.capacity_bps * min(0.9, chance.gammavariate(4, _BUSY / 4)))
             fleet.beats[row.id] = Beat(
-                heard_at=now, lease_until=now + timedelta(seconds=60), sequence=sequence, egress_bps=load
+                heard_at=now,
+                lease_until=now + timedelta(seconds=60),
+                sequence=number // len(rows) + 1,
+                egress_bps=load,
             )
-        time.sleep(2.0)
+        told = due
+        time.sleep(0.02)
 
 
 threading.Thread(target=hear, daemon=True).start()
