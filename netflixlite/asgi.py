@@ -1,6 +1,5 @@
 """HTTP and websockets in one ASGI application."""
 
-import gc
 import os
 import sys
 
@@ -20,20 +19,19 @@ from cdn import corruption, knowledge, silence  # noqa: E402
 from cdn.board import samples  # noqa: E402
 from cdn.doorbell import HearNodes  # noqa: E402
 from cdn.urls_ws import websocket_urlpatterns as fleet  # noqa: E402
-from netflixlite import addresses  # noqa: E402
+from netflixlite import addresses, collecting  # noqa: E402
 from netflixlite.bodies import BoundBodies  # noqa: E402
 from playback import known  # noqa: E402
 from playback.doorstep import SteerPlayers  # noqa: E402
 
-# What is loaded by now lives as long as the process. Frozen, it is not looked through by every full collection: those
+# What is loaded by now lives as long as the process. Full collections leave it out, and come by the clock: else they
 # would keep everybody waiting for 0.1 to 0.4 s each, many times a minute when a thousand nodes report.
 get_resolver().url_patterns  # noqa: B018 (what views import is part of it)
-gc.collect()
-gc.freeze()
+collecting.start()
 
 # The loop's thread gives the interpreter away with each signature that it checks and each answer that it sends. From a
 # thread that is busy (the watch over the nodes, a view) it has it back after this long, three times for a heartbeat.
-sys.setswitchinterval(0.0005)
+sys.setswitchinterval(0.0002)
 
 silence.start()  # leases are in this process's memory: it must notice by itself when a node falls silent
 knowledge.start()  # what heartbeats are answered from
