@@ -1,6 +1,7 @@
 """Has nodes fetch a film before anybody watches: most benches are not about cold caches."""
 
 import http.client
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,9 +19,15 @@ def fill(
     try:
         for rendition in renditions:
             for one in names:
-                line.request("GET", f"{base}/{rendition}/{one}")
-                reply = line.getresponse()
-                reply.read()
+                for _ in range(
+                    6
+                ):  # on a busy machine the site takes longer to give something than a node waits
+                    line.request("GET", f"{base}/{rendition}/{one}")
+                    reply = line.getresponse()
+                    reply.read()
+                    if reply.status not in (502, 503, 504):
+                        break
+                    time.sleep(1)
                 if reply.status != 200:
                     raise RuntimeError(f"{name} answers {reply.status} to {rendition}/{one}")
     finally:
