@@ -10,7 +10,8 @@ the click's own time and ends when the compositor is given the first frame (requ
 - hls.js, Shaka: their session is open before the click; ours asks for it within its time.
 - bare file: a `<video>` with the same film as one MP4 (index first), its address known.
 
-The arms are shuffled. `--line NAME` measures one line only: "loopback", or "20 Mbit/s" with 30 ms there and back.
+The arms are shuffled in each round, and no round begins after `--seconds` of a line. `--line NAME` measures one line
+only: "loopback", or "20 Mbit/s" with 30 ms there and back.
 """
 
 import argparse
@@ -158,13 +159,19 @@ def measure(browser: Any, stage: Stage, arm: Arm) -> Start:
         return Start(clock["frame"] - clock["from"], int(clock["height"]))
 
 
-def run(browser: Any, line: str, repeats: int, seed: int) -> list[Arm]:
-    """All arms over one line, shuffled in each round; the first round warms up and is thrown away."""
+def run(browser: Any, line: str, repeats: int, seed: int, seconds: float) -> list[Arm]:
+    """All arms over one line, shuffled in each round; the first round warms up and is thrown away.
+
+    No round begins after `seconds`: a busy machine gives fewer repeats, and every arm as many as the others.
+    """
+    began = time.monotonic()
     link, latency = LINES[line]
     ways = arms()
     order = random.Random(seed)
     with Stage(2, rate_bps=0, link_bps=link, latency=latency) as stage:
         for repeat in range(repeats + 1):
+            if repeat > 1 and time.monotonic() - began > seconds:
+                break
             for arm in order.sample(ways, len(ways)):
                 try:
                     start = measure(browser, stage, arm)
@@ -193,6 +200,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="end within 60 s, with few repeats")
     parser.add_argument("--line", choices=("", *LINES), default="", help="measure only this line")
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=300, help="of each line; no round begins after that")
     parser.add_argument("--seed", type=int, default=5)
     options = parser.parse_args()
     figures: dict[str, float] = {}
@@ -202,7 +210,7 @@ def main() -> None:
         flags = [*CHROMIUM_FLAGS, "--autoplay-policy=no-user-gesture-required"]
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=flags)
         for line in chosen:
-            ways = run(browser, line, 2 if options.quick else options.repeats, options.seed)
+            ways = run(browser, line, 2 if options.quick else options.repeats, options.seed, options.seconds)
             rows += _rows(line, ways)
             figures |= _figures("loopback" if line == "loopback" else "line", ways)
         browser.close()
