@@ -13,6 +13,9 @@ const RECOVERIES = 2;
 const RECOVERY_WINDOW_MS = 20_000;
 const RENEW_FROM_S = 8;
 
+// Elements that were primed, with their sources: a browser takes some ten milliseconds to open one.
+const primed = new WeakMap();
+
 /** Seconds of film ahead of the playhead. A gap of 0.3 s counts as none: segments of audio and video end apart. */
 export function bufferAhead(video) {
   const { buffered, currentTime } = video;
@@ -88,6 +91,14 @@ export class Engine extends EventTarget {
     return !media && native ? "native" : "none";
   }
 
+  /** A film comes to this element in a moment: open what it is put into. */
+  static prime(video) {
+    if (Engine.way !== "mse" || globalThis.ManagedMediaSource) return; // that one opens in a way of its own
+    const source = new MediaSource();
+    video.src = URL.createObjectURL(source);
+    primed.set(video, { source, src: video.src });
+  }
+
   /**
    * Start loading. The picture appears when the element plays.
    * @param {string} url of the multivariant playlist
@@ -124,7 +135,10 @@ export class Engine extends EventTarget {
     });
     on(Hls.Events.ERROR, (_, data) => this.#error(data));
     hls.subtitleDisplay = false; // cues are drawn by ui/captions.js, above the controls
-    hls.attachMedia(this.#video);
+    const { source, src } = primed.get(this.#video) ?? {};
+    primed.delete(this.#video);
+    // A source that was opened before is taken as it is (read in 1.7.4: attachTransferred).
+    hls.attachMedia(source && src === this.#video.src ? { media: this.#video, mediaSource: source } : this.#video);
     hls.loadSource(url);
   }
 

@@ -94,6 +94,7 @@ export class Player extends EventTarget {
     const session = this.#sessionOf(videoId, leaves);
     this.videoId = videoId;
     this.#session = session;
+    if (!ready?.scene) Engine.prime(this.#video);
     try {
       if (!ready) await prepared?.asked(videoId);
       if (this.#session !== session) {
