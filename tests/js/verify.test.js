@@ -34,10 +34,10 @@ function session(behave, { buffer = 30, heads, tables = () => ({ body: JSON.stri
   return fetch;
 }
 
-function load(url = segmentUrl("n1")) {
+function load(url = segmentUrl("n1"), level = 0) {
   const loader = new (loaderFor(delivery))({});
   const result = { loader };
-  const context = { url, type: "media-fragment", responseType: "arraybuffer", frag: { duration: 4, type: "main" } };
+  const context = { url, type: "media-fragment", responseType: "arraybuffer", frag: { duration: 4, type: "main", level } };
   loader.load(context, { loadPolicy: {} }, {
     onSuccess: (response) => Object.assign(result, { outcome: "success", data: new Uint8Array(response.data) }),
     onError: (error) => Object.assign(result, { outcome: "error", error }),
@@ -46,8 +46,8 @@ function load(url = segmentUrl("n1")) {
 }
 
 /** Digests are made beside this thread: wait for them too. */
-async function until(fact) {
-  for (let i = 0; i < 3000 && !fact(); i += 1) await settle();
+async function until(fact, turns = 3000) {
+  for (let i = 0; i < turns && !fact(); i += 1) await settle();
 }
 
 async function ended(result) {
@@ -69,6 +69,25 @@ test("wrong bytes never reach the decoder, and cost their node the longest penal
   assert.equal(delivery.nodes.state("n1", time.now() + 250_000), "penalised");
   assert.equal(delivery.nodes.order(time.now()).at(-1), "n1");
   assert.equal(delivery.estimates.take("steering").find(({ node }) => node === "n1").corrupt, 1);
+});
+
+test("a segment that was wrong and would come too late again makes way for a smaller one", async () => {
+  for (const [buffer, wanted] of [[3, 0], [1, 1]]) {
+    const drip = (bytes) => ({ pieces: Array.from({ length: 10 }, (_, i) => [100, bytes.slice(i * 10_000, (i + 1) * 10_000)]).flat(), headers: { "Content-Length": bytes.length } });
+    session(({ node }) => drip(node === "n1" ? WRONG : RIGHT), { buffer });
+    const lowered = [];
+    delivery.addEventListener("lower", ({ detail }) => lowered.push(detail));
+    await delivery.tables.load("v720");
+    const result = load(segmentUrl("n1"), 2);
+    for (let i = 0; i < 60 && !result.outcome; i += 1) {
+      await time.pass(50);
+      await until(() => false, 3);
+    }
+    await ended(result);
+    assert.equal(lowered.length, wanted, `${buffer} s in hand`);
+    if (wanted) assert.equal(lowered[0].remaining, RIGHT.length);
+    delivery.close();
+  }
 });
 
 test("a file of another size is not even begun", async () => {

@@ -13,6 +13,8 @@ const LONGEST_MS = 20_000;
 const LANES = 3;
 const HEAD_BYTES = 64;
 const WHOLES = 3;
+// A segment that was lost whole may take so much of what is in hand to come again; else a smaller one is better.
+const AGAIN_SHARE = 0.8;
 // Attempts that fail faster than this wait when too many have been repeated lately.
 const QUICK_MS = 500;
 
@@ -347,6 +349,9 @@ export class Pursuit {
     if ((await this.#delivery.check(this.#want.url, bytes, single)) !== "wrong") return;
     if (single) this.#delivery.corrupted(single);
     else this.#doubtful.push({ bytes, sources });
+    const rate = (lane.timing.bytes * 1000) / Math.max(1, lane.timing.last - lane.timing.first);
+    const again = bytes.length / rate;
+    if (again > AGAIN_SHARE * this.#delivery.buffer()) this.#lower({ rate, remaining: bytes.length });
     throw Object.assign(new Failure("content"), { doubtful: !single });
   }
 
