@@ -14,5 +14,6 @@ class AccountsConfig(AppConfig):
         from accounts import audit
         from accounts.devices import receivers, tasks  # noqa: F401 (importing connects and registers)
         from accounts.signing import receivers as signing  # noqa: F401 (connects)
+        from accounts.signing import tasks as signing_tasks  # noqa: F401 (registers)
 
         audit.begin()

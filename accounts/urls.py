@@ -3,6 +3,8 @@
 from django.urls import path
 
 from accounts import api, views
+from accounts.tv import api as tv_api
+from accounts.tv import views as tv
 
 urlpatterns = [
     path("profiles/", views.profiles, name="profiles"),
@@ -11,6 +13,13 @@ urlpatterns = [
     path("profiles/<uuid:profile_id>/edit/", views.edit_profile, name="edit_profile"),
     path("profiles/<uuid:profile_id>/delete/", views.delete_profile, name="delete_profile"),
     path("account/", views.account, name="account"),
+    path("tv/", tv.screen, name="tv"),
+    path("tv/poll/", tv.poll, name="tv_poll"),
+    path("tv/approve/", tv.approve, name="tv_approve"),
+    path("tv/answer/", tv.answer, name="tv_answer"),
+    path("api/v1/tv/codes", tv_api.TvCodes.as_view(), name="api_tv_codes"),
+    path("api/v1/tv/token", tv_api.TvToken.as_view(), name="api_tv_token"),
+    path("api/v1/tv/approve", tv_api.TvApprove.as_view(), name="api_tv_approve"),
     path("api/v1/profiles", api.ProfileList.as_view(), name="api_profiles"),
     path("api/v1/profiles/<uuid:profile_id>", api.ProfileDetail.as_view(), name="api_profile"),
 ]

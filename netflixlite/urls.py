@@ -5,6 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 urlpatterns = [
+    path("admin/", include("accounts.signing.urls_admin")),
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.signing.urls")),
     path("accounts/", include("allauth.account.urls")),

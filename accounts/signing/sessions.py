@@ -45,6 +45,7 @@ def end(request: HttpRequest, session_id: int) -> bool:
         return False
     row.end()
     services.close_session(row.session_key)
+    services.audit(request.user.pk, "session.ended", f"session:{session_id}")
     return True
 
 
@@ -61,6 +62,10 @@ def end_all(user_id: UUID, *, except_key: str = "") -> int:
     ended = services.end_all_devices(user_id, except_session=except_key)
     for row in rows:
         row.end()
+    if rows or ended:
+        services.audit(
+            user_id, "session.ended", f"user:{user_id}", detail={"sessions": max(ended, len(rows))}
+        )
     return max(ended, len(rows))
 
 

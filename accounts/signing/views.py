@@ -35,6 +35,20 @@ def prove_yourself(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{methods[0]['url']}?{urlencode({'next': back})}")
 
 
+@login_not_required
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """The admin has no sign-in of its own: it would know neither second steps nor the count of wrong passwords."""
+    back = doors.safe_next(request, request.GET.get("next", "")) or reverse("admin:index")
+    if request.user.is_authenticated:
+        return HttpResponseRedirect(back if request.user.is_staff else reverse("home"))
+    return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': back})}")
+
+
+def admin_password(_request: HttpRequest) -> HttpResponse:
+    """Nor has it a way of its own to change one's password."""
+    return redirect("account_change_password")
+
+
 @require_GET
 def staff_factor(request: HttpRequest) -> HttpResponse:
     """What an operator needs before the admin opens: give the second factor, or set the first one up."""

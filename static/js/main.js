@@ -2,11 +2,13 @@
 import "./elements/nl-growing.js";
 import "./elements/nl-list-button.js";
 import "./elements/nl-menu.js";
+import "./elements/nl-passkey.js";
 import "./elements/nl-picture.js";
 import "./elements/nl-row.js";
 import "./elements/nl-saver.js";
 import "./elements/nl-search.js";
 import "./elements/nl-thumbs.js";
+import "./elements/nl-tv.js";
 import { walkWithArrows } from "./lib/arrows.js";
 import { openCinema } from "./lib/cinema.js";
 import { morphPictures } from "./lib/morph.js";
