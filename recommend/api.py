@@ -49,7 +49,7 @@ class MyListEntry(APIView):
             raise NotFound(str(error)) from error
         return Response(asdict(said))
 
-    @extend_schema(request=None, responses=ProfileTitleOutput)
+    @extend_schema(request=None, responses={200: ProfileTitleOutput})
     def delete(self, request: Request, title_id: UUID) -> Response:
         """Take it off the list; fine when it was not there."""
         return Response(asdict(services.remove_from_list(profile_id=_profile(request).id, title_id=title_id)))

@@ -44,7 +44,7 @@ class TokenInput(serializers.Serializer[codes.Answer]):
     device_code = serializers.CharField(max_length=100)
 
 
-class TokenOutput(serializers.Serializer[codes.Answer]):
+class TvTokenOutput(serializers.Serializer[codes.Answer]):
     """Signed in: the answer sets the session's cookie. `csrf_token` goes into `X-CSRFToken` of what changes things."""
 
     signed_in = serializers.BooleanField()
@@ -121,7 +121,7 @@ class TvToken(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="tv_token_create", request=TokenInput, responses=TokenOutput, auth=[])
+    @extend_schema(operation_id="tv_token_create", request=TokenInput, responses=TvTokenOutput, auth=[])
     def post(self, request: Request) -> Response:
         """Signs the device in, once, when somebody said yes. Else 400: `authorization_pending`, `slow_down` (wait
         `interval` seconds from now on), `access_denied`, `expired_token`.
