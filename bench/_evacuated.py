@@ -162,15 +162,30 @@ class Fleet:
         """Browsers' sessions, each a device of its own."""
         return [self.operator("sign_in")["session"] for _ in range(count)]
 
+    def forecast(self, scope: str, value: str) -> str:
+        """What the operator's command says that it would do, in its words."""
+        return self._typed(scope, value, "--dry-run").communicate(timeout=120)[0].strip()
+
     def evacuate(self, scope: str, value: str) -> dict[str, Any]:
-        """The operator's command, as it is typed."""
-        argv = [sys.executable, "manage.py", "evacuate", scope, value, "--json", "--url", self.url]
-        done = subprocess.run(
-            argv, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=120
+        """The operator's command, as it is typed; → its forecast. It goes on telling how far it is."""
+        self._told = told = self._typed(scope, value, "--json", "--wait")
+        assert told.stdout is not None
+        line = told.stdout.readline()
+        if not line.startswith("{"):
+            raise SystemExit(f"manage.py evacuate failed:\n{line}{told.communicate()[0]}")
+        return dict(json.loads(line))
+
+    def progress(self) -> list[dict[str, Any]]:
+        """What the command told since, each second, until nobody was left (or now)."""
+        if self._told.poll() is None:
+            self._told.terminate()
+        return [json.loads(line) for line in self._told.communicate()[0].splitlines() if line.startswith("{")]
+
+    def _typed(self, scope: str, value: str, *options: str) -> subprocess.Popen[str]:
+        argv = [sys.executable, "manage.py", "evacuate", scope, value, *options, "--url", self.url]
+        return subprocess.Popen(
+            argv, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        if done.returncode:
-            raise SystemExit(f"manage.py evacuate failed:\n{done.stdout}{done.stderr}")
-        return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def _free_from(port: int) -> int:

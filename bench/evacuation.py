@@ -232,6 +232,10 @@ def run(*, sessions: int, browsers: int, quick: bool) -> dict[str, float | int |
             before = look(others, viewers, gone, since)
             for node in others:
                 node.busiest = 0.0
+            print(
+                f"\n$ manage.py evacuate region {REGION} --dry-run\n{fleet.forecast('region', REGION)}",
+                flush=True,
+            )
             started, typed = time.monotonic(), time.time()
             forecast = fleet.evacuate("region", REGION)
             print(
@@ -248,12 +252,22 @@ def run(*, sessions: int, browsers: int, quick: bool) -> dict[str, float | int |
             states = [screens.state(page) for page in screens.pages]
             screens.close()
             told = viewers.result()
+            progress = fleet.progress()
     bases = {f"http://127.0.0.1:{node.port}" for node in fleet.nodes if node.pathway in gone}
     last = [
         max((at / 1000 - typed for base, at in one["heard"].items() if base in bases), default=0.0)
         for one in meters
     ]
     return figures(told, started, gone, others, before, forecast, meters, states, sessions) | {
+        "progress_lines": len(progress),
+        "said_empty_s": next(
+            (
+                round(began - started + one["seconds"], 1)
+                for one in progress
+                if not any(node["sessions"] for node in one["leaving"])
+            ),
+            None,
+        ),
         "browsers_off_worst_s": round(max(last, default=0.0), 1) if last else None,
         "browsers_left_there": sum(seconds > 60 for seconds in last),
         "command_s": round(began - started, 1),
