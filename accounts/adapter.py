@@ -67,7 +67,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Whether strangers may sign up by themselves."""
-        return bool(settings.SIGN_UP_OPEN)
+        if settings.SIGN_UP_OPEN:
+            return True
+        # Who was handed a profile may make an account for it, also where strangers may not.
+        return services.transfer_of(request.session.get("joining", "")) is not None
 
     def is_reauthentication_required(self, *, app: str, **_kwargs: Any) -> bool:
         """A proof of the last ten minutes is enough; so is signing in itself."""

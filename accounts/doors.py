@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accounts import services
 from accounts.signing import recency
 from accounts.types import Profile
 
@@ -29,6 +30,8 @@ Rest = ParamSpec("Rest")
 
 #: Where the Django session keeps the id of the profile that is watching.
 SESSION_KEY = "profile_id"
+#: And where it keeps the stamp of the lock that it came through to it (accounts/entering.py).
+STAMP_KEY = "profile_stamp"
 
 #: Pages and endpoints that a kids profile may not open: they change the account or run the site.
 _NOT_FOR_KIDS = frozenset(
@@ -37,6 +40,10 @@ _NOT_FOR_KIDS = frozenset(
         "new_profile",
         "edit_profile",
         "delete_profile",
+        "profile_pin",
+        "profile_transfer",
+        "take_profile",
+        "blocked_titles",
         "account_change_password",
         "account_set_password",
         "account_email",
@@ -64,6 +71,10 @@ _NOT_FOR_KIDS = frozenset(
         "tv_answer",
         "api_tv_approve",
     }
+)
+#: Of these, what manages profiles: where a household has children or PINs, a grown-up's profile is entered first.
+_MANAGES_PROFILES = frozenset(
+    {"new_profile", "edit_profile", "delete_profile", "profile_pin", "blocked_titles"}
 )
 _NOT_FOR_KIDS_NAMESPACES = frozenset({"admin"})
 
@@ -167,13 +178,18 @@ class IsOperator(BasePermission):
 
 
 class IsGrownUp(BasePermission):
-    """Signed in, and not through a kids profile. A profile need not be chosen yet."""
+    """A grown-up of this household: see `is_grown_up`."""
 
-    message = gettext_lazy("This is not for kids profiles.")
+    message: object = gettext_lazy("This is not for kids profiles.")
+    code = "not_for_kids"
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether an adult of this household may be asking."""
-        return bool(request.user.is_authenticated) and not is_kid(request)
+        """Whether an adult of this household is asking."""
+        if not request.user.is_authenticated or is_grown_up(request):
+            return bool(request.user.is_authenticated)
+        if getattr(request, "profile", None) is None:
+            self.message, self.code = _("Choose a grown-up's profile first."), "choose_profile"
+        return False
 
 
 class IsRecent(BasePermission):
@@ -199,17 +215,52 @@ def is_kid(request: HttpRequest | Request) -> bool:
     return isinstance(profile, Profile) and profile.is_kid
 
 
+def is_grown_up(request: HttpRequest | Request) -> bool:
+    """Whether a grown-up of this household is asking: in a grown-up's profile, or, before one is chosen, where there is
+    neither a child nor a PIN to pass by, or with the account's password or passkey given just now.
+    """
+    profile = getattr(request, "profile", None)
+    if isinstance(profile, Profile):
+        return not profile.is_kid
+    plain = request._request if isinstance(request, Request) else request
+    if plain.user.pk is None:
+        return False
+    return not services.guarded(plain.user.pk) or recency.is_recent(plain)
+
+
+def pin_first(request: HttpRequest, profile: Profile) -> HttpResponse | None:
+    """The answer to who wants to change a locked profile without its PIN; None lets the request pass."""
+    from accounts import entering  # it needs the keys above
+
+    if entering.may_change(request, profile):
+        return None
+    asked = urlencode({"for": "change", "next": request.path})
+    return HttpResponseRedirect(f"{reverse('enter_profile', args=[profile.id])}?{asked}")
+
+
 def refuse_kid(request: HttpRequest) -> HttpResponse | None:
     """The answer to a kids profile that opens what is not for kids; None lets the request pass."""
     match = request.resolver_match
-    if match is None or not is_kid(request):
+    if match is None:
         return None
+    if not is_kid(request):
+        return _refuse_unknown(request, match.url_name or "")
     if match.url_name not in _NOT_FOR_KIDS and not _NOT_FOR_KIDS_NAMESPACES.intersection(match.namespaces):
         return None
     if request.path.startswith("/api/"):
         error = {"code": "not_for_kids", "message": str(IsGrownUp.message)}
         return JsonResponse({"error": error}, status=403)
     messages.error(request, _("That page is for grown-ups: choose a grown-up's profile first."))
+    return redirect("profiles")
+
+
+def _refuse_unknown(request: HttpRequest, url_name: str) -> HttpResponse | None:
+    """The answer to who manages profiles before saying who is watching, where that might be a child."""
+    if url_name not in _MANAGES_PROFILES or getattr(request, "profile", None) is not None:
+        return None
+    if not request.user.is_authenticated or is_grown_up(request):
+        return None
+    messages.error(request, _("Choose a grown-up's profile first."))
     return redirect("profiles")
 
 

@@ -1,13 +1,12 @@
 """Puts the profile that is watching at this browser on each request."""
 
 from collections.abc import Callable
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from accounts import doors, services
+from accounts import doors, entering
 from accounts.types import Profile
 
 
@@ -29,15 +28,10 @@ class ProfileMiddleware:
 
 
 def chosen_profile(request: HttpRequest) -> Profile | None:
-    """The profile chosen in this session, if it belongs to who is signed in.
+    """The profile that this session entered rightfully, if it belongs to who is signed in.
 
     A request without a session cookie (players, nodes, health checks) costs nothing here.
     """
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
         return None
-    try:
-        profile_id = UUID(str(request.session.get(doors.SESSION_KEY, "")))
-    except ValueError:
-        return None
-    profile = services.profile(profile_id)
-    return profile if profile is not None and profile.user_id == request.user.pk else None
+    return entering.chosen(request)

@@ -29,7 +29,7 @@ class TitleList(APIView):
         data.is_valid(raise_exception=True)
         asked: dict[str, Any] = data.validated_data
         wanted: dict[str, Any] = {
-            "maturity": _maturity(request),
+            **_sight(request),
             "kind": types.Kind(asked["kind"]) if "kind" in asked else None,
             "genre_slug": asked.get("genre"),
         }
@@ -47,7 +47,7 @@ class TitleDetail(APIView):
     @extend_schema(operation_id="titles_get", tags=["catalog"], responses=serializers.TitleDetailOutput)
     def get(self, request: Request, title_id: UUID) -> Response:
         """A title with its seasons; 404 when this profile may not see it."""
-        title = services.title(title_id, maturity=_maturity(request))
+        title = services.title(title_id, **_sight(request))
         if title is None:
             raise NotFound(NOT_FOUND, code="not_found")
         parts = services.seasons(title_id) if title.kind is types.Kind.SERIES else []
@@ -70,11 +70,12 @@ class Search(APIView):
         data = serializers.SearchInput(data=request.query_params)
         data.is_valid(raise_exception=True)
         found = services.search(
-            data.validated_data["q"], maturity=_maturity(request), limit=data.validated_data["limit"]
+            data.validated_data["q"], limit=data.validated_data["limit"], **_sight(request)
         )
         return Response(serializers.SearchOutput({"results": found}).data)
 
 
-def _maturity(request: Request) -> int:
-    """The age of the profile that is watching. The default permission has made sure that there is one."""
-    return int(request.profile.maturity)  # type: ignore[attr-defined]  # set by the accounts middleware
+def _sight(request: Request) -> dict[str, Any]:
+    """What the profile that is watching may see. The default permission has made sure that there is one."""
+    profile = request.profile  # type: ignore[attr-defined]  # set by the accounts middleware
+    return {"maturity": profile.maturity, "without": profile.blocked}

@@ -1,6 +1,7 @@
 """Rows of the catalogue: nouns, constraints and chainable questions. Nothing outside this app sees them."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self
 
@@ -31,6 +32,10 @@ class TitleQuerySet(models.QuerySet["Title"]):
     def suitable_for(self, age: int) -> Self:
         """Those that a profile of this maturity may see."""
         return self.filter(maturity__lte=age)
+
+    def without(self, ids: Collection[uuid.UUID]) -> Self:
+        """All but these, which a profile does not see whatever its age."""
+        return self.exclude(id__in=ids) if ids else self
 
 
 class Genre(models.Model):

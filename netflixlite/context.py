@@ -1,6 +1,7 @@
 """What every template may know: the site's name and who is watching."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,13 +11,17 @@ from accounts.types import Profile
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The service as its templates see it. `profile` is who is watching, or None."""
+    """The service as its templates see it. `profile` is who is watching, or None.
+
+    `taste` is how that profile likes films to play, as JSON for static/js/player/taste.js; '' without one.
+    """
 
     name: str
     sign_up_open: bool
     languages: tuple[tuple[str, str], ...]
     profile: Profile | None
     is_operator: bool
+    taste: str
 
 
 def site(request: HttpRequest) -> dict[str, House]:
@@ -32,5 +37,11 @@ def site(request: HttpRequest) -> dict[str, House]:
         languages=tuple(settings.LANGUAGES),
         profile=profile,
         is_operator=bool(user and user.is_staff and not (profile and profile.is_kid)),
+        taste=_taste(profile) if profile else "",
     )
     return {"site": house, "house": house}
+
+
+def _taste(profile: Profile) -> str:
+    said = {"next": profile.autoplay_next, "saver": profile.data_saver, "look": asdict(profile.look)}
+    return json.dumps(said, separators=(",", ":"))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -158,7 +158,7 @@ def home(request: ProfileRequest) -> HttpResponse:
 def title(request: ProfileRequest, slug: str) -> HttpResponse:
     """One title: what it is, who made it, its episodes, and what is like it."""
     profile = request.profile
-    found = catalog.title_by_slug(slug, maturity=profile.maturity)
+    found = catalog.title_by_slug(slug, **_sight(profile))
     if found is None:
         raise Http404("There is no such title for this profile.")
     seasons = catalog.seasons(found.id) if found.kind is Kind.SERIES else []
@@ -185,7 +185,7 @@ def title(request: ProfileRequest, slug: str) -> HttpResponse:
 def watch(request: ProfileRequest, video_id: UUID) -> HttpResponse:
     """The player. The playback session itself is opened by the player, through the API."""
     video = catalog.video(video_id)
-    found = catalog.title(video.title_id, maturity=request.profile.maturity) if video else None
+    found = catalog.title(video.title_id, **_sight(request.profile)) if video else None
     if video is None or found is None or video.maturity > request.profile.maturity:
         raise Http404("There is no such video for this profile.")
     context = {
@@ -204,12 +204,12 @@ def search(request: ProfileRequest) -> HttpResponse:
     """Titles for a question; with `partial=1` only the results, for search as you type."""
     profile = request.profile
     query = " ".join(request.GET.get("q", "").split())[:LONGEST_QUERY]
-    found = catalog.search(query, maturity=profile.maturity) if query else []
+    found = catalog.search(query, **_sight(profile)) if query else []
     context: dict[str, object] = {"nav": "search", "query": query, "tiles": _title_tiles(profile, found)}
     if not found:
-        newest = catalog.browse(maturity=profile.maturity, limit=SUGGESTED)
+        newest = catalog.browse(limit=SUGGESTED, **_sight(profile))
         context["suggested"] = _title_tiles(profile, newest)
-        context["genres"] = catalog.genres(maturity=profile.maturity)
+        context["genres"] = catalog.genres(**_sight(profile))
     partial = bool(request.GET.get("partial"))
     return render(request, "search_results.html" if partial else "search.html", context)
 
@@ -230,12 +230,12 @@ def browse(request: ProfileRequest, genre: str = "") -> HttpResponse:
     kind = _member(Kind, request.GET.get("kind", ""))
     order = _member(Order, request.GET.get("sort", "")) or Order.NEWEST
     sheet = _whole(request.GET.get("sheet", ""))
-    genres = catalog.genres(maturity=profile.maturity)
+    genres = catalog.genres(**_sight(profile))
     shelf = next((each for each in genres if each.slug == genre), None)
     if genre and shelf is None:
         raise Http404("There is no such genre for this profile.")
     titles = catalog.browse(
-        maturity=profile.maturity,
+        **_sight(profile),
         kind=kind,
         genre_slug=genre or None,
         order=order,
@@ -308,6 +308,11 @@ def _back(request: HttpRequest) -> HttpResponse:
 
 
 # From the apps' values to the templates' ----------------------------------------------------------------
+
+
+def _sight(profile: Profile) -> dict[str, Any]:
+    """What the catalogue is asked for in a profile's name: its age, and what is blocked on it."""
+    return {"maturity": profile.maturity, "without": profile.blocked}
 
 
 def _listed(profile: Profile, cards: Iterable[Card]) -> set[UUID]:

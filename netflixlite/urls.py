@@ -17,5 +17,6 @@ urlpatterns = [
     path("", include("cdn.urls")),
     path("", include("playback.urls")),
     path("", include("recommend.urls")),
+    path("", include("netflixlite.blocking")),
     path("", include("netflixlite.pages")),
 ]

@@ -37,7 +37,7 @@ class Sessions(APIView):
         request=shapes.OpenInput,
         responses={
             201: OpenApiResponse(shapes.SessionOutput, description="The session: all that a player needs."),
-            403: OpenApiResponse(shapes.ErrorOutput, description="not_available"),
+            403: OpenApiResponse(shapes.ErrorOutput, description="not_available, blocked"),
             404: OpenApiResponse(
                 shapes.ErrorOutput, description="not_found: also when the title is above the profile's age"
             ),
@@ -240,6 +240,8 @@ def _refusal(refused: services.Refused) -> Refusal:
         return Refusal(409, "not_prepared", refused.message)
     if isinstance(refused, services.NoPackage):
         return Refusal(409, "no_package", refused.message)
+    if isinstance(refused, services.Blocked):
+        return Refusal(403, "blocked", refused.message)
     if isinstance(refused, services.NotAvailable):
         return Refusal(403, "not_available", refused.message)
     return Refusal(404, "not_found", refused.message)

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from accounts.events import profile_deleted
-from accounts.types import ProfileDeleted
+from accounts.events import profile_deleted, profile_moved, profile_narrowed
+from accounts.types import ProfileDeleted, ProfileMoved, ProfileNarrowed
 from catalog.events import title_removed
 from catalog.types import TitleRemoved
 from cdn.events import package_taken_down
@@ -29,3 +29,15 @@ def end_package(event: PackageTakenDown, **_: Any) -> None:
 def forget_profile(event: ProfileDeleted, **_: Any) -> None:
     """Nothing is kept of a profile that is gone."""
     services.forget_profile(event.profile_id)
+
+
+@receiver(profile_moved, dispatch_uid="playback.move_profile")
+def move_profile(event: ProfileMoved, **_: Any) -> None:
+    """A profile has gone to another user with all that it watched."""
+    services.move_profile(profile_id=event.profile_id, to_user_id=event.to_user_id)
+
+
+@receiver(profile_narrowed, dispatch_uid="playback.look_again")
+def look_again(event: ProfileNarrowed, **_: Any) -> None:
+    """A profile may see less: what it plays and may not see any more ends now, not at its next token."""
+    services.look_again(event.profile_id)

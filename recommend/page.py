@@ -1,6 +1,6 @@
 """One page for one profile: what is asked of the lower apps, and the rows that come of it.
 
-Everything comes through `catalog` with the profile's maturity, so nothing that a profile may not see can
+Everything comes through `catalog` with the profile's maturity and blocked titles, so nothing that it may not see can
 enter a row; there is no second filter to forget.
 """
 
@@ -95,17 +95,20 @@ class Page:
     def _visible(self) -> dict[UUID, Title]:
         """The newest titles, each day another stretch of the older ones, and whatever the profile had to do with."""
         age = self.profile.maturity
-        titles = catalog.browse(maturity=age, order=Order.NEWEST, limit=NEWEST)
+        hidden = self.profile.blocked
+        titles = catalog.browse(maturity=age, without=hidden, order=Order.NEWEST, limit=NEWEST)
         if len(titles) == NEWEST:
-            stretches = max(1, -(-(catalog.count(maturity=age) - NEWEST) // OLDER))
+            stretches = max(1, -(-(catalog.count(maturity=age, without=hidden) - NEWEST) // OLDER))
             offset = NEWEST + self.now.toordinal() % stretches * OLDER
-            titles += catalog.browse(maturity=age, order=Order.NEWEST, limit=OLDER, offset=offset)
+            titles += catalog.browse(
+                maturity=age, without=hidden, order=Order.NEWEST, limit=OLDER, offset=offset
+            )
         known = {title.id: title for title in titles}
         mentioned = [bookmark.title_id for bookmark in self.bookmarks]
         mentioned += [*list(self.listed)[: rows.LONGEST_ROW], *self.trend]
         mentioned += [viewing.title_id for viewing in self.viewings][:TREND_LIMIT]
         outside = {title_id for title_id in mentioned if title_id not in known}
-        return known | (catalog.titles(outside, maturity=age) if outside else {})
+        return known | (catalog.titles(outside, maturity=age, without=hidden) if outside else {})
 
     def rows(self) -> list[Row]:
         """Every row that has something to say, in order."""

@@ -120,7 +120,7 @@ def more_like(title_id: UUID, *, profile_id: UUID, limit: int = 12) -> list[Card
     profile = accounts.profile(profile_id)
     if profile is None:
         return []
-    seed = catalog.title(title_id, maturity=profile.maturity)
+    seed = catalog.title(title_id, maturity=profile.maturity, without=profile.blocked)
     if seed is None:
         return []
     page = Page(profile, timezone.now())
@@ -138,7 +138,7 @@ def my_list(profile_id: UUID) -> list[Card]:
         .order_by("-added_at", "-id")
         .values_list("title_id", flat=True)
     )
-    found = catalog.titles(ids, maturity=profile.maturity)
+    found = catalog.titles(ids, maturity=profile.maturity, without=profile.blocked)
     return cards([found[each] for each in ids if each in found], profile_id)
 
 
@@ -169,7 +169,7 @@ def _billboard(page: Page) -> Card | None:
 
 def _visible(*, profile_id: UUID, title_id: UUID) -> Title:
     profile = accounts.profile(profile_id)
-    title = catalog.title(title_id, maturity=profile.maturity) if profile else None
+    title = catalog.title(title_id, maturity=profile.maturity, without=profile.blocked) if profile else None
     if title is None:
         raise NoSuchTitle(title_id)
     return title

@@ -4,14 +4,15 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import doors, services
-from accounts.api.asking import refusal, user_id_of
+from accounts import doors, entering, services
+from accounts.api.asking import Refused, refusal, user_id_of
 from accounts.api.shapes import ProfileChange, ProfileInput, ProfileOutput
 from accounts.look import Look
 from accounts.types import Profile
@@ -27,7 +28,7 @@ class ProfileList(APIView):
     @extend_schema(operation_id="profiles_list", responses=ProfileOutput(many=True))
     def get(self, request: Request) -> Response:
         """The profiles, oldest first."""
-        return Response([_body(profile) for profile in services.profiles(user_id_of(request))])
+        return Response([body(profile) for profile in services.profiles(user_id_of(request))])
 
     @extend_schema(operation_id="profiles_create", request=ProfileInput, responses={201: ProfileOutput})
     def post(self, request: Request) -> Response:
@@ -35,10 +36,12 @@ class ProfileList(APIView):
         data = ProfileInput(data=request.data)
         data.is_valid(raise_exception=True)
         try:
-            profile = services.create_profile(user_id=user_id_of(request), **data.validated_data)
+            profile = services.create_profile(
+                user_id=user_id_of(request), actor=user_id_of(request), **data.validated_data
+            )
         except services.InvalidField as error:
             raise refusal(error) from error
-        return Response(_body(profile), status=201)
+        return Response(body(profile), status=201)
 
 
 class ProfileDetail(APIView):
@@ -51,24 +54,26 @@ class ProfileDetail(APIView):
     @extend_schema(operation_id="profiles_retrieve", responses=ProfileOutput)
     def get(self, request: Request, profile_id: UUID) -> Response:
         """The profile."""
-        return Response(_body(_mine(request, profile_id)))
+        return Response(body(mine(request, profile_id)))
 
     @extend_schema(operation_id="profiles_update", request=ProfileChange, responses=ProfileOutput)
     def patch(self, request: Request, profile_id: UUID) -> Response:
         """Change what is given."""
-        profile = _mine(request, profile_id)
+        profile = changeable(request, profile_id)
         data = ProfileChange(data=request.data)
         data.is_valid(raise_exception=True)
         try:
-            changed = services.update_profile(profile_id=profile.id, **changes_of(data.validated_data))
+            changed = services.update_profile(
+                profile_id=profile.id, actor=user_id_of(request), **changes_of(data.validated_data)
+            )
         except services.InvalidField as error:
             raise refusal(error) from error
-        return Response(_body(changed))
+        return Response(body(changed))
 
     @extend_schema(operation_id="profiles_delete", responses={204: None})
     def delete(self, request: Request, profile_id: UUID) -> Response:
         """Remove the profile and all that is kept for it."""
-        services.delete_profile(_mine(request, profile_id).id)
+        services.delete_profile(changeable(request, profile_id).id, actor=user_id_of(request))
         return Response(status=204)
 
 
@@ -77,12 +82,22 @@ def changes_of(given: dict[str, Any]) -> dict[str, Any]:
     return {**given, "look": Look(**given["look"])} if "look" in given else given
 
 
-def _body(profile: Profile) -> dict[str, object]:
+def body(profile: Profile) -> dict[str, object]:
+    """A profile as the API answers it."""
     return dict(ProfileOutput(profile).data)
 
 
-def _mine(request: Request, profile_id: UUID) -> Profile:
+def mine(request: Request, profile_id: UUID) -> Profile:
+    """This profile of who is signed in; another household's does not exist for them."""
     profile = services.profile(profile_id)
     if profile is None or profile.user_id != user_id_of(request):
         raise Http404("There is no such profile.")
+    return profile
+
+
+def changeable(request: Request, profile_id: UUID) -> Profile:
+    """As `mine`, when this session may change it: a locked one needs its PIN (`POST …/unlock`) or a recent sign-in."""
+    profile = mine(request, profile_id)
+    if not entering.may_change(request._request, profile):
+        raise Refused(403, "pin_required", _("Give the PIN of this profile first."))
     return profile

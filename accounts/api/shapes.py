@@ -56,3 +56,42 @@ class ProfileOutput(serializers.Serializer[Profile]):
     autoplay_next = serializers.BooleanField()
     data_saver = serializers.ChoiceField(choices=SAVER, allow_blank=True)
     look = LookShape()
+
+
+class PinInput(serializers.Serializer[object]):
+    """A PIN to try. Left out, or empty, for a profile that has none."""
+
+    pin = serializers.CharField(max_length=8, default="", allow_blank=True, write_only=True)
+
+
+class NewPin(serializers.Serializer[object]):
+    """A PIN to set: four to eight digits."""
+
+    pin = serializers.RegexField(r"^[0-9]{4,8}\Z", write_only=True)
+
+
+class BlockedOutput(serializers.Serializer[object]):
+    """The ids of titles that a profile does not see."""
+
+    titles = serializers.ListField(child=serializers.UUIDField())
+
+
+class TransferInput(serializers.Serializer[object]):
+    """To whom the link is sent, if to anybody."""
+
+    email = serializers.EmailField(default="", allow_blank=True)
+
+
+class TransferOutput(serializers.Serializer[object]):
+    """The link, which is told only once."""
+
+    secret = serializers.CharField()
+    url = serializers.URLField()
+    email = serializers.EmailField(allow_blank=True)
+    expires_at = serializers.DateTimeField()
+
+
+class SecretInput(serializers.Serializer[object]):
+    """The secret of a link."""
+
+    secret = serializers.CharField(max_length=64)

@@ -1,6 +1,7 @@
 """What other apps and the shell may ask of accounts. Values in and out are plain: ids and `accounts.types`."""
 
 from accounts.audit.recording import audit
+from accounts.services.blocking import allow_title, block_title
 from accounts.services.devices import (
     bind_device,
     close_session,
@@ -16,6 +17,7 @@ from accounts.services.devices import (
     rename_device,
 )
 from accounts.services.errors import PROFILE_LIMIT, AlreadyRun, InvalidField, NotFound, TooManyProfiles
+from accounts.services.locks import PinNeeded, PinWait, PinWrong, enter, gate, remove_pin, set_pin
 from accounts.services.plans import plan
 from accounts.services.profiles import (
     AVATARS,
@@ -30,6 +32,14 @@ from accounts.services.profiles import (
     profiles,
     update_profile,
     watching,
+)
+from accounts.services.transfers import (
+    offer_profile,
+    offered,
+    take_profile,
+    transfer_of,
+    withdraw_offer,
+    write_to,
 )
 from accounts.services.users import (
     create_first_operator,
@@ -46,9 +56,14 @@ __all__ = [
     "AlreadyRun",
     "InvalidField",
     "NotFound",
+    "PinNeeded",
+    "PinWait",
+    "PinWrong",
     "TooManyProfiles",
+    "allow_title",
     "audit",
     "bind_device",
+    "block_title",
     "close_session",
     "create_first_operator",
     "create_first_profile",
@@ -63,17 +78,27 @@ __all__ = [
     "devices",
     "end_all_devices",
     "end_device",
+    "enter",
     "entered",
+    "gate",
     "guarded",
     "kid_age_refusal",
     "move_session",
+    "offer_profile",
+    "offered",
     "operator_exists",
     "plan",
     "profile",
     "profiles",
     "prune_devices",
+    "remove_pin",
     "rename_device",
+    "set_pin",
+    "take_profile",
+    "transfer_of",
     "update_profile",
     "user",
     "watching",
+    "withdraw_offer",
+    "write_to",
 ]

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts import events, look, maturity, models
+from accounts.audit.recording import audit
 from accounts.services.errors import PROFILE_LIMIT, InvalidField, NotFound, TooManyProfiles
 from accounts.types import Profile, ProfileDeleted, ProfileNarrowed
 
@@ -53,9 +54,17 @@ def guarded(user_id: UUID) -> bool:
 
 
 def create_profile(
-    *, user_id: UUID, name: str, avatar: str, is_kid: bool, maturity: int | None = None, language: str
+    *,
+    user_id: UUID,
+    name: str,
+    avatar: str,
+    is_kid: bool,
+    maturity: int | None = None,
+    language: str,
+    actor: UUID | None = None,
 ) -> Profile:
-    """Add a profile to a user. `maturity` in years; None takes the default for its sort.
+    """Add a profile to a user. `maturity` in years; None takes the default for its sort. `actor` is who did it, for the
+    audit log; None when nobody did (a new account's first profile).
 
     Raises InvalidField (also TooManyProfiles, its subclass) with words for the form, NotFound for the user.
     """
@@ -69,6 +78,8 @@ def create_profile(
         _refuse_taken_name(user_id=user_id, name=values.name, except_id=None)
         values.user_id = user_id
         values.save(force_insert=True)
+        if actor is not None:
+            audit(actor, "profile.made", f"profile:{values.id}", account=user_id)
     return value(values)
 
 
@@ -95,6 +106,7 @@ def update_profile(
     autoplay_next: bool | None = None,
     data_saver: str | None = None,
     look: look.Look | None = None,
+    actor: UUID | None = None,
 ) -> Profile:
     """Change what is given; None leaves a value as it is. A change between kid and adult sets the age anew unless
     one is given. Raises InvalidField with words for the form, NotFound.
@@ -118,20 +130,27 @@ def update_profile(
             field: getattr(values, field) for field in ("name", "avatar", "is_kid", "maturity", "language")
         }
         changed |= _switches(autoplay_next=autoplay_next, data_saver=data_saver, look=look)
+        changed = {field: given for field, given in changed.items() if getattr(row, field) != given}
         for field, given in changed.items():
             setattr(row, field, given)
         row.save(update_fields=list(changed))
+        if changed and actor is not None:
+            said = {"fields": sorted(changed)}
+            audit(actor, "profile.changed", f"profile:{profile_id}", detail=said, account=row.user_id)
         if row.maturity < before:
             narrowed(profile_id)
     return value(models.Profile.objects.select_related("lock").get(id=profile_id))
 
 
-def delete_profile(profile_id: UUID) -> None:
+def delete_profile(profile_id: UUID, *, actor: UUID | None = None) -> None:
     """Remove a profile; everyone who keeps something under its id hears of it. Raises NotFound."""
     with transaction.atomic():
-        deleted, _models = models.Profile.objects.filter(id=profile_id).delete()
-        if not deleted:
+        row = models.Profile.objects.filter(id=profile_id).first()
+        if row is None:
             raise NotFound(f"There is no profile {profile_id}.")
+        row.delete()
+        if actor is not None:
+            audit(actor, "profile.removed", f"profile:{profile_id}", account=row.user_id)
         news = ProfileDeleted(profile_id=profile_id)
         transaction.on_commit(partial(events.profile_deleted.send_robust, sender=ProfileDeleted, event=news))
 

@@ -1,6 +1,6 @@
 """Looking titles, episodes and videos up."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -14,25 +14,32 @@ from catalog import artwork, models, types
 LIMIT_MAX = 200
 
 
-def titles(ids: Iterable[UUID], *, maturity: int | None = None) -> dict[UUID, types.Title]:
+def titles(
+    ids: Iterable[UUID], *, maturity: int | None = None, without: Collection[UUID] = ()
+) -> dict[UUID, types.Title]:
     """Many titles by id; ids that are unknown are missing from the answer.
 
-    With `maturity` (an age) only those that such a profile may see now; without, hidden ones too.
+    With `maturity` (an age) only those that such a profile may see now; without, hidden ones too. Never those of
+    `without`: what is blocked on a profile.
     """
-    rows = models.Title.objects.filter(id__in=list(ids))
+    rows = models.Title.objects.filter(id__in=list(ids)).without(without)
     if maturity is not None:
         rows = rows.published().suitable_for(maturity)
     return {row.id: title_value(row) for row in with_cards(rows)}
 
 
-def title(title_id: UUID, *, maturity: int | None = None) -> types.Title | None:
-    """One title. With `maturity` only when such a profile may see it now; without, hidden ones too."""
-    return titles([title_id], maturity=maturity).get(title_id)
+def title(
+    title_id: UUID, *, maturity: int | None = None, without: Collection[UUID] = ()
+) -> types.Title | None:
+    """One title. With `maturity` only when such a profile may see it now; `without` as in `titles`."""
+    return titles([title_id], maturity=maturity, without=without).get(title_id)
 
 
-def title_by_slug(slug: str, *, maturity: int | None = None) -> types.Title | None:
-    """One title by its address; `maturity` as in `title`."""
-    rows = models.Title.objects.filter(slug=slug)
+def title_by_slug(
+    slug: str, *, maturity: int | None = None, without: Collection[UUID] = ()
+) -> types.Title | None:
+    """One title by its address; `maturity` and `without` as in `titles`."""
+    rows = models.Title.objects.filter(slug=slug).without(without)
     if maturity is not None:
         rows = rows.published().suitable_for(maturity)
     row = with_cards(rows).first()
@@ -47,23 +54,31 @@ def browse(
     order: types.Order = types.Order.NEWEST,
     limit: int = 40,
     offset: int = 0,
+    without: Collection[UUID] = (),
 ) -> list[types.Title]:
-    """Titles that a profile of this maturity may see now, sorted, at most 200 at a time."""
-    rows = _visible(maturity, kind, genre_slug).order_by(*_ORDERS[order])
+    """Titles that a profile of this maturity may see now, sorted, at most 200 at a time; `without` as in `titles`."""
+    rows = _visible(maturity, kind, genre_slug, without).order_by(*_ORDERS[order])
     start = max(0, offset)
     return [title_value(row) for row in with_cards(rows)[start : start + _bounded(limit)]]
 
 
-def count(*, maturity: int, kind: types.Kind | None = None, genre_slug: str | None = None) -> int:
+def count(
+    *,
+    maturity: int,
+    kind: types.Kind | None = None,
+    genre_slug: str | None = None,
+    without: Collection[UUID] = (),
+) -> int:
     """How many titles `browse` has altogether."""
-    return _visible(maturity, kind, genre_slug).count()
+    return _visible(maturity, kind, genre_slug, without).count()
 
 
-def genres(*, maturity: int | None = None) -> list[types.Genre]:
+def genres(*, maturity: int | None = None, without: Collection[UUID] = ()) -> list[types.Genre]:
     """All genres by name; with `maturity` only those in which such a profile finds something."""
     rows = models.Genre.objects.all()
     if maturity is not None:
-        visible = models.Title.objects.published().suitable_for(maturity).filter(genres=OuterRef("pk"))
+        seen = models.Title.objects.published().suitable_for(maturity).without(without)
+        visible = seen.filter(genres=OuterRef("pk"))
         rows = rows.filter(Exists(visible))
     return [genre_value(row) for row in rows]
 
@@ -258,8 +273,10 @@ def _bounded(limit: int) -> int:
     return max(0, min(limit, LIMIT_MAX))
 
 
-def _visible(maturity: int, kind: types.Kind | None, genre_slug: str | None) -> models.TitleQuerySet:
-    rows = models.Title.objects.published().suitable_for(maturity)
+def _visible(
+    maturity: int, kind: types.Kind | None, genre_slug: str | None, without: Collection[UUID]
+) -> models.TitleQuerySet:
+    rows = models.Title.objects.published().suitable_for(maturity).without(without)
     if kind is not None:
         rows = rows.filter(kind=kind.value)
     if genre_slug is not None:

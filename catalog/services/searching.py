@@ -1,5 +1,6 @@
 """Search: the database finds who may answer, `catalog.search` says how well."""
 
+from collections.abc import Collection
 from functools import reduce
 from operator import and_, or_
 from uuid import UUID
@@ -15,18 +16,22 @@ from catalog.services.reading import LIMIT_MAX, titles
 CANDIDATES_MAX = 400
 
 
-def search(text: str, *, maturity: int, limit: int = 40) -> list[types.Title]:
-    """Titles that answer `text` (a name, people, genres), best first, that a profile of this maturity may see now."""
+def search(text: str, *, maturity: int, limit: int = 40, without: Collection[UUID] = ()) -> list[types.Title]:
+    """Titles that answer `text` (a name, people, genres), best first, that a profile of this maturity may see now.
+
+    Never those of `without`: what is blocked on a profile.
+    """
     question = matching.words(text)
     if not question:
         return []
     wanted = max(0, min(limit, LIMIT_MAX))
-    ranked = _ranked(question, _holding(question), maturity)
+    seen = models.Title.objects.published().suitable_for(maturity).without(without)
+    ranked = _ranked(question, _holding(question), seen)
     if len(ranked) < wanted:
         # Mistyped words cost a wider net; it is cast only when the words as typed did not fill the page.
-        ranked |= _ranked(question, _near(question), maturity)
+        ranked |= _ranked(question, _near(question), seen)
     chosen = sorted(ranked, key=lambda title_id: ranked[title_id])[:wanted]
-    found = titles(chosen, maturity=maturity)
+    found = titles(chosen, maturity=maturity, without=without)
     return [found[title_id] for title_id in chosen if title_id in found]
 
 
@@ -43,9 +48,9 @@ def reindex(title_id: UUID) -> None:
     models.Title.objects.filter(id=title_id).update(search_index=matching.index_text(entry))
 
 
-def _ranked(question: list[str], possible: Q, maturity: int) -> dict[UUID, tuple[float, str]]:
+def _ranked(question: list[str], possible: Q, seen: models.TitleQuerySet) -> dict[UUID, tuple[float, str]]:
     """What sorts each answering title: its score turned round, and its name."""
-    rows = models.Title.objects.published().suitable_for(maturity).filter(possible)
+    rows = seen.filter(possible)
     # The name decides who is scored when there are more than can be: short names that begin so come first.
     rows = rows.annotate(
         likely=Case(

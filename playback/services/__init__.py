@@ -3,6 +3,7 @@
 from playback.services.describing import content_key, keyed_playlist, manifest, playlist, segments, tracks
 from playback.services.errors import (
     AboveMaturity,
+    Blocked,
     NoPackage,
     NotAvailable,
     NotFound,
@@ -26,11 +27,12 @@ from playback.services.history import (
     end_package,
     forget_profile,
     forget_title,
+    move_profile,
     prune,
     trending,
     viewings_since,
 )
-from playback.services.lasting import end_forbidden
+from playback.services.lasting import end_forbidden, look_again
 from playback.services.opening import open_session
 from playback.services.places import bookmarks, continue_watching, remove_bookmark, save_bookmark
 from playback.services.preparing import begin_session, drop_prepared, prepare_session
@@ -39,6 +41,7 @@ from playback.services.steer import STEERING_TTL, steer
 __all__ = [
     "STEERING_TTL",
     "AboveMaturity",
+    "Blocked",
     "NoPackage",
     "NotAvailable",
     "NotFound",
@@ -62,8 +65,10 @@ __all__ = [
     "forget_profile",
     "forget_title",
     "keyed_playlist",
+    "look_again",
     "manifest",
     "misses",
+    "move_profile",
     "open_session",
     "playlist",
     "prepare_session",

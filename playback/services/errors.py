@@ -24,6 +24,13 @@ class AboveMaturity(NotFound):
     """The title needs a higher age than the profile has. Answered like NotFound: it must not tell that it exists."""
 
 
+class Blocked(Refused):
+    """A grown-up has blocked the title on this profile."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This title is blocked on this profile."))
+
+
 class NotAvailable(Refused):
     """The title is not published, or outside its window."""
 

@@ -341,7 +341,9 @@ def may_watch(row: models.PlaybackSession) -> bool:
     if cdn.taken_down(row.package_id):
         return False
     profile, video = accounts.watching(row.profile_id), catalog.video(row.video_id)
-    return profile is not None and video is not None and video.maturity <= profile.maturity
+    if profile is None or video is None:
+        return False
+    return video.maturity <= profile.maturity and video.title_id not in profile.blocked
 
 
 def _offers_more(row: models.PlaybackSession) -> bool:

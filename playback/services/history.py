@@ -54,6 +54,16 @@ def forget_profile(profile_id: UUID) -> None:
         models.Beacon.objects.filter(session_id__in=gone[start : start + PRUNE_BATCH // 10]).delete()
 
 
+def move_profile(*, profile_id: UUID, to_user_id: UUID, now: datetime | None = None) -> None:
+    """A profile belongs to another user now: what it watched goes along, what plays of it ends. Safe to run again."""
+    with transaction.atomic():
+        sessions = models.PlaybackSession.objects.filter(profile_id=profile_id)
+        _forget(sessions, now or timezone.now())
+        sessions.update(user_id=to_user_id)
+        models.Prepared.objects.filter(profile_id=profile_id).delete()
+        models.Viewing.objects.filter(profile_id=profile_id).update(user_id=to_user_id)
+
+
 def forget_title(title_id: UUID, *, now: datetime | None = None) -> None:
     """A title is gone: end what plays of it, and delete bookmarks and history. Safe to run again."""
     with transaction.atomic():

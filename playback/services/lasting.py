@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,8 +21,20 @@ def end_forbidden(*, now: datetime | None = None) -> int:
     title's age was set otherwise. Of these players nobody else asks, silent or not.
     """
     now = now or timezone.now()
+    return _end_those(models.PlaybackSession.objects.lasting(now), now)
+
+
+def look_again(profile_id: UUID, *, now: datetime | None = None) -> int:
+    """A profile may see less than before: end what it plays and may not see any more; returns how many."""
+    now = now or timezone.now()
+    playing = models.PlaybackSession.objects.filter(profile_id=profile_id)
+    return _end_those(playing.filter(ended_at=None) | playing.lasting(now), now)
+
+
+def _end_those(rows: models.PlaybackSessionQuerySet, now: datetime) -> int:
+    """Of these, end what their profiles may not see."""
     ended = 0
-    for row in list(models.PlaybackSession.objects.lasting(now)):
+    for row in list(rows):
         if going.may_watch(row):
             continue
         with suppress(NotFound), transaction.atomic():

@@ -16,7 +16,7 @@ from cdn.types import SignedToken
 from playback import concurrency, devices, models, multivariant, progress
 from playback.services import going
 from playback.services.describing import heads, url, written
-from playback.services.errors import AboveMaturity, NoPackage, NotAvailable, NotFound, StreamLimit
+from playback.services.errors import AboveMaturity, Blocked, NoPackage, NotAvailable, NotFound, StreamLimit
 from playback.services.places import bookmarks
 from playback.services.steer import USUAL_BPS, rank
 from playback.types import Bookmark, Capabilities, Ended, Head, Next, Picture, RankedNode, Session, Track
@@ -200,6 +200,8 @@ def _playable(profile: Profile, video_id: UUID) -> tuple[Video, Package]:
         raise NotFound
     if video.maturity > profile.maturity:
         raise AboveMaturity
+    if video.title_id in profile.blocked:
+        raise Blocked
     if not video.available:
         raise NotAvailable
     package = catalog.package(video.package_id) if video.package_id else None

@@ -43,7 +43,7 @@ def save_bookmark(
     profile, video = accounts.profile(profile_id), catalog.video(video_id)
     if profile is None or video is None:
         raise NotFound
-    if video.maturity > profile.maturity:
+    if video.maturity > profile.maturity or video.title_id in profile.blocked:
         raise AboveMaturity
     if not video.available:
         raise NotFound

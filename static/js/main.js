@@ -4,6 +4,8 @@ import "./elements/nl-list-button.js";
 import "./elements/nl-menu.js";
 import "./elements/nl-passkey.js";
 import "./elements/nl-picture.js";
+import "./elements/nl-pin.js";
+import "./elements/nl-profile-form.js";
 import "./elements/nl-row.js";
 import "./elements/nl-saver.js";
 import "./elements/nl-search.js";

@@ -8,6 +8,7 @@ import { bufferAhead } from "../player/engine.js";
 import { Following } from "../player/following.js";
 import { Player } from "../player/player.js";
 import { mediaElement, Screen } from "../player/screen.js";
+import { taste } from "../player/taste.js";
 import { Bar, startButton } from "../player/ui/bar.js";
 import { Captions } from "../player/ui/captions.js";
 import { figures } from "../player/ui/clock.js";
@@ -405,7 +406,7 @@ class NlPlayer extends HTMLElement {
     const credits = (markers ?? []).find(({ kind }) => kind === "credits")?.start;
     const from = credits ?? duration - Math.min(NEXT_BEFORE_END_S, duration / 6);
     this.following.look(next, from);
-    if (currentTime >= from && currentTime < duration) this.nextCard.show(next, NEXT_COUNTDOWN_S);
+    if (currentTime >= from && currentTime < duration) this.nextCard.show(next, taste.next ? NEXT_COUNTDOWN_S : 0);
     else if (currentTime < from - 1) this.nextCard.hide();
   }
 
@@ -431,7 +432,9 @@ class NlPlayer extends HTMLElement {
     if (!this.player.ended) return;
     this.spinner.hide();
     this.wake();
-    if (this.player.answer?.next && !this.nextCard.dismissed) this.playNext();
+    const goesOn = this.player.answer?.next && !this.nextCard.dismissed;
+    if (goesOn && taste.next) this.playNext();
+    else if (goesOn && this.nextCard.open) this.nextCard.focus(); // the profile wants to be asked
     else this.end.toggle(true);
   }
 

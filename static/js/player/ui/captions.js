@@ -1,6 +1,7 @@
 // Draws the cues of the video's hidden text track in our own layer: above the controls when they show, in our type, and
 // in full screen too. The track itself stays on the element, where browsers and assistive technology look for it.
 
+import { taste } from "../taste.js";
 import { h } from "./dom.js";
 
 export class Captions {
@@ -11,7 +12,8 @@ export class Captions {
   /** @param {import("../screen.js").Screen} screen */
   constructor(screen) {
     this.#screen = screen;
-    this.element = h("div", { class: "player-captions" });
+    this.element = h("div", { class: "player-captions captions" });
+    Object.assign(this.element.dataset, taste.look);
     screen.addEventListener("swap", () => this.#take());
     this.#take();
   }

@@ -164,6 +164,10 @@ export class NextCard {
     this.element.hidden = true;
   }
 
+  focus() {
+    this.element.querySelector("button.main")?.focus({ preventScroll: true });
+  }
+
   #start(seconds) {
     let left = Math.round(seconds);
     const paint = () => {

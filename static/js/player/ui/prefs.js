@@ -1,5 +1,7 @@
 // What the viewer likes, kept in this browser. Storage may be full, forbidden or someone else's text: never throws.
 
+import { taste } from "../taste.js";
+
 const KEY = "netflixlite.player";
 // `saver`: data saver, "on", "off" or "" (as the browser says). `rates` and `frames` are abr/memory.js's, which checks them.
 const KNOWN = {
@@ -17,9 +19,12 @@ const KNOWN = {
 export class Preferences {
   #storage;
   #values;
+  #profile;
 
-  constructor(storage = safeStorage()) {
+  /** @param {Storage | null} [storage] @param {{saver: string}} [profile] what holds where this browser has no wish of its own */
+  constructor(storage = safeStorage(), profile = taste) {
     this.#storage = storage;
+    this.#profile = profile;
     this.#values = { ...KNOWN, ...this.#read() };
   }
 
@@ -29,7 +34,7 @@ export class Preferences {
   }
 
   get(name) {
-    return this.#values[name];
+    return name === "saver" ? this.#values.saver || this.#profile.saver : this.#values[name];
   }
 
   set(name, value) {

@@ -1,0 +1,68 @@
+"""Which profile a session has entered, and which locked ones it may change. Nothing else writes these keys.
+
+A session keeps the stamp of the lock that it came through: when the PIN is set, changed or taken away, the stamp is
+another one, and sessions that came through the old lock stand before the gate again.
+"""
+
+import time
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from accounts import services
+from accounts.doors import SESSION_KEY, STAMP_KEY
+from accounts.signing import recency
+from accounts.types import Entrance, Profile
+
+#: Locked profiles whose PIN was given to change them: profile id → [stamp, when].
+PROOFS_KEY = "profile_pins"
+#: For how long that holds, in seconds.
+PROOF_FOR = 600
+
+
+def chosen(request: HttpRequest) -> Profile | None:
+    """The profile that this session has entered, if it belongs to who is signed in and its lock is the same still."""
+    try:
+        profile_id = UUID(str(request.session.get(SESSION_KEY, "")))
+    except ValueError:
+        return None
+    profile = services.entered(profile_id, str(request.session.get(STAMP_KEY, "")))
+    return profile if profile is not None and profile.user_id == request.user.pk else None
+
+
+def enter(request: HttpRequest, profile: Profile, pin: str = "") -> Entrance:
+    """Watch as this profile from now on. Who is in it already needs no PIN.
+
+    Raises PinNeeded, PinWrong, PinWait; the session stays with whom it was.
+    """
+    here = getattr(request, "profile", None)
+    if isinstance(here, Profile) and here.id == profile.id:
+        return Entrance(stamp=str(request.session.get(STAMP_KEY, "")), wrong=0, last_wrong_at=None)
+    entrance = services.enter(profile_id=profile.id, pin=pin, actor=request.user.pk)
+    request.session[SESSION_KEY] = str(profile.id)
+    request.session[STAMP_KEY] = entrance.stamp
+    return entrance
+
+
+def prove(request: HttpRequest, profile: Profile, pin: str) -> None:
+    """Give a locked profile's PIN to change it, without entering it. Raises PinNeeded, PinWrong, PinWait."""
+    entrance = services.enter(profile_id=profile.id, pin=pin, actor=request.user.pk)
+    proofs = request.session.get(PROOFS_KEY, {})
+    request.session[PROOFS_KEY] = {**proofs, str(profile.id): [entrance.stamp, int(time.time())]}
+
+
+def may_change(request: HttpRequest, profile: Profile) -> bool:
+    """Whether this session may change the profile: it has no lock, or its PIN or the account's proof was given."""
+    here = getattr(request, "profile", None)
+    if not profile.locked or (isinstance(here, Profile) and here.id == profile.id):
+        return True
+    stamp, at = request.session.get(PROOFS_KEY, {}).get(str(profile.id), ("", 0))
+    fresh = time.time() - at < PROOF_FOR and services.entered(profile.id, stamp) is not None
+    return fresh or recency.is_recent(request)
+
+
+def keep(request: HttpRequest, profile: Profile, stamp: str) -> None:
+    """The lock of `profile` was changed from this session: who is in it stays in it."""
+    here = getattr(request, "profile", None)
+    if isinstance(here, Profile) and here.id == profile.id:
+        request.session[STAMP_KEY] = stamp
