@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -28,8 +29,9 @@ if TYPE_CHECKING:  # REST framework itself imports this module while it loads it
 
 Rest = ParamSpec("Rest")
 
-#: Where the Django session keeps the id of the profile that is watching.
+#: Where the Django session keeps the id of the profile that is watching, and that of the device it is open on.
 SESSION_KEY = "profile_id"
+SESSION_DEVICE = "device_id"
 #: And where it keeps the stamp of the lock that it came through to it (accounts/entering.py).
 STAMP_KEY = "profile_stamp"
 
@@ -37,6 +39,23 @@ STAMP_KEY = "profile_stamp"
 _NOT_FOR_KIDS = frozenset(
     {
         "account",
+        "devices",
+        "rename_device",
+        "end_device",
+        "end_all_devices",
+        "api_devices",
+        "api_device",
+        "plans",
+        "change_plan",
+        "cancel_plan",
+        "resume_plan",
+        "plan_portal",
+        "plan_done",
+        "invoice",
+        "api_subscription",
+        "watching",
+        "stop_stream",
+        "playback-stop",
         "new_profile",
         "edit_profile",
         "delete_profile",
@@ -93,6 +112,14 @@ def profile_of(request: HttpRequest | Request) -> Profile:
     if not isinstance(profile, Profile):
         raise PermissionDenied(_("Choose a profile first."))
     return profile
+
+
+def device_of(request: HttpRequest) -> UUID | None:
+    """The device that this request's session is open on."""
+    try:
+        return UUID(str(request.session.get(SESSION_DEVICE, "")))
+    except ValueError:
+        return None
 
 
 def profile_required(

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from accounts import api, views
+from accounts.devices import api as devices_api
+from accounts.devices import views as devices
 from accounts.tv import api as tv_api
 from accounts.tv import views as tv
 
@@ -17,6 +19,12 @@ urlpatterns = [
     path("profiles/<uuid:profile_id>/move/", views.profile_transfer, name="profile_transfer"),
     path("profiles/join/<str:secret>/", views.take_profile, name="take_profile"),
     path("account/", views.account, name="account"),
+    path("account/devices/", devices.devices, name="devices"),
+    path("account/devices/end-all/", devices.end_all_devices, name="end_all_devices"),
+    path("account/devices/<uuid:device_id>/name/", devices.rename_device, name="rename_device"),
+    path("account/devices/<uuid:device_id>/end/", devices.end_device, name="end_device"),
+    path("api/v1/devices", devices_api.DeviceList.as_view(), name="api_devices"),
+    path("api/v1/devices/<uuid:device_id>", devices_api.DeviceDetail.as_view(), name="api_device"),
     path("tv/", tv.screen, name="tv"),
     path("tv/poll/", tv.poll, name="tv_poll"),
     path("tv/approve/", tv.approve, name="tv_approve"),

@@ -23,6 +23,7 @@ from netflixlite import addresses, collecting  # noqa: E402
 from netflixlite.bodies import BoundBodies  # noqa: E402
 from playback import known  # noqa: E402
 from playback.doorstep import SteerPlayers  # noqa: E402
+from playback.hearing import TellPlayers  # noqa: E402
 
 # What is loaded by now lives as long as the process. Full collections leave it out, and come by the clock: else they
 # would keep everybody waiting for 0.1 to 0.4 s each, many times a minute when a thousand nodes report.
@@ -41,7 +42,9 @@ samples.start()  # the fleet's last minutes, for the operators' curves
 
 application = ProtocolTypeRouter(
     {
-        "http": HearNodes(SteerPlayers(ReceiveUploads(BoundBodies(_http)), address=addresses.of_scope)),
+        "http": HearNodes(
+            SteerPlayers(TellPlayers(ReceiveUploads(BoundBodies(_http))), address=addresses.of_scope)
+        ),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*studio, *fleet]))),
     }
 )

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.doors import profile_of
+from accounts.doors import device_of, profile_of
 from catalog.types import Marker
 from netflixlite import addresses
 from playback import bodies, keys, services, shapes
@@ -65,7 +66,8 @@ class Sessions(APIView):
                 video_id=data.validated_data["video"],
                 user_agent=request.headers.get("User-Agent", "")[:400],
                 address=addresses.of(request.META),
-                device=request.session.session_key or "",
+                device=_device(request),
+                device_id=device_of(request._request),
                 leaves=data.validated_data.get("leaves"),
                 can=_capabilities(data.validated_data.get("capabilities")),
             )
@@ -77,7 +79,7 @@ class Sessions(APIView):
     def get(self, request: Request) -> Response:
         """What this household plays now; what a profile may not see has no name here."""
         profile = profile_of(request)
-        streams = services.active_sessions(profile.user_id, maturity=profile.maturity)
+        streams = services.streams(profile.user_id, maturity=profile.maturity)
         return Response({"streams": [_stream(one) for one in streams]})
 
 
@@ -176,6 +178,7 @@ def opened(session: Session) -> dict[str, Any]:
             name: {"first": head.first, "digests": head.digests} for name, head in session.heads.items()
         },
         "begin": {"url": session.begin_url} if session.begin_url else None,
+        "news": {"url": session.news_url},
     }
 
 
@@ -228,14 +231,29 @@ def _stream(stream: ActiveSession) -> dict[str, Any]:
         "title": stream.title_name,
         "device": stream.device_name,
         "since": stream.started_at,
+        "id": stream.id,
+        "stop": reverse("playback-stop", args=[stream.id]),
     }
+
+
+def _device(request: Request) -> str:
+    """What stays the same on one browser: its device, or else its session."""
+    device_id = device_of(request._request)
+    return str(device_id) if device_id else request.session.session_key or ""
 
 
 def _refusal(refused: services.Refused) -> Refusal:
     """The HTTP face of a refusal. Above one's age looks exactly like not there."""
     if isinstance(refused, services.StreamLimit):
-        streams = [_stream(one) for one in refused.streams]
-        return Refusal(409, "stream_limit", refused.message, streams=streams, limit=refused.limit)
+        streams = [_stream(one) for one in services.named(refused.streams)]
+        return Refusal(
+            409,
+            "stream_limit",
+            refused.message,
+            streams=streams,
+            limit=refused.limit,
+            can_stop=refused.can_stop,
+        )
     if isinstance(refused, services.NotPrepared):
         return Refusal(409, "not_prepared", refused.message)
     if isinstance(refused, services.NoPackage):

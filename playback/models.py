@@ -60,6 +60,7 @@ class PlaybackSession(models.Model):
     surround = models.BooleanField(null=True, help_text="Whether it has surround sound, when it said so.")
     device = models.CharField(max_length=64, help_text="Hash that stays the same on one browser.")
     device_name = models.CharField(max_length=100, blank=True)
+    device_id = models.UUIDField(null=True, blank=True, help_text="The account's device, when that is known.")
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -99,6 +100,7 @@ class PlaybackSession(models.Model):
             ),
             models.Index(fields=["last_seen_at"], condition=Q(ended_at=None), name="session_open_by_silence"),
             models.Index(fields=["profile_id"], name="session_by_profile"),
+            models.Index(fields=["device_id"], condition=Q(ended_at=None), name="session_open_by_device"),
             models.Index(
                 fields=["open_until"], condition=Q(open_until__isnull=False), name="session_lasting"
             ),
@@ -128,6 +130,7 @@ class Prepared(models.Model):
     surround = models.BooleanField(null=True)
     device = models.CharField(max_length=64, help_text="Hash that stays the same on one browser.")
     device_name = models.CharField(max_length=100, blank=True)
+    device_id = models.UUIDField(null=True, blank=True)
     made_at = models.DateTimeField()
     left = models.FloatField(help_text="How many more this browser could have had prepared then.")
 

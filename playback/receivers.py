@@ -4,8 +4,8 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from accounts.events import profile_deleted, profile_moved, profile_narrowed
-from accounts.types import ProfileDeleted, ProfileMoved, ProfileNarrowed
+from accounts.events import device_ended, profile_deleted, profile_moved, profile_narrowed
+from accounts.types import DeviceEnded, ProfileDeleted, ProfileMoved, ProfileNarrowed
 from catalog.events import title_removed
 from catalog.types import TitleRemoved
 from cdn.events import package_taken_down
@@ -23,6 +23,12 @@ def forget_title(event: TitleRemoved, **_: Any) -> None:
 def end_package(event: PackageTakenDown, **_: Any) -> None:
     """Nobody goes on playing what was taken down. Who opens it or renews a token is refused anyway."""
     services.end_package(event.package_id)
+
+
+@receiver(device_ended, dispatch_uid="playback.stop_device")
+def stop_device(event: DeviceEnded, **_: Any) -> None:
+    """Nothing plays on a device that was signed out."""
+    services.stop_device(event.device_id)
 
 
 @receiver(profile_deleted, dispatch_uid="playback.forget_profile")

@@ -134,6 +134,12 @@ class BeginOutput(serializers.Serializer[Any]):
     url = serializers.URLField()
 
 
+class NewsOutput(serializers.Serializer[Any]):
+    """Where to hear at once that somebody ended the session: a question that is held until there is news."""
+
+    url = serializers.URLField()
+
+
 class CloseOutput(serializers.Serializer[Any]):
     """Where to say that the viewer leaves."""
 
@@ -188,11 +194,14 @@ class SessionOutput(serializers.Serializer[Any]):
     playlist = serializers.CharField(allow_null=True)
     heads = serializers.DictField(child=HeadOutput())
     begin = BeginOutput(allow_null=True)
+    news = NewsOutput()
 
 
 class StreamOutput(serializers.Serializer[Any]):
-    """A playback that is going on in this household."""
+    """A playback that is going on in this household. A grown-up's profile may end it by a POST to `stop`."""
 
+    id = serializers.UUIDField()
+    stop = serializers.CharField()
     profile = serializers.CharField()
     title = serializers.CharField()
     device = serializers.CharField()

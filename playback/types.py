@@ -16,6 +16,8 @@ class Ended(StrEnum):
     STOPPED = "stopped"
     SILENT = "silent"
     FORGOTTEN = "forgotten"
+    OWNER = "owner"
+    SIGNED_OUT = "signed_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ class Session:
     beacon_url: str
     beacon_interval: timedelta
     close_url: str
+    news_url: str
     bookmark: Bookmark | None
     audio: tuple[Track, ...]
     text: tuple[Track, ...]
@@ -171,7 +174,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class ActiveSession:
-    """A playback that is going on, with names for people. `node` is the pathway it last fetched from."""
+    """A playback that is going on, with names for people. `node` is the pathway it last fetched from.
+
+    `device_id` is the account's device, None when that is not known.
+    """
 
     id: UUID
     user_id: UUID
@@ -181,9 +187,27 @@ class ActiveSession:
     title_id: UUID
     title_name: str
     device_name: str
+    device_id: UUID | None
     node: str
     started_at: datetime
     last_seen_at: datetime
+    position: timedelta
+    duration: timedelta
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a session goes on, as its player is told: what somebody did to it on purpose, and when.
+
+    `message_at` has `{time}` in it, for the player to fill in: only it knows what time it is there.
+    """
+
+    active: bool
+    ended: Ended | None = None
+    message: str = ""
+    message_at: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from netflixlite import addresses
-from playback import bodies, keys, services, steered
+from playback import bodies, hearing, keys, services, steered
 from playback.types import Heard
 
 _PLAYLIST = "application/vnd.apple.mpegurl"
@@ -110,6 +110,12 @@ def close(request: HttpRequest, key: keys.Key) -> HttpResponse:
         services.catch_up(key.session_id, reports[:-1])
     heard = services.close_session(key.session_id, reports[-1] if reports else None)
     return JsonResponse(_heard(heard))
+
+
+@capability("GET")
+def news(request: HttpRequest, key: keys.Key) -> HttpResponse:
+    """Whether somebody ended the session. Our own server holds the question until there is news (`hearing`)."""
+    return JsonResponse(hearing.body(services.standing(key.session_id)))
 
 
 @capability("POST")

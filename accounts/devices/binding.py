@@ -16,15 +16,15 @@ from django.core import signing
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from accounts import services
+from accounts import doors, services
 from accounts.types import Profile
 from netflixlite import addresses
 
 COOKIE = "netflixlite_device"
 #: As long as browsers keep any cookie, in seconds.
 COOKIE_AGE = 400 * 24 * 3600
-#: Where a Django session keeps its device's id, and the session key under which that was written down.
-SESSION_DEVICE, SESSION_BOUND = "device_id", "device_bound"
+#: Where a Django session keeps the session key under which its device was written down.
+SESSION_BOUND = "device_bound"
 #: A device's last use is written down at most this often, in seconds.
 TOUCH_EVERY = 60.0
 _SALT = "accounts.device"
@@ -55,12 +55,14 @@ class Touched:
 TOUCHED = Touched()
 
 
-def bind(request: HttpRequest, user_id: UUID) -> None:
+def bind(request: HttpRequest, user_id: UUID | None) -> None:
     """Note at sign-in which device the session of this request is on.
 
     Whoever signs in something that is no browser says so before, by `request.device_kind` ('tv', 'app') and
     `request.device_name`.
     """
+    if user_id is None:
+        return
     key = _cookie_key(request)
     if key is None:
         key = secrets.token_urlsafe(18)
@@ -76,7 +78,7 @@ def bind(request: HttpRequest, user_id: UUID) -> None:
         kind=getattr(request, "device_kind", ""),
         name=getattr(request, "device_name", ""),
     )
-    request.session[SESSION_DEVICE] = str(device_id)
+    request.session[doors.SESSION_DEVICE] = str(device_id)
     request.session[SESSION_BOUND] = request.session.session_key
     TOUCHED.due(device_id, None)
 
@@ -87,18 +89,10 @@ def release(request: HttpRequest) -> None:
         services.close_session(str(key))
 
 
-def device_of(request: HttpRequest) -> UUID | None:
-    """The device that this request's session is on."""
-    try:
-        return UUID(str(request.session.get(SESSION_DEVICE, "")))
-    except ValueError:
-        return None
-
-
 def keep(request: HttpRequest, response: HttpResponseBase) -> None:
     """After the view: bind what is not bound yet, follow a session to its new key, and note the device's use."""
     if _signed_in(request):
-        device_id, key = device_of(request), request.session.session_key
+        device_id, key = doors.device_of(request), request.session.session_key
         if device_id is None:
             bind(request, request.user.pk)
         elif key != request.session.get(SESSION_BOUND):
@@ -106,7 +100,7 @@ def keep(request: HttpRequest, response: HttpResponseBase) -> None:
         else:
             _touch(request, device_id)
     if cookie := getattr(request, "device_cookie", ""):
-        response.set_cookie(  # type: ignore[attr-defined]  # every answer that Django makes has it
+        response.set_cookie(
             COOKIE,
             signing.Signer(salt=_SALT).sign(cookie),
             max_age=COOKIE_AGE,

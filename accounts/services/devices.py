@@ -37,8 +37,9 @@ def device(device_id: UUID) -> Device | None:
 
 
 def device_names(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """What these devices are called; unknown ones are left out."""
-    return {row.id: str(row) for row in models.Device.objects.filter(id__in=set(ids))}
+    """What these devices are called; unknown ones, and those of which nothing is known, are left out."""
+    rows = models.Device.objects.filter(id__in=set(ids))
+    return {row.id: row.name or row.player for row in rows if row.name or row.player}
 
 
 def rename_device(*, user_id: UUID, device_id: UUID, name: str) -> Device:

@@ -21,6 +21,7 @@ from playback.services.going import (
     close_silent,
     decisions,
     renew_token,
+    standing,
     stop_session,
 )
 from playback.services.history import (
@@ -32,6 +33,7 @@ from playback.services.history import (
     trending,
     viewings_since,
 )
+from playback.services.household import named, stop_device, stop_stream, streams
 from playback.services.lasting import end_forbidden, look_again
 from playback.services.opening import open_session
 from playback.services.places import bookmarks, continue_watching, remove_bookmark, save_bookmark
@@ -69,6 +71,7 @@ __all__ = [
     "manifest",
     "misses",
     "move_profile",
+    "named",
     "open_session",
     "playlist",
     "prepare_session",
@@ -77,8 +80,12 @@ __all__ = [
     "renew_token",
     "save_bookmark",
     "segments",
+    "standing",
     "steer",
+    "stop_device",
     "stop_session",
+    "stop_stream",
+    "streams",
     "tracks",
     "trending",
     "viewings_since",

@@ -46,9 +46,9 @@ class NoPackage(Refused):
 
 
 class StreamLimit(Refused):
-    """The plan's streams are all in use; `streams` says by whom."""
+    """The plan's streams are all in use; `streams` says by whom, `can_stop` whether who asks may stop one."""
 
-    def __init__(self, streams: tuple[ActiveSession, ...], limit: int) -> None:
+    def __init__(self, streams: tuple[ActiveSession, ...], limit: int, *, can_stop: bool) -> None:
         super().__init__(
             _(
                 "Your plan allows %(limit)s streams at a time, and they are in use. Stop one of them to watch here."
@@ -57,6 +57,7 @@ class StreamLimit(Refused):
         )
         self.streams = streams
         self.limit = limit
+        self.can_stop = can_stop
 
 
 class NotPrepared(Refused):

@@ -16,6 +16,7 @@ from catalog import services as catalog
 from cdn import services as cdn
 from cdn.types import SignedToken
 from playback import concurrency, events, keys, models, multivariant
+from playback.hearing import NEWS
 from playback.live import LIVE
 from playback.services import history, taking
 from playback.services.errors import NotFound, SessionOver
@@ -30,6 +31,7 @@ from playback.types import (
     PlaybackEnded,
     RankedNode,
     Report,
+    Standing,
     Token,
 )
 
@@ -42,6 +44,8 @@ LONGEST = timedelta(hours=24)
 #: Silent sessions that one periodic pass ends.
 SWEEP_BATCH = 500
 
+#: What somebody did to this session on purpose: its player is told before it asks.
+_SAID_AT_ONCE = frozenset({Ended.STOPPED, Ended.OWNER, Ended.SIGNED_OUT})
 _ZERO = timedelta(0)
 
 
@@ -102,14 +106,29 @@ def close_session(session_id: UUID, report: Report | None = None, *, now: dateti
     return Heard(active=False, ended=Ended(row.ended), message=_words(Ended(row.ended)))
 
 
-def stop_session(session_id: UUID, *, now: datetime | None = None) -> None:
-    """An operator ends a playback: nodes refuse its token within seconds, and its player is told. Raises NotFound."""
+def stop_session(session_id: UUID, *, why: Ended = Ended.STOPPED, now: datetime | None = None) -> None:
+    """An operator ends a playback: nodes refuse its token within seconds, and its player is told. Raises NotFound.
+
+    `why` is OWNER when somebody of its household does, SIGNED_OUT when its device was.
+    """
     now = now or timezone.now()
     with transaction.atomic():
         row = locked(session_id)
         if row.ended_at is None:
-            end(row, Ended.STOPPED, now=now)
+            end(row, why, now=now)
+        elif row.ended == Ended.SILENT:  # else it would wake when its player speaks up again
+            _over(row, why, now=now)
         cdn.deny(session_id, now + timedelta(days=1))
+
+
+def standing(session_id: UUID) -> Standing:
+    """Whether a session goes on, as its player is told; asking is no sign of life. Raises NotFound."""
+    rows = models.PlaybackSession.objects.filter(id=session_id)
+    found = rows.values_list("ended", "ended_at").first()
+    if found is None:
+        raise NotFound
+    ended, at = found
+    return _standing(Ended(ended), at) if at and ended in _SAID_AT_ONCE else Standing(active=True)
 
 
 def renew_token(session_id: UUID, *, now: datetime | None = None) -> tuple[Token, tuple[RankedNode, ...]]:
@@ -266,9 +285,13 @@ def active(row: models.PlaybackSession, *, maturity: int | None = None) -> Activ
         title_id=row.title_id,
         title_name="" if hidden else row.title_name,
         device_name=row.device_name,
+        device_id=row.device_id,
         node=row.node,
         started_at=row.started_at,
         last_seen_at=row.last_seen_at,
+        position=row.position,
+        duration=row.duration,
+        paused=row.paused,
     )
 
 
@@ -301,6 +324,8 @@ def _over(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
         if row.open_until is not None and row.open_until > now:
             cdn.deny(row.id, row.open_until)
         transaction.on_commit(partial(LIVE.forget, row.id))
+    if why in _SAID_AT_ONCE:
+        transaction.on_commit(partial(NEWS.tell, row.id, _standing(why, now)))
 
 
 def locked(session_id: UUID) -> models.PlaybackSession:
@@ -374,4 +399,14 @@ def _words(why: Ended) -> str:
             "Nothing was heard from this player for a while, and others are using the streams now."
         ),
         Ended.FORGOTTEN: _("This title is no longer available."),
+        Ended.OWNER: _("Stopped by the account's owner."),
+        Ended.SIGNED_OUT: _("This device was signed out."),
     }[why]
+
+
+def _standing(why: Ended, at: datetime) -> Standing:
+    timed = {
+        Ended.OWNER: _("Stopped by the account's owner at {time}."),
+        Ended.SIGNED_OUT: _("This device was signed out at {time}."),
+    }
+    return Standing(active=False, ended=why, message=_words(why), message_at=timed.get(why, ""), at=at)

@@ -34,6 +34,7 @@ def open_session(
     user_agent: str = "",
     address: str = "",
     device: str = "",
+    device_id: UUID | None = None,
     leaves: UUID | None = None,
     can: Capabilities | None = None,
     playlist: bool = False,
@@ -42,13 +43,22 @@ def open_session(
     """Start playing: check, take a stream slot, sign, rank.
 
     `device` is whatever identifies the browser to us; without one it is guessed from the other two. Only a hash of it
-    is kept, and no address. `leaves` is a session on the same device that ends for this one; when it plays the same
-    video to the same profile, the two are one viewing. `can` is what the player said of its device. With `playlist`
-    the multivariant playlist comes with the answer, which saves our player a question.
+    is kept, and no address. `device_id` is the account's device that it is signed in on. `leaves` is a session on the
+    same device that ends for this one; when it plays the same video to the same profile, the two are one viewing. `can`
+    is what the player said of its device. With `playlist` the multivariant playlist comes with the answer, which saves
+    our player a question.
     Raises NotFound, AboveMaturity, NotAvailable, NoPackage, StreamLimit.
     """
     now = now or timezone.now()
-    asked = asking(profile_id, video_id, user_agent=user_agent, address=address, device=device, can=can)
+    asked = asking(
+        profile_id,
+        video_id,
+        user_agent=user_agent,
+        address=address,
+        device=device,
+        device_id=device_id,
+        can=can,
+    )
     draft = drafted(asked, now=now)
     admit(draft, leaves=leaves)
     return answered(draft, why="opened", now=now, playlist=playlist)
@@ -69,6 +79,7 @@ class Asked:
     hashed: bool = False
     session_id: UUID | None = None
     address: str = ""
+    device_id: UUID | None = None
 
 
 def asking(
@@ -78,6 +89,7 @@ def asking(
     user_agent: str,
     address: str,
     device: str,
+    device_id: UUID | None,
     can: Capabilities | None,
 ) -> Asked:
     """Who asks by a request. One browser is one device, whether it prepares or plays."""
@@ -88,6 +100,7 @@ def asking(
         device_name=devices.name(user_agent),
         can=can or Capabilities(),
         address=address,
+        device_id=device_id,
     )
 
 
@@ -131,6 +144,7 @@ def drafted(asked: Asked, *, now: datetime) -> Draft:
         surround=can.surround,
         device=device,
         device_name=asked.device_name,
+        device_id=asked.device_id,
         started_at=now,
         last_seen_at=now,
         duration=whole,
@@ -225,7 +239,7 @@ def admit(draft: Draft, *, leaves: UUID | None) -> None:
         if not verdict.allowed:
             maturity = draft.profile.maturity
             holding = tuple(going.active(by_id[one], maturity=maturity) for one in verdict.holding)
-            raise StreamLimit(holding, plan.streams)
+            raise StreamLimit(holding, plan.streams, can_stop=not draft.profile.is_kid)
         for one in verdict.silent:
             going.end(by_id[one], Ended.SILENT, now=now)
         for one in verdict.replaced:
@@ -314,6 +328,7 @@ def _session(
         beacon_url=url("playback-beacon", key),
         beacon_interval=BEACON_INTERVAL,
         close_url=url("playback-close", key),
+        news_url=url("playback-news", key),
         bookmark=bookmark,
         audio=_tracks(tracks, RenditionKind.AUDIO),
         text=_tracks(tracks, RenditionKind.TEXT),

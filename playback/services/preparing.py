@@ -20,6 +20,7 @@ def prepare_session(
     user_agent: str = "",
     address: str = "",
     device: str = "",
+    device_id: UUID | None = None,
     leaves: UUID | None = None,
     can: Capabilities | None = None,
     now: datetime | None = None,
@@ -32,7 +33,13 @@ def prepare_session(
     """
     now = now or timezone.now()
     asked = opening.asking(
-        profile_id, video_id, user_agent=user_agent, address=address, device=device, can=can
+        profile_id,
+        video_id,
+        user_agent=user_agent,
+        address=address,
+        device=device,
+        device_id=device_id,
+        can=can,
     )
     draft = opening.drafted(asked, now=now)
     with transaction.atomic():
@@ -58,6 +65,7 @@ def begin_session(session_id: UUID, *, leaves: UUID | None = None, now: datetime
         video_id=kept.video_id,
         device=kept.device,
         device_name=kept.device_name,
+        device_id=kept.device_id,
         can=Capabilities(av1=kept.av1, surround=kept.surround),
         hashed=True,
         session_id=kept.id,
@@ -101,6 +109,7 @@ def _reserve(draft: opening.Draft, *, leaves: UUID | None, now: datetime) -> Non
         surround=row.surround,
         device=row.device,
         device_name=row.device_name,
+        device_id=row.device_id,
         made_at=now,
         left=allowance.spent().left,
     )

@@ -483,19 +483,32 @@ class NlPlayer extends HTMLElement {
 
   #refused(error) {
     this.spinner.hide();
-    const streams = (error.details?.streams ?? []).map(({ profile, title, device }) => ({
+    const canStop = error.details?.can_stop;
+    const streams = (error.details?.streams ?? []).map(({ profile, title, device, stop }) => ({
       name: profile || "Someone",
       about: [title, device].filter(Boolean).join(" · "),
+      onStop: canStop && stop ? () => this.#stopOther(stop) : undefined,
     }));
     this.error.show({
       message: error.message,
       detail: streams.length ? "Watching now:" : "",
       streams,
       backUrl: this.dataset.backUrl || "/",
-      onRetry: error.code === "not_found" ? undefined : () => this.#retry(),
+      onRetry: ["not_found", "signed_out"].includes(error.code) ? undefined : () => this.#retry(),
     });
     this.say(error.message);
     this.wake();
+  }
+
+  // Its slot is free as soon as the site has answered.
+  async #stopOther(url) {
+    const headers = { Accept: "application/json", "X-CSRFToken": this.dataset.csrf ?? "" };
+    const response = await fetch(url, { method: "POST", credentials: "same-origin", headers });
+    if (!response.ok && response.status !== 404) {
+      const { error } = await response.json().catch(() => ({}));
+      throw new Error(error?.message ?? "");
+    }
+    this.#retry();
   }
 
   #retry() {

@@ -1,6 +1,7 @@
 // A playback session as the site keeps it: opened by POST, kept alive by beacons, closed when the viewer leaves.
 
 import { Beacons } from "./beacons.js";
+import { Hearing } from "./hearing.js";
 import { caughtUp, keepOn, profile, shelf } from "./keeper.js";
 
 const REQUEST_TIMEOUT_MS = 12_000;
@@ -39,6 +40,7 @@ export function tokenOf(answer, response, localNow) {
 export class PlaybackSession {
   #options;
   #beacons = null;
+  #hearing = null;
   #toBegin = null;
   #begins = null;
   answer = null;
@@ -130,6 +132,8 @@ export class PlaybackSession {
     this.answer = answer;
     this.#beacons?.retire();
     this.#beacons = this.#report();
+    this.#hearing?.stop();
+    this.#hearing = this.#listen();
     return answer;
   }
 
@@ -148,6 +152,7 @@ export class PlaybackSession {
   /** Send a beacon every interval from now on. */
   startBeacons() {
     this.#beacons?.start(this.answer.beacon.interval || 10);
+    this.#hearing?.start();
   }
 
   /** Reports that the site has not taken yet. */
@@ -167,12 +172,27 @@ export class PlaybackSession {
 
   /** Say nothing any more: another session of the same video on this browser has taken this one's place. */
   retire() {
+    this.#hearing?.stop();
     this.#beacons?.retire();
   }
 
   /** Free the stream's slot; `leaving` when the page itself is about to go. */
   close(event = "close", how = {}) {
+    this.#hearing?.stop();
     this.#beacons?.close(event, how);
+  }
+
+  #listen() {
+    if (!this.answer.news?.url) return null;
+    const hearing = new Hearing(this.answer.news.url, {
+      fetch: this.#options.fetch,
+      onWord: ({ reason, message }) => {
+        if (hearing !== this.#hearing) return;
+        this.#beacons?.retire();
+        this.#options.onClosed?.(reason, message);
+      },
+    });
+    return hearing;
   }
 
   #report() {
@@ -188,6 +208,7 @@ export class PlaybackSession {
           if (beacons !== this.#beacons) return;
           if (state === "closed") {
             beacons.retire();
+            this.#hearing?.stop();
             this.#options.onClosed?.(reason, message);
           } else if (newer) {
             this.#options.onNewer?.();

@@ -83,14 +83,15 @@ export class ErrorPanel {
    * @param {string} what.message
    * @param {string} [what.detail]
    * @param {number | null} [what.retryIn] seconds until it is tried again by itself
-   * @param {{name: string, about: string}[]} [what.streams] who is watching, when that is the reason
+   * @param {{name: string, about: string, onStop?: () => Promise<void>}[]} [what.streams] who is watching, when that
+   *   is the reason, and how to stop one
    * @param {() => void} [what.onRetry]
    * @param {string} what.backUrl
    */
   show({ message, detail, retryIn, streams = [], onRetry, backUrl }) {
     clearInterval(this.#timer);
     const soon = h("p", { class: "soon" });
-    const people = streams.map(({ name, about }) => h("li", {}, h("strong", {}, name), h("span", {}, about)));
+    const people = streams.map((stream) => this.#watching(stream));
     const about = { type: "button", class: "main", onclick: onRetry };
     const retry = onRetry && h("button", about, icon("retry"), "Try again");
     this.element.replaceChildren(
@@ -109,6 +110,26 @@ export class ErrorPanel {
   hide() {
     clearInterval(this.#timer);
     this.element.hidden = true;
+  }
+
+  #watching({ name, about, onStop }) {
+    const words = h("span", { class: "who" }, h("strong", {}, name), h("span", {}, about));
+    if (!onStop) return h("li", {}, words);
+    const label = { type: "button", "aria-label": `Stop ${name}: ${about}` };
+    const button = h("button", label, "Stop that one");
+    const line = h("li", {}, words, button);
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      button.textContent = "Stopping …";
+      try {
+        await onStop();
+      } catch ({ message }) {
+        button.disabled = false;
+        button.textContent = "Stop that one";
+        line.append(h("p", { class: "soon", role: "alert" }, message || "That did not work. Try again."));
+      }
+    });
+    return line;
   }
 
   #count(soon, seconds) {
