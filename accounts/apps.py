@@ -13,6 +13,8 @@ class AccountsConfig(AppConfig):
         """Connect the receivers and register the periodic work."""
         from accounts import audit
         from accounts.devices import receivers, tasks  # noqa: F401 (importing connects and registers)
+        from accounts.privacy import session  # noqa: F401 (connects)
+        from accounts.privacy import tasks as privacy_tasks  # noqa: F401 (registers)
         from accounts.signing import receivers as signing  # noqa: F401 (connects)
         from accounts.signing import tasks as signing_tasks  # noqa: F401 (registers)
 

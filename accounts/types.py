@@ -135,3 +135,36 @@ class ProfileNarrowed:
     """News: a profile may see less than before; what it plays is looked at again."""
 
     profile_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DataExport:
+    """A copy of everything about an account. `progress` is 0 … 1; `bytes` is 0 and `ready_at` None until it is made."""
+
+    id: UUID
+    asked_at: datetime
+    ready_at: datetime | None
+    expires_at: datetime
+    bytes: int
+    progress: float
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An account that will be erased at `due_at`, unless its owner keeps it. The id will be the proof's."""
+
+    id: UUID
+    asked_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureProof:
+    """That an account was erased: how many rows of which model. `holds` is False when somebody changed the proof."""
+
+    id: UUID
+    erased_at: datetime
+    counts: dict[str, int]
+    digest: str
+    holds: bool

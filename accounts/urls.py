@@ -1,6 +1,6 @@
 """Routes of accounts. The shell includes them at the root, and allauth's at `/accounts/`."""
 
-from django.urls import path
+from django.urls import include, path
 
 from accounts import api, views
 from accounts.devices import api as devices_api
@@ -32,6 +32,7 @@ urlpatterns = [
     path("api/v1/tv/codes", tv_api.TvCodes.as_view(), name="api_tv_codes"),
     path("api/v1/tv/token", tv_api.TvToken.as_view(), name="api_tv_token"),
     path("api/v1/tv/approve", tv_api.TvApprove.as_view(), name="api_tv_approve"),
+    path("", include("accounts.privacy.urls")),
     path("api/v1/profiles", api.ProfileList.as_view(), name="api_profiles"),
     path("api/v1/profiles/<uuid:profile_id>", api.ProfileDetail.as_view(), name="api_profile"),
     path("api/v1/profiles/<uuid:profile_id>/enter", api.Enter.as_view(), name="api_profile_enter"),

@@ -14,7 +14,7 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         """Offer the app's work to the workers."""
-        from catalog import reconcile, retire
+        from catalog import privacy, reconcile, retire  # noqa: F401 (privacy registers itself)
         from catalog.library import watch
         from catalog.media import av1, candidates, chapters, intro, pipeline, retext
         from catalog.tus import finishing

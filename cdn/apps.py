@@ -12,6 +12,6 @@ class CdnConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers and offer the periodic work."""
-        from cdn import receivers, tasks  # noqa: F401 (importing connects)
+        from cdn import privacy, receivers, tasks  # noqa: F401 (importing connects)
 
         tasks.register()

@@ -9,4 +9,4 @@ class ShellConfig(AppConfig):
     verbose_name = "netflixlite"
 
     def ready(self) -> None:
-        from netflixlite import checks  # noqa: F401 (registers the system checks)
+        from netflixlite import checks, privacy  # noqa: F401 (register themselves)

@@ -141,6 +141,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "netflixlite.context.site",
+                "accounts.privacy.session.banner",
             ],
         },
     },
@@ -387,6 +388,10 @@ if not STAFF_MFA:
 if STAFF_MFA not in ("required", "recommended"):
     raise ImproperlyConfigured(f"NETFLIXLITE_STAFF_MFA is {STAFF_MFA!r}; write required or recommended.")
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+#: Copies of what is known of somebody, until they are over; for their owners alone.
+EXPORTS_DIR = HOME / "exports"
+#: How long an account can be kept after all once its erasure was asked for, in days.
+ERASURE_DAYS = env.float("NETFLIXLITE_ERASURE_DAYS", default=14.0)
 #: Key of the audit log's chain; '': a file under HOME/keys, made at first use. Never in the database.
 AUDIT_KEY = _secret("NETFLIXLITE_AUDIT_KEY")
 #: Argon2id at 19 MiB, 2 passes, 1 lane: OWASP's figure for small hosts; the library's default of 100 MiB is a way

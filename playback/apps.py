@@ -11,4 +11,4 @@ class PlaybackConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers and register the periodic work."""
-        from playback import receivers, tasks  # noqa: F401 (importing connects and registers)
+        from playback import privacy, receivers, tasks  # noqa: F401 (importing connects and registers)

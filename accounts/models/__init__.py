@@ -13,6 +13,7 @@ from accounts.models.billing import (
 )
 from accounts.models.device import Device, DeviceQuerySet, DeviceSession
 from accounts.models.plan import Plan
+from accounts.models.privacy import DataExport, Erasure, ErasureProof
 from accounts.models.profile import (
     AVATARS,
     BLOCKED_MAX,
@@ -31,9 +32,12 @@ __all__ = [
     "SAVER",
     "AppendOnly",
     "AuditEntry",
+    "DataExport",
     "Device",
     "DeviceQuerySet",
     "DeviceSession",
+    "Erasure",
+    "ErasureProof",
     "Invoice",
     "InvoiceLine",
     "InvoiceSeries",

@@ -19,6 +19,19 @@ from accounts.services.devices import (
 from accounts.services.errors import PROFILE_LIMIT, AlreadyRun, InvalidField, NotFound, TooManyProfiles
 from accounts.services.locks import PinNeeded, PinWait, PinWrong, enter, gate, remove_pin, set_pin
 from accounts.services.plans import plan
+from accounts.services.privacy import (
+    EXPORTS_A_DAY,
+    LastOperator,
+    TooManyExports,
+    ask_erasure,
+    ask_export,
+    cancel_erasure,
+    erasure,
+    erasure_proof,
+    exports,
+    fetch_export,
+    is_receipt_of,
+)
 from accounts.services.profiles import (
     AVATARS,
     LOOKS,
@@ -48,22 +61,29 @@ from accounts.services.users import (
     operator_exists,
     user,
 )
+from netflixlite.personal import register as register_privacy
 
 __all__ = [
     "AVATARS",
+    "EXPORTS_A_DAY",
     "LOOKS",
     "PROFILE_LIMIT",
     "AlreadyRun",
     "InvalidField",
+    "LastOperator",
     "NotFound",
     "PinNeeded",
     "PinWait",
     "PinWrong",
+    "TooManyExports",
     "TooManyProfiles",
     "allow_title",
+    "ask_erasure",
+    "ask_export",
     "audit",
     "bind_device",
     "block_title",
+    "cancel_erasure",
     "close_session",
     "create_first_operator",
     "create_first_profile",
@@ -80,8 +100,13 @@ __all__ = [
     "end_device",
     "enter",
     "entered",
+    "erasure",
+    "erasure_proof",
+    "exports",
+    "fetch_export",
     "gate",
     "guarded",
+    "is_receipt_of",
     "kid_age_refusal",
     "move_session",
     "offer_profile",
@@ -91,6 +116,7 @@ __all__ = [
     "profile",
     "profiles",
     "prune_devices",
+    "register_privacy",
     "remove_pin",
     "rename_device",
     "set_pin",

@@ -1,6 +1,7 @@
 """The edge fleet for the apps above: which nodes there are, tokens for viewers, denials, and the operator's levers."""
 
 from cdn.enrolment import Refused
+from cdn.services.forgetting import forget_sessions
 from cdn.services.holding import explain, fill_progress, holders, holds, inventory_map
 from cdn.services.joining import enrolment_code, node_command
 from cdn.services.levers import Infeasible, UnknownNode, activate, drain, evacuate, quarantine, retire
@@ -43,6 +44,7 @@ __all__ = [
     "explain",
     "fill_progress",
     "fleet_events",
+    "forget_sessions",
     "health",
     "holders",
     "holds",

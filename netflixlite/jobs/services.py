@@ -25,6 +25,7 @@ __all__ = [
     "children",
     "enqueue",
     "find",
+    "forget",
     "job",
     "jobs",
     "latest",
@@ -169,6 +170,12 @@ def cancel(job_id: UUID) -> bool:
             queue.cancel_parts(job_id)
             return True
     return False
+
+
+def forget(word: str) -> int:
+    """Remove finished jobs whose payload names this id; returns how many. For erasing what jobs know of somebody."""
+    rows = models.Job.objects.exclude(state__in=models.LIVE).filter(payload__icontains=word)
+    return rows.delete()[0]
 
 
 def _remove_files(job_id: UUID) -> None:

@@ -1,4 +1,5 @@
 // Registers the elements that every page may hold. The player comes with the watch page.
+import "./elements/nl-copy.js";
 import "./elements/nl-growing.js";
 import "./elements/nl-list-button.js";
 import "./elements/nl-menu.js";
