@@ -408,6 +408,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SESSION_COOKIE_NAME = "netflixlite_session"
 CSRF_COOKIE_NAME = "netflixlite_csrf"
+CSRF_FAILURE_VIEW = "netflixlite.refusing.forged"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 #: A session ends when nobody has used it for 30 days, and after 90 days however much it was used, in seconds.
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
@@ -447,7 +448,15 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "netflixlite.errors.handle",
 }
-SPECTACULAR_SETTINGS = {"TITLE": "netflixlite", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "netflixlite",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "netflixlite.schema.add_errors",
+    ],
+}
 
 # Languages ----------------------------------------------------------------------------------------------
 

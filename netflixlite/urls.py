@@ -20,3 +20,8 @@ urlpatterns = [
     path("", include("netflixlite.blocking")),
     path("", include("netflixlite.pages")),
 ]
+
+handler400 = "netflixlite.refusing.bad_request"
+handler403 = "netflixlite.refusing.permission_denied"
+handler404 = "netflixlite.refusing.not_found"
+handler500 = "netflixlite.refusing.server_error"

@@ -1,5 +1,6 @@
 """Health, headers, and the one shape of API errors."""
 
+import json
 import logging
 import re
 
@@ -9,7 +10,8 @@ from django.http import Http404, HttpResponse
 from django.test import Client, RequestFactory
 from rest_framework import exceptions, serializers
 
-from netflixlite import errors
+from accounts.tests.factories import client_of, make_operator
+from netflixlite import errors, refusing
 from netflixlite.headers import SecurityHeadersMiddleware
 from netflixlite.logs import FaultsOnly
 
@@ -97,3 +99,26 @@ def test_the_log_keeps_faults_and_leaves_out_what_is_meant() -> None:
     said.status_code = 500
     assert FaultsOnly().filter(said)
     assert FaultsOnly().filter(logging.LogRecord("x", logging.ERROR, __file__, 1, "words", None, None))
+
+
+def test_programs_are_told_in_json_what_people_are_told_on_a_page() -> None:
+    make_operator()
+    client = client_of(make_operator(), csrf_checks=True)
+    for path, method, code in (
+        ("/api/v1/nowhere", "get", "not_found"),
+        ("/api/v1/titles/not-an-id", "get", "not_found"),
+    ):
+        answer = getattr(client, method)(path)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, code)
+    assert client.get("/nowhere/").headers["Content-Type"].startswith("text/html")
+
+
+def test_a_failure_is_told_in_json_too(rf: RequestFactory) -> None:
+    assert json.loads(refusing.server_error(rf.get("/api/v1/x")).content)["error"]["code"] == "server_error"
+    assert json.loads(refusing.forged(rf.post("/api/v1/x")).content)["error"]["code"] == "csrf"
+    assert (
+        json.loads(refusing.bad_request(rf.get("/api/v1/x"), Exception()).content)["error"]["code"]
+        == "bad_request"
+    )
+    denied = refusing.permission_denied(rf.get("/api/v1/x"), PermissionDenied("Not you."))
+    assert json.loads(denied.content)["error"]["message"] == "Not you."
