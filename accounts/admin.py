@@ -10,8 +10,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
+from accounts.billing import admin as billing  # noqa: F401 (importing registers)
 from accounts.audit import admin as _audit  # noqa: F401 (registers its screen)
-from accounts.models import Plan, Profile, User
+from accounts.models import Profile, User
 
 
 class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -69,13 +70,6 @@ class ProfileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Remove each."""
         for profile_id in _ids(queryset):
             services.delete_profile(profile_id)
-
-
-@admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """What subscriptions allow."""
-
-    list_display = ["name", "streams", "max_height", "is_default"]
 
 
 def _ids(rows: QuerySet[Any]) -> list[UUID]:

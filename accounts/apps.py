@@ -12,6 +12,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Connect the receivers and register the periodic work."""
         from accounts import audit
+        from accounts.billing import tasks as billing_tasks  # noqa: F401 (registers)
         from accounts.devices import receivers, tasks  # noqa: F401 (importing connects and registers)
         from accounts.privacy import session  # noqa: F401 (connects)
         from accounts.privacy import tasks as privacy_tasks  # noqa: F401 (registers)

@@ -72,12 +72,43 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a user's subscription allows. `max_height` caps the picture, in pixels; None means no cap."""
+    """What a user's subscription allows. `max_height` caps the picture, in pixels; None means no cap.
+
+    `price` is in minor units of `currency` (ISO 4217) for each `period` ('month' or 'year'). `may_watch` is false for
+    who would have to subscribe first.
+    """
 
     id: UUID
     name: str
     streams: int
     max_height: int | None
+    about: str = ""
+    downloads: int = 0
+    price: int = 0
+    currency: str = "EUR"
+    period: str = "month"
+    may_watch: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription that is not over: `state` is 'pending', 'active', 'past_due' or 'cancelled' (until `period_end`).
+
+    `next_plan` holds from `period_end` on; '' when nothing changes. `provider` is 'manual' or 'stripe'.
+    """
+
+    id: UUID
+    plan_id: UUID
+    plan: str
+    state: str
+    price: int
+    currency: str
+    period: str
+    period_end: datetime | None
+    grace_until: datetime | None
+    next_plan_id: UUID | None
+    next_plan: str
+    provider: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from django.urls import include, path
 
 from accounts import api, views
+from accounts.billing import api as billing_api
+from accounts.billing import views as billing
 from accounts.devices import api as devices_api
 from accounts.devices import views as devices
 from accounts.tv import api as tv_api
@@ -19,6 +21,15 @@ urlpatterns = [
     path("profiles/<uuid:profile_id>/move/", views.profile_transfer, name="profile_transfer"),
     path("profiles/join/<str:secret>/", views.take_profile, name="take_profile"),
     path("account/", views.account, name="account"),
+    path("account/plan/", billing.plans, name="plans"),
+    path("account/plan/<uuid:plan_id>/", billing.change_plan, name="change_plan"),
+    path("account/plan/cancel/", billing.cancel_plan, name="cancel_plan"),
+    path("account/plan/resume/", billing.resume_plan, name="resume_plan"),
+    path("account/plan/portal/", billing.plan_portal, name="plan_portal"),
+    path("account/plan/done/", billing.plan_done, name="plan_done"),
+    path("account/invoices/<uuid:invoice_id>/", billing.invoice, name="invoice"),
+    path("api/v1/subscription", billing_api.SubscriptionDetail.as_view(), name="api_subscription"),
+    path("api/v1/payments/stripe", billing.stripe_news, name="stripe_news"),
     path("account/devices/", devices.devices, name="devices"),
     path("account/devices/end-all/", devices.end_all_devices, name="end_all_devices"),
     path("account/devices/<uuid:device_id>/name/", devices.rename_device, name="rename_device"),

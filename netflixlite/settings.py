@@ -438,6 +438,37 @@ DEFAULT_FROM_EMAIL = env.str("NETFLIXLITE_EMAIL_FROM", default=f"{SITE_NAME} <no
 # with, is for whoever owns the domain to say (Strict-Transport-Security can be added by the proxy).
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
+# Payments -----------------------------------------------------------------------------------------------
+
+#: Who takes money for plans: 'none' (everybody has the plan that an operator gave), 'manual' (invoices that an
+#: operator marks as paid) or 'stripe'.
+PAYMENTS = env.str("NETFLIXLITE_PAYMENTS", default="none")
+if PAYMENTS not in ("none", "manual", "stripe"):
+    raise ImproperlyConfigured(f"NETFLIXLITE_PAYMENTS is {PAYMENTS!r}; write none, manual or stripe.")
+#: Whether only who has a subscription, or was given a plan by an operator, may watch.
+PAYWALL = env.bool("NETFLIXLITE_PAYWALL", default=False)
+if PAYWALL and PAYMENTS == "none":
+    raise ImproperlyConfigured(
+        "NETFLIXLITE_PAYWALL is on while NETFLIXLITE_PAYMENTS is none: nobody could subscribe. Set it to manual or "
+        "stripe, or turn the paywall off."
+    )
+#: An invoice is due after so many days; when it is late, watching goes on for so many days more.
+INVOICE_DAYS = env.int("NETFLIXLITE_INVOICE_DAYS", default=14)
+GRACE_DAYS = env.int("NETFLIXLITE_GRACE_DAYS", default=7)
+#: What stands on invoices: who issues them, and how to pay; `\n` begins a new line.
+BILL_FROM = env.str("NETFLIXLITE_BILL_FROM", default="").replace("\\n", "\n") or SITE_NAME
+BILL_PAY = env.str("NETFLIXLITE_BILL_PAY", default="").replace("\\n", "\n")
+STRIPE_KEY = _secret("NETFLIXLITE_STRIPE_KEY")
+STRIPE_WEBHOOK_SECRET = _secret("NETFLIXLITE_STRIPE_WEBHOOK_SECRET")
+if PAYMENTS == "stripe" and not (STRIPE_KEY and STRIPE_WEBHOOK_SECRET):
+    raise ImproperlyConfigured(
+        "NETFLIXLITE_PAYMENTS is stripe: give NETFLIXLITE_STRIPE_KEY and NETFLIXLITE_STRIPE_WEBHOOK_SECRET (or files "
+        "that hold them, by the same names with _FILE)."
+    )
+STRIPE_API = "https://api.stripe.com"
+#: How often a call to Stripe is tried again by itself when the network fails.
+STRIPE_RETRIES = 2
+
 # HTTP API -----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

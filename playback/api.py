@@ -38,6 +38,7 @@ class Sessions(APIView):
         request=shapes.OpenInput,
         responses={
             201: OpenApiResponse(shapes.SessionOutput, description="The session: all that a player needs."),
+            402: OpenApiResponse(shapes.ErrorOutput, description="needs_plan: choose one on the page at `url`"),
             403: OpenApiResponse(shapes.ErrorOutput, description="not_available, blocked"),
             404: OpenApiResponse(
                 shapes.ErrorOutput, description="not_found: also when the title is above the profile's age"
@@ -254,6 +255,8 @@ def _refusal(refused: services.Refused) -> Refusal:
             limit=refused.limit,
             can_stop=refused.can_stop,
         )
+    if isinstance(refused, services.NeedsPlan):
+        return Refusal(402, "needs_plan", refused.message, url=reverse("plans"))
     if isinstance(refused, services.NotPrepared):
         return Refusal(409, "not_prepared", refused.message)
     if isinstance(refused, services.NoPackage):

@@ -87,7 +87,7 @@ def parse(text: str, currency: str) -> int:
         raise BadAmount(
             f"{text!r} is no amount of {currency}: write a number with at most {places} digits after the point."
         )
-    minor = int(found[1]) * 10**places + int((found[2] or "").ljust(places, "0") or "0")
+    minor: int = int(found[1]) * 10**places + int((found[2] or "").ljust(places, "0") or "0")
     if minor > MOST:
         raise BadAmount(f"{text!r} is more than a plan may cost.")
     return minor

@@ -18,7 +18,7 @@ from accounts.services.devices import (
 )
 from accounts.services.errors import PROFILE_LIMIT, AlreadyRun, InvalidField, NotFound, TooManyProfiles
 from accounts.services.locks import PinNeeded, PinWait, PinWrong, enter, gate, remove_pin, set_pin
-from accounts.services.plans import plan
+from accounts.services.plans import plan, plans_on_offer, subscription
 from accounts.services.privacy import (
     EXPORTS_A_DAY,
     LastOperator,
@@ -113,6 +113,7 @@ __all__ = [
     "offered",
     "operator_exists",
     "plan",
+    "plans_on_offer",
     "profile",
     "profiles",
     "prune_devices",
@@ -122,6 +123,7 @@ __all__ = [
     "set_pin",
     "take_profile",
     "transfer_of",
+    "subscription",
     "update_profile",
     "user",
     "watching",

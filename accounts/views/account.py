@@ -1,5 +1,6 @@
 """The account's page."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -16,6 +17,8 @@ def account(request: HttpRequest) -> HttpResponse:
     context = {
         "account": services.user(user_id),
         "plan": services.plan(user_id),
+        "subscription": services.subscription(user_id) if settings.PAYMENTS != "none" else None,
+        "somebody_pays": settings.PAYMENTS != "none",
         "profiles": mine,
         "can_add": len(mine) < services.PROFILE_LIMIT,
     }

@@ -60,6 +60,13 @@ class StreamLimit(Refused):
         self.can_stop = can_stop
 
 
+class NeedsPlan(Refused):
+    """Here one watches with a subscription, and this account has none."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Choose a plan to watch this."))
+
+
 class NotPrepared(Refused):
     """Nothing is prepared now: the plan's streams are in use, or this device had much prepared lately."""
 

@@ -16,7 +16,15 @@ from cdn.types import SignedToken
 from playback import concurrency, devices, models, multivariant, progress
 from playback.services import going
 from playback.services.describing import heads, url, written
-from playback.services.errors import AboveMaturity, Blocked, NoPackage, NotAvailable, NotFound, StreamLimit
+from playback.services.errors import (
+    AboveMaturity,
+    Blocked,
+    NeedsPlan,
+    NoPackage,
+    NotAvailable,
+    NotFound,
+    StreamLimit,
+)
 from playback.services.places import bookmarks
 from playback.services.steer import USUAL_BPS, rank
 from playback.types import Bookmark, Capabilities, Ended, Head, Next, Picture, RankedNode, Session, Track
@@ -126,6 +134,8 @@ def drafted(asked: Asked, *, now: datetime) -> Draft:
         raise NotFound
     video, package = _playable(profile, asked.video_id)
     plan, can = accounts.plan(profile.user_id), asked.can
+    if not plan.may_watch:
+        raise NeedsPlan
     renditions = multivariant.allowed(package.renditions, max_height=plan.max_height, can=can)
     whole = package.duration if package.complete else package.expected or package.duration
     device = asked.device if asked.hashed else devices.fingerprint(asked.device, profile.user_id.hex)

@@ -43,6 +43,8 @@ const WAITING_WORDS = {
   trouble: "No server answers. Trying again …",
   growing: "The rest of this film is still being prepared. It goes on by itself …",
 };
+// Refusals that asking again would not change.
+const FINAL = new Set(["not_found", "signed_out", "needs_plan"]);
 const EARLY = "This film is still being prepared: it does not reach that far yet.";
 
 class NlPlayer extends HTMLElement {
@@ -494,7 +496,8 @@ class NlPlayer extends HTMLElement {
       detail: streams.length ? "Watching now:" : "",
       streams,
       backUrl: this.dataset.backUrl || "/",
-      onRetry: ["not_found", "signed_out"].includes(error.code) ? undefined : () => this.#retry(),
+      onRetry: FINAL.has(error.code) ? undefined : () => this.#retry(),
+      link: error.code === "needs_plan" ? { url: error.details.url, words: "See plans" } : undefined,
     });
     this.say(error.message);
     this.wake();

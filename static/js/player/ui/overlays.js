@@ -86,20 +86,22 @@ export class ErrorPanel {
    * @param {{name: string, about: string, onStop?: () => Promise<void>}[]} [what.streams] who is watching, when that
    *   is the reason, and how to stop one
    * @param {() => void} [what.onRetry]
+   * @param {{url: string, words: string}} [what.link] where it is put right
    * @param {string} what.backUrl
    */
-  show({ message, detail, retryIn, streams = [], onRetry, backUrl }) {
+  show({ message, detail, retryIn, streams = [], onRetry, link, backUrl }) {
     clearInterval(this.#timer);
     const soon = h("p", { class: "soon" });
     const people = streams.map((stream) => this.#watching(stream));
     const about = { type: "button", class: "main", onclick: onRetry };
+    const elsewhere = link ? [h("a", { class: "main", href: link.url }, link.words)] : [];
     const retry = onRetry && h("button", about, icon("retry"), "Try again");
     this.element.replaceChildren(
       h("h2", {}, message),
       detail ? h("p", {}, detail) : "",
       people.length ? h("ul", {}, ...people) : "",
       soon,
-      h("div", { class: "player-actions" }, ...(retry ? [retry] : []), h("a", { href: backUrl }, "Go back")),
+      h("div", { class: "player-actions" }, ...(retry ? [retry] : []), ...elsewhere, h("a", { href: backUrl }, "Go back")),
     );
     const wasOpen = this.open;
     this.element.hidden = false;
