@@ -16,7 +16,7 @@ from catalog import services as catalog
 from catalog.types import Kind, Order, Title
 from playback import services as playback
 from playback.types import Bookmark, Viewing
-from recommend import models, rows, scoring
+from recommend import kids, models, rows, scoring
 from recommend.types import Card, Row, Thumb
 
 #: How many of the newest titles rows and likeness choose from, and how many of the older ones each day.
@@ -81,6 +81,7 @@ class Page:
         }
         self.features = {title_id: features_of(title) for title_id, title in self.known.items()}
         self.taste = scoring.taste_of(self._signals(), self.features, now=now)
+        self._seed: Title | None = None
         self.seen = {viewing.title_id for viewing in self.viewings if viewing.fraction >= 0.25}
 
     def _counted(self) -> dict[UUID, float]:
@@ -127,7 +128,7 @@ class Page:
             *self._leading(),
             *self._genres(),
         ]
-        words = {shelf.key: (name, reason) for shelf, name, reason in wanted}
+        words = {shelf.key: self._called(shelf.key, name, reason) for shelf, name, reason in wanted}
         arranged = rows.arrange([shelf for shelf, _name, _reason in wanted], catalogue=len(self.pool))
         return [
             Row(
@@ -142,6 +143,12 @@ class Page:
             for shelf in arranged
         ]
 
+    def _called(self, key: str, name: str, reason: str) -> tuple[str, str]:
+        """A row's name and reason: in a kids profile in words for children."""
+        if not self.profile.is_kid:
+            return name, reason
+        return kids.named(key, name, seed=self._seed.name if self._seed else "")
+
     def by_score(self, titles: Iterable[Title]) -> list[UUID]:
         """The ids of titles, what fits the taste and is fresh first; what was seen comes last."""
         scores = {
@@ -154,6 +161,8 @@ class Page:
 
     def why(self, title: Title) -> str:
         """In plain words, why this title is the billboard."""
+        if self.profile.is_kid:
+            return _("Just for you")
         liked = [genre.name for genre in title.genres if self.taste.genres.get(genre.slug, 0.0) > LEANS]
         if liked:
             return _("Because you like %(genre)s") % {"genre": liked[0]}
@@ -231,6 +240,7 @@ class Page:
         ]
         if because := self._because():
             seed, alike = because
+            self._seed = seed
             title = {"title": seed.name}
             leading.append(
                 (

@@ -96,8 +96,9 @@ def remove_pin(*, profile_id: UUID, actor: UUID | None = None) -> bool:
         row = models.ProfileLock.objects.filter(profile_id=profile_id).select_related("profile").first()
         if row is None:
             return False
+        owner = row.profile.user_id
         row.delete()
-        audit(actor, "pin.removed", f"profile:{profile_id}", account=row.profile.user_id)
+        audit(actor, "pin.removed", f"profile:{profile_id}", account=owner)
     return True
 
 

@@ -94,8 +94,9 @@ def withdraw_offer(*, profile_id: UUID, actor: UUID | None = None) -> bool:
         row = models.ProfileTransfer.objects.filter(profile_id=profile_id).select_related("profile").first()
         if row is None:
             return False
+        owner = row.profile.user_id
         row.delete()
-        audit(actor, "profile.transfer_withdrawn", f"profile:{profile_id}", account=row.profile.user_id)
+        audit(actor, "profile.transfer_withdrawn", f"profile:{profile_id}", account=owner)
     return True
 
 
