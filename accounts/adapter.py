@@ -1,5 +1,6 @@
 """How allauth makes users here, what it asks of them, and how its mails look."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import get_language_from_request
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,8 @@ from accounts import letters, services
 from accounts.models import User
 from accounts.signing import recency
 from netflixlite import addresses
+
+log = logging.getLogger("accounts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send one of allauth's mails."""
         house = _House(settings.SITE_NAME, settings.SITE_URL)
-        super().send_mail(template_prefix, email, {**context, "current_site": house})
+        known = {"request": self.request, "email": email, "current_site": house}
+        self.render_mail(template_prefix, email, {**known, **context}).send()
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Say that something was changed. It was, also when the relay is away: that must not fail the change."""
+        try:
+            super().send_notification_mail(*args, **kwargs)
+        except OSError:  # smtplib's errors are some of these
+            log.exception("A mail about a change of an account could not be sent.")
 
     def render_mail(
         self,
@@ -89,6 +100,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         if self.request.user.is_authenticated:
             return reverse("account_email")
         return reverse("account_login")
+
+    def post_login(self, request: HttpRequest, user: User, *, signup: bool, **more: Any) -> HttpResponse:
+        """Who has just signed up with a password has just given it."""
+        if signup and user.has_usable_password():
+            recency.note(request, "password")
+        response: HttpResponse = super().post_login(request, user, signup=signup, **more)
+        return response
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Store the new user, named after the part of the address before the @, and a profile of that name."""

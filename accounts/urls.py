@@ -37,6 +37,7 @@ urlpatterns = [
     path("api/v1/devices", devices_api.DeviceList.as_view(), name="api_devices"),
     path("api/v1/devices/<uuid:device_id>", devices_api.DeviceDetail.as_view(), name="api_device"),
     path("tv/", tv.screen, name="tv"),
+    path("link/", tv.link, name="tv_link"),
     path("tv/poll/", tv.poll, name="tv_poll"),
     path("tv/approve/", tv.approve, name="tv_approve"),
     path("tv/answer/", tv.answer, name="tv_answer"),

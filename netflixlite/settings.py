@@ -323,7 +323,9 @@ DELIVERY_DAYS = env.float("NETFLIXLITE_DELIVERY_DAYS", default=14.0)
 # Accounts and security ----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+#: The first one answers alone; the others stand here for sessions that began by them.
 AUTHENTICATION_BACKENDS = [
+    "accounts.signing.backend.HouseBackend",
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]

@@ -17,6 +17,7 @@ from accounts.services.devices import (
     rename_device,
 )
 from accounts.services.errors import PROFILE_LIMIT, AlreadyRun, InvalidField, NotFound, TooManyProfiles
+from accounts.services.factors import forget_factors
 from accounts.services.locks import PinNeeded, PinWait, PinWrong, enter, gate, remove_pin, set_pin
 from accounts.services.plans import plan, plans_on_offer, subscription
 from accounts.services.privacy import (
@@ -104,6 +105,7 @@ __all__ = [
     "erasure_proof",
     "exports",
     "fetch_export",
+    "forget_factors",
     "gate",
     "guarded",
     "is_receipt_of",
@@ -121,6 +123,7 @@ __all__ = [
     "remove_pin",
     "rename_device",
     "set_pin",
+    "subscription",
     "take_profile",
     "transfer_of",
     "subscription",

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import segno
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -55,22 +57,38 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries
 
 def qr(text: str) -> str:
     """A QR code as an SVG document, dark on white with its quiet zone, medium error correction."""
-    return str(
-        segno.make(text, error="m", micro=False).svg_inline(
-            border=3, light="#fff", dark="#0b0911", omitsize=True
-        )
-    )
+    code = segno.make(text, error="m", micro=False)
+    svg = code.svg_inline(border=3, light="#fff", dark="#0b0911", omitsize=True)
+    return str(svg).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
 
 
 def qr_address(text: str) -> str:
     """The same as a data: address, for an `img`."""
-    svg = qr(text).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+    return "data:image/svg+xml;base64," + base64.b64encode(qr(text).encode()).decode("ascii")
 
 
 def has_factor(user_id: UUID) -> bool:
     """Whether this user signs in with a second step, or with a passkey."""
     return bool(Authenticator.objects.filter(user_id=user_id, type__in=FACTORS).exists())
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How an account signs in."""
+
+    passkeys: int
+    totp: bool
+    sessions: int
+
+
+def ways(user_id: UUID) -> Ways:
+    """What the account page says of signing in."""
+    types = list(Authenticator.objects.filter(user_id=user_id).values_list("type", flat=True))
+    return Ways(
+        passkeys=types.count(Authenticator.Type.WEBAUTHN),
+        totp=Authenticator.Type.TOTP in types,
+        sessions=max(1, UserSession.objects.filter(user_id=user_id).count()),
+    )
 
 
 def passkeys_possible(request: HttpRequest) -> bool:

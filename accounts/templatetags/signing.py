@@ -42,3 +42,11 @@ def sign_out_is_offered(context: dict[str, Any]) -> bool:
     """Whether to ask, after a change, if one wants to be signed out elsewhere."""
     request: HttpRequest = context["request"]
     return request.user.is_authenticated and sessions.is_offered(request)
+
+
+@register.simple_tag(takes_context=True)
+def signing_in(context: dict[str, Any]) -> factors.Ways | None:
+    """How who is asking signs in, in numbers."""
+    request: HttpRequest = context["request"]
+    user_id = request.user.pk
+    return factors.ways(user_id) if user_id else None

@@ -35,7 +35,7 @@ _LOOKED_AT = "tv_looked_at"
 def screen(request: HttpRequest) -> HttpResponse:
     """The code, large, and the same as a QR code. POST takes a new one."""
     if request.user.is_authenticated:
-        return redirect("profiles")
+        return redirect("tv_approve")  # somebody typed this address at the telephone
     asked = None if request.method == "POST" else _kept(request)
     if asked is None:
         if not limits.may(request, "ask"):
@@ -47,9 +47,10 @@ def screen(request: HttpRequest) -> HttpResponse:
         except codes.TooManyWaiting:
             return render(request, "entrance/tv.html", {"too_many": True}, status=503)
     page = address_for_others(request, reverse("tv_approve"))
+    short = address_for_others(request, reverse("tv_link"))
     context = {
         "asked": asked,
-        "page": urlsplit(page).netloc + reverse("tv"),
+        "page": short.partition("://")[2].rstrip("/"),
         "qr": qr_address(f"{page}?{urlencode({'code': asked.user_code})}"),
         "minutes": asked.expires_in // 60,
     }
@@ -91,6 +92,12 @@ def poll(request: HttpRequest) -> HttpResponse:
     if over:
         response.delete_cookie(COOKIE, path=reverse("tv"), samesite="Strict")
     return response
+
+
+@require_GET
+def link(_request: HttpRequest) -> HttpResponse:
+    """An address that is short enough to type."""
+    return redirect("tv_approve")
 
 
 @never_cache
