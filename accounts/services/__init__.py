@@ -126,7 +126,6 @@ __all__ = [
     "subscription",
     "take_profile",
     "transfer_of",
-    "subscription",
     "update_profile",
     "user",
     "watching",
