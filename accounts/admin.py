@@ -10,9 +10,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
-from accounts.billing import admin as billing  # noqa: F401 (importing registers)
 from accounts.audit import admin as _audit  # noqa: F401 (registers its screen)
+from accounts.billing import admin as billing  # noqa: F401 (importing registers)
 from accounts.models import Profile, User
+from accounts.signals import admin as _signals  # noqa: F401 (the same)
 
 
 class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]

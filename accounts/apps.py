@@ -11,7 +11,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers and register the periodic work."""
-        from accounts import audit
+        from accounts import audit, signals
         from accounts.billing import tasks as billing_tasks  # noqa: F401 (registers)
         from accounts.devices import receivers, tasks  # noqa: F401 (importing connects and registers)
         from accounts.privacy import session  # noqa: F401 (connects)
@@ -20,3 +20,4 @@ class AccountsConfig(AppConfig):
         from accounts.signing import tasks as signing_tasks  # noqa: F401 (registers)
 
         audit.begin()
+        signals.begin()

@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "accounts.devices.middleware.DeviceMiddleware",
     "accounts.middleware.ProfileMiddleware",
     "accounts.signing.middleware.StaffFactorMiddleware",
+    "accounts.signals.middleware.SignalsMiddleware",
 ]
 
 ROOT_URLCONF = "netflixlite.urls"

@@ -74,6 +74,9 @@ class Sessions(APIView):
             )
         except services.Refused as refused:
             raise _refusal(refused) from refused
+        services.heed_network(
+            user_id=profile_of(request).user_id, session_id=session.id, address=addresses.of(request.META)
+        )
         return Response(opened(session), status=201)
 
     @extend_schema(responses={200: shapes.StreamsOutput}, summary="Who is watching now")

@@ -3,15 +3,19 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from ipaddress import ip_address
 from uuid import UUID
 
 from django.db import connections, router, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.audit import asking, chain, keys
 from accounts.models import AuditEntry
 
+#: Sent after commit with `entry`, the row: for those in this app who look at what is written.
+entry_written = Signal()
 #: What may stand in an entry's detail.
 Detail = str | int | bool | None | UUID | datetime | Sequence[str]
 #: No text of a detail is longer, and no entry has more of them: what clients send may end up here.
@@ -54,7 +58,7 @@ def audit(
             matter_digest=matter.digest,
             address_digest=where.digest,
         )
-        AuditEntry(
+        row = AuditEntry(
             number=links.number,
             at=links.at,
             verb=links.verb,
@@ -70,7 +74,9 @@ def audit(
             address_salt=where.salt,
             address_digest=where.digest,
             chain=chain.link(keys.key(), before, links),
-        ).save()
+        )
+        row.save()
+        transaction.on_commit(partial(entry_written.send_robust, sender=AuditEntry, entry=row), robust=True)
     asking.wrote(verb)
 
 

@@ -23,6 +23,7 @@ from accounts.models.profile import (
     ProfileQuerySet,
     ProfileTransfer,
 )
+from accounts.models.signal import FraudSignal, PasswordDemand
 from accounts.models.tv import TvCode
 from accounts.models.user import User
 
@@ -38,10 +39,12 @@ __all__ = [
     "DeviceSession",
     "Erasure",
     "ErasureProof",
+    "FraudSignal",
     "Invoice",
     "InvoiceLine",
     "InvoiceSeries",
     "InvoiceState",
+    "PasswordDemand",
     "PaymentEvent",
     "PaymentEventState",
     "Plan",

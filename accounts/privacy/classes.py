@@ -24,6 +24,8 @@ CLASSES: dict[str, Kind] = {
     "accounts.InvoiceLine": Kind.OPERATIONAL,
     "accounts.InvoiceSeries": Kind.NONE,
     "accounts.PaymentEvent": Kind.PERSONAL,
+    "accounts.FraudSignal": Kind.PERSONAL,
+    "accounts.PasswordDemand": Kind.PERSONAL,
     # Its entries stay and hang together; who, what and from where are forgotten in them.
     "accounts.AuditEntry": Kind.OPERATIONAL,
     "accounts.DataExport": Kind.PERSONAL,
@@ -41,6 +43,8 @@ CLASSES: dict[str, Kind] = {
 #: Sessions are not here: their rows say nothing of whose they are (accounts/privacy/erasing.py opens them).
 LINKS: dict[str, str] = {
     "accounts.DataExport": "user_id",
+    "accounts.FraudSignal": "user_id",
+    "accounts.PasswordDemand": "user_id",
     "accounts.DeviceSession": "device__user_id",
     "accounts.Device": "user_id",
     "accounts.TvCode": "user_id",
@@ -69,6 +73,7 @@ HIDDEN: dict[str, frozenset[str]] = {
     "accounts.ProfileTransfer": frozenset({"digest"}),
     "accounts.TvCode": frozenset({"device_digest", "user_digest"}),
     "accounts.Erasure": frozenset({"commitment"}),
+    "accounts.FraudSignal": frozenset({"session", "closed_by"}),
     "account.EmailConfirmation": frozenset({"key"}),
     "mfa.Authenticator": frozenset({"data"}),
     "usersessions.UserSession": frozenset({"session_key", "data"}),

@@ -62,6 +62,7 @@ from accounts.services.users import (
     operator_exists,
     user,
 )
+from accounts.signals.judging import judge_streams, saw_stream
 from netflixlite.personal import register as register_privacy
 
 __all__ = [
@@ -109,6 +110,7 @@ __all__ = [
     "gate",
     "guarded",
     "is_receipt_of",
+    "judge_streams",
     "kid_age_refusal",
     "move_session",
     "offer_profile",
@@ -122,6 +124,7 @@ __all__ = [
     "register_privacy",
     "remove_pin",
     "rename_device",
+    "saw_stream",
     "set_pin",
     "subscription",
     "take_profile",

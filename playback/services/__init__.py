@@ -34,7 +34,7 @@ from playback.services.history import (
     trending,
     viewings_since,
 )
-from playback.services.household import named, stop_device, stop_stream, streams
+from playback.services.household import heed_network, named, stop_device, stop_stream, streams
 from playback.services.lasting import end_forbidden, look_again
 from playback.services.opening import open_session
 from playback.services.places import bookmarks, continue_watching, remove_bookmark, save_bookmark
@@ -68,6 +68,7 @@ __all__ = [
     "end_package",
     "forget_profile",
     "forget_title",
+    "heed_network",
     "keyed_playlist",
     "look_again",
     "manifest",

@@ -48,6 +48,13 @@ def stop_stream(*, user_id: UUID, session_id: UUID, now: datetime | None = None)
         )
 
 
+def heed_network(*, user_id: UUID, session_id: UUID, address: str, now: datetime | None = None) -> None:
+    """A film was begun from this address: accounts warns the operator when too many networks play at once."""
+    if accounts.saw_stream(user_id=user_id, session_id=session_id, address=address):
+        playing = [one.id for one in going.active_sessions(user_id, now=now)]
+        accounts.judge_streams(user_id=user_id, playing=playing)
+
+
 def stop_device(device_id: UUID, *, now: datetime | None = None) -> int:
     """A device was signed out: end what plays there, and return how many those were. Safe to run again."""
     rows = models.PlaybackSession.objects.open().filter(device_id=device_id)
