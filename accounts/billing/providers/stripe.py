@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import stripe
@@ -27,7 +27,6 @@ from accounts.billing.terms import of_plan, of_row, set_plan
 from accounts.models import Invoice, InvoiceLine, InvoiceState, Plan, Subscription
 
 log = logging.getLogger("accounts")
-Answer = TypeVar("Answer")
 
 #: Of a subscription there, where ours stands. What is not named here (paused, unpaid) has not been paid.
 _STATES = {
@@ -69,7 +68,7 @@ class StripeProvider(Provider):
                 {"idempotency_key": f"start-{row.id}"},
             )
         )
-        return str(made.url)
+        return str(made["url"])
 
     def quote(self, row: Subscription, plan: Plan, *, now: datetime) -> Quote:
         """By our rules whether it holds at once; by Stripe's own reckoning what is due."""
@@ -165,7 +164,7 @@ class StripeProvider(Provider):
                 {"customer": row.customer, "return_url": back}
             )
         )
-        return str(made.url)
+        return str(made["url"])
 
     def forget(self, row: Subscription) -> None:
         """Delete the customer there, and with it subscriptions and cards."""
@@ -356,10 +355,10 @@ def _words() -> Iterator[None]:
         raise _failed(error) from error
 
 
-def _asked(ask: Callable[[], Answer]) -> Answer:
-    """What Stripe answers. Raises ProviderFailed."""
+def _asked(ask: Callable[[], stripe.StripeObject]) -> dict[str, Any]:
+    """What Stripe answers, as a plain dict. Raises ProviderFailed."""
     with _words():
-        return ask()
+        return dict(ask().to_dict())
 
 
 def _failed(error: stripe.StripeError) -> ProviderFailed:
