@@ -14,6 +14,7 @@ from django.utils.translation import get_language_from_request
 from django.utils.translation import gettext_lazy as _
 
 from accounts import letters, services
+from accounts.devices import binding
 from accounts.models import User
 from accounts.signing import recency
 from netflixlite import addresses
@@ -90,6 +91,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
     def get_client_ip(self, request: HttpRequest) -> str:
         """The visitor's address, by the house's one rule on proxies."""
         return addresses.of(request.META) or "0.0.0.0"  # noqa: S104 (what is written down where there is none)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """What wrong passwords are counted for: the name, and apart from that each browser that its owner has used.
+
+        So a stranger who fails on purpose keeps the owner out nowhere but on devices that are new (OWASP: device
+        cookies). A browser that is known has its own count, as small as any.
+        """
+        key = str(super()._get_login_attempts_cache_key(request, **credentials))
+        login = str(credentials.get("email") or credentials.get("username") or "")
+        device_id = binding.known_device(request, login)
+        return f"{key}:{device_id}" if device_id else key
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Back to the account, not to the empty form."""

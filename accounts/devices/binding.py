@@ -89,6 +89,17 @@ def release(request: HttpRequest) -> None:
         services.close_session(str(key))
 
 
+def known_device(request: HttpRequest, login: str) -> UUID | None:
+    """The device that this browser is for the account of `login` (a name or e-mail address), if it ever was one.
+
+    Says nothing of who asks: the browser's cookie outlives its sessions.
+    """
+    key = _cookie_key(request)
+    if key is None or not login:
+        return None
+    return services.device_of_browser(login=login, browser=hashlib.sha256(key.encode()).hexdigest())
+
+
 def keep(request: HttpRequest, response: HttpResponseBase) -> None:
     """After the view: bind what is not bound yet, follow a session to its new key, and note the device's use."""
     if _signed_in(request):

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -80,6 +81,13 @@ def device_of_session(session_key: str) -> UUID | None:
     """The device that a Django session is open on."""
     rows = models.DeviceSession.objects.filter(session_key=session_key)
     return rows.values_list("device_id", flat=True).first()
+
+
+def device_of_browser(*, login: str, browser: str) -> UUID | None:
+    """The device that a browser, by its cookie's digest, is for the account of this name or e-mail address, or None."""
+    rows = models.Device.objects.filter(browser=browser)
+    rows = rows.filter(Q(user__username__iexact=login) | Q(user__email__iexact=login))
+    return rows.values_list("id", flat=True).first()
 
 
 def bind_device(

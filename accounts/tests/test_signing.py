@@ -77,6 +77,21 @@ def test_guessing_a_password_is_stopped_wherever_the_guesser_comes_from() -> Non
     assert "Too many wrong tries" in right.content.decode(), "not even the right one, for ten minutes"
 
 
+def test_a_stranger_who_fails_on_purpose_does_not_lock_the_owners_own_browser() -> None:
+    make_user("ada", email="ada@example.org")
+    home = Client()
+    sign_in(home, "ada")
+    home.post("/accounts/logout/")
+    for number in range(8):
+        sign_in(Client(), "ada", "wrong", REMOTE_ADDR=f"198.51.100.{number}")
+    assert "Too many wrong tries" in sign_in(Client(), "ada", REMOTE_ADDR="203.0.113.1").content.decode()
+    sign_in(home, "ada")
+    assert is_in(home)
+    home.post("/accounts/logout/")
+    said = [sign_in(home, "ada", "wrong").content.decode() for _number in range(8)]
+    assert "Too many wrong tries" in said[-1], "a known browser may not guess either"
+
+
 def test_spraying_one_password_over_many_names_is_stopped_by_address() -> None:
     for number in range(24):
         make_user(f"user-{number}")
