@@ -30,7 +30,7 @@ from accounts.billing import events, looking, subscribing
 from accounts.billing.money import Money
 from accounts.billing.providers import ProviderFailed, provider, provider_in_use
 from accounts.billing.providers import stripe as by_stripe
-from accounts.types import Plan
+from accounts.types import Plan, Subscription
 from accounts.views.asking import user_id_of
 
 #: A provider's news is shorter than this, in bytes.
@@ -125,8 +125,17 @@ def _choose(request: HttpRequest, *, plan_id: UUID) -> HttpResponse:
         return redirect("plans")
     if address:
         return HttpResponseRedirect(address)
-    messages.success(request, _("Done."))
+    messages.success(request, _done(services.subscription(user_id_of(request))))
     return redirect("plans")
+
+
+def _done(mine: Subscription | None) -> str:
+    """What was chosen, in words."""
+    if mine is None or mine.state == "pending":
+        return _("Thank you. Your plan begins when the invoice is paid.")
+    if mine.next_plan:
+        return _("“%(plan)s” begins when the paid period ends.") % {"plan": mine.next_plan}
+    return _("Your plan is “%(plan)s” now.") % {"plan": mine.plan}
 
 
 @require_GET
