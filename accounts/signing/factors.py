@@ -17,6 +17,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 _SEALED = "sealed:"
 #: What counts as a second factor. Recovery codes only stand in for one.
@@ -25,6 +26,12 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries no types
     """Seals secrets before they reach the database, and names things as the house does."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": gettext_lazy("That is not the code, or it was used already."),
+        "cannot_generate_recovery_codes": gettext_lazy("Set up a second step or a passkey first."),
+    }
 
     def encrypt(self, text: str) -> str:
         """A secret as the database may see it: a copy of the database alone opens nobody's second step."""
