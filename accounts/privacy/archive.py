@@ -12,6 +12,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from netflixlite import personal
 from netflixlite.personal import Json
 
 #: The page shows so many lines of a table at most; the JSON beside it has all.
@@ -56,7 +57,9 @@ class Archive:
 
     def add(self, path: str, content: Json) -> None:
         """Put one subject in; '' or an empty list is put in, too: it says that nothing is known."""
+        path = path.removesuffix(".json")
         file = f"{_SAFE.sub('-', path).strip('/')}.json"
+        content = personal.plain(content)
         self._zip.writestr(f"data/{file}", json.dumps(content, ensure_ascii=False, indent=1))
         self.tables.append(self._table(path, f"data/{file}", content))
 

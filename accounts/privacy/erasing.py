@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts import events, models
 from accounts.audit import keys, sealing
 from accounts.audit.recording import audit
+from accounts.billing import forgetting
 from accounts.privacy import classes, exporting, mails, proof
 from accounts.types import ProfileDeleted
 from netflixlite import personal
@@ -80,7 +81,6 @@ def erase(user_id: UUID) -> dict[str, int]:
     counts = {"sessions.Session": end_sessions(user_id)}
     counts["admin.LogEntry"] = _forget_in_the_studios_log([user_id, *profiles])
     exporting.remove(models.DataExport.objects.filter(user_id=user_id))
-    counts = personal.add(counts, _cut_from_the_books(user_id))
     others = models.ProfileTransfer.objects.filter(email__in=[word for word in words if "@" in word])
     counts = personal.add(counts, personal.remove(others))
     for label in classes.present():
@@ -90,6 +90,20 @@ def erase(user_id: UUID) -> dict[str, int]:
         news = ProfileDeleted(profile_id=profile_id)
         transaction.on_commit(partial(events.profile_deleted.send_robust, sender=ProfileDeleted, event=news))
     return personal.add(counts, {})
+
+
+def erase_payments(user_id: UUID) -> dict[str, int]:
+    """End what is paid for, have the provider forget who paid, and cut the name out of the books. Speaks with the
+    provider, so it comes before the last step. Raises ProviderFailed: the job tries again.
+    """
+    rows = {
+        "accounts.Subscription": models.Subscription.objects.filter(user_id=user_id),
+        "accounts.PaymentEvent": models.PaymentEvent.objects.filter(user_id=user_id),
+        "accounts.Invoice": models.Invoice.objects.filter(user_id=user_id),
+    }
+    counts = {label: found.count() for label, found in rows.items()}
+    forgetting.erase(user_id)
+    return counts
 
 
 def _prove(row: models.Erasure, counts: dict[str, int]) -> None:
@@ -138,17 +152,3 @@ def _forget_in_the_studios_log(ids: list[UUID]) -> int:
     for one in ids:
         named |= Q(object_id=str(one)) | Q(change_message__icontains=str(one))
     return LogEntry.objects.filter(named, content_type__in=ours).delete()[0]
-
-
-def _cut_from_the_books(user_id: UUID) -> dict[str, int]:
-    """Invoices stay with their numbers and amounts; who they were for is cut out."""
-    rows = models.Invoice.objects.filter(user_id=user_id)
-    whose = {
-        "user": None,
-        "subscription": None,
-        "reference": "",
-        "bill_to": "",
-        "paid_how": "",
-        "receipt_url": "",
-    }
-    return {"accounts.Invoice": rows.update(**whose)}

@@ -1,6 +1,7 @@
 """A copy of everything about an account, and the end of everything about it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import models
 from accounts.audit import keys
 from accounts.audit.recording import audit
+from accounts.billing import subscribing
 from accounts.privacy import erasing, exporting, mails, proof
 from accounts.services.devices import end_all_devices
 from accounts.services.errors import InvalidField, NotFound
@@ -134,6 +136,7 @@ def ask_erasure(user_id: UUID) -> tuple[Erasure, str]:
             partial(mails.erasure_was_asked, user_id, receipt=secret, erasure=row), robust=True
         )
         transaction.on_commit(partial(erasing.enqueue, row.id, row.due_at), robust=True)
+        transaction.on_commit(partial(_stop_paying, user_id), robust=True)
     return Erasure(id=row.id, asked_at=row.asked_at, due_at=row.due_at), secret
 
 
@@ -170,6 +173,12 @@ def is_receipt_of(proof_id: UUID, *, secret: str, email: str) -> bool:
     """Whether somebody has the receipt of this erasure: then it was their account."""
     row = models.ErasureProof.objects.filter(id=proof_id).first()
     return row is not None and proof.commitment(secret, email) == row.commitment
+
+
+def _stop_paying(user_id: UUID) -> None:
+    """Nothing is charged any more while the owner thinks again; who keeps the account can go on with the plan."""
+    with suppress(subscribing.Refused):
+        subscribing.cancel(user_id)
 
 
 def _refuse_last_operator(user: models.User) -> None:
