@@ -53,22 +53,29 @@ def export(user_id: UUID) -> Iterator[tuple[str, Any]]:
     )
 
 
-def erase(user_id: UUID) -> None:
-    """End what goes on, have the provider forget the person, and take the person off the invoices.
+def leave_providers(user_id: UUID) -> None:
+    """End what goes on, and have each provider forget the person. Safe to run again.
 
-    The invoices themselves stay without a name: a business keeps its numbers without gaps. Raises ProviderFailed when
-    the provider could not be reached: erasing is to be tried again then, since cards would go on being charged.
+    Raises ProviderFailed when one could not be reached: erasing is to be tried again then, since a card would go on
+    being charged.
     """
-    rows = list(Subscription.objects.of(user_id))
-    for row in rows:
+    for row in Subscription.objects.of(user_id):
         subscribing.end_now(row.id)
         if held_by := provider(row.provider):
             held_by.forget(row)
+    customers = Subscription.objects.of(user_id).exclude(customer="").values_list("customer", flat=True)
+    for customer in list(customers):
+        PaymentEvent.objects.filter(body__data__object__customer=customer).delete()
+
+
+def erase(user_id: UUID) -> None:
+    """Leave the providers, and take the person off the invoices.
+
+    The invoices themselves stay without a name: a business keeps its numbers without gaps. Raises ProviderFailed.
+    """
+    leave_providers(user_id)
     with transaction.atomic():
         PaymentEvent.objects.filter(user_id=user_id).delete()
-        customers = [row.customer for row in rows if row.customer]
-        for customer in customers:
-            PaymentEvent.objects.filter(body__data__object__customer=customer).delete()
         Invoice.objects.filter(user_id=user_id, state=InvoiceState.OPEN).update(state=InvoiceState.VOID)
         Invoice.objects.filter(user_id=user_id).update(
             user=None, subscription=None, bill_to="", receipt_url="", reference="", paid_how=""

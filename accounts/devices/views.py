@@ -1,10 +1,12 @@
 """The page of devices: which there are, what to call them, signing them out."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -12,12 +14,17 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import doors, services
 from accounts.views.asking import user_id_of
 
+#: A use as late as this is told as now: it is written at most once a minute.
+JUST_NOW = timedelta(minutes=3)
+
 
 @require_GET
 def devices(request: HttpRequest) -> HttpResponse:
     """Every device that is signed in, and those that were; `edit` names the one whose name is being changed."""
     found = services.devices(user_id_of(request))
+    just_now = timezone.now() - JUST_NOW
     context = {
+        "fresh": {one.id for one in found if one.last_used_at > just_now},
         "signed_in": [one for one in found if one.signed_in],
         "signed_out": [one for one in found if not one.signed_in],
         "here": doors.device_of(request),
