@@ -1,6 +1,7 @@
 """How playback says no: by name. Messages are written for viewers."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from playback.types import ActiveSession, Ended
 
@@ -49,12 +50,13 @@ class StreamLimit(Refused):
     """The plan's streams are all in use; `streams` says by whom, `can_stop` whether who asks may stop one."""
 
     def __init__(self, streams: tuple[ActiveSession, ...], limit: int, *, can_stop: bool) -> None:
-        super().__init__(
-            _(
-                "Your plan allows %(limit)s streams at a time, and they are in use. Stop one of them to watch here."
-            )
-            % {"limit": limit}
+        allows = ngettext(
+            "Your plan allows %(limit)s stream at a time, and it is in use.",
+            "Your plan allows %(limit)s streams at a time, and they are in use.",
+            limit,
         )
+        way = _("Stop one to watch here.") if can_stop else _("Ask a grown-up to stop one.")
+        super().__init__(f"{allows % {'limit': limit}} {way}")
         self.streams = streams
         self.limit = limit
         self.can_stop = can_stop
