@@ -8,7 +8,7 @@ const PLACES = [
   "main .actions > * button",
   "main .card__link",
   "main a.episode__link",
-  "main :is(.tab, .chip, .row__name a, .person)",
+  "main :is(.tab, .chip, .row__name a, .person, .pin__key, .way, .manage summary, .manage .menu__item)",
   "main .facts a",
 ].join(", ");
 const STEPS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
