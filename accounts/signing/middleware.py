@@ -30,12 +30,17 @@ class SessionLifeMiddleware:
 
 
 class StaffFactorMiddleware:
-    """Leads an operator without a second factor from the admin to where one is set up, if the setting says so."""
+    """Leads an operator without a second factor from the admin to where one is set up, if the setting says so.
+
+    `request.lacks_factor` says so to what stands outside the admin and does not know this app.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        known = settings.SESSION_COOKIE_NAME in request.COOKIES
+        request.lacks_factor = known and doors.lacks_factor(request)  # type: ignore[attr-defined]
         return self.get_response(request)
 
     def process_view(
@@ -45,7 +50,7 @@ class StaffFactorMiddleware:
         match = request.resolver_match
         if match is None or "admin" not in match.namespaces or match.url_name in ("login", "logout"):
             return None
-        return doors.lead_to_factor(request) if doors.lacks_factor(request) else None
+        return doors.lead_to_factor(request) if request.lacks_factor else None  # type: ignore[attr-defined]
 
 
 def _age(request: HttpRequest, now: float) -> None:

@@ -39,6 +39,8 @@ class MayUpload(BasePermission):
         user = request.user
         if getattr(getattr(request, "profile", None), "is_kid", False):
             return False
+        if getattr(request, "lacks_factor", False):  # NETFLIXLITE_STAFF_MFA=required, and none was given here
+            return False
         return bool(user.is_active and user.is_staff and user.has_perm("catalog.change_title"))
 
 
