@@ -7,6 +7,7 @@ from accounts.billing import api as billing_api
 from accounts.billing import views as billing
 from accounts.devices import api as devices_api
 from accounts.devices import views as devices
+from accounts.signing import api as signing_api
 from accounts.tv import api as tv_api
 from accounts.tv import views as tv
 
@@ -41,6 +42,7 @@ urlpatterns = [
     path("tv/poll/", tv.poll, name="tv_poll"),
     path("tv/approve/", tv.approve, name="tv_approve"),
     path("tv/answer/", tv.answer, name="tv_answer"),
+    path("api/v1/account/proof", signing_api.Proof.as_view(), name="api_proof"),
     path("api/v1/tv/codes", tv_api.TvCodes.as_view(), name="api_tv_codes"),
     path("api/v1/tv/token", tv_api.TvToken.as_view(), name="api_tv_token"),
     path("api/v1/tv/approve", tv_api.TvApprove.as_view(), name="api_tv_approve"),

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import template
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.signing import factors, sessions
@@ -50,3 +51,9 @@ def signing_in(context: dict[str, Any]) -> factors.Ways | None:
     request: HttpRequest = context["request"]
     user_id = request.user.pk
     return factors.ways(user_id) if user_id else None
+
+
+@register.simple_tag
+def mails_leave() -> bool:
+    """Whether there is a mail relay. Operators are told when there is none."""
+    return bool(settings.MAIL_RELAY)

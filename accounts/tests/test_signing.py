@@ -341,6 +341,27 @@ def test_signing_in_is_a_proof_for_ten_minutes(settings: Any) -> None:
     assert client.get("/accounts/2fa/totp/activate/").status_code == 302
 
 
+def test_an_app_proves_it_over_the_api() -> None:
+    ada = make_profile("Ada")
+    secret = with_app(ada.user_id)
+
+    def prove(client: Client, **body: str) -> Any:
+        return client.post("/api/v1/account/proof", body, content_type="application/json")
+
+    for body in ({"password": PASSWORD}, {"code": code_of(secret)}):
+        client = client_of(ada, recent=False)
+        assert client.get("/accounts/2fa/totp/deactivate/").status_code == 302
+        wrong = prove(client, **dict.fromkeys(body, "000000"))
+        assert (wrong.status_code, wrong.json()["error"]["field"]) == (400, next(iter(body)))
+        assert prove(client, **body).status_code == 204
+        assert client.get("/accounts/2fa/totp/deactivate/").status_code == 200
+    assert prove(client).status_code == 400
+    assert prove(Client(), password=PASSWORD).status_code == 403
+    assert (
+        "Too many wrong tries" in [prove(client, password="wrong").content.decode() for _try in range(8)][-1]
+    )
+
+
 def test_the_guard_leads_back_to_the_page_of_the_form(rf: RequestFactory) -> None:
     from django.contrib.messages.storage.fallback import FallbackStorage
 
