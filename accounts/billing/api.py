@@ -65,7 +65,7 @@ class SubscriptionDetail(APIView):
                 "plan": PlanOutput(plan).data,
                 "may_watch": plan.may_watch,
                 "subscription": SubscriptionOutput(mine).data if mine else None,
-                "offers": PlanOutput(offers, many=True).data,
+                "offers": [PlanOutput(one).data for one in offers],
                 "page": reverse("plans") if offers else None,
             }
         )

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -47,11 +48,11 @@ class Offer:
     is_next: bool
 
 
-def where_somebody_pays(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def where_somebody_pays(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """404 where nobody pays: there are no such pages then."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if provider_in_use() is None:
             raise Http404("Nobody pays here.")
         return view(request, *args, **kwargs)
@@ -88,7 +89,7 @@ def plans(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @where_somebody_pays
-def change_plan(request: HttpRequest, plan_id: UUID) -> HttpResponse:
+def change_plan(request: HttpRequest, plan_id: UUID) -> HttpResponseBase:
     """What it would cost and from when; by POST it is done."""
     if request.method == "POST":
         return _choose(request, plan_id=plan_id)
@@ -157,7 +158,7 @@ def plan_done(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @where_somebody_pays
-def cancel_plan(request: HttpRequest) -> HttpResponse:
+def cancel_plan(request: HttpRequest) -> HttpResponseBase:
     """Say what cancelling means; by POST it is done."""
     if request.method == "POST":
         return _cancel(request)

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from accounts import doors, services
 from accounts.api.asking import refusal, user_id_of
+from accounts.devices import ending
 from accounts.types import Device
 
 
@@ -61,7 +62,7 @@ class DeviceList(APIView):
     def delete(self, request: Request) -> Response:
         """Sign out everywhere but in the session that asks."""
         key = request.session.session_key or ""
-        return Response({"ended": services.end_all_devices(user_id_of(request), key)})
+        return Response({"ended": ending.end_others(user_id_of(request), keep=key)})
 
 
 class DeviceDetail(APIView):
@@ -88,7 +89,7 @@ class DeviceDetail(APIView):
     def delete(self, request: Request, device_id: UUID) -> Response:
         """Sign it out: its sessions end, and what plays there stops."""
         try:
-            services.end_device(user_id=user_id_of(request), device_id=device_id)
+            ending.end_one(user_id=user_id_of(request), device_id=device_id)
         except services.NotFound as error:
             raise Http404("There is no such device.") from error
         return Response(status=204)

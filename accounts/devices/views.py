@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import doors, services
+from accounts.devices import ending
 from accounts.views.asking import user_id_of
 
 #: A use as late as this is told as now: it is written at most once a minute.
@@ -51,7 +52,7 @@ def rename_device(request: HttpRequest, device_id: UUID) -> HttpResponse:
 def end_device(request: HttpRequest, device_id: UUID) -> HttpResponse:
     """Sign one out. On this device itself it is an ordinary sign-out."""
     try:
-        services.end_device(user_id=user_id_of(request), device_id=device_id)
+        ending.end_one(user_id=user_id_of(request), device_id=device_id)
     except services.NotFound as error:
         raise Http404("There is no such device.") from error
     if device_id == doors.device_of(request):
@@ -65,7 +66,7 @@ def end_device(request: HttpRequest, device_id: UUID) -> HttpResponse:
 @doors.recent_sign_in_required
 def end_all_devices(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere but here."""
-    ended = services.end_all_devices(user_id_of(request), request.session.session_key or "")
+    ended = ending.end_others(user_id_of(request), keep=request.session.session_key or "")
     text = ngettext("%(n)s other session is ended.", "%(n)s other sessions are ended.", ended) % {"n": ended}
     messages.success(request, text if ended else _("Nobody was signed in anywhere else."))
     return redirect("devices")

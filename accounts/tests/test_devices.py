@@ -129,6 +129,7 @@ def test_signing_out_one_device_leaves_the_others(
     assert here.get("/account/devices/").status_code == 200
     assert there.get("/account/devices/").status_code == 302
     assert [event.device_id for event in heard] == [target]
+    assert models.AuditEntry.objects.filter(verb="device.ended").count() == 1
 
 
 def test_signing_out_everywhere_leaves_only_here_and_wants_a_recent_proof(ada: Profile) -> None:

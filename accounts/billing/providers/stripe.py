@@ -79,19 +79,15 @@ class StripeProvider(Provider):
         )
         if not ours.at_once:
             return ours
-        item = self._item(row)
-        preview = _asked(
-            lambda: _client().v1.invoices.create_preview(
-                {
-                    "subscription": row.reference,
-                    "subscription_details": {
-                        "items": [{"id": item, "price_data": _price(plan)}],  # type: ignore[typeddict-item]
-                        "proration_behavior": "always_invoice",
-                        "proration_date": int(now.timestamp()),
-                    },
-                }
-            )
-        )
+        asked: dict[str, Any] = {
+            "subscription": row.reference,
+            "subscription_details": {
+                "items": [{"id": self._item(row), "price_data": _price(plan)}],
+                "proration_behavior": "always_invoice",
+                "proration_date": int(now.timestamp()),
+            },
+        }
+        preview = _asked(lambda: _client().v1.invoices.create_preview(asked))  # type: ignore[arg-type]
         lines = tuple(
             Line(LineKind.PLAN, str(line["description"] or plan.name), int(line["amount"]))
             for line in preview["lines"]["data"]
