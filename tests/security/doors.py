@@ -4,10 +4,17 @@ import re
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.utils import timezone
+
+from accounts import models
+from accounts.tests.factories import make_plan
 from accounts.types import Profile
 from tests.security.matrix import May
 
 TABLE: dict[str, May] = {
+    # In Django's admin's place: they lead to our own pages for it, which are below
+    "admin/login/": May.ANYBODY,
+    "admin/password_change/": May.ANYBODY,
     # Getting in, and getting out
     "account_login": May.ANYBODY,
     "account_logout": May.ANYBODY,
@@ -19,7 +26,7 @@ TABLE: dict[str, May] = {
     "account_reset_password_from_key": May.ANYBODY,
     "account_reset_password_from_key_done": May.ANYBODY,
     "account_confirm_email": May.ANYBODY,
-    "account_email_verification_sent": May.ANYBODY,
+    "account_email_verification_sent": May.ANYBODY_GROWN_UP,
     "account_confirm_login_code": May.ANYBODY,
     "mfa_authenticate": May.ANYBODY,
     "mfa_login_webauthn": May.ANYBODY,
@@ -51,6 +58,7 @@ TABLE: dict[str, May] = {
     "staff_factor": May.GROWN_UP,
     # Televisions
     "tv": May.ANYBODY,
+    "tv_link": May.SIGNED_IN,
     "tv_poll": May.ANYBODY,
     "tv_approve": May.GROWN_UP,
     "tv_answer": May.GROWN_UP,
@@ -65,6 +73,48 @@ TABLE: dict[str, May] = {
     "delete_profile": May.OWN_GROWN_UP,
     "api_profiles": May.SIGNED_IN,
     "api_profile": May.OWN,
+    "enter_profile": May.OWN,
+    "api_profile_enter": May.OWN,
+    "api_profile_unlock": May.OWN_GROWN_UP,
+    "profile_pin": May.OWN_GROWN_UP,
+    "api_profile_pin": May.OWN_GROWN_UP,
+    "blocked_titles": May.OWN_GROWN_UP,
+    "api_profile_blocked": May.OWN_GROWN_UP,
+    "api_profile_blocked_title": May.OWN_GROWN_UP,
+    "profile_transfer": May.OWN_GROWN_UP,
+    "api_profile_transfer": May.OWN_GROWN_UP,
+    "take_profile": May.GROWN_UP,
+    "api_take_profile": May.GROWN_UP,
+    # Devices, and who is watching
+    "devices": May.GROWN_UP,
+    "end_all_devices": May.GROWN_UP,
+    "rename_device": May.OWN_GROWN_UP,
+    "end_device": May.OWN_GROWN_UP,
+    "api_devices": May.GROWN_UP,
+    "api_device": May.OWN_GROWN_UP,
+    "watching": May.GROWN_UP,
+    "stop_stream": May.OWN_GROWN_UP,
+    "playback-stop": May.OWN_GROWN_UP,
+    # Plans
+    "plans": May.GROWN_UP,
+    "change_plan": May.GROWN_UP,
+    "cancel_plan": May.GROWN_UP,
+    "resume_plan": May.GROWN_UP,
+    "plan_portal": May.GROWN_UP,
+    "plan_done": May.GROWN_UP,
+    "invoice": May.OWN_OR_OPERATOR,
+    "api_subscription": May.GROWN_UP,
+    "stripe_news": May.ANYBODY,  # Stripe's signature opens it
+    # What is known of somebody
+    "account_data": May.GROWN_UP,
+    "ask_export": May.GROWN_UP,
+    "fetch_export": May.OWN_GROWN_UP,
+    "erase_account": May.GROWN_UP,
+    "keep_account": May.GROWN_UP,
+    "erasure_proof": May.ANYBODY,  # for whoever has its number: it names nobody
+    "api_exports": May.GROWN_UP,
+    "api_export_file": May.OWN_GROWN_UP,
+    "api_erasure": May.GROWN_UP,
     # What there is to watch
     "home": May.SIGNED_IN,
     "browse": May.SIGNED_IN,
@@ -96,6 +146,7 @@ TABLE: dict[str, May] = {
     "playback-beacon": May.KEY,
     "playback-close": May.KEY,
     "playback-token": May.KEY,
+    "playback-news": May.KEY,
     "cdn_shield": May.KEY,
     # Operators
     "api_uploads": May.OPERATOR,
@@ -116,6 +167,8 @@ TABLE: dict[str, May] = {
 
 #: Doors that nobody opens here, and why: what they need is tested where it is made.
 SHUT_HERE = {
+    "admin/login/",  # leads to the one sign-in
+    "admin/password_change/",  # leads to the account's page
     "setup",  # the first run is over
     "cdn_loads",  # wants a key that the site's commands make (cdn/tests/test_fleet_api.py)
     "cdn_evacuations",  # the same (cdn/tests/test_lever.py)
@@ -127,17 +180,30 @@ SHUT_HERE = {
     "api_upload",  # there is none (tests/upload)
     "account_confirm_login_code",  # nobody was sent a code
     "mfa_reauthenticate_webauthn",  # the same
+    "mfa_reauthenticate",  # the same
+    "mfa_deactivate_totp",  # no second factor is set up
+    "mfa_view_recovery_codes",  # the same
+    "mfa_download_recovery_codes",  # the same
+    "mfa_authenticate",  # nobody is half-way in
+    "enter_profile",  # it has no PIN (tests/browser/test_profiles.py)
+    "tv_poll",  # no television waits here
     "mfa_signup_webauthn",  # nobody is signing up
     "mfa_login_webauthn",  # speaks to its script alone (tests/browser/test_signing_in.py)
     "account_signup_by_passkey",  # wants a mail relay
     "playback-begin",  # the session has begun
-    "mfa_authenticate",  # nobody is half-way in
     "mfa_remove_webauthn",  # there is no passkey
     "mfa_edit_webauthn",  # the same
+    "take_profile",  # nobody was given a link
+    "api_take_profile",  # the same
+    "plan_portal",  # no payment company is set
+    "stripe_news",  # the same
+    "fetch_export",  # there is no copy yet
+    "api_export_file",  # the same
+    "erasure_proof",  # nobody was erased
     "end_session",  # no other session is there
 }
 #: Endpoints for machines, which speak a protocol of their own (docs/nodes.md), and for players that hold a key.
-BESIDE_THE_SCHEMA = re.compile(r"^/api/v1/(cdn/|playback/s/|schema$|uploads)")
+BESIDE_THE_SCHEMA = re.compile(r"^/api/v1/(cdn/|playback/s/|schema$|uploads|payments/stripe$)")
 
 #: Values for one route alone: (route, name) → value.
 SPECIAL: dict[tuple[str, str], str] = {
@@ -146,6 +212,7 @@ SPECIAL: dict[tuple[str, str], str] = {
     ("account_reset_password_from_key", "uidb36"): "1",
     ("cdn_shield", "token"): "t" * 156,
     ("mfa_remove_webauthn", "pk"): "1",
+    ("end_session", "session_id"): "1",
     ("mfa_edit_webauthn", "pk"): "1",
 }
 
@@ -161,9 +228,38 @@ def things(*, user_id: UUID, profile: Profile, session: Any) -> dict[str, str]:
         "rendition": "v360",
         "pathway": "shield",
         "name": "init.mp4",
-        "session_id": "1",
+        "session_id": str(session.id),
+        "device_id": str(_device(user_id)),
+        "invoice_id": str(_invoice(user_id)),
+        "plan_id": str(_plan()),
+        "export_id": str(uuid4()),
+        "proof_id": str(uuid4()),
+        "secret": "no-such-secret",
         "artwork_id": str(uuid4()),
         "width": "480",
         "form": "webp",
         "upload_id": str(uuid4()),
     }
+
+
+def _device(user_id: UUID) -> UUID:
+    now = timezone.now()
+    row = models.Device.objects.create(
+        user_id=user_id, browser="0" * 64, name="Zinnia's laptop", first_used_at=now, last_used_at=now
+    )
+    return row.id
+
+
+def _invoice(user_id: UUID) -> UUID:
+    now = timezone.now()
+    row = models.Invoice.objects.create(
+        number="Q-1", user_id=user_id, provider="manual", currency="EUR", total=900, issued_at=now, due_at=now,
+        bill_to="Zinnia Quill",
+    )  # fmt: skip
+    return row.id
+
+
+def _plan() -> UUID:
+    made = make_plan()
+    models.Plan.objects.filter(id=made).update(is_public=True, price=900)
+    return made

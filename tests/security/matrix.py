@@ -31,6 +31,8 @@ class May(StrEnum):
 
     #: Nothing of anybody is behind it, or it is how one gets in.
     ANYBODY = "anybody"
+    #: The same, but not through a kids profile.
+    ANYBODY_GROWN_UP = "anybody, but no kids profile"
     #: Whoever is signed in; what is shown is their own.
     SIGNED_IN = "signed in"
     #: The same, but not through a kids profile.
@@ -39,6 +41,8 @@ class May(StrEnum):
     OWN = "own"
     #: The same, but not through a kids profile.
     OWN_GROWN_UP = "own, grown-up"
+    #: That household's grown-ups, and those who run the site.
+    OWN_OR_OPERATOR = "own, grown-up, or operator"
     #: Those who run the site.
     OPERATOR = "operator"
     #: Edge nodes, by their signature.
@@ -49,10 +53,12 @@ class May(StrEnum):
 
 OPENS: dict[May, frozenset[Actor]] = {
     May.ANYBODY: frozenset(Actor),
+    May.ANYBODY_GROWN_UP: frozenset(Actor) - {Actor.KID},
     May.SIGNED_IN: PEOPLE,
     May.GROWN_UP: PEOPLE - {Actor.KID},
     May.OWN: frozenset({Actor.KID, Actor.MEMBER}),
     May.OWN_GROWN_UP: frozenset({Actor.MEMBER}),
+    May.OWN_OR_OPERATOR: frozenset({Actor.MEMBER, Actor.STAFF}),
     May.OPERATOR: frozenset({Actor.STAFF}),
     May.NODE: frozenset({Actor.NODE}),
     May.KEY: frozenset(Actor),
