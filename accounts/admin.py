@@ -62,6 +62,16 @@ class ProfileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ["user"]
     search_fields = ["name", "user__username", "user__email"]
     autocomplete_fields = ["user"]
+    actions = ["remove_pins"]
+
+    @admin.action(description=_("Remove the PIN"), permissions=["change"])
+    def remove_pins(self, request: HttpRequest, queryset: QuerySet[Profile]) -> None:
+        """For a household that has forgotten its PIN and its password. It is in the audit log."""
+        actor = request.user.pk
+        removed = sum(
+            services.remove_pin(profile_id=profile_id, actor=actor) for profile_id in _ids(queryset)
+        )
+        self.message_user(request, _("%(n)d PINs are removed.") % {"n": removed})
 
     def delete_model(self, request: HttpRequest, obj: Profile) -> None:
         """Remove; playback and taste hear of it and forget the profile."""

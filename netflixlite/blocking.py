@@ -17,7 +17,7 @@ from accounts import doors
 from accounts import services as accounts
 from accounts.types import Profile
 from catalog import services as catalog
-from netflixlite.pages import LONGEST_QUERY
+from netflixlite.pages import LONGEST_QUERY, sight
 
 #: How many titles are offered at a time.
 OFFERED = 12
@@ -35,7 +35,7 @@ def blocked_titles(request: HttpRequest, profile_id: UUID) -> HttpResponse:
         back = reverse("blocked_titles", args=[profile.id])
         return redirect(f"{back}?{urlencode({'q': query})}" if query else back)
     known = catalog.titles(profile.blocked)
-    seen = {"maturity": profile.maturity, "without": profile.blocked}
+    seen = sight(profile)
     found = catalog.search(query, limit=OFFERED, **seen) if query else catalog.browse(limit=OFFERED, **seen)
     context = {
         "profile": profile,
@@ -55,15 +55,14 @@ def _change(request: HttpRequest, profile: Profile) -> None:
         title_id = UUID(named)
     except ValueError:
         raise Http404("There is no such title.") from None
-    who = {"profile_id": profile.id, "actor": request.user.pk}
     if "allow" in request.POST:
-        accounts.allow_title(title_id=title_id, **who)
+        accounts.allow_title(profile_id=profile.id, title_id=title_id, actor=request.user.pk)
         return
     title = catalog.title(title_id)
     if title is None:
         raise Http404("There is no such title.")
     try:
-        accounts.block_title(title_id=title_id, **who)
+        accounts.block_title(profile_id=profile.id, title_id=title_id, actor=request.user.pk)
     except accounts.InvalidField as error:
         messages.error(request, error.message)
         return

@@ -158,7 +158,7 @@ def home(request: ProfileRequest) -> HttpResponse:
 def title(request: ProfileRequest, slug: str) -> HttpResponse:
     """One title: what it is, who made it, its episodes, and what is like it."""
     profile = request.profile
-    found = catalog.title_by_slug(slug, **_sight(profile))
+    found = catalog.title_by_slug(slug, **sight(profile))
     if found is None:
         raise Http404("There is no such title for this profile.")
     seasons = catalog.seasons(found.id) if found.kind is Kind.SERIES else []
@@ -185,7 +185,7 @@ def title(request: ProfileRequest, slug: str) -> HttpResponse:
 def watch(request: ProfileRequest, video_id: UUID) -> HttpResponse:
     """The player. The playback session itself is opened by the player, through the API."""
     video = catalog.video(video_id)
-    found = catalog.title(video.title_id, **_sight(request.profile)) if video else None
+    found = catalog.title(video.title_id, **sight(request.profile)) if video else None
     if video is None or found is None or video.maturity > request.profile.maturity:
         raise Http404("There is no such video for this profile.")
     context = {
@@ -204,12 +204,12 @@ def search(request: ProfileRequest) -> HttpResponse:
     """Titles for a question; with `partial=1` only the results, for search as you type."""
     profile = request.profile
     query = " ".join(request.GET.get("q", "").split())[:LONGEST_QUERY]
-    found = catalog.search(query, **_sight(profile)) if query else []
+    found = catalog.search(query, **sight(profile)) if query else []
     context: dict[str, object] = {"nav": "search", "query": query, "tiles": _title_tiles(profile, found)}
     if not found:
-        newest = catalog.browse(limit=SUGGESTED, **_sight(profile))
+        newest = catalog.browse(limit=SUGGESTED, **sight(profile))
         context["suggested"] = _title_tiles(profile, newest)
-        context["genres"] = catalog.genres(**_sight(profile))
+        context["genres"] = catalog.genres(**sight(profile))
     partial = bool(request.GET.get("partial"))
     return render(request, "search_results.html" if partial else "search.html", context)
 
@@ -230,12 +230,12 @@ def browse(request: ProfileRequest, genre: str = "") -> HttpResponse:
     kind = _member(Kind, request.GET.get("kind", ""))
     order = _member(Order, request.GET.get("sort", "")) or Order.NEWEST
     sheet = _whole(request.GET.get("sheet", ""))
-    genres = catalog.genres(**_sight(profile))
+    genres = catalog.genres(**sight(profile))
     shelf = next((each for each in genres if each.slug == genre), None)
     if genre and shelf is None:
         raise Http404("There is no such genre for this profile.")
     titles = catalog.browse(
-        **_sight(profile),
+        **sight(profile),
         kind=kind,
         genre_slug=genre or None,
         order=order,
@@ -310,7 +310,7 @@ def _back(request: HttpRequest) -> HttpResponse:
 # From the apps' values to the templates' ----------------------------------------------------------------
 
 
-def _sight(profile: Profile) -> dict[str, Any]:
+def sight(profile: Profile) -> dict[str, Any]:
     """What the catalogue is asked for in a profile's name: its age, and what is blocked on it."""
     return {"maturity": profile.maturity, "without": profile.blocked}
 
