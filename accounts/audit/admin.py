@@ -35,7 +35,7 @@ class ThingFilter(admin.SimpleListFilter):
 class AuditAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Newest first. `manage.py audit --verify` says whether it is what was written."""
 
-    list_display = ["at", "who", "did", "whose", "of", "from_where", "number"]
+    list_display = ["at", "who", "did", "whose", "of", "from_where"]
     list_display_links = ["at"]
     list_filter = [ThingFilter, "at"]
     search_fields = ["=actor", "=subject", "target", "verb", "=address"]
@@ -48,7 +48,7 @@ class AuditAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "who",
         "did",
         "whose",
-        "of",
+        "target",
         "words",
         "from_where",
         "actor_digest",
@@ -94,9 +94,12 @@ class AuditAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return _gone() if entry.matter_digest and not entry.matter_salt else "—"
 
     @admin.display(description=_("of"))
-    def of(self, entry: AuditEntry) -> str:
-        """What of it."""
-        return "" if entry.target.startswith("user:") else entry.target
+    def of(self, entry: AuditEntry) -> str | SafeString:
+        """What of it; of a long id its beginning, and all of it to whoever points there."""
+        kind, _colon, name = entry.target.partition(":")
+        if kind == "user" or not name:
+            return ""
+        return format_html('<span title="{}">{} {}</span>', name, kind.rpartition(".")[2], name[:8])
 
     @admin.display(description=_("address"), ordering="address")
     def from_where(self, entry: AuditEntry) -> str | SafeString:

@@ -95,8 +95,12 @@ class Archive:
         )
 
     def _words(self, path: str) -> Iterator[str]:
+        said = ""
         for part in path.split("/"):
-            yield self.names.get(part) or part.replace("-", " ").replace("_", " ").capitalize()
+            words = self.names.get(part) or part.replace("-", " ").replace("_", " ")
+            if words != said:
+                yield words[:1].upper() + words[1:]
+            said = words
 
 
 def _heading(column: str) -> str:

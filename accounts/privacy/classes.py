@@ -64,6 +64,30 @@ LINKS: dict[str, str] = {
     "accounts.User": "id",
 }
 
+#: What an archive calls the rows of each: a name for people, and so for the file.
+FILES: dict[str, str] = {
+    "accounts.User": "account/account",
+    "accounts.DataExport": "account/copies of your data",
+    "accounts.FraudSignal": "account/warnings to the operator",
+    "accounts.PasswordDemand": "account/new password wanted",
+    "accounts.Erasure": "account/erasure",
+    "accounts.User_groups": "account/groups",
+    "accounts.User_user_permissions": "account/permissions",
+    "account.EmailAddress": "account/e-mail addresses",
+    "account.EmailConfirmation": "account/confirmations of addresses",
+    "accounts.Device": "devices/devices",
+    "accounts.DeviceSession": "devices/open sessions",
+    "accounts.TvCode": "devices/codes of TVs",
+    "mfa.Authenticator": "signing in/passkeys and second steps",
+    "usersessions.UserSession": "signing in/sessions",
+    "accounts.Profile": "profiles/profiles",
+    "accounts.ProfileLock": "profiles/locks",
+    "accounts.ProfileTransfer": "profiles/on their way out",
+    "accounts.Subscription": "payments/subscriptions with the provider",
+    "accounts.PaymentEvent": "payments/news of the provider",
+    "admin.LogEntry": "studio/what you changed",
+}
+
 #: What an archive leaves out: secrets, and what only recognises a browser.
 HIDDEN: dict[str, frozenset[str]] = {
     "accounts.User": frozenset({"password"}),

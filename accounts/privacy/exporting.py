@@ -41,15 +41,9 @@ def enqueue(export_id: UUID) -> None:
 
 def export(user_id: UUID) -> Iterable[tuple[str, Json]]:
     """What accounts itself keeps of a user."""
-    yield "account/account", _one("accounts.User", user_id)
-    for label in classes.present():
-        if label not in ("accounts.User", "accounts.User_groups", "accounts.User_user_permissions"):
-            app, _dot, model = label.partition(".")
-            rows = classes.rows_of(label, user_id)
-            yield (
-                f"{'account' if app == 'accounts' else app}/{model.lower()}",
-                personal.listing(rows, hide=classes.HIDDEN.get(label, frozenset())),
-            )
+    for label in sorted(classes.present(), key=list(classes.FILES).index):
+        rows = personal.listing(classes.rows_of(label, user_id), hide=classes.HIDDEN.get(label, frozenset()))
+        yield classes.FILES[label], rows[0] if label == "accounts.User" and rows else rows
     yield "account/activity", _activity(user_id)
 
 
@@ -128,11 +122,6 @@ def _remove_orphans() -> None:
     for path in folder.iterdir():
         if path.stem not in known and path.stat().st_mtime < before:
             path.unlink(missing_ok=True)
-
-
-def _one(label: str, user_id: UUID) -> Json:
-    rows = personal.listing(classes.rows_of(label, user_id), hide=classes.HIDDEN.get(label, frozenset()))
-    return rows[0] if rows else {}
 
 
 def _activity(user_id: UUID) -> list[Json]:

@@ -8,6 +8,7 @@
 | `accounts/privacy/proof.html` | `proof` (types.ErasureProof or None), `form`, `mine` (True, False or None: not asked) |
 """  # noqa: E501 (a table)
 
+import math
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +56,7 @@ def data(request: HttpRequest) -> HttpResponse:
         "exports": mine,
         "waiting": any(one.ready_at is None and not one.problem for one in mine),
         "erasure": services.erasure(user_id),
-        "days": settings.ERASURE_DAYS,
+        "days": math.ceil(settings.ERASURE_DAYS),
     }
     return render(request, "accounts/privacy/data.html", context)
 
@@ -98,7 +99,7 @@ def erase(request: HttpRequest) -> HttpResponse:
             return render(request, "accounts/privacy/asked.html", {"erasure": erasure, "receipt": receipt})
     context: dict[str, Any] = {
         "form": form,
-        "days": settings.ERASURE_DAYS,
+        "days": math.ceil(settings.ERASURE_DAYS),
         "account": services.user(user_id),
         "profiles": services.profiles(user_id),
     }

@@ -89,6 +89,8 @@ class SignalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "show_save": False,
             "show_save_and_continue": False,
             "show_close": True,
+            "title": _upper(row.get_kind_display()) if row else "",
+            "subtitle": None,
             "signal": row,
             "can_pause": row is not None and acting.can_pause(row),
             "may_act": self.has_change_permission(request, row),
@@ -125,9 +127,7 @@ class SignalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=gettext_lazy("what"), ordering="kind")
     def what(self, row: FraudSignal) -> SafeString:
         """What looks wrong, and the gist of what was seen last."""
-        return format_html(
-            '{}<span class="nl-under">{}</span>', row.get_kind_display().capitalize(), _gist(row)
-        )
+        return format_html('{}<span class="nl-under">{}</span>', _upper(row.get_kind_display()), _gist(row))
 
     @admin.display(description=gettext_lazy("severity"), ordering="severity")
     def how_bad(self, row: FraudSignal) -> SafeString:
@@ -147,7 +147,7 @@ class SignalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def how_it_stands(self, row: FraudSignal) -> str:
         """Open or what became of it."""
-        return row.get_state_display().capitalize()
+        return _upper(row.get_state_display())
 
     @admin.display(description=gettext_lazy("evidence"))
     def seen(self, row: FraudSignal) -> SafeString:
@@ -213,9 +213,15 @@ def _gist(row: FraudSignal) -> str:
     if not isinstance(last, dict):
         return ""
     said = [
-        f"{name}: {_shown(value)}" for name, value in last.items() if name != "at" and value not in ("", [])
+        f"{name}: {_shown(value)}"
+        for name, value in last.items()
+        if name != "at" and value != "" and not isinstance(value, list)
     ]
     return ", ".join(said)[:140]
+
+
+def _upper(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _shown(value: Any) -> str:

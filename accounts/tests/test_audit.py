@@ -237,7 +237,7 @@ def test_the_studio_shows_the_log_and_lets_nobody_write() -> None:
     number = AuditEntry.objects.get(verb="pin.set").number
     client = client_of(olu)
     page = client.get("/admin/accounts/auditentry/?about=pin").content.decode()
-    assert "profile:7" in page
+    assert '<span title="7">profile 7</span>' in page
     assert "203.0.113.7" in page
     one = client.get(f"/admin/accounts/auditentry/{number}/change/").content.decode()
     assert "&lt;b&gt;Ada" in one

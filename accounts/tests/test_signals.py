@@ -218,7 +218,7 @@ def press(row: FraudSignal, what: str) -> Any:
 def test_the_studio_lists_open_warnings_with_their_evidence(raised: FraudSignal) -> None:
     client = client_of(make_operator())
     page = client.get("/admin/accounts/fraudsignal/").content.decode()
-    assert "two places too far apart" in page
+    assert "Signed in from two places too far apart" in page
     one = client.get(f"/admin/accounts/fraudsignal/{raised.id}/change/").content.decode()
     assert "&lt;b&gt;Lyon" in one
     for words in ("Acknowledge", "End its sessions", "Require a new password"):
