@@ -120,7 +120,7 @@ class BlockedTitle(APIView):
             raise refusal(error) from error
         return Response(_blocked(changed))
 
-    @extend_schema(operation_id="profiles_allow", request=None, responses=BlockedOutput)
+    @extend_schema(operation_id="profiles_allow", request=None, responses={200: BlockedOutput})
     def delete(self, request: Request, profile_id: UUID, title_id: UUID) -> Response:
         """The profile sees it again, if its age lets it; fine when it was not blocked."""
         profile = changeable(request, profile_id)

@@ -58,7 +58,7 @@ class DeviceList(APIView):
         """The devices: those that are signed in first."""
         return Response([_body(request, one) for one in services.devices(user_id_of(request))])
 
-    @extend_schema(operation_id="devices_sign_out_all", responses=SignedOut)
+    @extend_schema(operation_id="devices_sign_out_all", responses={200: SignedOut})
     def delete(self, request: Request) -> Response:
         """Sign out everywhere but in the session that asks."""
         key = request.session.session_key or ""
@@ -73,6 +73,8 @@ class DeviceDetail(APIView):
     @extend_schema(operation_id="devices_update", request=DeviceChange, responses=DeviceOutput)
     def patch(self, request: Request, device_id: UUID) -> Response:
         """Give it a name."""
+        if device_id not in {one.id for one in services.devices(user_id_of(request))}:
+            raise Http404("There is no such device.")  # before anything is said of the values
         data = DeviceChange(data=request.data)
         data.is_valid(raise_exception=True)
         try:
