@@ -17,6 +17,7 @@ from accounts import letters, services
 from accounts.devices import binding
 from accounts.models import User
 from accounts.signing import recency
+from accounts.signing.backend import find
 from netflixlite import addresses
 
 log = logging.getLogger("accounts")
@@ -93,15 +94,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         return addresses.of(request.META) or "0.0.0.0"  # noqa: S104 (what is written down where there is none)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """What wrong passwords are counted for: the name, and apart from that each browser that its owner has used.
+        """What wrong passwords are counted for: the account, by whichever of its names and at whichever of our host
+        names it is tried, and apart from that each browser that its owner has used.
 
         So a stranger who fails on purpose keeps the owner out nowhere but on devices that are new (OWASP: device
         cookies). A browser that is known has its own count, as small as any.
         """
-        key = str(super()._get_login_attempts_cache_key(request, **credentials))
-        login = str(credentials.get("email") or credentials.get("username") or "")
-        device_id = binding.known_device(request, login)
-        return f"{key}:{device_id}" if device_id else key
+        email, username = str(credentials.get("email") or ""), str(credentials.get("username") or "")
+        user = find(email, username)
+        if user is None:
+            return f"login:{(email or username).lower()}"
+        device_id = binding.known_device(request, user.username)
+        return f"user:{user.pk}:{device_id or ''}"
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Back to the account, not to the empty form."""

@@ -22,7 +22,7 @@ class HouseBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth carr
         password = credentials.get("password")
         if not password:
             return None
-        user = _find(str(credentials.get("email") or ""), str(credentials.get("username") or ""))
+        user = find(str(credentials.get("email") or ""), str(credentials.get("username") or ""))
         if user is None:
             self._mitigate_timing_attack(password)
         elif user.check_password(password):
@@ -32,7 +32,8 @@ class HouseBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth carr
         raise PermissionDenied
 
 
-def _find(email: str, username: str) -> User | None:
+def find(email: str, username: str) -> User | None:
+    """The account that somebody means who typed this: by e-mail address, else by name. '' for what was not given."""
     for address in filter(None, (email, username if "@" in username else "")):
         users = filter_users_by_email(address, prefer_verified=True, for_login=True)
         if users:

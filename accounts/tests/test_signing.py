@@ -70,7 +70,8 @@ def test_guessing_a_password_is_stopped_wherever_the_guesser_comes_from() -> Non
     make_user("ada", email="ada@example.org")
     said = []
     for number in range(9):
-        answer = sign_in(Client(), "ada", f"wrong {number}", REMOTE_ADDR=f"198.51.100.{number}")
+        login = "ada" if number % 2 else "Ada@example.org"  # one account, whatever it is called
+        answer = sign_in(Client(), login, f"wrong {number}", REMOTE_ADDR=f"198.51.100.{number}")
         said.append("Too many wrong tries" in answer.content.decode())
     assert said == [False] * 6 + [True] * 3
     right = sign_in(Client(), "ada", REMOTE_ADDR="198.51.100.77")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.test import Client
 
 from accounts import services
 from accounts.models import User
@@ -170,6 +171,13 @@ def test_a_password_a_passkey_a_second_step_and_a_lost_telephone(people: Callabl
     ada.press("Make a passkey")
     ada.page.wait_for_url(re.compile("/accounts/2fa/$"))
     ada.signs_out()
+    # Nor does it help to guess at the password until that is not taken any more: the passkey is.
+    for number in range(8):
+        wrong = {"login": "ada@example.org", "password": "wrong"}
+        Client().post("/accounts/login/", wrong, REMOTE_ADDR=f"198.51.100.{number}")
+    stranger = people()
+    stranger.signs_in("ada@example.org")
+    stranger.page.get_by_text("Too many wrong tries").wait_for()
     ada.press("Sign in with a passkey")
     ada.is_in()
     # The telephone is gone and the password forgotten: the mail gives a new one, a recovery code the second step.
