@@ -63,7 +63,7 @@ def test_signing_out_everywhere_and_naming_a_device(people: Callable[..., Window
     line = page.locator(".device", has_text="Chrome on Samsung TV")
     line.get_by_role("link", name="Name").click()
     page.fill("input[name=name]", "Living room")
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Save").click()
     page.wait_for_selector(".device:has-text('Living room')")
     look(page, "devices-1440")
     look(phone.go("/account/devices/"), "devices-390")
