@@ -111,6 +111,17 @@ def test_the_database_itself_refuses_who_goes_past_our_code(guarded: None, state
     assert verbs() == ["pin.set"]
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no TRUNCATE")
+def test_the_table_is_not_emptied(guarded: None) -> None:
+    write(1)
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("TRUNCATE accounts_auditentry")
+
+
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="REPLACE is SQLite's")
 def test_replace_is_no_way_around(guarded: None) -> None:
     write(2)
