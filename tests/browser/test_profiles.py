@@ -70,7 +70,14 @@ def home(chromium: Any, live_server: Any, settings: Any, tmp_path: Any) -> Itera
 
 def test_a_profile_with_a_pin_is_entered_by_digits_arrows_and_taps(home: Home) -> None:
     page = home.page
-    home.choose("Maren")
+    page.keyboard.press(
+        "ArrowRight"
+    )  # a remote control has no pointer: its first arrow takes up the first face
+    assert "Maren" in page.evaluate("document.activeElement.innerText")
+    page.keyboard.press("ArrowRight")
+    assert "Juno" in page.evaluate("document.activeElement.innerText")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
     home.asked_for_pin()
     page.keyboard.type("9173")
     wait_for(lambda: page.locator(".pin__dots .full").count() == 4, seconds=30, what="four dots are full")

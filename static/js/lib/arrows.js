@@ -19,6 +19,10 @@ export function walkWithArrows() {
     const step = STEPS[event.key];
     const from = document.activeElement;
     if (!step || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (from === document.body && begin()) {
+      event.preventDefault();
+      return;
+    }
     if (!from?.matches(":focus-visible") || !from.closest(".header, main") || from.closest("nl-player, nl-menu [open]")) return;
     if (from.matches("input, select, textarea, [contenteditable]")) return;
     const goal = nearest(from, step);
@@ -27,6 +31,13 @@ export function walkWithArrows() {
     goal.focus({ preventScroll: true });
     goal.scrollIntoView({ behavior: "smooth", block: "center", inline: "nearest" });
   });
+}
+
+/** At the gate a remote control has nothing in hand yet: its first arrow takes up who watched last, or who comes first. */
+function begin() {
+  const person = document.querySelector(".gate .person[aria-current]") ?? document.querySelector(".gate .person");
+  person?.focus();
+  return Boolean(person);
 }
 
 function nearest(from, [dx, dy]) {
