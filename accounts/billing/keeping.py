@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.billing import invoicing, letters, quotes
@@ -33,8 +34,7 @@ _PERIODS_MOST = 60
 def keep(*, now: datetime | None = None) -> int:
     """Bring all subscriptions up to now; → how many were looked at closely."""
     now = now or timezone.now()
-    due = Subscription.objects.live()
-    ids = [row_id for row_id in due.values_list("id", flat=True) if _is_due(row_id, now)]
+    ids = _due(now)
     for row_id in ids:
         try:
             with transaction.atomic():
@@ -44,15 +44,16 @@ def keep(*, now: datetime | None = None) -> int:
     return len(ids)
 
 
-def _is_due(row_id: UUID, now: datetime) -> bool:
-    row = Subscription.objects.get(id=row_id)
-    if row.state == State.PENDING:
-        return row.created_at + PENDING_FOR <= now
-    if row.period_end is not None and row.period_end <= now:
-        return True
-    if row.state == State.PAST_DUE:
-        return row.grace_until is not None and row.grace_until <= now
-    return row.invoices.filter(state=InvoiceState.OPEN, due_at__lte=now + REMIND_BEFORE).exists()
+def _due(now: datetime) -> list[UUID]:
+    """Those with something to be done: one question, however many subscriptions there are."""
+    began = ~Q(state=State.PENDING.value)
+    late = Q(invoices__state=InvoiceState.OPEN, invoices__due_at__lte=now + REMIND_BEFORE)
+    rows = Subscription.objects.live().filter(
+        Q(state=State.PENDING.value, created_at__lte=now - PENDING_FOR)
+        | (began & (Q(period_end__lte=now) | late))
+        | Q(state=State.PAST_DUE.value, grace_until__lte=now)
+    )
+    return list(rows.order_by("created_at").values_list("id", flat=True).distinct())
 
 
 def _keep_one(row_id: UUID, now: datetime) -> None:

@@ -211,6 +211,15 @@ def test_only_what_is_on_offer_can_be_chosen(ada: Profile) -> None:
         subscribing.choose(ada.user_id, models.Plan.objects.get(name="Euros").id, back=BACK)
 
 
+def test_a_pass_with_nothing_to_do_costs_one_question(
+    ada: Profile, family: models.Plan, django_assert_num_queries: Any
+) -> None:
+    for who in (ada, make_profile("Olu"), make_profile("Ines")):
+        subscribed(who, family)
+    with django_assert_num_queries(1):
+        assert keeping.keep(now=days(5)) == 0
+
+
 def test_numbers_of_invoices_have_no_gaps(ada: Profile, family: models.Plan) -> None:
     olu = make_profile("Olu")
     for who in (ada, olu):
