@@ -13,7 +13,7 @@ WORDS: dict[str, str | Promise] = {
     "sign_in.ended": _("signed out"),
     "password.changed": _("changed the password"),
     "password.reset": _("reset the password"),
-    "password.demanded": _("was asked for a new password"),
+    "password.demanded": _("wanted a new password"),
     "email.added": _("added an e-mail address"),
     "email.changed": _("changed the e-mail address"),
     "email.confirmed": _("confirmed an e-mail address"),
