@@ -22,6 +22,22 @@ _OTHERS = (
     "frame-ancestors 'none'",
 )
 
+#: What is shown here is of one account: it stays in no browser's cache, nor anybody's in between.
+_OF_ONE_ACCOUNT = (
+    "/account/",
+    "/accounts/",
+    "/profiles/",
+    "/privacy/",
+    "/tv/",
+    "/link/",
+    "/watching/",
+    "/api/v1/account/",
+    "/api/v1/devices",
+    "/api/v1/profiles",
+    "/api/v1/subscription",
+    "/api/v1/tv/",
+)
+
 
 def policy(nonce: str = "") -> str:
     """The content security policy (W3C CSP 3) of a page.
@@ -52,4 +68,6 @@ class SecurityHeadersMiddleware:
         asked_for = nonce._wrapped is not empty  # type: ignore[attr-defined]
         response.headers.setdefault("Content-Security-Policy", policy(str(nonce) if asked_for else ""))
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        if request.path.startswith(_OF_ONE_ACCOUNT):
+            response.headers.setdefault("Cache-Control", "no-store")
         return response

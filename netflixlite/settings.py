@@ -108,8 +108,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "netflixlite.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "netflixlite.static.WholeFileWhiteNoise",
     "netflixlite.headers.SecurityHeadersMiddleware",
+    "netflixlite.static.WholeFileWhiteNoise",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.signing.middleware.SessionLifeMiddleware",
     "accounts.audit.middleware.AuditMiddleware",
+    "netflixlite.refusing.RefusalsMiddleware",
     "netflixlite.setup.FirstRunMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -408,9 +409,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.signing.passwords.NotOfThisSite"},
 ]
-SESSION_COOKIE_NAME = "netflixlite_session"
-CSRF_COOKIE_NAME = "netflixlite_csrf"
+#: Over https browsers take cookies of these names from this very host alone, and only secure ones (RFC 6265bis, 4.1.3).
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}netflixlite_session"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}netflixlite_csrf"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
+MESSAGE_STORAGE = "netflixlite.notes.Notes"
 CSRF_FAILURE_VIEW = "netflixlite.refusing.forged"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 #: A session ends when nobody has used it for 30 days, and after 90 days however much it was used, in seconds.
@@ -486,6 +492,11 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "netflixlite",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Two things of the API have a kind: say which is which.
+    "ENUM_NAME_OVERRIDES": {
+        "DeviceKindEnum": ["computer", "phone", "tablet", "tv", "app"],
+        "TitleKindEnum": ["film", "series"],
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "netflixlite.schema.add_errors",
@@ -513,7 +524,14 @@ TIME_ZONE = env.str("NETFLIXLITE_TIME_ZONE", default="UTC")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"short": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "short": {
+            "()": "netflixlite.logs.OneLine",
+            "format": "{asctime}Z {levelname:<7} {name}: {message}",
+            "datefmt": "%Y-%m-%dT%H:%M:%S",
+            "style": "{",
+        }
+    },
     "filters": {"faults": {"()": "netflixlite.logs.FaultsOnly"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short"}},
     "root": {"handlers": ["console"], "level": env.str("NETFLIXLITE_LOG_LEVEL", default="INFO")},

@@ -20,7 +20,7 @@ from accounts import doors, services
 from accounts.types import Profile
 from netflixlite import addresses
 
-COOKIE = "netflixlite_device"
+COOKIE = f"{settings.COOKIE_PREFIX}netflixlite_device"
 #: As long as browsers keep any cookie, in seconds.
 COOKIE_AGE = 400 * 24 * 3600
 #: Where a Django session keeps the session key under which its device was written down.

@@ -23,7 +23,8 @@ from accounts.views.asking import user_id_of
 from netflixlite import addresses
 
 #: Binds a code to the television's browser. Only that browser has the device code; scripts cannot read it.
-COOKIE = "netflixlite_tv"
+#: For its own pages only, so not `__Host-`, which would be for all of them.
+COOKIE = f"{'__Secure-' if settings.HTTPS else ''}netflixlite_tv"
 _SALT = "accounts.tv"
 #: Under which the session of who may say yes keeps the request that was looked at.
 _LOOKED_AT = "tv_looked_at"
