@@ -1,6 +1,7 @@
 """What `manage.py evacuate` asks of the running site (`cdn.lever`): known by the site's own secret key."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -24,7 +25,8 @@ def evacuations(request: HttpRequest) -> JsonResponse:
     if not lever.allowed(request.headers.get(lever.HEADER, ""), str(request.method), request.body):
         return _error("key", "This needs a key that only the site's own commands can make.", 403)
     if request.method == "GET":
-        return JsonResponse({"nodes": services.evacuations()}, headers={"Cache-Control": "no-store"})
+        nodes = [asdict(one) for one in services.evacuations()]
+        return JsonResponse({"nodes": nodes}, headers={"Cache-Control": "no-store"})
     wish = json.loads(request.body)  # signed by ourselves
     scope = str(wish["scope"])
     try:

@@ -133,6 +133,21 @@ class NodeHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """How far a node is in sending its viewers away. `sessions` were served within the last 30 s; `share` of them has
+    been asked to go, 1 for a node that serves nobody; `receiving`: viewers are sent there."""
+
+    name: str
+    state: str
+    region: str
+    capacity_bps: int
+    egress_bps: int
+    sessions: int
+    receiving: bool
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Survivor:
     """A node that stays, as it is and as it would be. Utilisation: 0 … 1 and above."""
 

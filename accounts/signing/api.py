@@ -6,11 +6,11 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import doors
 from accounts.signing import recency
 from accounts.signing.forms import ReauthenticateForm
 
@@ -31,7 +31,7 @@ class ProofInput(serializers.Serializer[object]):
 class Proof(APIView):
     """What `recent_sign_in_required` asks for."""
 
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (doors.IsGrownUp,)
 
     @extend_schema(operation_id="account_proof_create", request=ProofInput, responses={204: None})
     def post(self, request: Request) -> Response:

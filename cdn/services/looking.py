@@ -2,14 +2,13 @@
 
 import time
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from cdn import asking, corruption, history, leaving, models, silence, witnesses
 from cdn.live import fleet
-from cdn.types import Delivered, FleetEvent, Node, NodeHealth, NodeState
+from cdn.types import Delivered, FleetEvent, Leaving, Node, NodeHealth, NodeState
 
 
 def nodes() -> tuple[Node, ...]:
@@ -70,27 +69,26 @@ def known_as(scope: str) -> str:
     return f"{scope.capitalize()}s: {', '.join(found) or 'none yet'}."
 
 
-def evacuations() -> list[dict[str, Any]]:
-    """How far every node is in sending its viewers away, for who waits for it: plain values, by slot.
-
-    {name, state, region, capacity_bps, egress_bps, sessions, receiving, share}: `sessions` were served within the last
-    30 s; `share` of them has been asked to go, 1 for a node that serves nobody; `receiving`: viewers are sent there.
-    """
-    now = timezone.now()
-    receiving = {row.id for row in leaving.survivors(fleet.rows(), now)}
+def evacuations() -> list[Leaving]:
+    """How far every node is in sending its viewers away, for who waits for it; by slot."""
+    receiving = {row.id for row in leaving.survivors(fleet.rows(), timezone.now())}
     found = []
     for one in health():
         node = one.node
         out = node.state is NodeState.EVACUATED
         going = fleet.leaving.get(node.id)
         found.append(
-            {
-                "name": node.name, "state": node.state.value, "region": node.region,
-                "capacity_bps": node.capacity_bps, "egress_bps": 0 if out else node.egress_bps,
-                "sessions": 0 if out else node.sessions, "receiving": node.id in receiving,
-                "share": 1.0 if out else round(going.share, 3) if going else 0.0,
-            }
-        )  # fmt: skip
+            Leaving(
+                name=node.name,
+                state=node.state.value,
+                region=node.region,
+                capacity_bps=node.capacity_bps,
+                egress_bps=0 if out else node.egress_bps,
+                sessions=0 if out else node.sessions,
+                receiving=node.id in receiving,
+                share=1.0 if out else round(going.share, 3) if going else 0.0,
+            )
+        )
     return found
 
 
