@@ -39,6 +39,7 @@ TABLE: dict[str, May] = {
     "account_set_password": May.GROWN_UP,
     "account_reauthenticate": May.GROWN_UP,
     "prove_yourself": May.GROWN_UP,
+    "api_proof": May.GROWN_UP,
     "mfa_index": May.GROWN_UP,
     "mfa_reauthenticate": May.GROWN_UP,
     "mfa_reauthenticate_webauthn": May.GROWN_UP,

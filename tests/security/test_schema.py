@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.cache import cache
+from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
@@ -94,6 +95,10 @@ def schema(caller: Caller) -> Iterator[Any]:
     yield schemathesis.openapi.from_wsgi("/api/v1/schema", get_wsgi_application())
     for signal in signals:
         signal.connect(close_old_connections)
+
+
+def test_the_schema_is_valid_and_made_without_a_warning(tmp_path: Path) -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "schema.yml"))
 
 
 def test_each_operation_by_itself(caller: Caller, schema: Any) -> None:
