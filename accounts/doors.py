@@ -238,6 +238,11 @@ class IsRecent(BasePermission):
         return bool(request.user.is_authenticated) and recency.is_recent(request._request)
 
 
+def note_proof(request: HttpRequest, method: str = "password") -> None:
+    """Keep in the session that who is signed in here has just given the account's `method`: no need to ask again."""
+    recency.note(request, method)
+
+
 def safe_next(request: HttpRequest, address: str) -> str:
     """`address`, which came with a request, if it is a path of this site; else ''. For going back after a form."""
     inside = url_has_allowed_host_and_scheme(address, allowed_hosts=None, require_https=request.is_secure())

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views import View
 from django.views.decorators.debug import sensitive_post_parameters
 
+from accounts import doors
 from accounts import services as accounts
 
 #: Machines speak these paths before any person has come: nodes, players, health checks, the wizard's own files.
@@ -150,6 +151,7 @@ def _sign_in(request: HttpRequest, user_id: UUID) -> None:
     from django.contrib.auth import get_user_model
 
     login(request, get_user_model()._default_manager.get(pk=user_id), settings.AUTHENTICATION_BACKENDS[0])
+    doors.note_proof(request)  # they have typed the password twice
 
 
 class FirstRunMiddleware:

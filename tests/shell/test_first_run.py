@@ -45,6 +45,11 @@ def test_the_link_makes_the_administrator_and_signs_in(client: Client) -> None:
     assert not (settings.KEYS_DIR / "first-run").exists()
 
 
+def test_who_has_just_made_the_password_is_not_asked_for_it_again(client: Client) -> None:
+    client.post(f"/setup/{setup.one_time_token()}/", ANSWERS)
+    assert client.get("/accounts/2fa/totp/activate/").status_code == 200
+
+
 def test_the_wizard_is_closed_for_good_afterwards(client: Client) -> None:
     link = f"/setup/{setup.one_time_token()}/"
     client.post(link, ANSWERS)
