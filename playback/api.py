@@ -38,7 +38,9 @@ class Sessions(APIView):
         request=shapes.OpenInput,
         responses={
             201: OpenApiResponse(shapes.SessionOutput, description="The session: all that a player needs."),
-            402: OpenApiResponse(shapes.ErrorOutput, description="needs_plan: choose one on the page at `url`"),
+            402: OpenApiResponse(
+                shapes.ErrorOutput, description="needs_plan: choose one on the page at `url`"
+            ),
             403: OpenApiResponse(shapes.ErrorOutput, description="not_available, blocked"),
             404: OpenApiResponse(
                 shapes.ErrorOutput, description="not_found: also when the title is above the profile's age"
@@ -83,7 +85,7 @@ class Sessions(APIView):
     def get(self, request: Request) -> Response:
         """What this household plays now; what a profile may not see has no name here."""
         profile = profile_of(request)
-        streams = services.streams(profile.user_id, maturity=profile.maturity)
+        streams = services.streams(profile.user_id, maturity=profile.maturity, without=profile.blocked)
         return Response({"streams": [_stream(one) for one in streams]})
 
 

@@ -1,7 +1,7 @@
 """While it plays and after: beacons, renewing the token, closing, silence."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -177,16 +177,20 @@ def fresh_token(
 
 
 def active_sessions(
-    user_id: UUID | None = None, *, maturity: int | None = None, now: datetime | None = None
+    user_id: UUID | None = None,
+    *,
+    maturity: int | None = None,
+    without: Collection[UUID] = (),
+    now: datetime | None = None,
 ) -> list[ActiveSession]:
     """What plays now, latest first: of one user, or of everyone. Read from the rows: needs no periodic pass.
 
-    With `maturity` (an age), what such a profile may not see has no name.
+    With `maturity` (an age) and `without` (blocked titles), what such a profile may not see has no name.
     """
     rows = models.PlaybackSession.objects.live(heard_since=(now or timezone.now()) - SILENCE)
     if user_id is not None:
         rows = rows.filter(user_id=user_id)
-    return [active(row, maturity=maturity) for row in rows.order_by("-started_at")[:1000]]
+    return [active(row, maturity=maturity, without=without) for row in rows.order_by("-started_at")[:1000]]
 
 
 def decisions(session_id: UUID) -> list[Decision]:
@@ -273,9 +277,11 @@ def make_room(row: models.PlaybackSession, *, holding: int, limit: int, now: dat
         _over(one, Ended.CLOSED, now=now)
 
 
-def active(row: models.PlaybackSession, *, maturity: int | None = None) -> ActiveSession:
-    """A session for people to see; with `maturity` the name of what such a profile may not see is left out."""
-    hidden = maturity is not None and row.maturity > maturity
+def active(
+    row: models.PlaybackSession, *, maturity: int | None = None, without: Collection[UUID] = ()
+) -> ActiveSession:
+    """A session for people to see; the name of what a profile of this `maturity` may not see is left out."""
+    hidden = (maturity is not None and row.maturity > maturity) or row.title_id in without
     return ActiveSession(
         id=row.id,
         user_id=row.user_id,

@@ -1,6 +1,6 @@
 """Who is watching what in a household, and stopping one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -14,13 +14,17 @@ from playback.types import ActiveSession, Ended
 
 
 def streams(
-    user_id: UUID, *, maturity: int | None = None, now: datetime | None = None
+    user_id: UUID,
+    *,
+    maturity: int | None = None,
+    without: Collection[UUID] = (),
+    now: datetime | None = None,
 ) -> list[ActiveSession]:
     """What a household plays now, latest first, with its devices called as they are called today.
 
-    With `maturity` (an age), what such a profile may not see has no name.
+    With `maturity` (an age) and `without` (blocked titles), what such a profile may not see has no name.
     """
-    return named(going.active_sessions(user_id, maturity=maturity, now=now))
+    return named(going.active_sessions(user_id, maturity=maturity, without=without, now=now))
 
 
 def named(sessions: Sequence[ActiveSession]) -> list[ActiveSession]:

@@ -247,8 +247,11 @@ def admit(draft: Draft, *, leaves: UUID | None) -> None:
         verdict = decided(draft, others, leaves=leaves)
         by_id = {one.id: one for one in others}
         if not verdict.allowed:
-            maturity = draft.profile.maturity
-            holding = tuple(going.active(by_id[one], maturity=maturity) for one in verdict.holding)
+            profile = draft.profile
+            holding = tuple(
+                going.active(by_id[one], maturity=profile.maturity, without=profile.blocked)
+                for one in verdict.holding
+            )
             raise StreamLimit(holding, plan.streams, can_stop=not draft.profile.is_kid)
         for one in verdict.silent:
             going.end(by_id[one], Ended.SILENT, now=now)

@@ -70,3 +70,12 @@ def test_a_profile_that_moves_takes_its_history_along(
     for rows in (models.PlaybackSession, models.Viewing):
         assert set(rows.objects.values_list("user_id", flat=True)) == {newcomer.id}
     assert services.bookmarks(ada.id, [night_mail.video_id])
+
+
+def test_who_is_watching_does_not_name_what_is_blocked(
+    ada: Profile, night_mail: Title, nodes: tuple[Node, Node]
+) -> None:
+    open_session(profile_id=ada.id, video_id=night_mail.video_id)
+    (shown,) = services.streams(ada.user_id, maturity=18)
+    (hidden,) = services.streams(ada.user_id, maturity=18, without={night_mail.id})
+    assert (shown.title_name, hidden.title_name) == (night_mail.name, "")
