@@ -281,6 +281,7 @@ def test_a_copy_is_for_its_owner_who_was_just_here(zenobia: models.User) -> None
     client.post("/accounts/login/", {"login": EMAIL, "password": PASSWORD})
     answer = client.get(address)
     assert (answer.status_code, "no-store" in answer["Cache-Control"]) == (200, True)
+    assert answer["Content-Disposition"] == f'attachment; filename="netflixlite-{copy.id}.zip"'
     assert b"".join(answer.streaming_content)[:2] == b"PK"
     other = make_user("eve")
     thief = Client()

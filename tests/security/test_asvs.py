@@ -3,23 +3,29 @@
 import asyncio
 import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.password_validation import validate_password
+from django.core import mail
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 from django.test import Client
 
 from accounts import models
+from accounts.hashers import SmallHostArgon2
+from accounts.signing.factors import FactorAdapter
 from accounts.signing.passwords import names_of_this_site
 from accounts.tests.factories import client_of, make_operator, make_profile, make_user
 from accounts.types import User
+from catalog import artwork
 from netflixlite import health
 from netflixlite.logs import OneLine
 
@@ -92,7 +98,10 @@ def test_every_answer_says_how_browsers_may_take_it(path: str) -> None:
         assert told["Referrer-Policy"] == "same-origin"
         assert told["Cross-Origin-Opener-Policy"] == "same-origin"
         assert told["X-Frame-Options"] == "DENY"
-        for part in ("object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"):
+        for part in (
+            *("object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"),
+            *("default-src 'self'", "style-src 'self'", "img-src 'self' data: blob:", "font-src 'self'"),
+        ):
             assert part in told["Content-Security-Policy"]
         assert "Access-Control-Allow-Origin" not in told
 
@@ -221,6 +230,34 @@ def test_names_of_the_site_may_stand_among_other_words(settings: Any) -> None:
     validate_password("netflix and a pair of barges")
     with pytest.raises(ValidationError, match="name of the site"):
         validate_password("CasaLumière99")
+
+
+def test_passwords_are_hashed_by_argon2id_at_the_size_that_the_page_says() -> None:
+    hashed = SmallHostArgon2().encode("correct horse battery", "saltsaltsalt")
+    assert hashed.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_a_reset_goes_round_no_second_step() -> None:
+    ada = make_user("ada", email="ada@example.org")
+    sealed = FactorAdapter().encrypt("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    Authenticator.objects.create(user_id=ada.id, type="totp", data={"secret": sealed})
+    client, new = Client(), "an entirely new one"
+    client.post("/accounts/password/reset/", {"email": "ada@example.org"})
+    (link,) = re.findall(r"/accounts/password/reset/key/\S+", str(mail.outbox[-1].body))
+    form = client.get(link)["Location"]
+    client.post(form, {"password1": new, "password2": new})
+    assert models.User.objects.get(id=ada.id).check_password(new)
+    assert client.get("/profiles/").status_code == 302
+    answer = client.post("/accounts/login/", {"login": "ada", "password": new})
+    assert answer["Location"] == "/accounts/2fa/authenticate/"
+    assert client.get("/profiles/").status_code == 302
+    assert client.get(link).status_code == 200, "the link has been used: a page says so"
+
+
+def test_a_drawing_that_can_hold_scripts_is_no_picture() -> None:
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    with pytest.raises(artwork.BadImage):
+        artwork.draw(svg, kind="poster")
 
 
 # The log ------------------------------------------------------------------------------------------------
