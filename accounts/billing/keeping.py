@@ -104,6 +104,10 @@ def _press(row: Subscription, now: datetime) -> None:
             row.grace_until = invoice.due_at + timedelta(days=settings.GRACE_DAYS)
             row.save(update_fields=["state", "grace_until"])
             letters.send_later("past_due", row, invoice=invoice)
+        grace_over = invoice.due_at + timedelta(days=settings.GRACE_DAYS) <= now
+        if row.state == State.CANCELLED and grace_over:
+            _over(row, now)  # what is paid goes on to the period's end; this was not
+            return
     if row.state == State.PAST_DUE and row.grace_until is not None and row.grace_until <= now:
         _over(row, now)
 

@@ -212,7 +212,8 @@ def plan_portal(request: HttpRequest) -> HttpResponse:
 @require_GET
 def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     """An invoice to print, for who pays it and for operators who may see invoices."""
-    may_all = bool(request.user.is_staff and request.user.has_perm("accounts.view_invoice"))
+    runs_it = request.user.is_staff and not doors.lacks_factor(request)
+    may_all = bool(runs_it and request.user.has_perm("accounts.view_invoice"))
     found = looking.invoice(invoice_id, user_id=None if may_all else user_id_of(request))
     if found is None:
         raise Http404("There is no such invoice.")

@@ -361,3 +361,26 @@ def test_erasing_an_account_leaves_invoices_without_a_name(ada: Profile, family:
     invoice = models.Invoice.objects.get()
     assert (invoice.user, invoice.bill_to, invoice.number, invoice.total) == (None, "", "2026-0001", 1599)
     assert not models.Subscription.objects.exists()
+
+
+def test_cancelling_does_not_make_a_period_free_that_was_not_paid(ada: Profile) -> None:
+    row = subscribed(ada, offer("Year", 9999, period="year"))
+    keeping.keep(now=days(366))
+    subscribing.cancel(ada.user_id, now=days(367))
+    keeping.keep(now=days(366 + 15))
+    assert state(ada) == "cancelled", "there is the same grace as for who does not cancel"
+    keeping.keep(now=days(366 + 30))
+    row.refresh_from_db()
+    assert (row.state, row.period_end is not None and row.period_end > days(700)) == ("ended", True)
+
+
+def test_operators_see_anothers_invoice_after_their_second_step_only(
+    ada: Profile, family: models.Plan, settings: Any
+) -> None:
+    settings.STAFF_MFA = "required"
+    subscribing.choose(ada.user_id, family.id, back=BACK, now=NOW)
+    address = f"/account/invoices/{models.Invoice.objects.get().id}/"
+    browser = client_of(make_profile("Op", user=make_operator("op")))
+    assert browser.get(address).status_code == 404
+    settings.STAFF_MFA = "recommended"
+    assert browser.get(address).status_code == 200
