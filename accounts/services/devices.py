@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts import events, models, places
 from accounts.devices.words import Kind, describe
 from accounts.services.errors import InvalidField, NotFound
+from accounts.tv import codes
 from accounts.types import Device, DeviceEnded
 
 #: A device on which nobody is signed in is forgotten this long after its last use.
@@ -74,6 +75,7 @@ def end_all_devices(user_id: UUID, except_session: str = "") -> int:
     """Sign a user out everywhere, but for the session of this key; returns how many sessions ended."""
     with transaction.atomic():
         rows = list(models.Device.objects.select_for_update().of(user_id).order_by("id"))
+        codes.withdraw(user_id)
         return _end(rows, keep=except_session)
 
 

@@ -11,6 +11,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts.signing import middleware, recency, sessions
+from accounts.tv import codes
 
 
 @receiver(user_logged_in, dispatch_uid="signing.began")
@@ -35,6 +36,14 @@ def _added(request: HttpRequest, user: Any, authenticator: Authenticator, **_: A
     recency.note(request, "mfa", type=authenticator.type, id=authenticator.pk)
     sessions.rotate(request)
     sessions.offer_sign_out(request)
+
+
+@receiver(account.password_changed, dispatch_uid="signing.password_changed")
+@receiver(account.password_set, dispatch_uid="signing.password_set")
+@receiver(account.password_reset, dispatch_uid="signing.password_reset")
+def _password(user: Any, **_: Any) -> None:
+    """A new password ends the sessions of before, and what was about to become one."""
+    codes.withdraw(user.pk)
 
 
 @receiver(mfa.authenticator_removed, dispatch_uid="signing.removed")

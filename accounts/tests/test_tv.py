@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from accounts import models, services
 from accounts.models.tv import TvCode
-from accounts.tests.factories import client_of, make_operator, make_profile, make_user
+from accounts.tests.factories import PASSWORD, client_of, make_operator, make_profile, make_user
 from accounts.tv import codes
 
 pytestmark = pytest.mark.django_db
+NEW = "quiet copper lantern 7"
 
 
 @pytest.fixture(autouse=True)
@@ -219,3 +220,24 @@ def test_old_requests_are_forgotten() -> None:
     codes.ask()
     TvCode.objects.update(expires_at=timezone.now() - timedelta(days=2))
     assert codes.prune() == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [
+        ("/accounts/sessions/end-others/", {}),
+        ("/account/devices/end-all/", {}),
+        ("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}),
+    ],
+)
+def test_a_yes_of_before_lets_nobody_in_after_signing_out_everywhere(
+    address: str, form: dict[str, str]
+) -> None:
+    ada = make_profile("Ada")
+    tv, phone = Client(), client_of(ada)
+    code = shown(tv)
+    phone.get("/tv/approve/", {"code": code})
+    phone.post("/tv/answer/", {"code": code, "answer": "yes"})
+    assert phone.post(address, form).status_code == 302
+    assert poll(tv)["state"] == "access_denied"
+    assert "_auth_user_id" not in tv.session

@@ -144,6 +144,14 @@ def redeem(device_code: str, *, now: datetime | None = None) -> Answer:
     return Answer(State.APPROVED, interval, row.user_id, row.name)
 
 
+def withdraw(user_id: UUID) -> int:
+    """What this account approved and no television has fetched yet is over; returns how many. For who signs out
+    everywhere: a yes of before would let somebody in afterwards.
+    """
+    waiting = TvCode.objects.filter(user_id=user_id, state=TvCode.State.APPROVED)
+    return waiting.update(state=TvCode.State.DENIED)
+
+
 def prune() -> int:
     """Forget requests that have been over for a day; returns how many."""
     return TvCode.objects.filter(expires_at__lt=timezone.now() - KEPT).delete()[0]
