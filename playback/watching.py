@@ -25,7 +25,7 @@ def watching(request: doors.ProfileRequest) -> HttpResponse:
     """Who watches what, on which device; with a button to stop one."""
     profile = doors.profile_of(request)
     here = doors.device_of(request)
-    streams = services.streams(profile.user_id, maturity=profile.maturity)
+    streams = services.streams(profile.user_id, maturity=profile.maturity, without=profile.blocked)
     plan = accounts.plan(profile.user_id)
     context = {
         "streams": streams,

@@ -78,6 +78,9 @@ def test_the_page_says_who_watches_and_stops_one(ada: Profile, night_mail: Title
     page = owner.get("/account/watching/").content.decode()
     assert "Night Mail" in page
     assert "Ada" in page
+    other = people.make_profile("Oda", user=accounts.user(ada.user_id))
+    accounts.block_title(profile_id=other.id, title_id=night_mail.id)
+    assert "Night Mail" not in people.client_of(other).get("/account/watching/").content.decode()
     assert owner.post(f"/account/watching/{playing['id']}/stop/", follow=True).status_code == 200
     assert denied == [UUID(playing["id"])]
     assert "Nobody is watching now" in owner.get("/account/watching/").content.decode()
