@@ -33,12 +33,6 @@ def forget() -> None:
     faults.seen.forget()
     witnesses.forget()
     atlas.forget()
-
-
-@pytest.fixture(autouse=True)
-def empty_nodes() -> Iterator[None]:
-    """Each test starts with nodes that have reported nothing and plan nothing."""
-    yield
     bundles.index.clear()
     inventory.holdings.clear()
     planning.pulse.forget()
