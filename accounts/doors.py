@@ -103,6 +103,31 @@ _NOT_FOR_KIDS = frozenset(
 _MANAGES_PROFILES = frozenset(
     {"new_profile", "edit_profile", "delete_profile", "profile_pin", "blocked_titles"}
 )
+#: And what shows or changes the account without asking for a proof itself: the same holds for it. Not the ways to prove
+#: oneself, nor to a new password: they have to stand open.
+_OF_THE_ACCOUNT = frozenset(
+    {
+        "account",
+        "devices",
+        "rename_device",
+        "end_device",
+        "plans",
+        "cancel_plan",
+        "change_plan",
+        "plan_done",
+        "invoice",
+        "account_data",
+        "account_email",
+        "end_session",
+        "sign_out_others",
+        "usersessions_list",
+        "mfa_index",
+        "mfa_list_webauthn",
+        "mfa_edit_webauthn",
+        "tv_approve",
+        "tv_answer",
+    }
+)
 _NOT_FOR_KIDS_NAMESPACES = frozenset({"admin"})
 
 
@@ -174,12 +199,7 @@ def recent_sign_in_required(
     def guarded(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
         if recency.is_recent(request):
             return view(request, *args, **kwargs)
-        if request.method in ("GET", "HEAD"):
-            back = request.get_full_path()
-        else:
-            messages.info(request, _("First show that it is you. Then do it once more."))
-            back = _page_of_form(request)
-        return redirect(f"{reverse('prove_yourself')}?{urlencode({'next': back})}")
+        return lead_to_proof(request)
 
     update_wrapper(guarded, view)
     return login_required(guarded)
@@ -278,6 +298,13 @@ def pin_first(request: HttpRequest, profile: Profile) -> HttpResponse | None:
     return HttpResponseRedirect(f"{reverse('enter_profile', args=[profile.id])}?{asked}")
 
 
+def proof_to_unblock(request: HttpRequest, title_id: UUID) -> HttpResponse | None:
+    """The answer to who wants to allow a title that is blocked on the very profile that asks; None lets it pass."""
+    from accounts import entering  # it needs the keys above
+
+    return None if entering.may_unblock(request, title_id) else lead_to_proof(request)
+
+
 def refuse_kid(request: HttpRequest) -> HttpResponse | None:
     """The answer to a kids profile that opens what is not for kids; None lets the request pass."""
     match = request.resolver_match
@@ -295,13 +322,15 @@ def refuse_kid(request: HttpRequest) -> HttpResponse | None:
 
 
 def _refuse_unknown(request: HttpRequest, url_name: str) -> HttpResponse | None:
-    """The answer to who manages profiles before saying who is watching, where that might be a child."""
-    if url_name not in _MANAGES_PROFILES or getattr(request, "profile", None) is not None:
+    """The answer to who manages profiles or the account before saying who is watching, where that might be a child."""
+    if getattr(request, "profile", None) is not None or url_name not in _MANAGES_PROFILES | _OF_THE_ACCOUNT:
         return None
     if not request.user.is_authenticated or is_grown_up(request):
         return None
     messages.error(request, _("Choose a grown-up's profile first."))
-    return redirect("profiles")
+    if request.method != "GET" or url_name in _MANAGES_PROFILES:
+        return redirect("profiles")
+    return redirect(f"{reverse('profiles')}?{urlencode({'next': request.get_full_path()})}")
 
 
 def lacks_factor(request: HttpRequest | Request) -> bool:
@@ -315,6 +344,16 @@ def lacks_factor(request: HttpRequest | Request) -> bool:
 def lead_to_factor(request: HttpRequest) -> HttpResponse:
     """Send an operator to where a second factor is given, or set up, and back here afterwards."""
     return redirect(f"{reverse('staff_factor')}?{urlencode({'next': request.get_full_path()})}")
+
+
+def lead_to_proof(request: HttpRequest) -> HttpResponse:
+    """Ask who is signed in here for the password, a passkey or a code, and lead back: see `recent_sign_in_required`."""
+    if request.method in ("GET", "HEAD"):
+        back = request.get_full_path()
+    else:
+        messages.info(request, _("First show that it is you. Then do it once more."))
+        back = _page_of_form(request)
+    return redirect(f"{reverse('prove_yourself')}?{urlencode({'next': back})}")
 
 
 def _page_of_form(request: HttpRequest) -> str:

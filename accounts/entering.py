@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
+from accounts import maturity as ages
 from accounts import services
 from accounts.doors import SESSION_KEY, STAMP_KEY
 from accounts.signing import recency
@@ -59,6 +60,34 @@ def may_change(request: HttpRequest, profile: Profile) -> bool:
     stamp, at = request.session.get(PROOFS_KEY, {}).get(str(profile.id), ("", 0))
     fresh = time.time() - at < PROOF_FOR and services.entered(profile.id, stamp) is not None
     return fresh or recency.is_recent(request)
+
+
+def may_allow(
+    request: HttpRequest, *, is_kid: bool, maturity: int | None, before: Profile | None = None
+) -> bool:
+    """Whether this session may give a profile this age (None: the usual one, or `before`'s own).
+
+    Where there are children or PINs, nobody lets a profile see more than their own but with the account's proof.
+
+    Else who was given a low age would set it up, or make a profile of eighteen beside the locked one.
+    """
+    usual = (
+        before.maturity if before is not None and before.is_kid == is_kid else ages.default_for(is_kid=is_kid)
+    )
+    age = usual if maturity is None else maturity
+    here = getattr(request, "profile", None)
+    known = [one.maturity for one in (here, before) if isinstance(one, Profile)]
+    if known and age <= max(known):
+        return True
+    return recency.is_recent(request) or request.user.pk is None or not services.guarded(request.user.pk)
+
+
+def may_unblock(request: HttpRequest, title_id: UUID) -> bool:
+    """Whether this session may let a profile see a blocked title again: not one blocked for itself, as above."""
+    here = getattr(request, "profile", None)
+    if not isinstance(here, Profile) or title_id not in here.blocked:
+        return True
+    return recency.is_recent(request) or not services.guarded(here.user_id)
 
 
 def keep(request: HttpRequest, profile: Profile, stamp: str) -> None:

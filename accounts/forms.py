@@ -102,6 +102,10 @@ class ProfileForm(forms.Form):
         """What the service takes."""
         return dict(self.cleaned_data)
 
+    def ages_given(self) -> dict[str, Any]:
+        """Of that, what says how much the profile may see."""
+        return {name: self.cleaned_data[name] for name in ("is_kid", "maturity")}
+
 
 class EditProfileForm(ProfileForm):
     """Edit a profile: also how it plays. Of these, what a client leaves out stays as it was."""

@@ -31,7 +31,10 @@ def blocked_titles(request: HttpRequest, profile_id: UUID) -> HttpResponse:
         return refused
     query = " ".join((request.POST.get("q") or request.GET.get("q", "")).split())[:LONGEST_QUERY]
     if request.method == "POST":
-        _change(request, profile)
+        title_id = _named(request)
+        if "allow" in request.POST and (refused := doors.proof_to_unblock(request, title_id)):
+            return refused
+        _change(request, profile, title_id)
         back = reverse("blocked_titles", args=[profile.id])
         return redirect(f"{back}?{urlencode({'q': query})}" if query else back)
     known = catalog.titles(profile.blocked)
@@ -48,13 +51,16 @@ def blocked_titles(request: HttpRequest, profile_id: UUID) -> HttpResponse:
     return render(request, "accounts/blocked_titles.html", context)
 
 
-def _change(request: HttpRequest, profile: Profile) -> None:
-    """Block or allow the title that the form names."""
-    named = request.POST.get("block") or request.POST.get("allow") or ""
+def _named(request: HttpRequest) -> UUID:
+    """The title that the form names."""
     try:
-        title_id = UUID(named)
+        return UUID(request.POST.get("block") or request.POST.get("allow") or "")
     except ValueError:
         raise Http404("There is no such title.") from None
+
+
+def _change(request: HttpRequest, profile: Profile, title_id: UUID) -> None:
+    """Block or allow it."""
     if "allow" in request.POST:
         accounts.allow_title(profile_id=profile.id, title_id=title_id, actor=request.user.pk)
         return

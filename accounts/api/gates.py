@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from accounts import doors, entering, services
 from accounts.api.asking import Refused, pin_refusal, refusal, user_id_of
-from accounts.api.profiles import body, changeable, mine
+from accounts.api.profiles import body, changeable, mine, proof_first
 from accounts.api.shapes import (
     BlockedOutput,
     NewPin,
@@ -124,6 +124,8 @@ class BlockedTitle(APIView):
     def delete(self, request: Request, profile_id: UUID, title_id: UUID) -> Response:
         """The profile sees it again, if its age lets it; fine when it was not blocked."""
         profile = changeable(request, profile_id)
+        if not entering.may_unblock(_plain(request), title_id):
+            raise proof_first()
         changed = services.allow_title(profile_id=profile.id, title_id=title_id, actor=user_id_of(request))
         return Response(_blocked(changed))
 

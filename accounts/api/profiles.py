@@ -35,6 +35,7 @@ class ProfileList(APIView):
         """Add a profile. `maturity` null takes the default for its sort."""
         data = ProfileInput(data=request.data)
         data.is_valid(raise_exception=True)
+        _check_age(request, data.validated_data)
         try:
             profile = services.create_profile(
                 user_id=user_id_of(request), actor=user_id_of(request), **data.validated_data
@@ -62,6 +63,7 @@ class ProfileDetail(APIView):
         profile = changeable(request, profile_id)
         data = ProfileChange(data=request.data)
         data.is_valid(raise_exception=True)
+        _check_age(request, data.validated_data, profile)
         try:
             changed = services.update_profile(
                 profile_id=profile.id, actor=user_id_of(request), **changes_of(data.validated_data)
@@ -101,3 +103,14 @@ def changeable(request: Request, profile_id: UUID) -> Profile:
     if not entering.may_change(request._request, profile):
         raise Refused(403, "pin_required", _("Give the PIN of this profile first."))
     return profile
+
+
+def proof_first() -> Refused:
+    """The answer to who wants to allow more than the profile allows itself that is watching."""
+    return Refused(403, doors.IsRecent.code, str(doors.IsRecent.message))
+
+
+def _check_age(request: Request, given: dict[str, Any], before: Profile | None = None) -> None:
+    is_kid = bool(given.get("is_kid", before.is_kid if before else False))
+    if not entering.may_allow(request._request, is_kid=is_kid, maturity=given.get("maturity"), before=before):
+        raise proof_first()

@@ -3,6 +3,8 @@
 import time
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from django.core import mail
@@ -342,3 +344,53 @@ def test_what_was_done_is_in_the_log_and_no_pin_is(ada: Profile, ben: Profile) -
     assert [entry.verb for entry in entries] == ["pin.set", "pin.wrong", "pin.removed"]
     assert all(entry.subject == ada.user_id for entry in entries)
     assert not any(PIN in str(entry.detail) or OTHER in str(entry.detail) for entry in entries)
+
+
+def test_nobody_lets_a_profile_see_more_than_their_own_beside_a_lock(ada: Profile) -> None:
+    teen = make_profile("Tim", user=services.user(ada.user_id), maturity=13)
+    address, grown = f"/api/v1/profiles/{teen.id}", {"name": "Tom", "avatar": "ember", "language": "en"}
+    client = client_of(teen, recent=False)
+    for answer in (
+        client.patch(address, {"maturity": 18}, content_type=JSON),
+        client.post("/api/v1/profiles", {"name": "Tom"}, content_type=JSON),
+    ):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "recent_sign_in_required")
+    for page in ("/profiles/new/", f"/profiles/{teen.id}/edit/"):
+        assert (
+            client.post(page, {**grown, "maturity": "18"}).headers["Location"].startswith("/accounts/prove/")
+        )
+    assert _again(teen).maturity == 13
+    assert len(services.profiles(ada.user_id)) == 2
+    assert client.patch(address, {"name": "Timmy", "maturity": 10}, content_type=JSON).status_code == 200
+    assert client.post(
+        "/api/v1/profiles", {"name": "Tom", "maturity": 10}, content_type=JSON
+    ).status_code == 201  # fmt: skip
+    _prove(client)
+    assert client.patch(address, {"maturity": 18}, content_type=JSON).status_code == 200
+
+
+def test_what_is_blocked_for_oneself_is_allowed_again_with_the_accounts_proof(ada: Profile) -> None:
+    teen, title = make_profile("Tim", user=services.user(ada.user_id), maturity=13), uuid4()
+    services.block_title(profile_id=teen.id, title_id=title)
+    client = client_of(teen, recent=False)
+    address = f"/api/v1/profiles/{teen.id}/blocked/{title}"
+    assert client.delete(address).json()["error"]["code"] == "recent_sign_in_required"
+    page = client.post(f"/profiles/{teen.id}/blocked/", {"allow": str(title)})
+    assert page.headers["Location"].startswith("/accounts/prove/")
+    assert _again(teen).blocked == {title}
+    _prove(client)
+    assert client.delete(address).status_code == 200
+    assert not _again(teen).blocked
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/account/", "/account/devices/", "/account/data/", "/accounts/email/",
+     "/accounts/2fa/", "/tv/approve/?code=BCDF-BCDF"],
+)  # fmt: skip
+def test_the_account_stays_shut_until_somebody_says_who_is_watching(ben: Profile, address: str) -> None:
+    television = client_of(services.user(ben.user_id), recent=False)
+    assert television.get(address).headers["Location"] == f"/profiles/?{urlencode({'next': address})}"
+    assert television.post("/tv/answer/", {"answer": "yes"}).headers["Location"] == "/profiles/"
+    _prove(television)
+    assert television.get(address).status_code in (200, 404), "404: no television waits under this code"

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -181,3 +182,14 @@ def test_the_form_changes_how_a_profile_plays() -> None:
     del sent["autoplay_next"]
     client.post(f"/profiles/{ada.id}/edit/", {**sent, "plays": "on"})
     assert _again(ada).autoplay_next is False
+
+
+def test_taking_on_the_page_needs_a_recent_sign_in_too() -> None:
+    ida, oda = make_profile("Ida"), make_profile("Oda")
+    _transfer, secret = services.offer_profile(profile_id=ida.id)
+    address = f"/profiles/join/{secret}/"
+    answer = client_of(oda, recent=False).post(address)
+    assert answer.headers["Location"] == f"/accounts/prove/?{urlencode({'next': address})}"
+    found = services.profile(ida.id)
+    assert found is not None
+    assert found.user_id == ida.user_id

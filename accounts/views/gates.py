@@ -128,6 +128,8 @@ def take_profile(request: HttpRequest, secret: str) -> HttpResponse:
         request.session[JOINING_KEY] = secret
     error = ""
     if request.method == "POST" and request.user.is_authenticated and doors.is_grown_up(request):
+        if not recency.is_recent(request):
+            return doors.lead_to_proof(request)
         try:
             return _took(request, services.take_profile(secret=secret, user_id=user_id_of(request)))
         except services.NotFound:
@@ -139,7 +141,6 @@ def take_profile(request: HttpRequest, secret: str) -> HttpResponse:
         "error": error,
         "here": request.path,
         "own": request.user.is_authenticated and transfer.from_user_id == request.user.pk,
-        "recent": request.user.is_authenticated and recency.is_recent(request),
     }
     return render(request, "accounts/take_profile.html", context, status=422 if error else 200)
 

@@ -59,6 +59,8 @@ def new_profile(request: HttpRequest) -> HttpResponse:
         request.POST or None, initial={"avatar": free, "language": request.LANGUAGE_CODE, "maturity": ""}
     )
     if request.method == "POST" and form.is_valid():
+        if not entering.may_allow(request, **form.ages_given()):
+            return doors.lead_to_proof(request)
         try:
             services.create_profile(user_id=user_id_of(request), actor=user_id_of(request), **form.changes())
         except services.InvalidField as error:
@@ -76,6 +78,8 @@ def edit_profile(request: HttpRequest, profile_id: UUID) -> HttpResponse:
         return refused
     form = EditProfileForm.of(profile, request.POST or None)
     if request.method == "POST" and form.is_valid():
+        if not entering.may_allow(request, **form.ages_given(), before=profile):
+            return doors.lead_to_proof(request)
         try:
             changed = services.update_profile(
                 profile_id=profile.id, actor=user_id_of(request), **form.changes()
