@@ -89,6 +89,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         """A proof of the last ten minutes is enough; so is signing in itself."""
         return not recency.is_recent(self.request)
 
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Not the password where there is a second factor that this session never gave: a television that a code let
+        in would need nothing else to take the factor away.
+        """
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        by_factor = [way for way in ways if way["id"].startswith("mfa_")]
+        return by_factor if by_factor and not recency.had_factor(self.request) else ways
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """The visitor's address, by the house's one rule on proxies."""
         return addresses.of(request.META) or "0.0.0.0"  # noqa: S104 (what is written down where there is none)

@@ -49,6 +49,8 @@ def _by_password(request: Request, password: str) -> None:
     user = request.user
     if isinstance(user, AnonymousUser):
         raise ValidationError({"password": ["Sign in first."]})
+    if all(way["id"] != "reauthenticate" for way in get_adapter().get_reauthentication_methods(user)):
+        raise ValidationError({"password": ["This account has a second step: give a code."]})
     try:
         right = get_adapter().reauthenticate(user, password)
     except DjangoValidationError as error:  # too many wrong ones

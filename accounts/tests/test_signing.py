@@ -351,6 +351,10 @@ def test_an_app_proves_it_over_the_api() -> None:
 
     for body in ({"password": PASSWORD}, {"code": code_of(secret)}):
         client = client_of(ada, recent=False)
+        session = client.session  # which gave the second step when it began, an hour ago
+        session["account_authentication_methods"] = [{"method": "mfa", "at": time.time() - 3600}]
+        session["account_authentication_methods_user"] = str(ada.user_id)
+        session.save()
         assert client.get("/accounts/2fa/totp/deactivate/").status_code == 302
         wrong = prove(client, **dict.fromkeys(body, "000000"))
         assert (wrong.status_code, wrong.json()["error"]["field"]) == (400, next(iter(body)))

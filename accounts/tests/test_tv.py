@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from accounts import models, services
 from accounts.models.tv import TvCode
+from accounts.signing.factors import has_factor
 from accounts.tests.factories import PASSWORD, client_of, make_operator, make_profile, make_user
 from accounts.tv import codes
 
@@ -241,3 +243,23 @@ def test_a_yes_of_before_lets_nobody_in_after_signing_out_everywhere(
     assert phone.post(address, form).status_code == 302
     assert poll(tv)["state"] == "access_denied"
     assert "_auth_user_id" not in tv.session
+
+
+def test_a_television_needs_the_second_factor_where_there_is_one(settings: Any) -> None:
+    ada = make_profile("Ada")
+    secret = "JBSWY3DPEHPK3PXP"
+    TOTP.activate(models.User.objects.get(id=ada.user_id), secret)
+    tv, phone = Client(), client_of(ada)
+    code = shown(tv)
+    phone.get("/tv/approve/", {"code": code})
+    phone.post("/tv/answer/", {"code": code, "answer": "yes"})
+    assert poll(tv)["state"] == "approved"
+    tv.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    by_api = tv.post("/api/v1/account/proof", {"password": PASSWORD}, content_type="application/json")
+    assert by_api.status_code == 400
+    tv.post("/accounts/2fa/totp/deactivate/")
+    assert has_factor(ada.user_id), "the password alone took the second step away"
+    assert tv.get("/account/erase/").status_code == 302
+    digits = format_hotp_value(hotp_value(secret, yield_hotp_counters_from_time().__next__()))
+    tv.post("/accounts/2fa/reauthenticate/", {"code": digits})
+    assert tv.get("/account/erase/").status_code == 200
