@@ -335,6 +335,16 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "accounts.signing.plain.SignIn",
+    "signup": "accounts.signing.plain.SignUp",
+    "add_email": "accounts.signing.plain.AddAddress",
+    "change_password": "accounts.signing.plain.ChangePassword",
+    "set_password": "accounts.signing.plain.SetPassword",
+    "reset_password": "accounts.signing.plain.Reset",
+    "reset_password_from_key": "accounts.signing.plain.NewPassword",
+    "reauthenticate": "accounts.signing.plain.ProveByPassword",
+}
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_UNIQUE_EMAIL = True

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -17,6 +16,7 @@ from accounts import doors, entering, maturity, services
 from accounts.forms import EditProfileForm, ProfileForm
 from accounts.types import Entrance, Profile
 from accounts.views.asking import user_id_of
+from netflixlite.templatetags.nl import ago
 
 
 @require_GET
@@ -55,9 +55,8 @@ def new_profile(request: HttpRequest) -> HttpResponse:
     mine = services.profiles(user_id_of(request))
     taken = {profile.avatar for profile in mine}
     free = next((key for key in services.AVATARS if key not in taken), services.AVATARS[0])
-    form = ProfileForm(
-        request.POST or None, initial={"avatar": free, "language": request.LANGUAGE_CODE, "maturity": ""}
-    )
+    initial = {"avatar": free, "language": request.LANGUAGE_CODE, "maturity": maturity.AGES[-1]}
+    form = ProfileForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         if not entering.may_allow(request, **form.ages_given()):
             return doors.lead_to_proof(request)
@@ -110,11 +109,11 @@ def entered(request: HttpRequest, profile: Profile, entrance: Entrance) -> HttpR
     """The answer to a gate that opened: on to where one wanted to go, with a word about wrong PINs before this one."""
     if entrance.wrong and entrance.last_wrong_at:
         words = ngettext(
-            "%(n)d wrong PIN was tried here before yours, %(when)s ago.",
-            "%(n)d wrong PINs were tried here before yours, the last one %(when)s ago.",
+            "%(n)d wrong PIN was tried here before yours, %(when)s.",
+            "%(n)d wrong PINs were tried here before yours, the last one %(when)s.",
             entrance.wrong,
         )
-        messages.warning(request, words % {"n": entrance.wrong, "when": timesince(entrance.last_wrong_at)})
+        messages.warning(request, words % {"n": entrance.wrong, "when": ago(entrance.last_wrong_at)})
     back = doors.safe_next(request, request.POST.get("next", ""))
     # Not `redirect(back)`: it takes a word for the name of a view.
     response = HttpResponseRedirect(back) if back else redirect(settings.LOGIN_REDIRECT_URL)
