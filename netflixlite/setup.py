@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.conf import settings
 from django.contrib.auth import login, password_validation
@@ -151,6 +152,7 @@ def _sign_in(request: HttpRequest, user_id: UUID) -> None:
     from django.contrib.auth import get_user_model
 
     login(request, get_user_model()._default_manager.get(pk=user_id), settings.AUTHENTICATION_BACKENDS[0])
+    UserSession.objects.create_from_request(request)  # what allauth does where it signs somebody in
     doors.note_proof(request)  # they have typed the password twice
 
 

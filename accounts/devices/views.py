@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import doors, services
 from accounts.devices import ending
+from accounts.signing import sessions
 from accounts.views.asking import user_id_of
 
 #: A use as late as this is told as now: it is written at most once a minute.
@@ -30,6 +31,8 @@ def devices(request: HttpRequest) -> HttpResponse:
         "signed_out": [one for one in found if not one.signed_in],
         "here": doors.device_of(request),
         "edit": request.GET.get("edit", ""),
+        # Shown where one device has several of them; with one each, the device is the session.
+        "sessions": sessions.listed(request),
     }
     return render(request, "accounts/devices.html", context)
 

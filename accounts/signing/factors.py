@@ -10,7 +10,6 @@ from uuid import UUID
 import segno
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -85,7 +84,6 @@ class Ways:
 
     passkeys: int
     totp: bool
-    sessions: int
 
 
 def ways(user_id: UUID) -> Ways:
@@ -94,7 +92,6 @@ def ways(user_id: UUID) -> Ways:
     return Ways(
         passkeys=types.count(Authenticator.Type.WEBAUTHN),
         totp=Authenticator.Type.TOTP in types,
-        sessions=max(1, UserSession.objects.filter(user_id=user_id).count()),
     )
 
 

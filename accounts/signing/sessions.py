@@ -20,6 +20,7 @@ class SignedIn:
     """One place where an account is signed in, in our own words: nothing of what the browser says of itself."""
 
     id: int
+    device_id: UUID | None
     device: str
     kind: str
     place: str
@@ -112,6 +113,7 @@ def _shown(row: UserSession, *, is_here: bool) -> SignedIn:
     words = describe(row.user_agent)
     return SignedIn(
         id=row.pk,
+        device_id=device_id,
         device=device.label if device else words.player or _("A device"),
         kind=device.kind if device else words.kind,
         place=device.place if device else "",

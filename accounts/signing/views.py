@@ -66,8 +66,8 @@ def staff_factor(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def list_sessions(request: HttpRequest) -> HttpResponse:
-    """Where one is signed in."""
-    return render(request, "usersessions/usersession_list.html", {"sessions": sessions.listed(request)})
+    """Where one is signed in: the page of devices has it all. This address is of before there was one."""
+    return redirect("devices")
 
 
 @require_POST
@@ -76,7 +76,7 @@ def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
     if not sessions.end(request, session_id):
         raise Http404("There is no such session.")
     messages.success(request, _("Signed out there."))
-    return redirect("usersessions_list")
+    return redirect("devices")
 
 
 @require_POST
@@ -176,4 +176,4 @@ def only_with_relay(view: Any) -> Any:
 
 
 def _back(request: HttpRequest) -> str:
-    return doors.safe_next(request, request.POST.get("next", "")) or reverse("usersessions_list")
+    return doors.safe_next(request, request.POST.get("next", "")) or reverse("devices")

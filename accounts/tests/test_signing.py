@@ -436,7 +436,7 @@ def test_one_session_is_ended_and_nobody_elses() -> None:
     sign_in(here, "ada")
     sign_in(there, "ada")
     sign_in(eve, "eve")
-    rows = here.get("/accounts/sessions/").context["sessions"]
+    rows = here.get("/accounts/sessions/", follow=True).context["sessions"]
     assert [row.is_here for row in rows] == [True, False]
     assert eve.post(reverse("end_session", args=[rows[1].id])).status_code == 404
     assert is_in(there)

@@ -208,7 +208,7 @@ def test_a_television_is_signed_in_from_a_telephone(people: Callable[[], Person]
     tv, phone = people(), people()
     User.objects.get(id=user.id).emailaddress_set.create(email=user.email, verified=True, primary=True)
     tv.go("/accounts/login/")
-    tv.press("This is a television")
+    tv.press("Sign in on a television")
     code = tv.page.locator(".tv__code").inner_text()
     address = tv.page.evaluate(
         "document.querySelector('.tv__qr').complete && document.querySelector('.tv__qr').naturalWidth"
@@ -228,7 +228,7 @@ def test_a_television_is_signed_in_from_a_telephone(people: Callable[[], Person]
     # And out again, from the telephone.
     assert len([each for each in services.devices(user.id) if each.signed_in]) == 2
     phone.go("/accounts/sessions/")
-    phone.press("Sign out everywhere else")
-    phone.page.get_by_text("Signed out everywhere else.").wait_for()
+    phone.press("Sign out all but this one")
+    phone.page.get_by_text("1 other session is ended.").wait_for()
     tv.go("/profiles/")
     assert "/accounts/login/" in tv.page.url

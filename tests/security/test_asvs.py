@@ -119,7 +119,7 @@ def test_files_have_the_policy_too_and_health_has_no_type_but_its_own(client: Cl
     "path",
     [
         *("/account/", "/account/data/", "/account/devices/", "/account/watching/", "/profiles/"),
-        *("/accounts/2fa/", "/accounts/sessions/", "/accounts/email/", "/admin/"),
+        *("/accounts/2fa/", "/accounts/email/", "/admin/"),
         *("/api/v1/profiles", "/api/v1/devices"),
     ],
 )
