@@ -15,6 +15,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -36,6 +37,8 @@ from accounts.views.asking import user_id_of
 
 #: A provider's news is shorter than this, in bytes.
 EVENT_MAX = 512 * 1024
+#: How often one account may have the provider asked how a payment stands: allauth's notation.
+ASKED_MOST = "10/10m/user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ def plan_done(request: HttpRequest) -> HttpResponse:
     checkout = request.GET.get("checkout", "")
     if checkout.startswith("cs_") and len(checkout) <= 255:
         try:
-            row = by_stripe.sync_checkout(checkout)
+            row = by_stripe.sync_checkout(checkout) if _may_ask(request) else None
         except ProviderFailed:
             row = None  # its news comes by the webhook
         if row is not None and row.user_id == user_id_of(request) and row.state == "active":
@@ -154,6 +157,13 @@ def plan_done(request: HttpRequest) -> HttpResponse:
         else:
             messages.info(request, _("Thank you. The plan begins as soon as the payment is confirmed."))
     return redirect("plans")
+
+
+def _may_ask(request: HttpRequest) -> bool:
+    """Whether this account has not had the provider asked too often: it answers a site only so many questions."""
+    rates = {"checkout": ASKED_MOST}
+    used = ratelimit.consume(request, app="accounts.billing", action="checkout", config=rates, limit_get=True)
+    return used is not None
 
 
 @require_http_methods(["GET", "POST"])

@@ -271,3 +271,11 @@ def test_an_erased_account_is_forgotten_by_stripe_too(
     assert stripe.subscriptions[reference]["status"] == "canceled"
     assert stripe.customers == set()
     assert not models.PaymentEvent.objects.exists()
+
+
+def test_one_account_has_stripe_asked_so_often_only(ada: Profile, stripe: StripeService) -> None:
+    browser = client_of(ada)
+    before = len(stripe.asked)
+    for number in range(14):
+        assert browser.get(f"/account/plan/done/?checkout=cs_guess_{number}").status_code == 302
+    assert len(stripe.asked) - before == 10

@@ -263,3 +263,17 @@ def test_a_television_needs_the_second_factor_where_there_is_one(settings: Any) 
     digits = format_hotp_value(hotp_value(secret, yield_hotp_counters_from_time().__next__()))
     tv.post("/accounts/2fa/reauthenticate/", {"code": digits})
     assert tv.get("/account/erase/").status_code == 200
+
+
+def test_others_behind_the_same_address_do_not_end_a_code() -> None:
+    ada = make_profile("Ada")
+    tv, phone, other = Client(), client_of(ada), Client()
+    code = shown(tv)
+    shown(other)
+    for _time in range(120):
+        other.post("/tv/poll/", headers={"accept": "application/json"})
+    assert poll(tv)["state"] == "slow_down"
+    phone.get("/tv/approve/", {"code": code})
+    phone.post("/tv/answer/", {"code": code, "answer": "yes"})
+    cache.clear()  # the minute is over
+    assert poll(tv)["state"] == "approved"

@@ -76,8 +76,10 @@ def poll(request: HttpRequest) -> HttpResponse:
     asked = _kept(request)
     if request.user.is_authenticated:
         heard = codes.Answer(codes.State.APPROVED)
-    elif asked is None or not limits.may(request, "poll"):
+    elif asked is None:
         heard = codes.Answer(codes.State.EXPIRED)
+    elif not limits.may(request, "poll"):  # others behind the same address, perhaps: the code goes on
+        heard = codes.Answer(codes.State.SLOW_DOWN, codes.INTERVAL + codes.SLOWER_BY)
     else:
         heard = codes.redeem(asked.device_code)
         if heard.user_id and not entering.sign_in(request, heard.user_id, name=heard.name):
