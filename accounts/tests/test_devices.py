@@ -215,3 +215,20 @@ def test_an_address_is_kept_no_finer_than_its_network() -> None:
     assert places.find("not an address") == places.Place()
     assert places.is_local("192.168.1.0/24")
     assert not places.is_local("8.8.8.0/24")
+
+
+def test_a_device_shows_its_sessions_where_it_has_several(ada: Profile) -> None:
+    first, again = Client(), Client()
+    sign_in(first, HTTP_USER_AGENT=CHROME)
+    again.cookies[binding.COOKIE] = first.cookies[binding.COOKIE].value
+    sign_in(again, HTTP_USER_AGENT=CHROME)
+    (device,) = services.devices(ada.user_id)
+    assert device.sessions == 2
+    answer = first.get("/account/devices/")
+    here, other = answer.context["sessions"]
+    assert (here.is_here, other.is_here, other.device_id) == (True, False, device.id)
+    end = f"/accounts/sessions/{other.id}/end/"
+    assert end in answer.content.decode()
+    first.post(end)
+    assert [one.sessions for one in services.devices(ada.user_id)] == [1]
+    assert "device__sessions" not in first.get("/account/devices/").content.decode()

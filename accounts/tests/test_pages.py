@@ -1,16 +1,19 @@
 """Signing up, in and out, the gate, and what a kids profile may not open. Over HTTP, as a browser does it."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from accounts import doors, events, models, services
 from accounts.tests.factories import PASSWORD, client_of, make_operator, make_profile, make_user
 from accounts.types import ProfileDeleted
+from netflixlite.templatetags.nl import ago
 
 pytestmark = pytest.mark.django_db
 
@@ -283,3 +286,16 @@ def test_what_is_deleted_in_the_admin_is_news(django_capture_on_commit_callbacks
         events.profile_deleted.disconnect(listen)
     assert set(gone) == {ada.id, ben.id, cleo.id}
     assert not models.User.objects.filter(id=ben.user_id).exists()
+
+
+def test_fields_of_signing_in_are_named_once(client: Client) -> None:
+    for path in ("/accounts/login/", "/accounts/password/reset/"):
+        assert "placeholder" not in client.get(path).content.decode()
+
+
+def test_a_moment_is_told_as_people_say_it() -> None:
+    now = timezone.now()
+    assert [ago(now - timedelta(seconds=20)), ago(now - timedelta(minutes=3, seconds=5))] == [
+        "just now",
+        "3\xa0minutes ago",
+    ]

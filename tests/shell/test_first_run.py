@@ -41,6 +41,7 @@ def test_the_link_makes_the_administrator_and_signs_in(client: Client) -> None:
     assert response.status_code == 302
     assert accounts.operator_exists()
     assert client.get("/admin/").status_code == 200
+    assert [one.is_here for one in client.get("/account/devices/").context["sessions"]] == [True]
     assert client.cookies[settings.LANGUAGE_COOKIE_NAME].value == "de"
     assert not (settings.KEYS_DIR / "first-run").exists()
 
