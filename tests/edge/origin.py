@@ -3,7 +3,9 @@
 import contextlib
 import gzip
 import hashlib
+import itertools
 import json
+import os
 import random
 import socket
 import threading
@@ -23,13 +25,22 @@ from cdn.signing import request_message, verified
 #: A signed request is good for so long, in seconds either way; a heartbeat, which is told so, for longer.
 CLOCK_WINDOW = (30.0, 600.0)
 TOKEN_KEY = Ed25519PrivateKey.generate()
+#: Below the ports that the kernel gives to connections (32768 and up): what is free now is not taken by one a moment
+#: later. Each process of a test run begins elsewhere.
+_ports = itertools.count(20_000 + os.getpid() * 97 % 12_000)
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that no connection will be given."""
+    for number in _ports:
+        port = 20_000 + number % 12_000
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise AssertionError("numbers do not end")
 
 
 def make_package(

@@ -15,6 +15,9 @@ from netflixlite.jobs import services as jobs
 from netflixlite.jobs.models import Job
 from netflixlite.jobs.types import JobState
 
+#: Each makes a film: together they would take a tenth of the fast tests' time.
+pytestmark = pytest.mark.slow
+
 
 def left_behind(home: Any) -> list[str]:
     """Files beyond the source and what is known of the tools."""

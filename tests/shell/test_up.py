@@ -108,6 +108,7 @@ def test_a_one_time_child_that_ends_well_is_left_alone(supervisor: up.Supervisor
     watching.join(5)
 
 
+@pytest.mark.slow
 def test_stop_kills_what_does_not_listen(supervisor: up.Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)"
     program = f"import signal, time; {deaf}; time.sleep(600)"

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.conftest import wait_for
+from tests.edge.origin import free_port
 
 TOP = Path(__file__).resolve().parent.parent.parent
 PREFIX = "/api/v1/uploads"
@@ -26,13 +27,6 @@ _OPERATOR = f"""
 from django.contrib.auth import get_user_model
 get_user_model().objects.create_superuser(username={NAME!r}, password={PASSWORD!r}, name="Olu")
 """
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
