@@ -19,6 +19,8 @@ from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import JobState
 from tests.media import clips
 
+#: Each makes a film.
+pytestmark = pytest.mark.slow
 Ingest = Callable[..., tuple[types.IngestTicket, Any]]
 
 
@@ -37,7 +39,6 @@ def states() -> Any:
     package_published.disconnect(hear, dispatch_uid="test")
 
 
-@pytest.mark.slow
 def test_the_lowest_rung_grows_until_the_ladder_is_there(ingest: Ingest, tmp_path: Path, states: Any) -> None:
     film = clips.film(tmp_path / "film.mkv", seconds=40, extra=("-c:v", "mpeg4", "-q:v", "4"))
     ticket, job = ingest(film, early=True)
