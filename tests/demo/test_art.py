@@ -11,6 +11,8 @@ from PIL import Image, ImageStat
 from netflixlite.demo import content, films, frames, lettering, paint, posters, score
 from netflixlite.demo.scenes import PAINTERS
 
+#: Everything is drawn at its size.
+pytestmark = pytest.mark.slow
 BY_SLUG = {title.slug: title for title in content.titles()}
 PALETTE = BY_SLUG["the-long-dusk"].shots[0].palette
 

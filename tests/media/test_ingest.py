@@ -22,6 +22,8 @@ from netflixlite.jobs.types import JobState
 from tests.media import clips
 
 Ingest = Callable[..., Any]
+#: Each makes a film.
+pytestmark = pytest.mark.slow
 SRT = "1\n00:00:01,000 --> 00:00:02,500\n{words}\n\n"
 
 
@@ -294,7 +296,6 @@ def test_an_uneven_film_is_put_on_an_even_grid(ingest, tmp_path):
     assert package.duration.total_seconds() == pytest.approx(8, abs=0.1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "strays"),
     [
@@ -324,7 +325,6 @@ def test_any_container_keeps_every_frame_over_the_seams(ingest, tmp_path, name, 
     assert sum(part.duration for part in sound.segments) == pytest.approx(52, abs=0.2)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "rate"),
     [
@@ -345,7 +345,6 @@ def test_other_rates_are_kept_or_made_playable(ingest, tmp_path, name, options, 
     assert len(shapes) == 1
 
 
-@pytest.mark.slow
 def test_a_recording_whose_clock_jumps_back_is_set_right(ingest, tmp_path):
     """Two recordings joined end to end, as a broadcast recorder does."""
     halves = [clips.counting(tmp_path / f"{number}.ts", seconds=14).read_bytes() for number in range(2)]
