@@ -17,7 +17,8 @@ from accounts import doors
 from accounts import services as accounts
 from accounts.types import Profile
 from catalog import services as catalog
-from netflixlite.pages import LONGEST_QUERY, sight
+from netflixlite.pages.searching import LONGEST_QUERY
+from netflixlite.pages.tiles import sight
 
 #: How many titles are offered at a time.
 OFFERED = 12

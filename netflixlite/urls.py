@@ -18,7 +18,7 @@ urlpatterns = [
     path("", include("playback.urls")),
     path("", include("recommend.urls")),
     path("", include("netflixlite.blocking")),
-    path("", include("netflixlite.pages")),
+    path("", include("netflixlite.pages.urls")),
 ]
 
 handler400 = "netflixlite.refusing.bad_request"

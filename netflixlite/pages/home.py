@@ -1,0 +1,39 @@
+"""The first page, and the icon that browsers ask for beside it."""
+
+from itertools import chain
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.views.decorators.http import require_GET, require_safe
+
+from accounts.doors import ProfileRequest, profile_required
+from netflixlite.demo import progress
+from netflixlite.pages.tiles import listed_among, shelf_of, tile_of
+from recommend import services as recommend
+
+
+@require_GET
+@profile_required
+def home(request: ProfileRequest) -> HttpResponse:
+    """The billboard and the rows."""
+    profile = request.profile
+    shown = recommend.home(profile.id)
+    rows, big = shown.rows, shown.billboard
+    cards = [*chain.from_iterable(row.cards for row in rows), *([big] if big else [])]
+    listed = listed_among(profile, cards)
+    context = {
+        "nav": "home",
+        "billboard": tile_of(big, listed) if big else None,
+        "shelves": [shelf_of(row, listed) for row in rows],
+        "growing": progress.under_way(),
+    }
+    return render(request, "home.html", context)
+
+
+@login_not_required
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask here on pages that name no icon (JSON, errors, the admin); its real address may change."""
+    return redirect(static("img/favicon.svg"))

@@ -1,0 +1,19 @@
+"""The addresses of the pages that need several apps."""
+
+from django.urls import path
+
+from netflixlite.pages import browsing, forms, home, mine, searching, title, watch
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("favicon.ico", home.favicon, name="favicon"),
+    path("title/<slug:slug>/", title.title, name="title"),
+    path("watch/<uuid:video_id>/", watch.watch, name="watch"),
+    path("search/", searching.search, name="search"),
+    path("my-list/", mine.my_list, name="my_list"),
+    path("my-list/<uuid:title_id>/", forms.toggle_list, name="toggle_list"),
+    path("thumbs/<uuid:title_id>/", forms.thumb, name="thumb"),
+    path("continue/<uuid:video_id>/remove/", forms.remove_from_continue, name="remove_from_continue"),
+    path("browse/", browsing.browse, name="browse"),
+    path("browse/<slug:genre>/", browsing.browse, name="browse"),
+]
