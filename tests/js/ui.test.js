@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { qualityChoices, qualityName } from "../../static/js/player/ui/bar.js";
+import { qualityChoices, qualityName } from "../../static/js/player/ui/menus.js";
 import { endsAt, figures, seconds, words } from "../../static/js/player/ui/clock.js";
 import { ICONS } from "../../static/js/player/ui/icons.js";
 import { actionOf, isForElement, SHEET } from "../../static/js/player/ui/keys.js";

@@ -1,40 +1,11 @@
-// The control bar and what belongs to it: buttons, timeline, times, volume, menus. It shows the player's state and asks
+// The control bar and what belongs to it: buttons, timeline, times, volume. It shows the player's state and asks
 // for actions; it decides nothing.
 
 import { endsAt, figures } from "./clock.js";
 import { h, icon, iconButton, relabel } from "./dom.js";
-import { Menu } from "./menu.js";
+import { Menus } from "./menus.js";
 import { Scrubber } from "./scrubber.js";
 import { hasPictureInPicture, isFullscreen } from "./system.js";
-
-export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
-
-/** "1080p" and friends for a rendition; its height, whatever its width. */
-export function qualityName(level) {
-  if (!level) return "";
-  return level.height >= 2160 ? "4K" : `${level.height}p`;
-}
-
-/** The quality menu: Auto with what it shows now, then every height from the best, once. Pure. */
-export function qualityChoices(levels, choice, current) {
-  const seen = new Set();
-  const fixed = [...levels].reverse().filter(({ height }) => !seen.has(height) && seen.add(height));
-  const auto = { label: "Auto", note: choice < 0 ? qualityName(current) : "", value: -1, chosen: choice < 0 };
-  const chosenHeight = levels[choice]?.height;
-  return [
-    auto,
-    ...fixed.map((level) => ({
-      label: qualityName(level),
-      note: `${(level.bitrate / 1e6).toFixed(1)} Mbit/s`,
-      value: level.index,
-      chosen: choice >= 0 && level.height === chosenHeight,
-    })),
-  ];
-}
-
-function trackChoices(tracks = [], chosen = -1) {
-  return tracks.map(({ id, label }) => ({ label, value: id, chosen: id === chosen }));
-}
 
 export class Bar {
   #screen;
@@ -54,7 +25,7 @@ export class Bar {
     this.#actions = actions;
     this.#preferences = preferences;
     this.#makeButtons();
-    this.#makeMenus();
+    this.choosing = new Menus(player, screen, actions, (open) => this.onMenu?.(open));
     this.#makeElements();
   }
 
@@ -63,7 +34,11 @@ export class Bar {
   }
 
   get menus() {
-    return [this.audio, this.text, this.speed, this.quality];
+    return this.choosing.all;
+  }
+
+  get quality() {
+    return this.choosing.quality;
   }
 
   /** Whether something is open that the bar must not hide from. */
@@ -72,7 +47,7 @@ export class Bar {
   }
 
   closeMenus(except) {
-    for (const menu of this.menus) if (menu !== except) menu.toggle(false);
+    this.choosing.close(except);
   }
 
   /** Times and timeline: several times a second. */
@@ -95,7 +70,7 @@ export class Bar {
 
   /** Everything else: on changes. */
   paint() {
-    const { muted, volume, playbackRate } = this.#video;
+    const { muted, volume } = this.#video;
     const { ended } = this.#player;
     const paused = this.#video.paused && !this.#video.ended; // at the end of what is there so far it goes on by itself
     const label = ended ? "Watch again" : paused ? "Play" : "Pause";
@@ -108,20 +83,7 @@ export class Bar {
     this.volume.style.setProperty("--level", String(muted ? 0 : volume));
     const full = isFullscreen();
     relabel(this.fullButton, full ? "shrink" : "enlarge", full ? "Leave full screen" : "Full screen");
-    this.speed.badge.textContent = playbackRate === 1 ? "" : `${playbackRate}×`;
-    this.#paintTracks();
-  }
-
-  #paintTracks() {
-    const { engine } = this.#player;
-    const levels = engine?.levels ?? [];
-    this.quality.element.hidden = levels.length < 2;
-    this.quality.badge.textContent = qualityName(engine?.level);
-    this.saver.setAttribute("aria-checked", String(this.#player.savesData));
-    this.audio.element.hidden = (engine?.audioTracks.length ?? 0) < 2;
-    this.text.element.hidden = !(engine?.textTracks.length ?? 0);
-    this.text.button.classList.toggle("on", (engine?.textTrack ?? -1) >= 0);
-    for (const menu of this.menus) menu.paint();
+    this.choosing.paint();
   }
 
   #makeButtons() {
@@ -146,57 +108,8 @@ export class Bar {
     });
   }
 
-  #makeMenus() {
-    const { text, audio, quality, rate } = this.#actions;
-    const engine = () => this.#player.engine;
-    const onToggle = (menu) => (open) => {
-      if (open) this.closeMenus(menu());
-      this.onMenu?.(open);
-    };
-    this.text = new Menu({
-      icon: "text",
-      label: "Subtitles",
-      title: "Subtitles",
-      onChoose: text,
-      onToggle: onToggle(() => this.text),
-      choices: () => [
-        { label: "Off", value: -1, chosen: (engine()?.textTrack ?? -1) < 0 },
-        ...trackChoices(engine()?.textTracks, engine()?.textTrack),
-      ],
-    });
-    this.audio = new Menu({
-      icon: "audio",
-      label: "Audio",
-      title: "Audio",
-      onChoose: audio,
-      onToggle: onToggle(() => this.audio),
-      choices: () => trackChoices(engine()?.audioTracks, engine()?.audioTrack),
-    });
-    this.quality = new Menu({
-      icon: "quality",
-      label: "Quality",
-      title: "Quality",
-      onChoose: quality,
-      onToggle: onToggle(() => this.quality),
-      choices: () => qualityChoices(engine()?.levels ?? [], engine()?.choice ?? -1, engine()?.level),
-    });
-    this.speed = new Menu({
-      icon: "speed",
-      label: "Speed",
-      title: "Speed",
-      onChoose: rate,
-      onToggle: onToggle(() => this.speed),
-      choices: () =>
-        RATES.map((value) => ({
-          label: value === 1 ? "Normal" : `${value}×`,
-          value,
-          chosen: value === this.#video.playbackRate,
-        })),
-    });
-  }
-
   #makeElements() {
-    const { seek, statistics } = this.#actions;
+    const { seek } = this.#actions;
     this.scrubber = new Scrubber(this.#screen, {
       duration: () => this.#player.duration,
       available: () => this.#player.available,
@@ -219,15 +132,6 @@ export class Bar {
       },
       "0:00",
     );
-    this.saver = h(
-      "button",
-      { type: "button", class: "player-switch", role: "switch", onclick: () => this.#actions.saver() },
-      icon("check"),
-      h("span", { class: "name" }, "Data saver"),
-      h("span", { class: "player-note" }, "½ GB an hour"),
-    );
-    const statisticsButton = h("button", { type: "button", class: "player-more", onclick: statistics }, "Statistics");
-    this.quality.panel.append(this.saver, statisticsButton);
     const back = iconButton("back10", "Back 10 seconds", () => this.#actions.jump(-10));
     const forward = iconButton("forward10", "Forward 10 seconds", () => this.#actions.jump(10));
     this.centre = h("div", { class: "player-centre" }, back, this.bigPlay, forward);

@@ -1,7 +1,7 @@
 // What a viewer can do, whatever did it (key, button, finger, lock screen): each act changes the film, is remembered
 // where it is a taste, and is said to those who listen to the page.
 
-import { qualityName, RATES } from "./bar.js";
+import { qualityName, RATES } from "./menus.js";
 import { words } from "./clock.js";
 
 const STEP_S = 10;
