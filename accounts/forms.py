@@ -113,6 +113,9 @@ class EditProfileForm(ProfileForm):
     autoplay_next = forms.BooleanField(
         label=_("Play the next episode"), required=False, help_text=_("By itself, when one is over.")
     )
+    previews = forms.BooleanField(
+        label=_("Previews"), required=False, help_text=_("Moving pictures on pages, without sound.")
+    )
     data_saver = forms.ChoiceField(
         label=_("Data saver"),
         required=False,
@@ -137,6 +140,7 @@ class EditProfileForm(ProfileForm):
             "maturity": profile.maturity,
             "language": profile.language,
             "autoplay_next": profile.autoplay_next,
+            "previews": profile.previews,
             "data_saver": profile.data_saver,
             "plays": True,
             **{f"look_{field.name}": getattr(profile.look, field.name) for field in fields(Look)},
@@ -153,7 +157,7 @@ class EditProfileForm(ProfileForm):
         data = dict(self.cleaned_data)
         look = {field.name: data.pop(f"look_{field.name}") for field in fields(Look)}
         if not data.pop("plays"):
-            data["autoplay_next"] = data["data_saver"] = None
+            data["autoplay_next"] = data["previews"] = data["data_saver"] = None
         return {**data, "look": Look(**look) if all(look.values()) else None}
 
 

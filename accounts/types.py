@@ -22,7 +22,7 @@ class Profile:
     """Who is watching. `maturity` is the highest age rating this profile may see, in years.
 
     `blocked` are titles that it does not see at any age. `locked`: it has a PIN. `data_saver` is 'on', 'off', or '' (as
-    the browser says).
+    the browser says). `previews`: pages may show moving pictures of films.
     """
 
     id: UUID
@@ -34,6 +34,7 @@ class Profile:
     language: str
     locked: bool = False
     autoplay_next: bool = True
+    previews: bool = True
     data_saver: str = ""
     look: Look = field(default_factory=Look)
     blocked: frozenset[UUID] = frozenset()

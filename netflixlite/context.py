@@ -43,5 +43,6 @@ def site(request: HttpRequest) -> dict[str, House]:
 
 
 def _taste(profile: Profile) -> str:
-    said = {"next": profile.autoplay_next, "saver": profile.data_saver, "look": asdict(profile.look)}
+    said: dict[str, object] = {"next": profile.autoplay_next, "saver": profile.data_saver}
+    said |= {"look": asdict(profile.look), "previews": profile.previews}
     return json.dumps(said, separators=(",", ":"))

@@ -39,6 +39,7 @@ class ProfileChange(serializers.Serializer[Profile]):
     maturity = serializers.ChoiceField(choices=maturity.AGES, required=False)
     language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False)
     autoplay_next = serializers.BooleanField(required=False)
+    previews = serializers.BooleanField(required=False)
     data_saver = serializers.ChoiceField(choices=SAVER, required=False, allow_blank=True)
     look = LookShape(required=False)
 
@@ -54,6 +55,7 @@ class ProfileOutput(serializers.Serializer[Profile]):
     language = serializers.CharField()
     locked = serializers.BooleanField()
     autoplay_next = serializers.BooleanField()
+    previews = serializers.BooleanField()
     data_saver = serializers.ChoiceField(choices=SAVER, allow_blank=True)
     look = LookShape()
 

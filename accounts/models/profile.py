@@ -50,6 +50,9 @@ class Profile(models.Model):
     )
     language = models.CharField(max_length=10, default="en")
     autoplay_next = models.BooleanField(default=True, help_text=_("The next episode begins by itself."))
+    previews = models.BooleanField(
+        default=True, help_text=_("Pages show moving pictures of films, without sound.")
+    )
     data_saver = models.CharField(
         max_length=4,
         blank=True,

@@ -104,6 +104,7 @@ def update_profile(
     maturity: int | None = None,
     language: str | None = None,
     autoplay_next: bool | None = None,
+    previews: bool | None = None,
     data_saver: str | None = None,
     look: look.Look | None = None,
     actor: UUID | None = None,
@@ -129,7 +130,7 @@ def update_profile(
         changed: dict[str, Any] = {
             field: getattr(values, field) for field in ("name", "avatar", "is_kid", "maturity", "language")
         }
-        changed |= _switches(autoplay_next=autoplay_next, data_saver=data_saver, look=look)
+        changed |= _switches(autoplay_next=autoplay_next, previews=previews, data_saver=data_saver, look=look)
         changed = {field: given for field, given in changed.items() if getattr(row, field) != given}
         for field, given in changed.items():
             setattr(row, field, given)
@@ -175,6 +176,7 @@ def value(row: models.Profile) -> Profile:
         language=row.language,
         locked=getattr(row, "lock", None) is not None,
         autoplay_next=row.autoplay_next,
+        previews=row.previews,
         data_saver=row.data_saver,
         look=look.Look(
             size=row.caption_size,
@@ -231,12 +233,14 @@ def _refuse_taken_name(*, user_id: UUID, name: str, except_id: UUID | None) -> N
 
 
 def _switches(
-    *, autoplay_next: bool | None, data_saver: str | None, look: look.Look | None
+    *, autoplay_next: bool | None, previews: bool | None, data_saver: str | None, look: look.Look | None
 ) -> dict[str, bool | str]:
     """The columns of what was given of these, or InvalidField."""
     found: dict[str, bool | str] = {}
     if autoplay_next is not None:
         found["autoplay_next"] = autoplay_next
+    if previews is not None:
+        found["previews"] = previews
     if data_saver is not None:
         _refuse_unknown("data_saver", data_saver, ("", *models.SAVER))
         found["data_saver"] = data_saver

@@ -35,6 +35,7 @@ def test_profiles_can_be_listed_before_one_is_chosen() -> None:
             "language": "en",
             "locked": False,
             "autoplay_next": True,
+            "previews": True,
             "data_saver": "",
             "look": {
                 "size": "medium",

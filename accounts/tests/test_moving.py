@@ -157,7 +157,7 @@ def test_how_a_profile_plays_is_kept_and_told_to_the_player() -> None:
     look = {"size": "large", "color": "yellow", "background": "solid", "edge": "outline", "font": "serif"}
     changed = client.patch(
         f"/api/v1/profiles/{ada.id}",
-        {"autoplay_next": False, "data_saver": "on", "look": look},
+        {"autoplay_next": False, "previews": False, "data_saver": "on", "look": look},
         content_type=JSON,
     )
     assert changed.status_code == 200, changed.json()
@@ -165,6 +165,7 @@ def test_how_a_profile_plays_is_kept_and_told_to_the_player() -> None:
     page = client.get("/my-list/").content.decode()
     assert "&quot;next&quot;:false,&quot;saver&quot;:&quot;on&quot;" in page
     assert "&quot;color&quot;:&quot;yellow&quot;" in page
+    assert "&quot;previews&quot;:false" in page
     for wrong in ({"look": {**look, "size": "enormous"}}, {"data_saver": "maybe"}):
         assert client.patch(f"/api/v1/profiles/{ada.id}", wrong, content_type=JSON).status_code == 400
 
@@ -181,7 +182,10 @@ def test_the_form_changes_how_a_profile_plays() -> None:
     assert (_again(ada).look.size, _again(ada).data_saver, _again(ada).autoplay_next) == ("huge", "off", True)
     del sent["autoplay_next"]
     client.post(f"/profiles/{ada.id}/edit/", {**sent, "plays": "on"})
-    assert _again(ada).autoplay_next is False
+    assert (_again(ada).autoplay_next, _again(ada).previews) == (False, True)
+    del sent["previews"]
+    client.post(f"/profiles/{ada.id}/edit/", {**sent, "plays": "on"})
+    assert _again(ada).previews is False
 
 
 def test_taking_on_the_page_needs_a_recent_sign_in_too() -> None:
