@@ -108,7 +108,7 @@ class NlPlayer extends HTMLElement {
     this.viewer = new Viewer(this.player, this.screen, this.preferences, {
       flash: (name, more) => this.flash.show(name, more),
       say: (text) => this.say(text),
-      captions: (on) => this.captions.show(on),
+      captions: () => this.captions,
       early: () => this.notice.show(EARLY, { seconds: 6 }),
       paint: () => {
         this.bar.paint();
@@ -166,6 +166,7 @@ class NlPlayer extends HTMLElement {
   #actions() {
     const { viewer } = this;
     return {
+      viewer,
       toggle: () => this.toggle(),
       jump: (by) => viewer.jump(by),
       seek: (to) => viewer.seek(to),
@@ -364,7 +365,6 @@ class NlPlayer extends HTMLElement {
     this.error.hide();
     this.#name(answer.title || this.dataset.title, answer.name);
     this.bar.nextButton.hidden = !answer.next;
-    this.captions.show(Boolean(this.preferences.get("text")));
     if (resumed) {
       const words = `Resuming from ${figures(position)}`;
       this.notice.show(words, { action: "Start over", onAction: () => (this.viewer.seek(0), this.player.play()) });

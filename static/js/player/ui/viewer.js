@@ -22,7 +22,7 @@ export class Viewer {
    * @param {import("../screen.js").Screen} screen
    * @param {import("./prefs.js").Preferences} preferences
    * @param {{flash: (icon: string | null, more?: object) => void, say: (text: string) => void, paint: () => void,
-   *   captions: (on: boolean) => void, early: () => void}} show
+   *   captions: () => import("./captions.js").Captions, early: () => void}} show
    */
   constructor(player, screen, preferences, show) {
     this.#player = player;
@@ -128,7 +128,7 @@ export class Viewer {
     engine?.chooseText(id);
     const track = engine?.textTracks[id];
     this.#preferences.set("text", track?.language ?? "");
-    this.#show.captions(id >= 0);
+    this.#show.captions().show(id >= 0);
     this.#show.paint();
     this.#show.say(track ? `Subtitles: ${track.label}` : "Subtitles off");
   }
@@ -148,6 +148,7 @@ export class Viewer {
   restoreText() {
     const { engine } = this.#player;
     const wanted = this.#preferences.get("text");
+    this.#show.captions().show(Boolean(wanted));
     if (!engine || !wanted || engine.textTrack >= 0) return;
     if (engine.textTracks.some(({ language }) => language === wanted)) engine.chooseText(this.#preferredText());
   }
