@@ -59,7 +59,7 @@ class NlPlayer extends HTMLElement {
     this.#abort = new AbortController();
     this.preferences = new Preferences();
     this.screen = new Screen(() => mediaElement(this.dataset.title));
-    const options = { sessionUrl: this.dataset.sessionUrl, csrf: this.dataset.csrf ?? "" };
+    const options = { sessionUrl: this.dataset.sessionUrl, csrf: this.dataset.csrf ?? "", ...this.means };
     this.player = new Player(this.screen, options, this.preferences);
     const { screen, player, preferences } = this;
     this.following = new Following({ options, screen, player, preferences });
@@ -90,6 +90,9 @@ class NlPlayer extends HTMLElement {
 
   /** What was prepared of the film before this element came to the page (player/ahead.js). */
   prepared = null;
+
+  /** How the site is reached, when that is not the network: {fetch} (offline/local.js). */
+  means = {};
 
   /** What browser tests read; JSON-able. */
   get state() {

@@ -49,7 +49,8 @@ export class Player extends EventTarget {
 
   /**
    * @param {import("./screen.js").Screen} screen
-   * @param {{sessionUrl: string, csrf: string}} options
+   * @param {{sessionUrl: string, csrf: string, fetch?: typeof fetch}} options `fetch`: how the site and nodes are reached;
+   *   a film that is kept on this device comes from there instead (offline/local.js)
    * @param {import("./ui/prefs.js").Preferences} preferences
    */
   constructor(screen, options, preferences) {
@@ -251,7 +252,7 @@ export class Player extends EventTarget {
 
   #sessionOf(videoId, leaves) {
     const { sessionUrl: url, csrf } = this.#options;
-    return this.#own(new PlaybackSession({ url, csrf, videoId, capabilities }), leaves);
+    return this.#own(new PlaybackSession({ url, csrf, videoId, capabilities, ...this.#means }), leaves);
   }
 
   /** Have a session speak of this player, and to it. */
@@ -267,8 +268,15 @@ export class Player extends EventTarget {
 
   #whereabouts = () => ({ current: this.state.node ?? "" });
 
+  /** How the site and nodes are reached, when that is not the network. */
+  get #means() {
+    const { fetch } = this.#options;
+    return fetch ? { fetch } : {};
+  }
+
   #sceneOn(video, session, larder) {
-    return new Scene(video, session, { whereabouts: this.#whereabouts, larder, learnt: this.#scene?.delivery });
+    const learnt = this.#scene?.delivery;
+    return new Scene(video, session, { whereabouts: this.#whereabouts, larder, learnt, ...this.#means });
   }
 
   /** Show what was prepared, and have the site begin it in the meantime: it may say no, or have another package by now. */
@@ -297,7 +305,7 @@ export class Player extends EventTarget {
 
   #begin(session, { position, larder, rehearsed }) {
     const { answer } = session;
-    const early = larder ?? new Larder(answer, { waited: true });
+    const early = larder ?? new Larder(answer, { waited: true, ...this.#means });
     const scene = rehearsed ?? this.#sceneOn(this.#video, session, early);
     const stopped = placeOf(answer);
     const wanted = position ?? stopped;

@@ -18,9 +18,10 @@ export class Scene {
    * @param {() => object} tools.whereabouts what steering is told
    * @param {import("./larder.js").Larder} [tools.larder] what was fetched of it before
    * @param {Delivery} [tools.learnt] of the scene before
+   * @param {typeof fetch} [tools.fetch] how nodes are reached
    * @param {boolean} [tools.rehearsed] nobody watches it yet: steering is asked once the scene has a session (`adopt`)
    */
-  constructor(video, session, { whereabouts, larder, learnt, rehearsed = false }) {
+  constructor(video, session, { whereabouts, larder, learnt, fetch, rehearsed = false }) {
     this.video = video;
     this.session = session;
     this.answer = session.answer;
@@ -30,6 +31,7 @@ export class Scene {
       renew: () => this.session.renew(),
       larder,
       learnt,
+      ...(fetch && { fetch }),
     });
     this.engine = new Engine(video, this.delivery);
     /** Small pictures for the timeline; null when this package has none. */
@@ -68,6 +70,7 @@ export class Scene {
 
   #steer() {
     this.#steering?.stop();
+    if (!this.answer.steering) return; // a film that is kept on the device has one place to come from
     this.#steering = new Steering(this.answer.steering, this.delivery, this.#whereabouts);
   }
 
