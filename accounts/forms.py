@@ -122,6 +122,15 @@ class EditProfileForm(ProfileForm):
         choices=[("", _("As the browser says")), ("on", _("On")), ("off", _("Off"))],
         help_text=_("A smaller picture: about half a gigabyte an hour."),
     )
+    skips = forms.ChoiceField(
+        label=_("Openings, recaps and credits"),
+        required=False,
+        choices=[
+            ("ask", _("Show a button to skip them")),
+            ("auto", _("Skip them by itself")),
+            ("never", _("Play them, without a button")),
+        ],
+    )
     look_size = forms.ChoiceField(label=_("Size"), required=False, choices=_looks("size"))
     look_color = forms.ChoiceField(label=_("Colour"), required=False, choices=_looks("color"))
     look_background = forms.ChoiceField(label=_("Background"), required=False, choices=_looks("background"))
@@ -142,6 +151,7 @@ class EditProfileForm(ProfileForm):
             "autoplay_next": profile.autoplay_next,
             "previews": profile.previews,
             "data_saver": profile.data_saver,
+            "skips": profile.skips,
             "plays": True,
             **{f"look_{field.name}": getattr(profile.look, field.name) for field in fields(Look)},
         }
@@ -158,6 +168,7 @@ class EditProfileForm(ProfileForm):
         look = {field.name: data.pop(f"look_{field.name}") for field in fields(Look)}
         if not data.pop("plays"):
             data["autoplay_next"] = data["previews"] = data["data_saver"] = None
+        data["skips"] = data["skips"] or None
         return {**data, "look": Look(**look) if all(look.values()) else None}
 
 

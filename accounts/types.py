@@ -22,7 +22,8 @@ class Profile:
     """Who is watching. `maturity` is the highest age rating this profile may see, in years.
 
     `blocked` are titles that it does not see at any age. `locked`: it has a PIN. `data_saver` is 'on', 'off', or '' (as
-    the browser says). `previews`: pages may show moving pictures of films.
+    the browser says). `skips` is what becomes of openings and recaps:
+    'ask', 'auto' or 'never'. `previews`: pages may show moving pictures of films.
     """
 
     id: UUID
@@ -36,6 +37,7 @@ class Profile:
     autoplay_next: bool = True
     previews: bool = True
     data_saver: str = ""
+    skips: str = "ask"
     look: Look = field(default_factory=Look)
     blocked: frozenset[UUID] = frozenset()
 

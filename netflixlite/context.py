@@ -44,5 +44,5 @@ def site(request: HttpRequest) -> dict[str, House]:
 
 def _taste(profile: Profile) -> str:
     said: dict[str, object] = {"next": profile.autoplay_next, "saver": profile.data_saver}
-    said |= {"look": asdict(profile.look), "previews": profile.previews}
+    said |= {"look": asdict(profile.look), "previews": profile.previews, "skips": profile.skips}
     return json.dumps(said, separators=(",", ":"))

@@ -8,6 +8,7 @@ from accounts.look import Look
 from accounts.types import Profile
 
 SAVER = [("", "as the browser says"), ("on", "on"), ("off", "off")]
+SKIPS = [("ask", "a button"), ("auto", "by itself"), ("never", "not at all")]
 
 
 class LookShape(serializers.Serializer[Look]):
@@ -41,6 +42,7 @@ class ProfileChange(serializers.Serializer[Profile]):
     autoplay_next = serializers.BooleanField(required=False)
     previews = serializers.BooleanField(required=False)
     data_saver = serializers.ChoiceField(choices=SAVER, required=False, allow_blank=True)
+    skips = serializers.ChoiceField(choices=SKIPS, required=False)
     look = LookShape(required=False)
 
 
@@ -57,6 +59,7 @@ class ProfileOutput(serializers.Serializer[Profile]):
     autoplay_next = serializers.BooleanField()
     previews = serializers.BooleanField()
     data_saver = serializers.ChoiceField(choices=SAVER, allow_blank=True)
+    skips = serializers.ChoiceField(choices=SKIPS)
     look = LookShape()
 
 

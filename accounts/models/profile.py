@@ -20,6 +20,8 @@ AVATARS = (
 BLOCKED_MAX = 200
 #: Data saver: what a profile may say of it.
 SAVER = ("on", "off")
+#: What the player does with openings, recaps and credits: a button, by itself, nothing.
+SKIPS = ("ask", "auto", "never")
 
 
 def _keys(keys: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -58,6 +60,12 @@ class Profile(models.Model):
         blank=True,
         choices=_keys(SAVER),
         help_text=_("A smaller picture. Empty: as the browser says."),
+    )
+    skips = models.CharField(
+        max_length=5,
+        choices=_keys(SKIPS),
+        default=SKIPS[0],
+        help_text=_("What the player does with openings, recaps and credits."),
     )
     caption_size = models.CharField(max_length=8, choices=_keys(look.SIZES), default=look.DEFAULT.size)
     caption_color = models.CharField(max_length=8, choices=_keys(look.COLORS), default=look.DEFAULT.color)

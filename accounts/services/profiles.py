@@ -106,6 +106,7 @@ def update_profile(
     autoplay_next: bool | None = None,
     previews: bool | None = None,
     data_saver: str | None = None,
+    skips: str | None = None,
     look: look.Look | None = None,
     actor: UUID | None = None,
 ) -> Profile:
@@ -130,7 +131,9 @@ def update_profile(
         changed: dict[str, Any] = {
             field: getattr(values, field) for field in ("name", "avatar", "is_kid", "maturity", "language")
         }
-        changed |= _switches(autoplay_next=autoplay_next, previews=previews, data_saver=data_saver, look=look)
+        changed |= _switches(
+            autoplay_next=autoplay_next, previews=previews, data_saver=data_saver, skips=skips, look=look
+        )
         changed = {field: given for field, given in changed.items() if getattr(row, field) != given}
         for field, given in changed.items():
             setattr(row, field, given)
@@ -178,6 +181,7 @@ def value(row: models.Profile) -> Profile:
         autoplay_next=row.autoplay_next,
         previews=row.previews,
         data_saver=row.data_saver,
+        skips=row.skips,
         look=look.Look(
             size=row.caption_size,
             color=row.caption_color,
@@ -233,7 +237,12 @@ def _refuse_taken_name(*, user_id: UUID, name: str, except_id: UUID | None) -> N
 
 
 def _switches(
-    *, autoplay_next: bool | None, previews: bool | None, data_saver: str | None, look: look.Look | None
+    *,
+    autoplay_next: bool | None,
+    previews: bool | None,
+    data_saver: str | None,
+    skips: str | None,
+    look: look.Look | None,
 ) -> dict[str, bool | str]:
     """The columns of what was given of these, or InvalidField."""
     found: dict[str, bool | str] = {}
@@ -244,6 +253,9 @@ def _switches(
     if data_saver is not None:
         _refuse_unknown("data_saver", data_saver, ("", *models.SAVER))
         found["data_saver"] = data_saver
+    if skips is not None:
+        _refuse_unknown("skips", skips, models.SKIPS)
+        found["skips"] = skips
     if look is not None:
         for name, choices in LOOKS.items():
             chosen = getattr(look, name)

@@ -37,6 +37,7 @@ def test_profiles_can_be_listed_before_one_is_chosen() -> None:
             "autoplay_next": True,
             "previews": True,
             "data_saver": "",
+            "skips": "ask",
             "look": {
                 "size": "medium",
                 "color": "white",

@@ -157,7 +157,7 @@ def test_how_a_profile_plays_is_kept_and_told_to_the_player() -> None:
     look = {"size": "large", "color": "yellow", "background": "solid", "edge": "outline", "font": "serif"}
     changed = client.patch(
         f"/api/v1/profiles/{ada.id}",
-        {"autoplay_next": False, "previews": False, "data_saver": "on", "look": look},
+        {"autoplay_next": False, "previews": False, "data_saver": "on", "skips": "auto", "look": look},
         content_type=JSON,
     )
     assert changed.status_code == 200, changed.json()
@@ -166,7 +166,8 @@ def test_how_a_profile_plays_is_kept_and_told_to_the_player() -> None:
     assert "&quot;next&quot;:false,&quot;saver&quot;:&quot;on&quot;" in page
     assert "&quot;color&quot;:&quot;yellow&quot;" in page
     assert "&quot;previews&quot;:false" in page
-    for wrong in ({"look": {**look, "size": "enormous"}}, {"data_saver": "maybe"}):
+    assert "&quot;skips&quot;:&quot;auto&quot;" in page
+    for wrong in ({"look": {**look, "size": "enormous"}}, {"data_saver": "maybe"}, {"skips": "often"}):
         assert client.patch(f"/api/v1/profiles/{ada.id}", wrong, content_type=JSON).status_code == 400
 
 
