@@ -11,6 +11,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from catalog.texts import EpisodeText as EpisodeText
+from catalog.texts import GenreText as GenreText
+from catalog.texts import SeasonText as SeasonText
+from catalog.texts import TitleText as TitleText
+
 #: The highest age that a title can ask for, in years (the strictest national rating is 21).
 MATURITY_MAX = 21
 #: The first films are of 1888; a year beyond 2200 is a slip of the finger.

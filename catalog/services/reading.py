@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sub
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from catalog import artwork, models, types
+from catalog import artwork, models, texts, types
 
 #: No list is longer than this, whatever was asked for.
 LIMIT_MAX = 200
@@ -75,19 +75,21 @@ def count(
 
 def genres(*, maturity: int | None = None, without: Collection[UUID] = ()) -> list[types.Genre]:
     """All genres by name; with `maturity` only those in which such a profile finds something."""
-    rows = models.Genre.objects.all()
+    rows = models.Genre.objects.prefetch_related(*texts.in_chain(models.GenreText))
     if maturity is not None:
         seen = models.Title.objects.published().suitable_for(maturity).without(without)
         visible = seen.filter(genres=OuterRef("pk"))
         rows = rows.filter(Exists(visible))
-    return [genre_value(row) for row in rows]
+    found = [genre_value(row) for row in rows]
+    return sorted(found, key=lambda genre: genre.name.casefold()) if texts.chain() else found
 
 
 def seasons(title_id: UUID) -> list[types.Season]:
     """A series' seasons with their episodes, in order; the specials (season 0) come last."""
     rows = list(
         models.Season.objects.filter(title_id=title_id).prefetch_related(
-            Prefetch("episodes", queryset=_episodes().order_by("number"))
+            Prefetch("episodes", queryset=_episodes().order_by("number")),
+            *texts.in_chain(models.SeasonText),
         )
     )
     rows.sort(key=lambda season: (season.number == 0, season.number))
@@ -95,7 +97,7 @@ def seasons(title_id: UUID) -> list[types.Season]:
         types.Season(
             id=row.id,
             number=row.number,
-            name=str(row),
+            name=texts.season_name(row),
             episodes=tuple(episode_value(part) for part in row.episodes.all()),
         )
         for row in rows
@@ -147,7 +149,15 @@ def video(video_id: UUID) -> types.Video | None:
 
 def videos(ids: Iterable[UUID]) -> dict[UUID, types.Video]:
     """Many videos by id; unknown ids are missing from the answer."""
-    rows = models.Video.objects.filter(id__in=list(ids)).select_related("title", "episode__season__title")
+    rows = (
+        models.Video.objects.filter(id__in=list(ids))
+        .select_related("title", "episode__season__title")
+        .prefetch_related(
+            *texts.in_chain(models.TitleText, "title__texts"),
+            *texts.in_chain(models.TitleText, "episode__season__title__texts"),
+            *texts.in_chain(models.EpisodeText, "episode__texts"),
+        )
+    )
     now = timezone.now()
     return {row.id: video_value(row, now) for row in rows}
 
@@ -171,8 +181,11 @@ def with_cards(rows: QuerySet[models.Title]) -> QuerySet[models.Title]:
         rows.select_related("video")
         .annotate(has_playable_part=Exists(playable_part), seasons_in_all=Coalesce(Subquery(season_count), 0))
         .prefetch_related(
-            "genres",
+            Prefetch(
+                "genres", queryset=models.Genre.objects.prefetch_related(*texts.in_chain(models.GenreText))
+            ),
             "artwork",
+            *texts.in_chain(models.TitleText),
             Prefetch(
                 "credits", queryset=models.Credit.objects.select_related("person").order_by("position", "id")
             ),
@@ -190,9 +203,9 @@ def title_value(row: models.Title) -> types.Title:
         id=row.id,
         slug=row.slug,
         kind=types.Kind(row.kind),
-        name=row.name,
-        tagline=row.tagline,
-        synopsis=row.synopsis,
+        name=texts.said(row, "name"),
+        tagline=texts.said(row, "tagline"),
+        synopsis=texts.said(row, "synopsis"),
         year=row.year,
         maturity=row.maturity,
         genres=tuple(genre_value(genre) for genre in row.genres.all()),
@@ -214,7 +227,7 @@ def title_value(row: models.Title) -> types.Title:
 
 def genre_value(row: models.Genre) -> types.Genre:
     """A genre's row as others may see it."""
-    return types.Genre(id=row.id, slug=row.slug, name=row.name)
+    return types.Genre(id=row.id, slug=row.slug, name=texts.said(row, "name"))
 
 
 def episode_value(row: models.Episode) -> types.Episode:
@@ -226,8 +239,8 @@ def episode_value(row: models.Episode) -> types.Episode:
         title_id=row.season.title_id,
         season=row.season.number,
         number=row.number,
-        name=row.name,
-        synopsis=row.synopsis,
+        name=texts.said(row, "name"),
+        synopsis=texts.said(row, "synopsis"),
         runtime=media.duration if media else None,
         video_id=media.id if media else None,
         still=artwork.image(still) if still else None,
@@ -240,7 +253,9 @@ def video_value(row: models.Video, now: datetime) -> types.Video:
     part = row.episode
     owner = part.season.title if part else row.title
     assert owner is not None
-    name = f"{owner.name} · S{part.season.number} E{part.number} · {part.name}" if part else owner.name
+    name = texts.said(owner, "name")
+    if part:
+        name = f"{name} · S{part.season.number} E{part.number} · {texts.said(part, 'name')}"
     return types.Video(
         id=row.id,
         title_id=owner.id,
@@ -285,7 +300,8 @@ def _visible(
 
 
 def _episodes() -> QuerySet[models.Episode]:
-    return models.Episode.objects.select_related("season", "video").prefetch_related("artwork")
+    rows = models.Episode.objects.select_related("season", "video")
+    return rows.prefetch_related("artwork", *texts.in_chain(models.EpisodeText))
 
 
 def _place(season: int, number: int) -> tuple[bool, int, int]:
