@@ -136,6 +136,20 @@ test("nobody leaves a node for the site itself, nor for one that asks the same",
   assert.equal(alone.active, "n1");
 });
 
+test("a node that refuses everything is not asked first while the others are penalised, and soon again", () => {
+  const nodes = new Nodes(listed("n1", "n2", "n3", "shield"), fair);
+  nodes.penalise("n2", 0, "slow", "slow");
+  nodes.penalise("n3", 0, "connection");
+  nodes.leave("n1", 10, 30_000, { refuses: true });
+  assert.equal(nodes.active, "shield");
+  assert.deepEqual(nodes.order(10), ["shield", "n2", "n1", "n3"]);
+  assert.equal(nodes.state("n1", 10), "healthy");
+  assert.equal(nodes.order(10_011)[1], "n1", "ten seconds later it may have room again");
+  nodes.leave("n1", 10_011, 30_000, { refuses: true });
+  nodes.succeed("n1", 10_100);
+  assert.equal(nodes.order(10_100)[1], "n1", "an answer is an answer");
+});
+
 test("a hint says with which chance to move", () => {
   for (const [text, chance] of [
     [null, 0], ["", 0], ['"n1";etp=48', 0], ['"n1";mb=2500', 0], ['"n1";du', 1], ['"n1";du;mb=2500', 1],

@@ -321,8 +321,8 @@ export class Delivery extends EventTarget {
     const why = status ? `${kind} ${status}` : kind;
     this.estimates.bad(id);
     this.#watchMove(why, () => {
-      if (status === 429) this.nodes.leave(id, now, (retryAfter || OVERLOADED_S) * 1000);
-      else if (WELL.has(status)) this.nodes.leave(id, now);
+      if (status === 429) this.nodes.leave(id, now, (retryAfter || OVERLOADED_S) * 1000, { refuses: true });
+      else if (WELL.has(status)) this.nodes.leave(id, now, undefined, { refuses: status === 410 });
       else this.nodes.penalise(id, now, why, kind === "slow" || kind === "late" ? "slow" : "dead");
     });
     if (!WELL.has(status)) this.#failedAt.set(id, now);

@@ -12,6 +12,8 @@ const FORGIVEN_AFTER_MS = 120_000;
 const RETURN_AFTER_MS = 60_000;
 // A node that asked us to go on elsewhere is passed over this long, ± 10 %; it is well, and asked before any that failed.
 const LEFT_MS = 60_000;
+// One that refuses, while no other is well, is asked again so soon at the latest: it may have room before they are well.
+const REFUSED_MS = 10_000;
 // The site itself: it serves when no node can.
 const SHIELD = "shield";
 // The answer to the question that a failure brings about may not know where the film has gone since: it moves nobody again.
@@ -25,10 +27,13 @@ const SHELTERED_MS = 2000;
 /** How bad a failure is: a node may be too slow, dead, or send wrong bytes. */
 const WEIGHTS = { slow: 1.5, dead: 2, wrong: 3 };
 
+// A node that is well but refuses everything: when no other is well, those that were only slow are asked before it.
+const REFUSING = 1.7;
+
 /** What is a judgement of ours, and nothing that the node said or did. */
 const JUDGED = new Set(["slow", "late", "first-byte", "stall"]);
 
-const FRESH = { failures: 0, failedAt: -Infinity, until: 0, why: "", badness: "dead", leftUntil: 0 };
+const FRESH = { failures: 0, failedAt: -Infinity, until: 0, why: "", badness: "dead", leftUntil: 0, refusesUntil: 0 };
 
 export class Nodes {
   #random;
@@ -168,11 +173,19 @@ export class Nodes {
    * A node is well but would rather that we went on elsewhere: it is near its limit, about to stop, or has not got what
    * was asked for. We do if another node is well; the site itself (the shield) is for when no node can serve.
    * @param {number} [ms] for how long
+   * @param {{refuses?: boolean}} [how] whether it gives nothing at all: then it is left even if no other node is well,
+   *   for each request would be refused once before it goes elsewhere
    */
-  leave(id, now, ms = LEFT_MS) {
+  leave(id, now, ms = LEFT_MS, { refuses = false } = {}) {
     const node = this.#nodes.get(id);
+    if (!node) return;
     const others = [...this.#nodes.values()].filter((other) => other.id !== id && other.id !== SHIELD);
-    if (!node || !others.some((other) => this.#free(other, now))) return;
+    if (!others.some((other) => this.#free(other, now))) {
+      if (!refuses) return;
+      node.refusesUntil = now + Math.min(ms, REFUSED_MS) * (0.9 + 0.2 * this.#random());
+      if (id === this.#active) this.#move(this.order(now)[0], now);
+      return;
+    }
     node.leftUntil = now + ms * (0.9 + 0.2 * this.#random());
     if (id === this.#active) this.#move(this.order(now)[0], now);
   }
@@ -180,7 +193,9 @@ export class Nodes {
   /** A request to this node went well: it is healthy, whatever its penalty said. Its count of failures stays. */
   succeed(id, now) {
     const node = this.#nodes.get(id);
-    if (!node || !node.until) return;
+    if (!node) return;
+    node.refusesUntil = 0;
+    if (!node.until) return;
     node.until = 0;
     node.why = "";
     node.badness = "dead";
@@ -215,6 +230,7 @@ export class Nodes {
     const state = this.#state(node, now);
     if (state === "penalised") return WEIGHTS[node.badness];
     if (state === "half-open") return 1;
+    if (now < node.refusesUntil) return REFUSING;
     return now < node.leftUntil ? 0.5 : 0;
   }
 
