@@ -78,7 +78,8 @@ class Plan:
     """What a user's subscription allows. `max_height` caps the picture, in pixels; None means no cap.
 
     `price` is in minor units of `currency` (ISO 4217) for each `period` ('month' or 'year'). `may_watch` is false for
-    who would have to subscribe first.
+    who would have to subscribe first. `downloads` is on how many devices films may be kept, and `offline_days` for how
+    long one plays there before its device must be online once.
     """
 
     id: UUID
@@ -87,6 +88,7 @@ class Plan:
     max_height: int | None
     about: str = ""
     downloads: int = 0
+    offline_days: int = 30
     price: int = 0
     currency: str = "EUR"
     period: str = "month"

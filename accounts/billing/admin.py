@@ -57,7 +57,7 @@ class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ["is_public"]
     fieldsets = [
         (None, {"fields": ["name", "about", "is_default"]}),
-        (_("Allows"), {"fields": ["streams", "max_height", "downloads"]}),
+        (_("Allows"), {"fields": ["streams", "max_height", "downloads", "offline_days"]}),
         (_("Costs"), {"fields": ["amount", "currency", "period"]}),
         (_("On offer"), {"fields": ["is_public", "position"]}),
     ]

@@ -27,6 +27,7 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
             "streams",
             "max_height",
             "downloads",
+            "offline_days",
             "currency",
             "period",
             "is_public",

@@ -33,6 +33,11 @@ class Plan(models.Model):
     downloads = models.PositiveSmallIntegerField(
         default=0, help_text=_("On how many devices films may be kept for offline. 0: on none.")
     )
+    offline_days = models.PositiveSmallIntegerField(
+        default=30,
+        validators=[MinValueValidator(1)],
+        help_text=_("For so many days a kept film plays before its device must be online once."),
+    )
     price = models.PositiveIntegerField(
         default=0, help_text=_("In the smallest unit of the currency (cents). 0: free.")
     )

@@ -10,6 +10,9 @@ from accounts.billing.states import State, allows
 from accounts.services.errors import NotFound
 from accounts.types import Plan, Subscription
 
+#: Of a default plan that has to be made anew: on how many devices films may be kept, as in a fresh install.
+DOWNLOADS = 4
+
 
 def plan(user_id: UUID) -> Plan:
     """The plan that holds for this user: of the subscription, or the user's own, or else the default one.
@@ -23,7 +26,9 @@ def plan(user_id: UUID) -> Plan:
     chosen = subscribed or row.plan or models.Plan.objects.filter(is_default=True).first()
     if chosen is None:
         # An operator deleted it: the site goes on with the figures that a fresh install has.
-        chosen, _made = models.Plan.objects.get_or_create(name="Default", defaults={"is_default": True})
+        chosen, _made = models.Plan.objects.get_or_create(
+            name="Default", defaults={"is_default": True, "downloads": DOWNLOADS}
+        )
     may_watch = not settings.PAYWALL or bool(subscribed or row.plan or row.is_staff)
     return _plan(chosen, may_watch=may_watch)
 
@@ -77,6 +82,7 @@ def _plan(row: models.Plan, *, may_watch: bool) -> Plan:
         max_height=row.max_height,
         about=row.about,
         downloads=row.downloads,
+        offline_days=row.offline_days,
         price=row.price,
         currency=row.currency,
         period=row.period,

@@ -329,6 +329,7 @@ def test_operators_write_prices_as_people_do(family: models.Plan) -> None:
     admin = operator()
     fields = {
         "name": "Solo", "about": "", "streams": "1", "max_height": "", "downloads": "0",
+        "offline_days": "30",
         "amount": "4,99", "currency": "eur", "period": "month", "position": "0", "is_public": "on",
     }  # fmt: skip
     assert admin.post("/admin/accounts/plan/add/", fields).status_code == 302
