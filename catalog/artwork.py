@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q
 from PIL import Image as Pillow
 from PIL import ImageOps
 
@@ -30,7 +29,12 @@ SHAPE_MAX = 10
 #: Decoders that may see an uploaded file. SVG and everything scripted is not among them.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
 #: Widths made of each kind, in pixels: cards, cards on dense screens, pages, large screens.
-WIDTHS = {"poster": (240, 480, 720), "backdrop": (480, 960, 1440, 1920), "still": (320, 640, 960)}
+WIDTHS = {
+    "poster": (240, 480, 720),
+    "backdrop": (480, 960, 1440, 1920),
+    "still": (320, 640, 960),
+    "portrait": (120, 240, 480),
+}
 FALLBACK_ACCENT = "#5b6270"
 
 
@@ -55,6 +59,7 @@ def keep(
     data: bytes,
     title_id: UUID | None = None,
     episode_id: UUID | None = None,
+    person_id: UUID | None = None,
     automatic: bool = False,
 ) -> UUID | None:
     """Draw, store and attach a picture; returns its id, or None when an automatic one would replace a chosen one.
@@ -67,7 +72,8 @@ def keep(
     try:
         for name, content in drawn.files.items():
             saved.append(default_storage.save(f"{FOLDER}/{new_id}/{name}", ContentFile(content)))
-        return _attach(new_id, drawn, kind, title_id, episode_id, automatic, saved)
+        subject = {"title_id": title_id, "episode_id": episode_id, "person_id": person_id}
+        return _attach(new_id, drawn, kind, subject, automatic, saved)
     except BaseException:
         for stored in saved:
             default_storage.delete(stored)
@@ -78,15 +84,13 @@ def _attach(
     new_id: UUID,
     drawn: Drawn,
     kind: str,
-    title_id: UUID | None,
-    episode_id: UUID | None,
+    subject: dict[str, UUID | None],
     automatic: bool,
     saved: list[str],
 ) -> UUID | None:
     with transaction.atomic():
         rows = Artwork.objects.select_for_update().filter(kind=kind)
-        subject = Q(title_id=title_id) if title_id else Q(episode_id=episode_id)
-        before = rows.filter(subject).first()
+        before = rows.filter(**{name: value for name, value in subject.items() if value}).first()
         if before and automatic and not before.automatic:
             for stored in saved:
                 default_storage.delete(stored)
@@ -97,8 +101,7 @@ def _attach(
             transaction.on_commit(lambda: delete_files(old))
         Artwork.objects.create(
             id=new_id,
-            title_id=title_id,
-            episode_id=episode_id,
+            **subject,
             kind=kind,
             widths=list(drawn.widths),
             width=drawn.width,

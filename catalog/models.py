@@ -60,18 +60,32 @@ class Genre(models.Model):
 
 
 class Person(models.Model):
-    """Somebody who made a title or appears in it."""
+    """Somebody who made a title or appears in it. Two people may have one name; their addresses differ."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(_("name"), max_length=120, unique=True)
+    name = models.CharField(_("name"), max_length=120, db_index=True)
+    slug = models.SlugField(
+        _("address"),
+        max_length=80,
+        unique=True,
+        blank=True,
+        help_text=_("Part of the address of this person's page. Left empty, it is made from the name."),
+    )
+    note = models.CharField(
+        _("which one"),
+        max_length=80,
+        blank=True,
+        help_text=_("Tells people of the same name apart, for example “the composer” or “born 1970”."),
+    )
+    tmdb_id = models.PositiveIntegerField(_("TMDB number"), null=True, blank=True, unique=True)
 
     class Meta:
-        ordering = ["name"]
+        ordering = ["name", "note", "slug"]
         verbose_name = _("person")
         verbose_name_plural = _("people")
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name} ({self.note})" if self.note else self.name
 
 
 class Title(models.Model):
@@ -245,7 +259,7 @@ class Episode(models.Model):
 
 
 class Artwork(models.Model):
-    """A picture of a title or an episode, kept in several widths in the default storage."""
+    """A picture of a title, an episode or a person, kept in several widths in the default storage."""
 
     class Kind(models.TextChoices):
         """What a picture is for."""
@@ -253,11 +267,15 @@ class Artwork(models.Model):
         POSTER = "poster", _("poster")
         BACKDROP = "backdrop", _("backdrop")
         STILL = "still", _("still")
+        PORTRAIT = "portrait", _("portrait")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     title = models.ForeignKey(Title, on_delete=models.CASCADE, related_name="artwork", null=True, blank=True)
     episode = models.ForeignKey(
         Episode, on_delete=models.CASCADE, related_name="artwork", null=True, blank=True
+    )
+    person = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="artwork", null=True, blank=True
     )
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     #: Widths that exist in storage, in pixels, small first; `height` belongs to the last of them.
@@ -274,12 +292,14 @@ class Artwork(models.Model):
         verbose_name_plural = _("pictures")
         constraints = [
             models.CheckConstraint(
-                condition=Q(title__isnull=False, episode__isnull=True)
-                | Q(title__isnull=True, episode__isnull=False),
+                condition=Q(title__isnull=False, episode__isnull=True, person__isnull=True)
+                | Q(title__isnull=True, episode__isnull=False, person__isnull=True)
+                | Q(title__isnull=True, episode__isnull=True, person__isnull=False),
                 name="artwork_has_one_subject",
             ),
             models.UniqueConstraint(fields=["title", "kind"], name="artwork_once_per_title"),
             models.UniqueConstraint(fields=["episode", "kind"], name="artwork_once_per_episode"),
+            models.UniqueConstraint(fields=["person", "kind"], name="artwork_once_per_person"),
             models.CheckConstraint(condition=Q(width__gte=1, height__gte=1), name="artwork_has_pixels"),
         ]
 

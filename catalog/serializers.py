@@ -32,6 +32,7 @@ class CreditOutput(serializers.Serializer[types.Credit]):
     person = serializers.CharField()
     role = serializers.CharField(help_text="director, writer, creator, cast, composer or producer.")
     character = serializers.CharField(help_text="Who is played; empty when not known.")
+    slug = serializers.CharField(help_text="The last part of the address of the person's page.")
 
 
 class TitleOutput(serializers.Serializer[types.Title]):
@@ -54,6 +55,16 @@ class TitleOutput(serializers.Serializer[types.Title]):
     credit = serializers.CharField(help_text="Owner and licence of the footage, to be shown where it plays.")
     playable = serializers.BooleanField()
     published_at = serializers.DateTimeField(allow_null=True)
+
+
+class PreviewOutput(serializers.Serializer[types.Preview]):
+    picture = serializers.CharField(help_text="The sheet's address, a WebP.")
+    width = serializers.IntegerField(help_text="Pixels of one small picture.")
+    height = serializers.IntegerField(help_text="Pixels of one small picture.")
+    tiles = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
+        help_text="Where each stands on the sheet, in order: x and y of its corner.",
+    )
 
 
 class EpisodeOutput(serializers.Serializer[types.Episode]):

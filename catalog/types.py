@@ -51,11 +51,16 @@ class Genre:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """A person's part in a title. `role` is 'director', 'writer', 'cast', …; `character` may be empty."""
+    """A person's part in a title. `role` is 'director', 'writer', 'cast', …; `character` may be empty.
+
+    `slug` is the address of the person's page; what a source says has none yet, but may have a number (TMDB's).
+    """
 
     person: str
     role: str
     character: str = ""
+    slug: str = field(default="", compare=False)
+    tmdb_id: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,29 @@ class Title:
     credit: str
     playable: bool
     published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """What somebody did in a title. `character` may be empty."""
+
+    title: Title
+    role: str
+    character: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who made titles or appears in them, with those that may be seen, the newest first.
+
+    `note` tells people of one name apart ('the composer'); it is mostly empty.
+    """
+
+    slug: str
+    name: str
+    note: str
+    photo: Image | None
+    appearances: tuple[Appearance, ...]
 
 
 @dataclass(frozen=True, slots=True)

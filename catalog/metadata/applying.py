@@ -4,12 +4,12 @@ A row remembers what machines wrote last (`written`). A value that is no longer 
 stays; a value that nobody wrote and that is empty may be filled.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.text import slugify
 
-from catalog import keyring, models
+from catalog import keyring, models, people
 from catalog import search as matching
 from catalog.metadata.description import Description
 from catalog.services.searching import reindex
@@ -22,7 +22,7 @@ FIELDS = (*COLUMNS, "genres", "people")
 
 
 class Shelf:
-    """Genres and people by name, each looked up or made once. Good for one transaction."""
+    """Genres by name, each looked up or made once. Good for one transaction."""
 
     def __init__(self) -> None:
         self._genres: dict[str, models.Genre] = {}
@@ -42,14 +42,6 @@ class Shelf:
             known = models.Genre.objects.create(name=name, slug=slug)
             self._genres[name.casefold()] = known
         return known
-
-    def people(self, names: Iterable[str]) -> dict[str, models.Person]:
-        """Rows for names; new ones are made."""
-        wanted = list(dict.fromkeys(names))
-        known = {row.name: row for row in models.Person.objects.filter(name__in=wanted)}
-        fresh = [models.Person(name=name) for name in wanted if name not in known]
-        models.Person.objects.bulk_create(fresh)
-        return known | {row.name: row for row in fresh}
 
 
 def values(said: Description) -> dict[str, Any]:
@@ -102,7 +94,7 @@ def create(
     )
     row.save(force_insert=True)
     _set_genres(row, said.genres or (), shelf, fresh=True)
-    _set_people(row, said.people or (), shelf, fresh=True)
+    _set_people(row, said.people or (), fresh=True)
     return row
 
 
@@ -133,7 +125,7 @@ def apply(
     if "genres" in changed:
         _set_genres(row, said.genres or (), shelf)
     if "people" in changed:
-        _set_people(row, said.people or (), shelf)
+        _set_people(row, said.people or ())
     if {"name", "genres", "people"} & set(changed):
         reindex(row.id)
     return changed
@@ -167,16 +159,11 @@ def _set_genres(row: models.Title, names: Iterable[str], shelf: Shelf, *, fresh:
         row.genres.set(rows)
 
 
-def _set_people(row: models.Title, people: Iterable[Credit], shelf: Shelf, *, fresh: bool = False) -> None:
-    parts = list(people)
+def _set_people(row: models.Title, parts: Sequence[Credit], *, fresh: bool = False) -> None:
+    known = people.rows_for(parts, title_id=None if fresh else row.id) if parts else []
     if not fresh:
         row.credits.all().delete()
-    if not parts:
-        return
-    known = shelf.people(one.person for one in parts)
     models.Credit.objects.bulk_create(
-        models.Credit(
-            title=row, person=known[one.person], role=one.role, character=one.character, position=position
-        )
-        for position, one in enumerate(parts)
+        models.Credit(title=row, person=person, role=one.role, character=one.character, position=position)
+        for position, (one, person) in enumerate(zip(parts, known, strict=True))
     )

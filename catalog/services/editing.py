@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from catalog import keyring, models, removal, types
+from catalog import keyring, models, people, removal, types
 from catalog.events import title_published, title_removed
 from catalog.services.reading import title
 from catalog.services.searching import reindex
@@ -229,17 +229,12 @@ def _set_genres(row: models.Title, names: Sequence[str]) -> None:
     row.genres.set(wanted)
 
 
-def _set_people(row: models.Title, people: Sequence[types.Credit]) -> None:
+def _set_people(row: models.Title, parts: Sequence[types.Credit]) -> None:
+    known = people.rows_for(parts, title_id=row.id)
     row.credits.all().delete()
-    known = {
-        person.name: person
-        for person in models.Person.objects.filter(name__in={one.person for one in people})
-    }
-    for position, one in enumerate(people):
-        if one.person not in known:
-            known[one.person] = models.Person.objects.create(name=one.person)
+    for position, (one, person) in enumerate(zip(parts, known, strict=True)):
         part = models.Credit(
-            title=row, person=known[one.person], role=one.role, character=one.character, position=position
+            title=row, person=person, role=one.role, character=one.character, position=position
         )
         _save(part)
 

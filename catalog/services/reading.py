@@ -84,6 +84,30 @@ def genres(*, maturity: int | None = None, without: Collection[UUID] = ()) -> li
     return sorted(found, key=lambda genre: genre.name.casefold()) if texts.chain() else found
 
 
+def person(slug: str, *, maturity: int, without: Collection[UUID] = ()) -> types.Person | None:
+    """Somebody by the address of their page, with what such a profile may see of their work, the newest first.
+
+    None where there is nobody, or nothing of theirs that may be seen. `without` as in `titles`.
+    """
+    row = models.Person.objects.filter(slug=slug).prefetch_related("artwork").first()
+    if row is None:
+        return None
+    parts = list(row.credits.order_by("position", "id").values_list("title_id", "role", "character"))
+    found = titles({part[0] for part in parts}, maturity=maturity, without=without)
+    seen = [types.Appearance(found[part[0]], part[1], part[2]) for part in parts if part[0] in found]
+    if not seen:
+        return None
+    seen.sort(key=lambda one: (-(one.title.year or 0), one.title.name))
+    portrait = next((picture for picture in row.artwork.all() if picture.kind == "portrait"), None)
+    return types.Person(
+        slug=row.slug,
+        name=row.name,
+        note=row.note,
+        photo=artwork.image(portrait) if portrait else None,
+        appearances=tuple(seen),
+    )
+
+
 def seasons(title_id: UUID) -> list[types.Season]:
     """A series' seasons with their episodes, in order; the specials (season 0) come last."""
     rows = list(
@@ -210,7 +234,13 @@ def title_value(row: models.Title) -> types.Title:
         maturity=row.maturity,
         genres=tuple(genre_value(genre) for genre in row.genres.all()),
         people=tuple(
-            types.Credit(person=credit.person.name, role=credit.role, character=credit.character)
+            types.Credit(
+                person=credit.person.name,
+                role=credit.role,
+                character=credit.character,
+                slug=credit.person.slug,
+                tmdb_id=credit.person.tmdb_id,
+            )
             for credit in row.credits.all()
         ),
         runtime=film.duration if film else None,

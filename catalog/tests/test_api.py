@@ -29,7 +29,9 @@ def test_a_title_is_told_in_plain_json(ada) -> None:
     assert answer["id"] == str(title.id)
     assert answer["runtime"] == 10.0
     assert answer["genres"] == [{"slug": "documentary", "name": "Documentary"}]
-    assert answer["people"] == [{"person": "Basil Wright", "role": "director", "character": ""}]
+    assert answer["people"] == [
+        {"person": "Basil Wright", "role": "director", "character": "", "slug": "basil-wright"}
+    ]
     assert answer["seasons"] == []
 
 
