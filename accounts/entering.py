@@ -5,15 +5,17 @@ another one, and sessions that came through the old lock stand before the gate a
 """
 
 import time
+from functools import partial
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest
 
+from accounts import events, services
 from accounts import maturity as ages
-from accounts import services
-from accounts.doors import SESSION_KEY, STAMP_KEY
+from accounts.doors import SESSION_KEY, STAMP_KEY, device_of
 from accounts.signing import recency
-from accounts.types import Entrance, Profile
+from accounts.types import Entrance, Profile, ProfileEntered
 
 #: Locked profiles whose PIN was given to change them: profile id → [stamp, when].
 PROOFS_KEY = "profile_pins"
@@ -42,6 +44,10 @@ def enter(request: HttpRequest, profile: Profile, pin: str = "") -> Entrance:
     entrance = services.enter(profile_id=profile.id, pin=pin, actor=request.user.pk)
     request.session[SESSION_KEY] = str(profile.id)
     request.session[STAMP_KEY] = entrance.stamp
+    if device_id := device_of(request):
+        news = ProfileEntered(user_id=profile.user_id, device_id=device_id, profile_id=profile.id)
+        request.session.save()  # who hears of it asks at once
+        transaction.on_commit(partial(events.profile_entered.send_robust, sender=ProfileEntered, event=news))
     return entrance
 
 

@@ -13,3 +13,9 @@ profile_moved = Signal()
 
 #: Carries `accounts.types.ProfileNarrowed`.
 profile_narrowed = Signal()
+
+#: Carries `accounts.types.ProfileEntered`.
+profile_entered = Signal()
+
+#: Carries `accounts.types.ProfilesChanged`.
+profiles_changed = Signal()

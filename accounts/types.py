@@ -174,6 +174,22 @@ class ProfileNarrowed:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileEntered:
+    """News: a session on this device watches as this profile from now on."""
+
+    user_id: UUID
+    device_id: UUID
+    profile_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilesChanged:
+    """News: a profile of this user was made, changed or removed."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class DataExport:
     """A copy of everything about an account. `progress` is 0 … 1; `bytes` is 0 and `ready_at` None until it is made."""
 

@@ -7,3 +7,13 @@ from django.dispatch import Signal
 #: It may come again for the same viewing (a sleeping laptop that wakes up goes on with its session): same id, more
 #: time watched. Receivers keep the latest.
 playback_ended = Signal()
+
+#: These are sent after commit with `send_robust(sender=<type>, event=<dataclass>)`, for whoever shows what is now.
+#: Carries `types.PlaceMoved`.
+place_moved = Signal()
+#: Carries `types.StreamsChanged`.
+streams_changed = Signal()
+#: Carries `types.SessionStopped`.
+session_stopped = Signal()
+#: Carries `types.DownloadsChanged`.
+downloads_changed = Signal()

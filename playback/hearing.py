@@ -2,8 +2,8 @@
 
 A player that plays from its buffer asks a node for nothing for many seconds, and reports each ten. Who stops a stream
 wants to see it stop. So each player has one question open at the site, answered in the event loop from memory; it costs
-a future while it waits. What is missed here (the process was started anew, another process ended the session) the next
-beacon tells. Django's view of the same address answers at once, for servers that are not ours.
+a future while it waits. What another process ended comes through `netflixlite.live`. What is missed (the process was
+started anew) the next beacon tells. Django's view of the same address answers at once, for servers that are not ours.
 """
 
 import asyncio
@@ -115,6 +115,11 @@ class News:
                 self._count -= 1
             if not mine:
                 self._waiting.pop(session_id, None)
+
+    def waits_for(self, session_id: UUID) -> bool:
+        """Whether a question about this session is held, and not answered."""
+        with self._lock:
+            return session_id in self._waiting
 
     @property
     def listening(self) -> int:

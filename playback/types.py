@@ -317,3 +317,34 @@ class PlaybackEnded:
     """News: a playback ended or fell silent."""
 
     viewing: Viewing
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceMoved:
+    """News: a profile is at another place in a title. `goes_on`: it plays, and this was one report of many."""
+
+    profile_id: UUID
+    title_id: UUID
+    goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StreamsChanged:
+    """News: somebody of a household began to watch something, or ended."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStopped:
+    """News: a playback was ended on purpose, by its household, an operator or because its device was signed out."""
+
+    session_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadsChanged:
+    """News: a household has something more, or less, to watch without a network."""
+
+    user_id: UUID

@@ -3,9 +3,11 @@ profile may not see can enter a row; there is no second filter to forget (recomm
 """
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,9 +15,9 @@ from accounts import services as accounts
 from catalog import services as catalog
 from catalog.types import Title
 from playback import services as playback
-from recommend import models, scoring
+from recommend import events, models, scoring
 from recommend.page import Page, alike_to, features_of
-from recommend.types import Card, Home, ProfileTitle, Row, Thumb
+from recommend.types import Card, Home, ListChanged, ProfileTitle, Row, Thumb, ThumbChanged
 
 #: One in this many of the best unseen titles is the day's billboard.
 BILLBOARD_CHOICE = 8
@@ -35,13 +37,16 @@ class NoSuchTitle(LookupError):
 def add_to_list(*, profile_id: UUID, title_id: UUID) -> ProfileTitle:
     """Keep a title for later; keeping it twice changes nothing. Raises `NoSuchTitle`."""
     _visible(profile_id=profile_id, title_id=title_id)
-    models.ListEntry.objects.get_or_create(profile_id=profile_id, title_id=title_id)
+    _entry, made = models.ListEntry.objects.get_or_create(profile_id=profile_id, title_id=title_id)
+    if made:
+        _tell(events.list_changed, ListChanged(profile_id, title_id, listed=True))
     return about(profile_id=profile_id, title_ids=[title_id])[title_id]
 
 
 def remove_from_list(*, profile_id: UUID, title_id: UUID) -> ProfileTitle:
     """Take a title off the list, whether it was there or not."""
-    models.ListEntry.objects.filter(profile_id=profile_id, title_id=title_id).delete()
+    if models.ListEntry.objects.filter(profile_id=profile_id, title_id=title_id).delete()[0]:
+        _tell(events.list_changed, ListChanged(profile_id, title_id, listed=False))
     return about(profile_id=profile_id, title_ids=[title_id])[title_id]
 
 
@@ -56,6 +61,7 @@ def rate(*, profile_id: UUID, title_id: UUID, thumb: Thumb | None) -> ProfileTit
             title_id=title_id,
             defaults={"value": thumb.value, "rated_at": timezone.now()},
         )
+    _tell(events.thumb_changed, ThumbChanged(profile_id, title_id, thumb))
     return about(profile_id=profile_id, title_ids=[title_id])[title_id]
 
 
@@ -165,6 +171,10 @@ def _billboard(page: Page) -> Card | None:
     return Card(
         title=title, video_id=title.video_id or catalog.first_video(title.id), caption=page.why(title)
     )
+
+
+def _tell(signal: Signal, news: ListChanged | ThumbChanged) -> None:
+    transaction.on_commit(partial(signal.send_robust, sender=type(news), event=news))
 
 
 def _visible(*, profile_id: UUID, title_id: UUID) -> Title:

@@ -50,3 +50,21 @@ class ProfileTitle:
     title_id: UUID
     listed: bool
     thumb: Thumb | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListChanged:
+    """News: a profile put a title on its list, or took it off."""
+
+    profile_id: UUID
+    title_id: UUID
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbChanged:
+    """News: a profile said what it thinks of a title; None took it back."""
+
+    profile_id: UUID
+    title_id: UUID
+    thumb: Thumb | None

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import events, look, maturity, models
 from accounts.audit.recording import audit
 from accounts.services.errors import PROFILE_LIMIT, InvalidField, NotFound, TooManyProfiles
-from accounts.types import Profile, ProfileDeleted, ProfileNarrowed
+from accounts.types import Profile, ProfileDeleted, ProfileNarrowed, ProfilesChanged
 
 #: Keys of the pictures that a profile may have.
 AVATARS: tuple[str, ...] = models.AVATARS
@@ -80,6 +80,7 @@ def create_profile(
         values.save(force_insert=True)
         if actor is not None:
             audit(actor, "profile.made", f"profile:{values.id}", account=user_id)
+        _tell_of_profiles(user_id)
     return value(values)
 
 
@@ -143,6 +144,8 @@ def update_profile(
             audit(actor, "profile.changed", f"profile:{profile_id}", detail=said, account=row.user_id)
         if row.maturity < before:
             narrowed(profile_id)
+        if changed:
+            _tell_of_profiles(row.user_id)
     return value(models.Profile.objects.select_related("lock").get(id=profile_id))
 
 
@@ -157,6 +160,7 @@ def delete_profile(profile_id: UUID, *, actor: UUID | None = None) -> None:
             audit(actor, "profile.removed", f"profile:{profile_id}", account=row.user_id)
         news = ProfileDeleted(profile_id=profile_id)
         transaction.on_commit(partial(events.profile_deleted.send_robust, sender=ProfileDeleted, event=news))
+        _tell_of_profiles(row.user_id)
 
 
 def kid_age_refusal() -> str:
@@ -197,6 +201,11 @@ def narrowed(profile_id: UUID) -> None:
     """Tell whoever listens, after the transaction, that a profile may see less than before."""
     news = ProfileNarrowed(profile_id=profile_id)
     transaction.on_commit(partial(events.profile_narrowed.send_robust, sender=ProfileNarrowed, event=news))
+
+
+def _tell_of_profiles(user_id: UUID) -> None:
+    news = ProfilesChanged(user_id=user_id)
+    transaction.on_commit(partial(events.profiles_changed.send_robust, sender=ProfilesChanged, event=news))
 
 
 def check_language(language: str) -> None:

@@ -34,7 +34,15 @@ from playback.services.history import (
     trending,
     viewings_since,
 )
-from playback.services.household import heed_network, named, stop_device, stop_stream, streams
+from playback.services.household import (
+    heed_network,
+    listening,
+    named,
+    stop_device,
+    stop_stream,
+    streams,
+    tell_stopped,
+)
 from playback.services.lasting import end_forbidden, look_again
 from playback.services.opening import open_session
 from playback.services.places import bookmarks, continue_watching, remove_bookmark, save_bookmark
@@ -70,6 +78,7 @@ __all__ = [
     "forget_title",
     "heed_network",
     "keyed_playlist",
+    "listening",
     "look_again",
     "manifest",
     "misses",
@@ -89,6 +98,7 @@ __all__ = [
     "stop_session",
     "stop_stream",
     "streams",
+    "tell_stopped",
     "tracks",
     "trending",
     "viewings_since",

@@ -31,7 +31,9 @@ from playback.types import (
     PlaybackEnded,
     RankedNode,
     Report,
+    SessionStopped,
     Standing,
+    StreamsChanged,
     Token,
 )
 
@@ -63,9 +65,10 @@ def beat(session_id: UUID, report: Report, *, now: datetime | None = None) -> He
         row = locked(session_id)
         heard = _still_on(row, now=now)
         if heard.active:
+            goes_on = row.paused == report.paused
             taking.take(row, report, now=taking.made(row, report, now))
             row.save()
-            taking.move_bookmark(row, now=now)
+            taking.move_bookmark(row, now=now, goes_on=goes_on)
     if heard.active:
         heard = replace(heard, newer_package=_offers_more(row))
         taking.keep(session_id, (report,), now=now)
@@ -263,6 +266,12 @@ def end(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
     transaction.on_commit(partial(events.playback_ended.send_robust, sender=PlaybackEnded, event=news))
 
 
+def tell_streams(user_id: UUID) -> None:
+    """Tell whoever listens, after the transaction, that a household began to watch something, or ended."""
+    news = StreamsChanged(user_id)
+    transaction.on_commit(partial(events.streams_changed.send_robust, sender=StreamsChanged, event=news))
+
+
 def make_room(row: models.PlaybackSession, *, holding: int, limit: int, now: datetime) -> None:
     """`row` takes a stream beside `holding` others: what stock players were given beyond the plan ends now.
 
@@ -332,6 +341,9 @@ def _over(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
         transaction.on_commit(partial(LIVE.forget, row.id))
     if why in _SAID_AT_ONCE:
         transaction.on_commit(partial(NEWS.tell, row.id, _standing(why, now)))
+        stopped = SessionStopped(row.id, row.user_id)
+        transaction.on_commit(partial(events.session_stopped.send_robust, sender=SessionStopped, event=stopped))
+    tell_streams(row.user_id)
 
 
 def locked(session_id: UUID) -> models.PlaybackSession:

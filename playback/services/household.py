@@ -8,6 +8,7 @@ from uuid import UUID
 
 from accounts import services as accounts
 from playback import models
+from playback.hearing import NEWS
 from playback.services import going
 from playback.services.errors import NotFound
 from playback.types import ActiveSession, Ended
@@ -50,6 +51,18 @@ def stop_stream(*, user_id: UUID, session_id: UUID, now: datetime | None = None)
             f"stream:{session_id}",
             detail={"profile": row.profile_name, "device": row.device_name},
         )
+
+
+def listening() -> int:
+    """How many players' questions this process holds (playback/hearing.py)."""
+    return NEWS.listening
+
+
+def tell_stopped(session_id: UUID) -> None:
+    """A session was stopped, maybe by another process: its player is told if its question is held by this one."""
+    if NEWS.waits_for(session_id):
+        with suppress(NotFound):
+            NEWS.tell(session_id, going.standing(session_id))
 
 
 def heed_network(*, user_id: UUID, session_id: UUID, address: str, now: datetime | None = None) -> None:

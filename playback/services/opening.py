@@ -263,6 +263,7 @@ def admit(draft: Draft, *, leaves: UUID | None) -> None:
                 going.end(before, Ended.REPLACED, now=now)
         going.make_room(row, holding=len(verdict.holding), limit=plan.streams, now=now)
         row.save(force_insert=True)
+        going.tell_streams(row.user_id)
 
 
 def others_of(row: models.PlaybackSession) -> list[models.PlaybackSession]:

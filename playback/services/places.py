@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -10,9 +11,9 @@ from django.utils import timezone
 from accounts import services as accounts
 from catalog import services as catalog
 from catalog.types import Episode
-from playback import models, progress
+from playback import events, models, progress
 from playback.services.errors import AboveMaturity, NotFound
-from playback.types import Bookmark
+from playback.types import Bookmark, PlaceMoved
 
 #: No list is longer than this, whatever was asked for.
 LIMIT_MAX = 100
@@ -75,7 +76,10 @@ def remove_bookmark(*, profile_id: UUID, video_id: UUID) -> bool:
     if title_id is None:
         video = catalog.video(video_id)
         title_id = video.title_id if video else None
-    return title_id is not None and own.filter(title_id=title_id, removed=False).update(removed=True) > 0
+    if title_id is None or not own.filter(title_id=title_id, removed=False).update(removed=True):
+        return False
+    _tell(PlaceMoved(profile_id, title_id))
+    return True
 
 
 def continue_watching(profile_id: UUID, limit: int = 20) -> list[Bookmark]:
@@ -103,8 +107,12 @@ def move(
     watched: timedelta,
     replayed: timedelta,
     now: datetime,
+    goes_on: bool = False,
 ) -> Bookmark:
-    """Apply the rules of `progress` to a profile's bookmark, making it when there is none. Within a transaction."""
+    """Apply the rules of `progress` to a profile's bookmark, making it when there is none. Within a transaction.
+
+    `goes_on`: it plays, and this is one report of many; whoever listens is told so unless something else is new, too.
+    """
     position = max(timedelta(0), min(position, duration))
     row, made = models.Bookmark.objects.select_for_update().get_or_create(
         profile_id=profile_id,
@@ -118,6 +126,7 @@ def move(
         },
     )
     if made:
+        _tell(PlaceMoved(profile_id, title_id))
         return value(row)
     place = progress.move(
         progress.Place(row.position, row.finished),
@@ -127,10 +136,12 @@ def move(
         watched=watched,
         replayed=replayed,
     )
+    same = (row.finished, row.removed) == (place.finished, False)
     row.position, row.finished = min(place.position, duration), place.finished
     row.title_id, row.duration, row.removed = title_id, duration, False
     row.updated_at = max(now, row.updated_at)
     row.save()
+    _tell(PlaceMoved(profile_id, title_id, goes_on=goes_on and same))
     return value(row)
 
 
@@ -145,6 +156,10 @@ def value(row: models.Bookmark) -> Bookmark:
         finished=row.finished,
         updated_at=row.updated_at,
     )
+
+
+def _tell(news: PlaceMoved) -> None:
+    transaction.on_commit(partial(events.place_moved.send_robust, sender=PlaceMoved, event=news))
 
 
 def _latest_of_each_title(profile_id: UUID) -> list[Bookmark]:

@@ -50,8 +50,8 @@ def with_pending(row: models.PlaybackSession) -> list[dict[str, object]]:
     return [*row.decisions, *LIVE.take_pending(row.id)][-DECISIONS_MAX:]
 
 
-def move_bookmark(row: models.PlaybackSession, *, now: datetime) -> None:
-    """Bring the profile's bookmark to where the session is."""
+def move_bookmark(row: models.PlaybackSession, *, now: datetime, goes_on: bool = False) -> None:
+    """Bring the profile's bookmark to where the session is; `goes_on`: it plays as it did at the last report."""
     places.move(
         profile_id=row.profile_id,
         video_id=row.video_id,
@@ -62,6 +62,7 @@ def move_bookmark(row: models.PlaybackSession, *, now: datetime) -> None:
         watched=row.watched,
         replayed=row.replayed,
         now=now,
+        goes_on=goes_on,
     )
 
 
