@@ -6,7 +6,7 @@ PY := .venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: help up setup setup-dev test check format bench fuzz demo lock clean-state screenshots
+.PHONY: help up setup setup-dev test check format bench fuzz demo lock clean-state screenshots words
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -14,9 +14,13 @@ help: ## this list
 up: setup ## set up what is missing and start everything (PORT=8000, DEMO=0 for an empty catalogue)
 	@exec $(PY) -m netflixlite.up
 
-setup: .venv/.runtime static/vendor/.done ## the environment and the browser's parts, without starting
+setup: .venv/.runtime static/vendor/.done words ## the environment and the browser's parts, without starting
 
-setup-dev: .venv/.dev static/vendor/.done node_modules/.dev
+setup-dev: .venv/.dev static/vendor/.done node_modules/.dev words
+
+# What catalogues of words are compiled to; it does nothing where all is as new as they are.
+words: .venv/.runtime
+	@$(PY) -m netflixlite.translations
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "netflixlite needs Python 3.11; this is " + sys.version.split()[0] + ". Install it, or name it: make PYTHON=/path/to/python3.11 …")'
