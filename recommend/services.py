@@ -15,9 +15,9 @@ from accounts import services as accounts
 from catalog import services as catalog
 from catalog.types import Title
 from playback import services as playback
-from recommend import events, models, scoring
+from recommend import events, models, scoring, suiting
 from recommend.page import Page, alike_to, features_of
-from recommend.types import Card, Home, ListChanged, ProfileTitle, Row, Thumb, ThumbChanged
+from recommend.types import Card, Home, ListChanged, ProfileTitle, Row, Suits, Thumb, ThumbChanged
 
 #: One in this many of the best unseen titles is the day's billboard.
 BILLBOARD_CHOICE = 8
@@ -132,6 +132,15 @@ def more_like(title_id: UUID, *, profile_id: UUID, limit: int = 12) -> list[Card
     page = Page(profile, timezone.now())
     alike = alike_to(features_of(seed), [page.features[each] for each in page.pool])
     return [Card(title=page.pool[each], video_id=page.pool[each].video_id) for each in alike[:limit]]
+
+
+def suits(title_id: UUID, *, profile_id: UUID, now: datetime | None = None) -> Suits | None:
+    """How a title should suit a profile, and why. None when too little is known, for a title that it may not see or has
+    rated itself, and for an unknown profile.
+    """
+    profile = accounts.profile(profile_id)
+    title = catalog.title(title_id, maturity=profile.maturity, without=profile.blocked) if profile else None
+    return suiting.of(title, profile, now=now or timezone.now()) if profile and title else None
 
 
 def my_list(profile_id: UUID) -> list[Card]:

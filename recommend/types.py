@@ -68,3 +68,11 @@ class ThumbChanged:
     profile_id: UUID
     title_id: UUID
     thumb: Thumb | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suits:
+    """How a title should suit a profile: 1 … 99, where 50 is neither way, and the reason in plain words."""
+
+    percent: int
+    reason: str
