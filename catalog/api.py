@@ -3,6 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -12,6 +15,9 @@ from rest_framework.views import APIView
 from catalog import serializers, services, types
 
 NOT_FOUND = "There is no such title, or this profile may not see it."
+NO_PREVIEW = "There is no preview of this title."
+#: So many letters of a sheet's SHA-256 stand in its address.
+TAG = 32
 
 
 class TitleList(APIView):
@@ -54,6 +60,43 @@ class TitleDetail(APIView):
         answer = dict(serializers.TitleOutput(title).data)
         answer["seasons"] = [serializers.SeasonOutput(part).data for part in parts]
         return Response(answer)
+
+
+class TitlePreview(APIView):
+    """What a card shows while somebody rests on it."""
+
+    @extend_schema(operation_id="titles_preview", tags=["catalog"], responses=serializers.PreviewOutput)
+    def get(self, request: Request, title_id: UUID) -> Response:
+        """Small pictures of the film, or of the first episode, on one sheet; 404 where there are none."""
+        found = services.preview(title_id, **_sight(request))
+        if found is None:
+            raise NotFound(NO_PREVIEW, code="not_found")
+        tag = found.picture.sha256[:TAG]
+        answer = {
+            "picture": reverse("api_title_preview_picture", args=[title_id, tag]),
+            "width": found.width,
+            "height": found.height,
+            "tiles": found.tiles,
+        }
+        return Response(answer, headers={"Cache-Control": "private, max-age=300"})
+
+
+class TitlePreviewPicture(APIView):
+    """The sheet of a preview."""
+
+    @extend_schema(
+        operation_id="titles_preview_picture",
+        tags=["catalog"],
+        responses={(200, "image/webp"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, title_id: UUID, tag: str) -> HttpResponse:
+        """A WebP whose address says what is in it; 404 when it is no longer the title's."""
+        found = services.preview(title_id, **_sight(request))
+        if found is None or found.picture.sha256[:TAG] != tag:
+            raise NotFound(NO_PREVIEW, code="not_found")
+        response = HttpResponse(services.open_object(found.picture), content_type="image/webp")
+        response["Cache-Control"] = "private, max-age=604800, immutable"
+        return response
 
 
 class Search(APIView):

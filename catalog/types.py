@@ -258,6 +258,16 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """Small pictures of a film on one sheet: `width` and `height` of each in pixels, and where each begins (x, y)."""
+
+    picture: StoredObject
+    width: int
+    height: int
+    tiles: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Digests:
     """What the segments of one rendition must be, in order: bytes, and SHA-256. `init_size` is 0 when there is none."""
 

@@ -36,6 +36,7 @@ from catalog.services.packages import (
     rendition_digests,
     stored_object,
 )
+from catalog.services.previews import preview
 from catalog.services.reading import (
     browse,
     count,
@@ -88,6 +89,7 @@ __all__ = [
     "open_object",
     "package",
     "person",
+    "preview",
     "publish",
     "published_packages",
     "reencode",
