@@ -185,6 +185,12 @@ def opened(session: Session) -> dict[str, Any]:
         },
         "begin": {"url": session.begin_url} if session.begin_url else None,
         "news": {"url": session.news_url},
+        "choice": {
+            "url": session.choice_url,
+            "audio": session.choice.audio,
+            "text": session.choice.text,
+            "second": session.choice.second,
+        },
     }
 
 

@@ -23,6 +23,9 @@ REPORTS_MAX = 16
 #: Samples taken from one body; a session knows four pathways.
 SAMPLES_MAX = 16
 
+#: What is said of subtitles instead of a track.
+_TEXT_MODES = ("off", "forced", "foreign")
+_TRACK = re.compile(r"[A-Za-z0-9-]{1,35}(:(sdh|forced|description))?(#[2-9])?")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{0,32}")
 
 
@@ -121,6 +124,30 @@ def identity(data: dict[str, Any], field: str) -> UUID | None:
         return UUID(value)
     except (ValueError, TypeError, AttributeError) as error:
         raise BadBody(field, f"{field} must be an id like 01234567-89ab-cdef-0123-456789abcdef.") from error
+
+
+def choice(data: dict[str, Any]) -> dict[str, str]:
+    """What a viewer chose of sound and subtitles, as far as it is given. Raises BadBody."""
+    found = {}
+    for field, words in (("audio", ()), ("text", _TEXT_MODES), ("second", ())):
+        value = data.get(field)
+        if value is None:
+            continue
+        known = isinstance(value, str) and (value in ("", *words) or bool(_TRACK.fullmatch(value)))
+        if not known or (value in _TEXT_MODES and value not in words):
+            raise BadBody(field, f"{field} must be like 'de', 'en:sdh' or 'en:description#2'.")
+        found[field] = value
+    return found
+
+
+def look(data: dict[str, Any]) -> dict[str, str]:
+    """How a viewer wants subtitles to look, as far as it is given. Raises BadBody."""
+    value = data.get("look")
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in (*value, *value.values())):
+        raise BadBody("look", "look must be an object of words, such as {'size': 'large'}.")
+    return value
 
 
 def pathway(data: dict[str, Any], field: str) -> str | None:

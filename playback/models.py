@@ -173,6 +173,29 @@ class Bookmark(models.Model):
         return f"{self.video_id} at {self.position}"
 
 
+class TrackChoice(models.Model):
+    """The sound and subtitles that a profile last chose in a title, which a series shares: keys of
+    static/js/player/tracks.js, '' where nothing was chosen."""
+
+    profile_id = models.UUIDField()
+    title_id = models.UUIDField()
+    audio = models.CharField(max_length=48, blank=True)
+    text = models.CharField(max_length=48, blank=True)
+    second = models.CharField(max_length=48, blank=True, help_text="A second subtitle track beside it.")
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["profile_id", "-updated_at"], name="choice_latest_of_profile")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["profile_id", "title_id"], name="choice_one_of_profile_and_title"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.audio or 'any sound'}, {self.text or 'any subtitles'}"
+
+
 class Viewing(models.Model):
     """What came of one watching, kept as history. It has its session's id: the first one's, if that was handed over."""
 

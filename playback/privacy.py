@@ -19,6 +19,7 @@ CLASSES: dict[str, Kind] = {
     "playback.PlaybackSession": Kind.PERSONAL,
     "playback.Prepared": Kind.DERIVED,
     "playback.Bookmark": Kind.PERSONAL,
+    "playback.TrackChoice": Kind.PERSONAL,
     "playback.Viewing": Kind.PERSONAL,
     "playback.Beacon": Kind.PERSONAL,
 }
@@ -34,6 +35,8 @@ def export(user_id: UUID) -> Iterable[tuple[str, Json]]:
     for profile in accounts.profiles(user_id):
         viewings = models.Viewing.objects.filter(profile_id=profile.id).order_by("-ended_at")
         bookmarks = models.Bookmark.objects.filter(profile_id=profile.id).order_by("-updated_at")
+        choices = models.TrackChoice.objects.filter(profile_id=profile.id).order_by("-updated_at")
+        yield f"profiles/{profile.id}/tracks", _named(personal.listing(choices, hide={"id"}))
         yield f"profiles/{profile.id}/history", personal.listing(viewings, hide={"id", "user_id"})
         yield f"profiles/{profile.id}/bookmarks", _named(personal.listing(bookmarks, hide={"id"}))
     sessions = models.PlaybackSession.objects.filter(user_id=user_id).order_by("-started_at")
@@ -70,6 +73,7 @@ def erase(user_id: UUID) -> dict[str, int]:
         models.Viewing.objects.filter(user_id=user_id),
         models.Viewing.objects.filter(profile_id__in=profiles),
         models.Bookmark.objects.filter(profile_id__in=profiles),
+        models.TrackChoice.objects.filter(profile_id__in=profiles),
         models.Household.objects.filter(user_id=user_id),
     ):
         counts = personal.add(counts, personal.remove(rows))

@@ -140,6 +140,17 @@ class NewsOutput(serializers.Serializer[Any]):
     url = serializers.URLField()
 
 
+class ChoiceOutput(serializers.Serializer[Any]):
+    """What the viewer last chose in this title, else in any: a language, with ':sdh', ':forced' or ':description' after
+    it and '#2' for the second of a kind; '' for nothing. `text` may also be 'off', 'forced' or 'foreign'. A POST to
+    `url` with any of these as JSON changes them."""
+
+    url = serializers.URLField()
+    audio = serializers.CharField()
+    text = serializers.CharField()
+    second = serializers.CharField()
+
+
 class CloseOutput(serializers.Serializer[Any]):
     """Where to say that the viewer leaves."""
 
@@ -195,6 +206,7 @@ class SessionOutput(serializers.Serializer[Any]):
     heads = serializers.DictField(child=HeadOutput())
     begin = BeginOutput(allow_null=True)
     news = NewsOutput()
+    choice = ChoiceOutput()
 
 
 class StreamOutput(serializers.Serializer[Any]):

@@ -79,6 +79,18 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackChoice:
+    """What a viewer wants to hear and read: keys such as 'de', 'en:sdh', 'en:description', '' for nothing said.
+
+    `text` is also 'off', 'forced' (passages in another language alone) or 'foreign' (when the sound is foreign).
+    """
+
+    audio: str = ""
+    text: str = ""
+    second: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture quality that the viewer may pick: pixels, and peak bits per second without the sound."""
 
@@ -132,8 +144,9 @@ class Session:
     `duration` is how much there is to play; of a package that is not `complete` the film is likely to last
     `expected_duration`. `dash` is None for an encrypted package, `trickplay` when there are no small pictures.
     `playlist` is the multivariant playlist's text for our loader when it was asked for, and `heads` is what the first
-    segments from its viewer's place on must be, by rendition. A session that is only prepared
-    has a `begin_url`. `max_height` is the plan's, in pixels; None without a limit.
+    segments from its viewer's place on must be, by rendition. `choice` is what its viewer last chose in this title,
+    else in any; it is changed at `choice_url`. A session that is only prepared has a `begin_url`. `max_height` is the
+    plan's, in pixels; None without a limit.
     """
 
     id: UUID
@@ -170,6 +183,8 @@ class Session:
     heads: dict[str, Head] = field(default_factory=dict)
     begin_url: str | None = None
     max_height: int | None = None
+    choice: TrackChoice = field(default_factory=TrackChoice)
+    choice_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,5 +32,6 @@ urlpatterns = [
     path("api/v1/playback/s/<str:key>/beacon", views.beacon, name="playback-beacon"),
     path("api/v1/playback/s/<str:key>/close", views.close, name="playback-close"),
     path("api/v1/playback/s/<str:key>/news", views.news, name="playback-news"),
+    path("api/v1/playback/s/<str:key>/choice", views.choice, name="playback-choice"),
     path("api/v1/playback/s/<str:key>/token", views.token, name="playback-token"),
 ]

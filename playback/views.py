@@ -119,6 +119,18 @@ def news(request: HttpRequest, key: keys.Key) -> HttpResponse:
 
 
 @capability("POST")
+def choice(request: HttpRequest, key: keys.Key) -> HttpResponse:
+    """The viewer chose sound or subtitles, or how these look; whoever plays this title next begins so."""
+    data = read_body(request)
+    given, look = bodies.choice(data), bodies.look(data)
+    try:
+        chosen = services.choose_tracks(key.session_id, look=look, **given)
+    except services.UnknownLook as error:
+        raise bodies.BadBody(error.field, error.message) from error
+    return JsonResponse({"audio": chosen.audio, "text": chosen.text, "second": chosen.second})
+
+
+@capability("POST")
 def token(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """A fresh token for the same session, and where to use it."""
     fresh, nodes = services.renew_token(key.session_id)

@@ -1,5 +1,6 @@
 """Playback's public verbs. Everything else in this app is private to it."""
 
+from playback.services.choosing import UnknownLook, choose_tracks, track_choice
 from playback.services.describing import content_key, keyed_playlist, manifest, playlist, segments, tracks
 from playback.services.errors import (
     AboveMaturity,
@@ -61,11 +62,13 @@ __all__ = [
     "Refused",
     "SessionOver",
     "StreamLimit",
+    "UnknownLook",
     "active_sessions",
     "beat",
     "begin_session",
     "bookmarks",
     "catch_up",
+    "choose_tracks",
     "close_session",
     "close_silent",
     "content_key",
@@ -99,6 +102,7 @@ __all__ = [
     "stop_stream",
     "streams",
     "tell_stopped",
+    "track_choice",
     "tracks",
     "trending",
     "viewings_since",

@@ -49,6 +49,7 @@ def forget_profile(profile_id: UUID) -> None:
         sessions.delete()
         models.Prepared.objects.filter(profile_id=profile_id).delete()
         models.Bookmark.objects.filter(profile_id=profile_id).delete()
+        models.TrackChoice.objects.filter(profile_id=profile_id).delete()
         models.Viewing.objects.filter(profile_id=profile_id).delete()
     for start in range(0, len(gone), PRUNE_BATCH // 10):
         models.Beacon.objects.filter(session_id__in=gone[start : start + PRUNE_BATCH // 10]).delete()
@@ -69,6 +70,7 @@ def forget_title(title_id: UUID, *, now: datetime | None = None) -> None:
     with transaction.atomic():
         _forget(models.PlaybackSession.objects.filter(title_id=title_id), now or timezone.now())
         models.Bookmark.objects.filter(title_id=title_id).delete()
+        models.TrackChoice.objects.filter(title_id=title_id).delete()
         models.Viewing.objects.filter(title_id=title_id).delete()
 
 

@@ -15,6 +15,7 @@ from cdn import services as cdn
 from cdn.types import SignedToken
 from playback import concurrency, devices, models, multivariant, progress
 from playback.services import going
+from playback.services.choosing import track_choice
 from playback.services.describing import heads, url, written
 from playback.services.errors import (
     AboveMaturity,
@@ -200,6 +201,8 @@ def answered(
         heads=_heads(row, package, session.bookmark) if playlist else {},
         begin_url=url("playback-begin", going.key_of(row)) if lifetime else None,
         max_height=draft.plan.max_height,
+        choice=track_choice(draft.profile.id, video.title_id),
+        choice_url=url("playback-choice", going.key_of(row)),
     )
 
 

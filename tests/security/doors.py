@@ -126,12 +126,8 @@ TABLE: dict[str, May] = {
     "toggle_list": May.SIGNED_IN,
     "thumb": May.SIGNED_IN,
     "remove_from_continue": May.SIGNED_IN,
-    "live": May.ANYBODY,  # who is nobody is told just that (tests/live)
-    "live_rows": May.SIGNED_IN,
     "api_titles": May.SIGNED_IN,
     "api_title": May.SIGNED_IN,
-    "api_title_preview": May.SIGNED_IN,
-    "api_title_preview_picture": May.SIGNED_IN,
     "api_search": May.SIGNED_IN,
     "my_list_entry": May.SIGNED_IN,
     "title_thumb": May.SIGNED_IN,
@@ -140,7 +136,6 @@ TABLE: dict[str, May] = {
     "schema": May.ANYBODY,
     # Playing
     "playback-sessions": May.SIGNED_IN,
-    "api_video_beside": May.SIGNED_IN,
     "playback-bookmark": May.SIGNED_IN,
     "playback-multivariant": May.KEY,
     "playback-mpd": May.KEY,
@@ -243,7 +238,6 @@ def things(*, user_id: UUID, profile: Profile, session: Any) -> dict[str, str]:
         "proof_id": str(uuid4()),
         "secret": "no-such-secret",
         "artwork_id": str(uuid4()),
-        "tag": "0" * 32,
         "width": "480",
         "form": "webp",
         "upload_id": str(uuid4()),
