@@ -1,6 +1,7 @@
 // The queue page, kept current: figures are changed where they stand; what has another shape (another state, another
 // button) is drawn anew by the server and put in place, film by film, so that an open form stays open.
 
+import { gettext } from "../lib/words.js";
 import { listen } from "./live.js";
 
 const LISTS = ["under_way", "waiting", "idle_work", "trouble", "lately"];
@@ -110,7 +111,7 @@ async function send(form, submitter) {
     if (answer.ok) form.closest("details")?.removeAttribute("open");
     toast(words, !answer.ok);
   } catch {
-    toast(form.dataset.failed ?? "The server can't be reached. Nothing was changed.", true);
+    toast(form.dataset.failed ?? gettext("The server can't be reached. Nothing was changed."), true);
   }
   for (const button of form.querySelectorAll("button")) button.disabled = false;
   await redraw();

@@ -5,6 +5,7 @@
 // "waiting" {why} · "flowing" · "failed" {message, detail, retryIn} · "mended" · "tracks" · "level" · "switch" ·
 // "scene" (a newer package is shown).
 
+import { gettext } from "../lib/words.js";
 import { savesData } from "./abr/caps.js";
 import { remembered } from "./abr/memory.js";
 import { placeOf } from "./ahead.js";
@@ -25,9 +26,12 @@ const LONGEST_RETRY_S = 30;
 const SHORT_OF_END_S = 10;
 
 const MESSAGES = {
-  network: ["We can't reach any of our servers.", "Your place is kept."],
-  media: ["This film can't be played in this browser.", "Its picture or sound could not be decoded."],
-  none: ["This browser can't play our films.", "It knows neither Media Source Extensions nor HLS. Try another one."],
+  network: [gettext("We can't reach any of our servers."), gettext("Your place is kept.")],
+  media: [gettext("This film can't be played in this browser."), gettext("Its picture or sound could not be decoded.")],
+  none: [
+    gettext("This browser can't play our films."),
+    gettext("It knows neither Media Source Extensions nor HLS. Try another one."),
+  ],
 };
 
 export class Player extends EventTarget {
@@ -409,9 +413,10 @@ export class Player extends EventTarget {
     if (this.#flowing) return;
     this.#say("waiting", { why: "trouble" });
     if (this.#tally.waited < PATIENCE_MS || this.#lastFailure) return;
-    const [message, detail] = MESSAGES.network;
+    const [message] = MESSAGES.network;
+    const detail = gettext("Your place is kept. We keep trying.");
     this.#lastFailure = { kind: "network" };
-    this.#say("failed", { message, detail: `${detail} We keep trying.`, retryIn: null });
+    this.#say("failed", { message, detail, retryIn: null });
   }
 
   get #flowing() {

@@ -1,5 +1,6 @@
 // A playback session as the site keeps it: opened by POST, kept alive by beacons, closed when the viewer leaves.
 
+import { gettext } from "../lib/words.js";
 import { Beacons } from "./beacons.js";
 import { Hearing } from "./hearing.js";
 import { caughtUp, keepOn, profile, shelf } from "./keeper.js";
@@ -223,7 +224,7 @@ export class PlaybackSession {
     try {
       return await this.#options.fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS), ...init });
     } catch (cause) {
-      const message = "The service can't be reached. Check your connection.";
+      const message = gettext("The service can't be reached. Check your connection.");
       throw Object.assign(new SessionError({ code: "offline", message }), { cause });
     }
   }
@@ -234,6 +235,6 @@ function read(answer, response) {
 }
 
 function refusal(answer, status) {
-  const { code = "refused", message = "This can't be played right now.", ...details } = answer.error ?? {};
+  const { code = "refused", message = gettext("This can't be played right now."), ...details } = answer.error ?? {};
   return new SessionError({ code, message, status, details });
 }
