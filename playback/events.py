@@ -11,6 +11,8 @@ playback_ended = Signal()
 #: These are sent after commit with `send_robust(sender=<type>, event=<dataclass>)`, for whoever shows what is now.
 #: Carries `types.PlaceMoved`.
 place_moved = Signal()
+#: Carries `types.HistoryForgotten`.
+history_forgotten = Signal()
 #: Carries `types.StreamsChanged`.
 streams_changed = Signal()
 #: Carries `types.SessionStopped`.

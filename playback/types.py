@@ -344,6 +344,14 @@ class PlaceMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryForgotten:
+    """News: a profile took back that it watched these titles."""
+
+    profile_id: UUID
+    title_ids: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class StreamsChanged:
     """News: somebody of a household began to watch something, or ended."""
 

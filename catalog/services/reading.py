@@ -186,6 +186,12 @@ def videos(ids: Iterable[UUID]) -> dict[UUID, types.Video]:
     return {row.id: video_value(row, now) for row in rows}
 
 
+def playable_videos(ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these videos there are, and can be played."""
+    rows = models.Video.objects.filter(id__in=list(ids), current_package__isnull=False)
+    return set(rows.values_list("id", flat=True))
+
+
 # From rows to values: used by the other modules of this package, never outside this app. ---------------
 
 

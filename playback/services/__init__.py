@@ -48,6 +48,7 @@ from playback.services.lasting import end_forbidden, look_again
 from playback.services.opening import open_session
 from playback.services.places import bookmarks, continue_watching, remove_bookmark, save_bookmark
 from playback.services.preparing import begin_session, drop_prepared, prepare_session
+from playback.services.remembering import forget_watched, watched
 from playback.services.steer import STEERING_TTL, steer
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "end_package",
     "forget_profile",
     "forget_title",
+    "forget_watched",
     "heed_network",
     "keyed_playlist",
     "listening",
@@ -106,4 +108,5 @@ __all__ = [
     "tracks",
     "trending",
     "viewings_since",
+    "watched",
 ]

@@ -163,10 +163,17 @@ def _tell(news: PlaceMoved) -> None:
 
 
 def _latest_of_each_title(profile_id: UUID) -> list[Bookmark]:
+    """The latest bookmark of each title whose video is still there: an episode that is gone hides no series."""
     rows = models.Bookmark.objects.filter(profile_id=profile_id, removed=False)
+    begun = [
+        row
+        for row in rows.order_by("-updated_at", "-id")[:LOOKED_AT]
+        if row.finished or row.position > timedelta(0)
+    ]
+    there = catalog.playable_videos({row.video_id for row in begun}) if begun else set()
     latest: dict[UUID, Bookmark] = {}
-    for row in rows.order_by("-updated_at", "-id")[:LOOKED_AT]:
-        if row.finished or row.position > timedelta(0):
+    for row in begun:
+        if row.video_id in there:
             latest.setdefault(row.title_id, value(row))
     return list(latest.values())
 
