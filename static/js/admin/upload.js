@@ -179,7 +179,7 @@ class Desk {
   async refresh() {
     try {
       const answer = await fetch(this.stateUrl, { headers: { Accept: "application/json" } });
-      if (answer.redirected || answer.status === 401 || answer.status === 403) return "signed out";
+      if (answer.redirected || answer.status === 401 || answer.status === 403) return "signed out"; // no words
       if (!answer.ok) return "away";
       this.learn(await answer.json());
       return "ok";
