@@ -1,6 +1,7 @@
 """The catalogue as a Django app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,6 +16,7 @@ class CatalogConfig(AppConfig):
     def ready(self) -> None:
         """Offer the app's work to the workers."""
         from catalog import privacy, reconcile, retire  # noqa: F401 (privacy registers itself)
+        from catalog.finding import triggers, writing
         from catalog.library import watch
         from catalog.media import av1, candidates, chapters, intro, pipeline, retext
         from catalog.tus import finishing
@@ -29,3 +31,5 @@ class CatalogConfig(AppConfig):
         intro.register()
         candidates.register()
         chapters.register()
+        writing.register()
+        post_migrate.connect(triggers.after_migrate, sender=self, dispatch_uid="catalog.search")

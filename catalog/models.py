@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from catalog.finding.rows import SearchChange as SearchChange
 from catalog.texts import EpisodeText as EpisodeText
 from catalog.texts import GenreText as GenreText
 from catalog.texts import SeasonText as SeasonText
@@ -134,7 +135,7 @@ class Title(models.Model):
     available_until = models.DateTimeField(_("available until"), null=True, blank=True)
     created_at = models.DateTimeField(_("made"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
-    #: What search looks through: name, people and genres without accents and capitals (catalog/search.py).
+    #: What search knows it by: words without accents and capitals, and their other forms (catalog/search/text.py).
     search_index = models.TextField(blank=True, editable=False)
 
     objects = TitleQuerySet.as_manager()

@@ -19,6 +19,7 @@ CLASSES: dict[str, Kind] = {
     "catalog.SeasonText": Kind.NONE,
     "catalog.EpisodeText": Kind.NONE,
     "catalog.GenreText": Kind.NONE,
+    "catalog.SearchChange": Kind.NONE,
     "catalog.Credit": Kind.NONE,
     "catalog.Season": Kind.NONE,
     "catalog.Episode": Kind.NONE,

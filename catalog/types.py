@@ -94,6 +94,25 @@ class Title:
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What scoring asks of a title. `genres` and `people` (the first few) are addresses, as in their pages."""
+
+    kind: Kind
+    genres: frozenset[str]
+    people: frozenset[str]
+    year: int | None
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Which decades (1930: its ten years), the latest first, and ages a list of titles has something of."""
+
+    decades: tuple[int, ...]
+    ages: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Appearance:
     """What somebody did in a title. `character` may be empty."""
 
@@ -114,6 +133,35 @@ class Person:
     note: str
     photo: Image | None
     appearances: tuple[Appearance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFound:
+    """Somebody whose name answers a question. `roles` they had in what may be seen, the commonest first; `titles` is
+    in how many of these."""
+
+    slug: str
+    name: str
+    note: str
+    photo: Image | None
+    roles: tuple[str, ...]
+    titles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What answers a question, best first.
+
+    `count` is how many titles answer altogether. `partial`: no title has all words, these have some. `corrected` is the
+    question as it was likely meant (plain words), '' when it was answered as it was typed.
+    """
+
+    titles: tuple[Title, ...] = ()
+    count: int = 0
+    partial: bool = False
+    corrected: str = ""
+    people: tuple[PersonFound, ...] = ()
+    genres: tuple[Genre, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

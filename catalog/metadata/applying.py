@@ -10,8 +10,8 @@ from typing import Any
 from django.utils.text import slugify
 
 from catalog import keyring, models, people
-from catalog import search as matching
 from catalog.metadata.description import Description
+from catalog.search import text
 from catalog.services.searching import reindex
 from catalog.types import Credit
 
@@ -85,12 +85,12 @@ def create(
     for field in COLUMNS:
         if field in new:
             setattr(row, field, new[field])
-    row.search_index = matching.index_text(
-        matching.Entry(
-            name=row.name,
-            people=" ".join(f"{one.person} {one.character}" for one in said.people or ()),
-            genres=" ".join([*(said.genres or ()), row.get_kind_display()]),
-        )
+    row.search_index = text.of_title(
+        name=row.name,
+        kind=row.kind,
+        year=row.year,
+        people=[(one.person, one.character) for one in said.people or ()],
+        genres=said.genres or (),
     )
     row.save(force_insert=True)
     _set_genres(row, said.genres or (), shelf, fresh=True)
@@ -126,7 +126,7 @@ def apply(
         _set_genres(row, said.genres or (), shelf)
     if "people" in changed:
         _set_people(row, said.people or ())
-    if {"name", "genres", "people"} & set(changed):
+    if {"name", "genres", "people", "year"} & set(changed):
         reindex(row.id)
     return changed
 

@@ -23,6 +23,7 @@ from catalog.services.ingesting import (
     retry_ingest,
     title_statuses,
 )
+from catalog.services.listing import among, browse, count, genres, newest_ids, range_of, traits
 from catalog.services.packages import (
     content_key,
     current_package,
@@ -38,11 +39,8 @@ from catalog.services.packages import (
 )
 from catalog.services.previews import preview
 from catalog.services.reading import (
-    browse,
-    count,
     episode,
     first_video,
-    genres,
     next_episode,
     next_episodes,
     person,
@@ -54,7 +52,7 @@ from catalog.services.reading import (
     video,
     videos,
 )
-from catalog.services.searching import search
+from catalog.services.searching import find, search, warm_search
 from catalog.services.tools import encoder_trouble
 from catalog.services.words import BadText, add_text_track, leave_out_text, remove_text_track
 
@@ -66,6 +64,7 @@ __all__ = [
     "add_episode",
     "add_season",
     "add_text_track",
+    "among",
     "attention",
     "browse",
     "content_key",
@@ -75,6 +74,7 @@ __all__ = [
     "current_package_id",
     "encoder_trouble",
     "episode",
+    "find",
     "first_video",
     "genres",
     "hold_packages",
@@ -83,6 +83,7 @@ __all__ = [
     "ingest_statuses",
     "leave_out_text",
     "manifest_bytes",
+    "newest_ids",
     "next_episode",
     "next_episodes",
     "object_chunks",
@@ -94,6 +95,7 @@ __all__ = [
     "preview",
     "publish",
     "published_packages",
+    "range_of",
     "reencode",
     "remove_text_track",
     "remove_title",
@@ -107,8 +109,10 @@ __all__ = [
     "title_by_slug",
     "title_statuses",
     "titles",
+    "traits",
     "unpublish",
     "update_title",
     "video",
     "videos",
+    "warm_search",
 ]

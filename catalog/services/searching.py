@@ -1,83 +1,147 @@
-"""Search: the database finds who may answer, `catalog.search` says how well."""
+"""Search: titles, people and genres for what somebody typed. How well they answer, `catalog.search` says."""
 
-from collections.abc import Collection
-from functools import reduce
-from operator import and_, or_
+from collections import Counter as CountOf
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, IntegerField, Q, Value, When
-from django.db.models.functions import Length
+from django.db.models import Count, Prefetch
+from django.utils import timezone
 
-from catalog import models, types
-from catalog import search as matching
-from catalog.services.reading import LIMIT_MAX, titles
+from catalog import artwork, models, types
+from catalog.finding.shelf import shelf
+from catalog.finding.writing import reindex as reindex
+from catalog.search import asking, slips
+from catalog.search import text as wording
+from catalog.services.reading import LIMIT_MAX, genres, titles
 
-#: How many rows are scored for one question; the likeliest come first.
-CANDIDATES_MAX = 400
+#: People and genres that are shown beside titles at most.
+PEOPLE_MAX, GENRES_MAX = 6, 4
+#: What the first of a caller's order gains over one that is not in it, in points.
+_BOOST = 0.45
+#: More of a caller's order than this is not looked at.
+_BOOSTED_MAX = 2_000
 
 
 def search(text: str, *, maturity: int, limit: int = 40, without: Collection[UUID] = ()) -> list[types.Title]:
     """Titles that answer `text` (a name, people, genres), best first, that a profile of this maturity may see now.
 
-    Never those of `without`: what is blocked on a profile.
+    Never those of `without`: what is blocked on a profile. Every word counts; for more than that ask `find`.
     """
-    question = matching.words(text)
-    if not question:
-        return []
+    question = tuple(wording.words(text))
     wanted = max(0, min(limit, LIMIT_MAX))
-    seen = models.Title.objects.published().suitable_for(maturity).without(without)
-    ranked = _ranked(question, _holding(question), seen)
-    if len(ranked) < wanted:
-        # Mistyped words cost a wider net; it is cast only when the words as typed did not fill the page.
-        ranked |= _ranked(question, _near(question), seen)
-    chosen = sorted(ranked, key=lambda title_id: ranked[title_id])[:wanted]
-    found = titles(chosen, maturity=maturity, without=without)
-    return [found[title_id] for title_id in chosen if title_id in found]
+    answers, _people = shelf.ask(question, _sight(maturity, without), titles=wanted)
+    return [] if answers.partial else _titles(answers, maturity, without)
 
 
-def reindex(title_id: UUID) -> None:
-    """Write the search column of one title anew, after its name, people or genres changed."""
-    row = models.Title.objects.filter(id=title_id).first()
-    if row is None:
-        return
-    people = [f"{credit.person.name} {credit.character}" for credit in row.credits.select_related("person")]
-    genres = [genre.name for genre in row.genres.all()]
-    entry = matching.Entry(
-        name=row.name, people=" ".join(people), genres=" ".join([*genres, row.get_kind_display()])
+def find(
+    text: str,
+    *,
+    maturity: int,
+    without: Collection[UUID] = (),
+    limit: int = 40,
+    boost: Sequence[UUID] = (),
+) -> types.Found:
+    """Everything that answers `text` for a profile of this maturity: titles, people, genres, and what was likely meant.
+
+    `boost` is an order of titles, best first (what suits a profile); it decides between answers that are about as good.
+    `without` as in `search`. An empty question finds nothing.
+    """
+    question = tuple(wording.words(text))
+    wanted = max(0, min(limit, LIMIT_MAX))
+    if not question:
+        return types.Found()
+    likely = list(boost)[:_BOOSTED_MAX]
+    answers, named = shelf.ask(
+        question,
+        _sight(maturity, without),
+        titles=wanted,
+        people=4 * PEOPLE_MAX,
+        boost={one: _BOOST * (1 - place / len(likely)) for place, one in enumerate(likely)},
     )
-    models.Title.objects.filter(id=title_id).update(search_index=matching.index_text(entry))
+    return types.Found(
+        titles=tuple(_titles(answers, maturity, without)),
+        count=answers.count,
+        partial=answers.partial,
+        corrected=_corrected(question, answers),
+        people=() if named.partial else tuple(_people(named.ids, maturity, without)),
+        genres=tuple(_genres(question, maturity, without)),
+    )
 
 
-def _ranked(question: list[str], possible: Q, seen: models.TitleQuerySet) -> dict[UUID, tuple[float, str]]:
-    """What sorts each answering title: its score turned round, and its name."""
-    rows = seen.filter(possible)
-    # The name decides who is scored when there are more than can be: short names that begin so come first.
-    rows = rows.annotate(
-        likely=Case(
-            When(search_index__startswith=f" {question[0]}", then=Value(0)),
-            default=Value(1),
-            output_field=IntegerField(),
-        )
-    ).order_by("likely", Length("name"), "id")
-    ranked = {}
-    for title_id, name, index in rows.values_list("id", "name", "search_index")[:CANDIDATES_MAX]:
-        points = matching.score(question, matching.entry_of(index))
-        if points > 0:
-            ranked[title_id] = (-points, name)
-    return ranked
+def warm_search() -> None:
+    """Read what search needs into memory, if it is not there: for when somebody is about to type."""
+    shelf.warm()
 
 
-def _holding(question: list[str]) -> Q:
-    """Every word as it was typed, anywhere."""
-    return reduce(and_, (Q(search_index__contains=word) for word in question))
+def _sight(maturity: int, without: Collection[UUID]) -> asking.Sight:
+    return asking.Sight(age=maturity, now=timezone.now().timestamp(), without=without)
 
 
-def _near(question: list[str]) -> Q:
-    """Of every word a piece that survives a slip."""
-    return reduce(
-        and_,
-        (
-            reduce(or_, (Q(search_index__contains=piece) for piece in matching.pieces(word)))
-            for word in question
-        ),
+def _titles(answers: asking.Answers, maturity: int, without: Collection[UUID]) -> list[types.Title]:
+    """The titles themselves; what the index thinks may be seen is looked at again here."""
+    found = titles(answers.ids, maturity=maturity, without=without) if answers.ids else {}
+    return [found[title_id] for title_id in answers.ids if title_id in found]
+
+
+def _corrected(question: Sequence[str], answers: asking.Answers) -> str:
+    """The question as it was likely meant, when answers were found by forgiving only; '' otherwise."""
+    if not answers.loose or answers.partial or not answers.ids:
+        return ""
+    index = models.Title.objects.filter(id=answers.ids[0]).values_list("search_index", flat=True).first()
+    return asking.corrected(question, index or "")
+
+
+def _people(ids: Sequence[UUID], maturity: int, without: Collection[UUID]) -> list[types.PersonFound]:
+    """People of whom such a profile may see something, in this order."""
+    if not ids:
+        return []
+    seen = models.Title.objects.published().suitable_for(maturity).without(without)
+    parts = models.Credit.objects.filter(title__in=seen)
+    rows = (
+        models.Person.objects.filter(id__in=ids, credits__title__in=seen)
+        .annotate(shown=Count("credits__title", distinct=True))
+        .prefetch_related("artwork", Prefetch("credits", queryset=parts, to_attr="shown_parts"))
+    )
+    by_id = {row.id: row for row in rows}
+    return [_person(by_id[one]) for one in ids if one in by_id][:PEOPLE_MAX]
+
+
+def _person(row: Any) -> types.PersonFound:
+    """A person's row as others may see it; the row comes from `_people`."""
+    portrait = next((picture for picture in row.artwork.all() if picture.kind == "portrait"), None)
+    roles = CountOf(part.role for part in row.shown_parts)
+    return types.PersonFound(
+        slug=row.slug,
+        name=row.name,
+        note=row.note,
+        photo=artwork.image(portrait) if portrait else None,
+        roles=tuple(role for role, _count in roles.most_common()),
+        titles=row.shown,
+    )
+
+
+def _genres(question: Sequence[str], maturity: int, without: Collection[UUID]) -> list[types.Genre]:
+    """Genres that a word of the question may name, among those in which such a profile finds something."""
+    names = {row_id: name for row_id, name in _genre_names() if _names(question, name)}
+    if not names:
+        return []
+    return [one for one in genres(maturity=maturity, without=without) if one.id in names][:GENRES_MAX]
+
+
+def _genre_names() -> list[tuple[UUID, str]]:
+    """Names of genres in all languages."""
+    own = models.Genre.objects.values_list("id", "name")
+    return list(own.union(models.GenreText.objects.values_list("genre_id", "name"), all=True))
+
+
+def _names(question: Sequence[str], name: str) -> bool:
+    """Whether a word of the question is one of the name's, begins it, or is mistyped for it."""
+    return any(
+        other == word
+        or (len(word) > 2 and other.startswith(word))
+        or (0 < slips.allowed(word) >= slips.distance(word, other, slips.allowed(word)))
+        for word in question
+        for other in wording.plain(name).split()
+        if other not in wording.LITTLE
     )

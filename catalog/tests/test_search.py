@@ -2,8 +2,8 @@
 
 import pytest
 
-from catalog import search as matching
 from catalog import services, types
+from catalog.search import slips, text
 from catalog.tests.factories import make_title
 
 SHELF = {
@@ -94,7 +94,7 @@ def test_a_very_long_question_is_answered(shelf) -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "right", "slips"),
+    ("left", "right", "count"),
     [
         ("night", "night", 0),
         ("nihgt", "night", 1),
@@ -105,29 +105,50 @@ def test_a_very_long_question_is_answered(shelf) -> None:
         ("mail", "night", 3),
     ],
 )
-def test_slips_are_counted(left: str, right: str, slips: int) -> None:
-    assert matching.distance(left, right, 2) == slips
+def test_slips_are_counted(left: str, right: str, count: int) -> None:
+    assert slips.distance(left, right, 2) == count
 
 
 @pytest.mark.parametrize("word", ["mail", "night", "garden", "schindler", "lamplighters"])
-def test_a_mistyped_word_keeps_a_piece_that_the_database_can_find(word: str) -> None:
-    index = matching.index_text(matching.Entry(name=word, people="", genres=""))
+def test_all_words_are_compared_at_once_as_one_by_one(word: str) -> None:
+    others = [
+        "q",
+        "mail",
+        "nights",
+        "gardens",
+        "shindler",
+        "lampligters",
+        "lamplighter",
+        "straight",
+        "dengar",
+    ]
+    table = slips.Table(others)
     for position in range(len(word)):
         for typed in (
             word[:position] + word[position + 1 :],
             word[:position] + "q" + word[position + 1 :],
             word[:position] + "q" + word[position:],
-            word[: position - 1] + word[position] + word[position - 1] + word[position + 1 :]
-            if position
-            else word,
+            word[: max(0, position - 1)]
+            + word[position]
+            + word[position - 1 : position]
+            + word[position + 1 :],
         ):
-            if matching.slips(typed):
-                assert any(piece in index for piece in matching.pieces(typed)), typed
-                assert matching.score([typed], matching.entry_of(index)) > 0, typed
+            most = slips.allowed(typed)
+            near = {place: count for place, count, _whole in table.near(typed, most)}
+            for place, other in enumerate(others):
+                alone = min(slips.distance(typed, other[:end], most) for end in range(len(other) + 1))
+                assert near.get(place, most + 1) == min(alone, most + 1) or most == 0, (typed, other)
 
 
 def test_the_index_can_be_read_back() -> None:
-    entry = matching.Entry(name="Spider-Man II", people="Zoë Ł", genres="Drama")
-    read = matching.entry_of(matching.index_text(entry))
-    assert read.name.split("\t") == ["spider man ii", "2 spiderman manii"]
-    assert (read.people.split("\t")[0], read.genres) == ("zoe l", "drama")
+    entry = text.Entry(
+        name="Spider-Man II", people="Zoë Ł", about="Drama", others="Homme-araignée", parts="One"
+    )
+    read = text.entry_of(text.index_text(entry))
+    assert read.name.split("\t") == ["spider man ii", "2 spiderman manii spidermanii smi"]
+    assert (read.people, read.about, read.others.split("\t")[0]) == ("zoe l\tzoel", "drama", "homme araignee")
+
+
+def test_texts_of_the_first_form_are_still_read() -> None:
+    read = text.entry_of(" spider man\tspiderman \n zoe \n drama ")
+    assert (read.name, read.people, read.about) == ("spider man\tspiderman", "zoe", "drama")

@@ -1,0 +1,1 @@
+"""What `catalog.search` (pure) needs of the database: texts written, changes noted, and the index of this process."""
