@@ -150,6 +150,17 @@ test("a node that refuses everything is not asked first while the others are pen
   assert.equal(nodes.order(10_100)[1], "n1", "an answer is an answer");
 });
 
+test("when the picture will stop, a node that was only judged to be silent is a rival too", () => {
+  const nodes = new Nodes(listed("n1", "n2", "n3"), fair);
+  nodes.penalise("n3", 0, "content", "wrong");
+  nodes.penalise("n2", 20, "first-byte");
+  assert.equal(nodes.rival(["n1"], 100), null);
+  assert.equal(nodes.rival(["n1"], 100, { desperate: true }), "n2");
+  assert.equal(nodes.rival(["n1", "n2"], 100, { desperate: true }), null, "not one that lied");
+  nodes.penalise("n2", 200, "connection");
+  assert.equal(nodes.rival(["n1"], 300, { desperate: true }), null, "nor a dead one");
+});
+
 test("a hint says with which chance to move", () => {
   for (const [text, chance] of [
     [null, 0], ["", 0], ['"n1";etp=48', 0], ['"n1";mb=2500', 0], ['"n1";du', 1], ['"n1";du;mb=2500', 1],

@@ -117,10 +117,16 @@ export class Nodes {
   /**
    * A node that can be asked beside those of `besides`: one that did not fail, the best one; null when there is none.
    * @param {Iterable<string>} besides
+   * @param {{desperate?: boolean}} [how] the picture will stop: better one that was only judged to be silent or slow, the
+   *   oldest such judgement first, than none
    */
-  rival(besides, now) {
+  rival(besides, now, { desperate = false } = {}) {
     const asked = new Set(besides);
-    return this.order(now).find((id) => !asked.has(id) && this.#weight(this.#nodes.get(id), now) <= 1) ?? null;
+    const others = this.order(now).filter((id) => !asked.has(id));
+    const well = others.find((id) => this.#weight(this.#nodes.get(id), now) <= 1);
+    if (well || !desperate) return well ?? null;
+    const judged = ({ badness, why }) => badness !== "wrong" && JUDGED.has(why);
+    return others.find((id) => judged(this.#nodes.get(id))) ?? null;
   }
 
   /**

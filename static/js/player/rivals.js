@@ -65,10 +65,12 @@ export class Rivals {
   challenge(who, id, { age, rate, remaining, began, tried }) {
     const now = this.#delivery.now();
     const buffer = this.#delivery.buffer();
-    const rival = this.#delivery.nodes.rival([id, ...tried], now);
     const eta = remaining / Math.max(1, rate);
-    if (rival && (this.#slowAt.get(id) ?? -Infinity) > began && eta > NEARLY_THERE_S) return { move: true };
     const late = eta > Math.max(buffer, HOPELESS_S);
+    const { nodes } = this.#delivery;
+    const well = nodes.rival([id, ...tried], now);
+    if (well && (this.#slowAt.get(id) ?? -Infinity) > began && eta > NEARLY_THERE_S) return { move: true };
+    const rival = well ?? nodes.rival([id, ...tried], now, { desperate: late });
     if (rival && (rival !== SHIELD || late)) {
       const other = this.#delivery.rateOf(rival) / 8;
       const reason = reasonToChallenge({ age, rate, remaining, buffer, other });
