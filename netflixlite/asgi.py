@@ -21,6 +21,8 @@ from cdn.doorbell import HearNodes  # noqa: E402
 from cdn.urls_ws import websocket_urlpatterns as fleet  # noqa: E402
 from netflixlite import addresses, collecting  # noqa: E402
 from netflixlite.bodies import BoundBodies  # noqa: E402
+from netflixlite.live import tail  # noqa: E402
+from netflixlite.live.streaming import HoldLines  # noqa: E402
 from playback import known  # noqa: E402
 from playback.doorstep import SteerPlayers  # noqa: E402
 from playback.hearing import TellPlayers  # noqa: E402
@@ -39,11 +41,14 @@ knowledge.start()  # what heartbeats are answered from
 known.start()  # what players are steered by
 corruption.start()  # looks at nodes that are said to send wrong bytes
 samples.start()  # the fleet's last minutes, for the operators' curves
+tail.start()  # news for open pages
 
 application = ProtocolTypeRouter(
     {
         "http": HearNodes(
-            SteerPlayers(TellPlayers(ReceiveUploads(BoundBodies(_http))), address=addresses.of_scope)
+            SteerPlayers(
+                TellPlayers(HoldLines(ReceiveUploads(BoundBodies(_http)))), address=addresses.of_scope
+            )
         ),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*studio, *fleet]))),
     }

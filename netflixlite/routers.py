@@ -5,11 +5,13 @@ from typing import Any
 from django.db.models import Model
 
 #: Many small writes: kept away from the catalogue's file so that neither waits for the other.
-TELEMETRY_MODELS = frozenset({("playback", "beacon"), ("cdn", "delivery"), ("cdn", "deliverycursor")})
+TELEMETRY_MODELS = frozenset(
+    {("playback", "beacon"), ("cdn", "delivery"), ("cdn", "deliverycursor"), ("live", "news")}
+)
 
 
 class ByPurpose:
-    """Beacons and delivery logs to `telemetry`, the cache table to `cache`, all else to `default`."""
+    """Beacons, delivery logs and live news to `telemetry`, the cache table to `cache`, all else to `default`."""
 
     def _alias(self, app_label: str, model_name: str | None) -> str:
         if app_label == "django_cache":

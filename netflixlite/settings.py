@@ -84,6 +84,7 @@ SITE_NAME = env.str("NETFLIXLITE_SITE_NAME", default="netflixlite")
 INSTALLED_APPS = [
     "netflixlite.apps.ShellConfig",
     "netflixlite.jobs.apps.JobsConfig",
+    "netflixlite.live.apps.LiveConfig",
     "accounts.apps.AccountsConfig",
     "catalog.apps.CatalogConfig",
     "cdn.apps.CdnConfig",

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("playback.urls")),
     path("", include("recommend.urls")),
     path("", include("netflixlite.blocking")),
+    path("", include("netflixlite.live.urls")),
     path("", include("netflixlite.pages.urls")),
 ]
 

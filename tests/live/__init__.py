@@ -1,0 +1,1 @@
+"""News for open pages: from what happened to what a page is told."""
