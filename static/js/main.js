@@ -14,6 +14,7 @@ import "./elements/nl-thumbs.js";
 import "./elements/nl-tv.js";
 import { walkWithArrows } from "./lib/arrows.js";
 import { openCinema } from "./lib/cinema.js";
+import { whenIdle } from "./lib/idle.js";
 import { morphPictures } from "./lib/morph.js";
 import { keep } from "./player/keeper.js";
 
@@ -21,3 +22,4 @@ morphPictures();
 walkWithArrows();
 keep();
 openCinema();
+whenIdle(async () => (await import("./lib/listening.js")).listen());

@@ -2,6 +2,7 @@
 // the history, so that Back closes it, Forward opens it again, and a reload or a link in a letter lead to the page of the
 // cinema itself. Clicks with a key held, browsers without modules, a player that cannot be loaded: the link is followed.
 
+import { whenIdle } from "./idle.js";
 import { videoOf } from "./links.js";
 
 //: The last word of the player that was closed is heard by the site in the meantime.
@@ -157,14 +158,6 @@ class Cinema {
       // the site is away: the page stays as it is
     }
   }
-}
-
-/** After the page has loaded, when it has nothing else to do. */
-function whenIdle(work) {
-  const idle = globalThis.requestIdleCallback ?? ((then) => setTimeout(then, 200));
-  const begin = () => idle(() => work().catch(() => {}), { timeout: 1000 });
-  if (document.readyState === "complete") begin();
-  else addEventListener("load", begin, { once: true });
 }
 
 /** What a link's film is called, as far as the page says; the session's answer tells more. */
