@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("cdn.urls")),
     path("", include("playback.urls")),
     path("", include("recommend.urls")),
+    path("", include("netflixlite.beside")),
     path("", include("netflixlite.blocking")),
     path("", include("netflixlite.live.urls")),
     path("", include("netflixlite.pages.urls")),

@@ -142,6 +142,7 @@ TABLE: dict[str, May] = {
     "playback-multivariant": May.KEY,
     "playback-mpd": May.KEY,
     "playback-keyed": May.KEY,
+    "api_video_beside": May.SIGNED_IN,
     "playback-content-key": May.KEY,
     "playback-segments": May.KEY,
     "playback-steering": May.KEY,
