@@ -21,6 +21,7 @@ urlpatterns = [
     path("profiles/<uuid:profile_id>/pin/", views.profile_pin, name="profile_pin"),
     path("profiles/<uuid:profile_id>/move/", views.profile_transfer, name="profile_transfer"),
     path("profiles/join/<str:secret>/", views.take_profile, name="take_profile"),
+    path("language/", views.set_language, name="set_language"),
     path("account/", views.account, name="account"),
     path("account/plan/", billing.plans, name="plans"),
     path("account/plan/<uuid:plan_id>/", billing.change_plan, name="change_plan"),

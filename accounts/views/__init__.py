@@ -12,13 +12,14 @@
 | `accounts/account.html` | `account` (types.User), `plan` (types.Plan), `profiles`, `can_add` |
 | `account/*.html` | allauth's own: login, signup, signup_closed, logout, password_reset, password_reset_done, password_reset_from_key, password_reset_from_key_done, password_change, email, verification_sent, email_confirm, reauthenticate; each has `form` |
 
-URL names: profiles, choose_profile, new_profile, edit_profile, delete_profile, enter_profile, profile_pin,
+URL names: set_language (POST `language`, `next`), profiles, choose_profile, new_profile, edit_profile, delete_profile, enter_profile, profile_pin,
 profile_transfer, take_profile, account; allauth: account_login,
 account_signup, account_logout, account_reset_password, account_change_password, account_email.
 """  # noqa: E501 (a table)
 
 from accounts.views.account import account
 from accounts.views.gates import enter_profile, profile_pin, profile_transfer, take_profile
+from accounts.views.language import set_language
 from accounts.views.profiles import choose_profile, delete_profile, edit_profile, new_profile, profiles
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "profile_pin",
     "profile_transfer",
     "profiles",
+    "set_language",
     "take_profile",
 ]

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import doors, entering, maturity, services
 from accounts.forms import EditProfileForm, ProfileForm
 from accounts.types import Entrance, Profile
+from accounts.views import language
 from accounts.views.asking import user_id_of
 from netflixlite.templatetags.nl import ago
 
@@ -88,7 +89,11 @@ def edit_profile(request: HttpRequest, profile_id: UUID) -> HttpResponse:
         else:
             watching = getattr(request, "profile", None)
             response = redirect("profiles")
-            return _in_language_of(response, changed) if watching and watching.id == profile.id else response
+            return (
+                language.keep(response, changed.language)
+                if watching and watching.id == profile.id
+                else response
+            )
     return _profile_form(request, form, profile=profile)
 
 
@@ -117,19 +122,7 @@ def entered(request: HttpRequest, profile: Profile, entrance: Entrance) -> HttpR
     back = doors.safe_next(request, request.POST.get("next", ""))
     # Not `redirect(back)`: it takes a word for the name of a view.
     response = HttpResponseRedirect(back) if back else redirect(settings.LOGIN_REDIRECT_URL)
-    return _in_language_of(response, profile)
-
-
-def _in_language_of(response: HttpResponse, profile: Profile) -> HttpResponse:
-    """The profile's language is the language of its pages."""
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        profile.language,
-        max_age=settings.SESSION_COOKIE_AGE,
-        secure=settings.SESSION_COOKIE_SECURE,
-        samesite="Lax",
-    )
-    return response
+    return language.keep(response, profile.language)
 
 
 def _profile_form(request: HttpRequest, form: ProfileForm, *, profile: Profile | None) -> HttpResponse:
