@@ -41,10 +41,10 @@ test("waiting is told in seconds, and in minutes when it is long", () => {
 });
 
 test("a profile's taste is read from the page, whatever stands there", () => {
-  const said = tasteOf('{"next":false,"saver":"on","look":{"size":"large","edge":7,"x":"y"}}');
-  assert.deepEqual(said, { next: false, saver: "on", look: { size: "large" } });
+  const said = tasteOf('{"next":false,"saver":"on","skips":"auto","look":{"size":"large","edge":7,"x":"y"}}');
+  assert.deepEqual(said, { next: false, saver: "on", skips: "auto", look: { size: "large" } });
   for (const text of [undefined, "", "null", "[]", "{", '{"saver":"maybe"}']) {
-    assert.deepEqual(tasteOf(text), { next: true, saver: "", look: {} });
+    assert.deepEqual(tasteOf(text), { next: true, saver: "", skips: "ask", look: {} });
   }
 });
 

@@ -1,6 +1,7 @@
 // The control bar and what belongs to it: buttons, timeline, times, volume. It shows the player's state and asks
 // for actions; it decides nothing.
 
+import { gettext, interpolate, number } from "../../lib/words.js";
 import { endsAt, figures } from "./clock.js";
 import { h, icon, iconButton, relabel } from "./dom.js";
 import { Menus } from "./menus.js";
@@ -17,7 +18,7 @@ export class Bar {
    * @param {import("../screen.js").Screen} screen
    * @param {import("../player.js").Player} player
    * @param {object} actions toggle, jump(s), seek(s), mute, volume(v), rate(r), text(id), audio(id), quality(i), saver,
-   *   next, fullscreen, pip, statistics, help
+   *   next, episodes, cast, fullscreen, pip, statistics
    */
   constructor(screen, player, actions, preferences) {
     this.#screen = screen;
@@ -59,13 +60,17 @@ export class Bar {
     const remaining = this.#preferences.get("remaining");
     const left = Math.max(0, Math.ceil(duration - at)); // up, so that both times add up to the length
     this.total.textContent = remaining ? `−${figures(left, duration)}` : figures(duration, duration);
-    this.total.setAttribute("aria-label", remaining ? `Remaining ${figures(left)}` : `Length ${figures(duration)}`);
+    const label = remaining
+      ? interpolate(gettext("Remaining %(time)s"), { time: figures(left) })
+      : interpolate(gettext("Length %(time)s"), { time: figures(duration) });
+    if (this.total.getAttribute("aria-label") !== label) this.total.setAttribute("aria-label", label);
   }
 
   /** When the film ends: for who points there. A browser's first look at its clock costs more than the first picture. */
   #paintEnd() {
     const left = Math.max(0, this.#player.duration - this.scrubber.shown);
-    this.total.title = left ? `Ends at ${endsAt(left / (this.#video.playbackRate || 1))}` : "";
+    const time = endsAt(left / (this.#video.playbackRate || 1));
+    this.total.title = left ? interpolate(gettext("Ends at %(time)s"), { time }) : "";
   }
 
   /** Everything else: on changes. */
@@ -73,37 +78,43 @@ export class Bar {
     const { muted, volume } = this.#video;
     const { ended } = this.#player;
     const paused = this.#video.paused && !this.#video.ended; // at the end of what is there so far it goes on by itself
-    const label = ended ? "Watch again" : paused ? "Play" : "Pause";
+    const label = ended ? gettext("Watch again") : paused ? gettext("Play") : gettext("Pause");
     const name = ended ? "retry" : paused ? "play" : "pause";
     relabel(this.playButton, name, label);
     relabel(this.bigPlay, name, label);
     const silent = muted || volume === 0;
-    relabel(this.muteButton, silent ? "mute" : volume < 0.5 ? "soft" : "loud", silent ? "Unmute" : "Mute");
+    relabel(this.muteButton, silent ? "mute" : volume < 0.5 ? "soft" : "loud", silent ? gettext("Unmute") : gettext("Mute"));
     this.volume.value = String(muted ? 0 : volume);
+    this.volume.setAttribute("aria-valuetext", silent ? gettext("Muted") : number(volume, { style: "percent" }));
     this.volume.style.setProperty("--level", String(muted ? 0 : volume));
     const full = isFullscreen();
-    relabel(this.fullButton, full ? "shrink" : "enlarge", full ? "Leave full screen" : "Full screen");
+    relabel(this.fullButton, full ? "shrink" : "enlarge", full ? gettext("Leave full screen") : gettext("Full screen"));
     this.choosing.paint();
   }
 
   #makeButtons() {
-    const { toggle, jump, mute, volume, next, fullscreen, pip } = this.#actions;
-    this.playButton = iconButton("play", "Play", toggle, { class: "player-button play" });
-    this.backButton = iconButton("back10", "Back 10 seconds", () => jump(-10));
-    this.forwardButton = iconButton("forward10", "Forward 10 seconds", () => jump(10));
-    this.muteButton = iconButton("loud", "Mute", mute);
-    this.nextButton = iconButton("next", "Next episode", next, { hidden: true });
-    this.pipButton = iconButton("pip", "Picture in picture", pip, { class: "player-button pip" });
+    const { toggle, jump, mute, volume, next, episodes, cast, fullscreen, pip } = this.#actions;
+    const play = gettext("Play");
+    this.playButton = iconButton("play", play, toggle, { class: "player-button play", "data-key": "K" });
+    this.backButton = iconButton("back10", gettext("Back 10 seconds"), () => jump(-10), { "data-key": "J" });
+    this.forwardButton = iconButton("forward10", gettext("Forward 10 seconds"), () => jump(10), { "data-key": "L" });
+    this.muteButton = iconButton("loud", gettext("Mute"), mute, { "data-key": "M" });
+    this.nextButton = iconButton("next", gettext("Next episode"), next, { hidden: true, "data-key": "Shift+N" });
+    this.episodesButton = iconButton("episodes", gettext("Episodes"), episodes, { hidden: true, "data-key": "E" });
+    this.episodesButton.setAttribute("aria-haspopup", "dialog");
+    this.castButton = iconButton("cast", gettext("Play on another screen"), cast, { hidden: true });
+    const pipClass = "player-button pip";
+    this.pipButton = iconButton("pip", gettext("Picture in picture"), pip, { class: pipClass, "data-key": "P" });
     this.pipButton.hidden = !hasPictureInPicture(this.#video);
-    this.fullButton = iconButton("enlarge", "Full screen", fullscreen);
-    this.bigPlay = iconButton("play", "Play", toggle, { class: "player-button big" });
+    this.fullButton = iconButton("enlarge", gettext("Full screen"), fullscreen, { "data-key": "F" });
+    this.bigPlay = iconButton("play", play, toggle, { class: "player-button big" });
     this.volume = h("input", {
       type: "range",
       class: "player-volume",
       min: "0",
       max: "1",
       step: "0.05",
-      "aria-label": "Volume",
+      "aria-label": gettext("Volume"),
       oninput: ({ target }) => volume(Number(target.value)),
     });
   }
@@ -132,12 +143,12 @@ export class Bar {
       },
       "0:00",
     );
-    const back = iconButton("back10", "Back 10 seconds", () => this.#actions.jump(-10));
-    const forward = iconButton("forward10", "Forward 10 seconds", () => this.#actions.jump(10));
+    const back = iconButton("back10", gettext("Back 10 seconds"), () => this.#actions.jump(-10));
+    const forward = iconButton("forward10", gettext("Forward 10 seconds"), () => this.#actions.jump(10));
     this.centre = h("div", { class: "player-centre" }, back, this.bigPlay, forward);
     this.element = h(
       "div",
-      { class: "player-bar", role: "group", "aria-label": "Playback controls" },
+      { class: "player-bar", role: "group", "aria-label": gettext("Playback controls") },
       h("div", { class: "line" }, this.elapsed, this.scrubber.element, this.total),
       this.#makeRow(),
     );
@@ -147,7 +158,7 @@ export class Bar {
     const sound = h("div", { class: "player-sound" }, this.muteButton, this.volume);
     const left = [this.playButton, this.backButton, this.forwardButton, sound];
     const menus = this.menus.map(({ element }) => element);
-    const right = [this.nextButton, ...menus, this.pipButton, this.fullButton];
+    const right = [this.nextButton, this.episodesButton, ...menus, this.castButton, this.pipButton, this.fullButton];
     return h("div", { class: "buttons" }, h("div", { class: "left" }, ...left), h("div", { class: "right" }, ...right));
   }
 }
@@ -155,5 +166,5 @@ export class Bar {
 /** The large round button in the middle: before a blocked start, and on touch screens. */
 export function startButton(onclick) {
   const properties = { type: "button", class: "player-start", onclick, hidden: true };
-  return h("button", properties, icon("play"), h("span", {}, "Play"));
+  return h("button", properties, icon("play"), h("span", {}, gettext("Play")));
 }

@@ -1,5 +1,7 @@
 // Time in words and figures. Pure.
 
+import { locale, number } from "../../lib/words.js";
+
 /** 83 → "1:23", 3725 → "1:02:05"; hours are shown when `whole` (seconds) has them, so that the width stays. */
 export function figures(seconds, whole = seconds) {
   const total = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
@@ -9,7 +11,7 @@ export function figures(seconds, whole = seconds) {
   return `${parts[1]}:${two(parts[2])}`;
 }
 
-/** 3725 → "1 hour 2 minutes 5 seconds", for screen readers. */
+/** 3725 → "1 hour 2 minutes 5 seconds", for screen readers, in the language of the page. */
 export function words(seconds) {
   const total = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
   const counts = [
@@ -17,8 +19,19 @@ export function words(seconds) {
     [Math.floor((total % 3600) / 60), "minute"],
     [total % 60, "second"],
   ];
-  const said = counts.filter(([count]) => count).map(([count, unit]) => `${count} ${unit}${count === 1 ? "" : "s"}`);
-  return said.join(" ") || "0 seconds";
+  const spoken = (count, unit) => number(count, { style: "unit", unit, unitDisplay: "long" });
+  const said = counts.filter(([count]) => count).map(([count, unit]) => spoken(count, unit));
+  if (!said.length) return spoken(0, "second");
+  return new Intl.ListFormat(locale(), { style: "narrow", type: "unit" }).format(said);
+}
+
+/** 2640 → "44 min", 5400 → "1 hr, 30 min": how long an episode is. */
+export function length(seconds) {
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  const part = (count, unit) => number(count, { style: "unit", unit, unitDisplay: "short" });
+  const hours = Math.floor(minutes / 60);
+  const said = [hours && part(hours, "hour"), minutes % 60 && part(minutes % 60, "minute")].filter(Boolean);
+  return new Intl.ListFormat(locale(), { style: "short", type: "unit" }).format(said);
 }
 
 /** The clock time at which what remains (seconds) will be over, in the viewer's own notation. */
@@ -34,4 +47,17 @@ export function seconds(value) {
   if (!found) return Number.parseFloat(value);
   const [, days = 0, hours, minutes, rest] = found;
   return ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(rest);
+}
+
+/**
+ * The moment that an address asks for with `t`: seconds ("90", "90s"), or "1h2m3s", or "1:30"; undefined without one.
+ * @param {string} search as in `location.search`
+ */
+export function momentAsked(search) {
+  const text = new URLSearchParams(search).get("t")?.trim() ?? "";
+  if (/^\d+(\.\d+)?s?$/.test(text)) return Number.parseFloat(text);
+  const units = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+  const clock = /^(?:(\d+):)?(\d{1,2}):(\d{2})$/.exec(text);
+  const [, hours = 0, minutes = 0, rest = 0] = (text && units) || clock || [];
+  return (text && units) || clock ? Number(hours) * 3600 + Number(minutes) * 60 + Number(rest) : undefined;
 }

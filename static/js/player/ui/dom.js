@@ -43,10 +43,17 @@ export function icon(name) {
   return svg;
 }
 
-/** A round button of the control bar. */
+/** A round button of the control bar. `data-key` is the key that does the same; it is shown behind the label. */
 export function iconButton(name, label, onclick, properties = {}) {
-  const usual = { type: "button", class: "player-button", "aria-label": label, title: label, onclick };
-  return h("button", { ...usual, ...properties }, icon(name));
+  const usual = { type: "button", class: "player-button", "aria-label": label, onclick };
+  const button = h("button", { ...usual, ...properties }, icon(name));
+  button.title = hinted(button, label);
+  if (button.dataset.key) button.setAttribute("aria-keyshortcuts", button.dataset.key);
+  return button;
+}
+
+function hinted(button, label) {
+  return button.dataset.key ? `${label} (${button.dataset.key})` : label;
 }
 
 /** Change a button's icon and label when they differ. */
@@ -54,6 +61,6 @@ export function relabel(button, name, label) {
   if (button.dataset.icon === name && button.getAttribute("aria-label") === label) return;
   button.dataset.icon = name;
   button.setAttribute("aria-label", label);
-  button.title = label;
+  button.title = hinted(button, label);
   button.querySelector("svg").replaceWith(icon(name));
 }

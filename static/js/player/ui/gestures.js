@@ -1,7 +1,8 @@
 // What the pointer does on the picture: a mouse clicks to pause and double-clicks to enlarge; a finger taps for the
-// controls and double-taps left or right to jump.
+// controls and double-taps left or right to jump, and goes on jumping with each further tap.
 
 const DOUBLE_MS = 300;
+const GOES_ON_MS = 700;
 const SIDE = 0.35; // how much of the width, left and right, belongs to jumping
 
 export class Gestures {
@@ -9,6 +10,7 @@ export class Gestures {
   #surface;
   #lastTap = 0;
   #lastSide = 0;
+  #jumped = -Infinity;
   #timer = 0;
 
   /**
@@ -37,12 +39,17 @@ export class Gestures {
     const box = this.#surface.getBoundingClientRect();
     const along = (event.clientX - box.left) / (box.width || 1);
     const side = along < SIDE ? -1 : along > 1 - SIDE ? 1 : 0;
-    const double = side && side === this.#lastSide && event.timeStamp - this.#lastTap < DOUBLE_MS;
+    const same = side && side === this.#lastSide;
+    const goesOn = same && event.timeStamp - this.#jumped < GOES_ON_MS;
+    const double = same && event.timeStamp - this.#lastTap < DOUBLE_MS;
     clearTimeout(this.#timer);
-    if (double) this.#tools.jump(side);
-    // A side tap waits: it may be the first of two, and the controls should not blink in between.
-    else if (side) this.#timer = setTimeout(this.#tools.tap, DOUBLE_MS);
-    else this.#tools.tap();
+    if (double || goesOn) {
+      this.#jumped = event.timeStamp;
+      this.#tools.jump(side);
+    } else if (side) {
+      // A side tap waits: it may be the first of two, and the controls should not blink in between.
+      this.#timer = setTimeout(this.#tools.tap, DOUBLE_MS);
+    } else this.#tools.tap();
     this.#lastTap = event.timeStamp;
     this.#lastSide = side;
   }

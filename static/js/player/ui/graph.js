@@ -1,5 +1,7 @@
 // A line over the last minute, as SVG: the buffer's seconds, with a mark where something happened.
 
+import { gettext, interpolate, number } from "../../lib/words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 240;
 const HEIGHT = 48;
@@ -75,6 +77,7 @@ export class Graph {
         .filter((at) => now - at <= SPAN_MS)
         .map((at) => shape("line", { x1: across(at, now), x2: across(at, now), y1: 0, y2: HEIGHT })),
     );
-    this.#scale.textContent = `${this.label}, 0 to ${top} s, last minute`;
+    const words = gettext("%(what)s, 0 to %(top)s s, last minute");
+    this.#scale.textContent = interpolate(words, { what: this.label, top: number(top) });
   }
 }

@@ -1,6 +1,7 @@
 // Statistics for the curious and for support: which server and why, what it gives, which picture and why, how full the
 // buffer was, what happened. All of it can be copied as text.
 
+import { gettext, interpolate, number } from "../../lib/words.js";
 import { h } from "./dom.js";
 import { Graph } from "./graph.js";
 import { copyText } from "./system.js";
@@ -10,39 +11,60 @@ const LINES = 8;
 const COPIED_MS = 2000;
 
 function megabits(rate) {
-  return Number.isFinite(rate) && rate > 0 ? `${(rate / 1e6).toFixed(1)} Mbit/s` : "–";
+  if (!(Number.isFinite(rate) && rate > 0)) return "–";
+  const one = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  return interpolate(gettext("%(rate)s Mbit/s"), { rate: number(rate / 1e6, one) });
+}
+
+function inSeconds(ms) {
+  const one = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  return number(ms / 1000, { style: "unit", unit: "second", unitDisplay: "narrow", ...one });
 }
 
 /** The rows of the panel from the player's state. Pure. What has not happened is left out where nobody would ask. */
 export function rowsOf(state) {
   const { level, adaptation } = state;
   const server = state.nodes.find(({ id }) => id === state.node);
-  const share = state.dropped ? ` (${((100 * state.dropped) / (state.decoded + state.dropped)).toFixed(1)} %)` : "";
-  const mended = [
-    [state.resumes, "resumed mid-segment"],
-    [state.hedges, "asked twice"],
-    [state.corrupt, "with wrong bytes"],
-  ].filter(([count]) => count);
   const rows = [
-    ["Server", [state.node ?? "–", server?.reason].filter(Boolean).join(": ")],
-    ["Picture", level ? `${level.width}×${level.height}, ${megabits(level.bitrate)}` : "–"],
-    adaptation && ["Why this picture", reasonsOf(adaptation, level)],
-    ["Line", megabits(state.throughput)],
-    ["Frames", `${state.decoded} shown, ${state.dropped} dropped${share}`],
-    ["Stalls", `${state.stalls} (${(state.stall_ms / 1000).toFixed(1)} s)`],
-    ["Segments", mended.map(([count, what]) => `${count} ${what}`).join(", ") || "none had to be mended"],
-    ["Token renewals", String(state.renewals)],
-    state.unsent > 1 && ["Reports waiting", `${state.unsent}: the site does not answer`],
-    ["Session", state.session ?? "–"],
+    [gettext("Server"), [state.node ?? "–", server?.reason].filter(Boolean).join(": ")],
+    [gettext("Picture"), level ? `${level.width}×${level.height}, ${megabits(level.bitrate)}` : "–"],
+    adaptation && [gettext("Why this picture"), reasonsOf(adaptation, level)],
+    [gettext("Line"), megabits(state.throughput)],
+    [gettext("Frames"), framesOf(state)],
+    [gettext("Stalls"), `${number(state.stalls)} (${inSeconds(state.stall_ms)})`],
+    [gettext("Segments"), mendedOf(state) || gettext("none had to be mended")],
+    [gettext("Token renewals"), number(state.renewals)],
+    state.unsent > 1 && [gettext("Reports waiting"), waitingOf(state)],
+    [gettext("Session"), state.session ?? "–"],
   ];
   return rows.filter(Boolean);
 }
 
+function framesOf({ decoded, dropped }) {
+  const share = dropped ? dropped / (decoded + dropped) : 0;
+  const words = gettext("%(shown)s shown, %(dropped)s dropped (%(share)s)");
+  const percent = number(share, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  return interpolate(words, { shown: number(decoded), dropped: number(dropped), share: percent });
+}
+
+function mendedOf({ resumes, hedges, corrupt }) {
+  const counted = (count, words) => (count ? [interpolate(words, { count: number(count) })] : []);
+  return [
+    ...counted(resumes, gettext("%(count)s resumed mid-segment")),
+    ...counted(hedges, gettext("%(count)s asked twice")),
+    ...counted(corrupt, gettext("%(count)s with wrong bytes")),
+  ].join(", ");
+}
+
+function waitingOf({ unsent }) {
+  return interpolate(gettext("%(count)s: the site does not answer"), { count: number(unsent) });
+}
+
 /** Why this quality and not a better one; what limits it is said once, though it is often the reason as well. */
 function reasonsOf({ why, cap }, level) {
-  const limit = cap && cap !== why ? `limit: ${cap}` : "";
-  const words = [why, limit].filter(Boolean).map((text) => (text.endsWith("above") ? `${text} ${level?.height}p` : text));
-  return words.join("; ") || "–";
+  const named = (text) => (text.endsWith("above") ? `${text} ${level?.height}p` : text);
+  const limit = cap && cap !== why ? interpolate(gettext("limit: %(limit)s"), { limit: named(cap) }) : "";
+  return [why && named(why), limit].filter(Boolean).join("; ") || "–";
 }
 
 /** The servers' table: name, state, rate, why it stands where it stands. Pure. */
@@ -50,10 +72,18 @@ export function serversOf(state) {
   return state.nodes.map(({ id, state: health, why, reason, failures }) => ({
     id,
     used: id === state.node,
-    health: health === "healthy" ? (failures ? "well again" : "well") : health,
+    health: healthOf(health, failures),
     rate: megabits(state.rates?.[id]),
     reason: (health === "healthy" ? reason : why || health) || "–",
   }));
+}
+
+function healthOf(health, failures) {
+  const words = {
+    healthy: failures ? gettext("well again") : gettext("well"),
+    penalised: gettext("penalised"),
+  };
+  return words[health] ?? health;
 }
 
 /** What happened, newest first. Pure. */
@@ -71,12 +101,12 @@ export function reportOf(state, { when, browser }) {
     browser,
     "",
     ...rowsOf(state).map(([name, value]) => `${name}: ${value}`),
-    `Position: ${state.position.toFixed(1)} s of ${state.duration.toFixed(1)} s${state.paused ? ", paused" : ""}`,
-    `Buffer: ${state.buffer.toFixed(1)} s`,
+    `${gettext("Position")}: ${inSeconds(state.position * 1000)} / ${inSeconds(state.duration * 1000)}`,
+    `${gettext("Buffer")}: ${inSeconds(state.buffer * 1000)}`,
     "",
     ...serversOf(state).map(({ id, used, health, rate, reason }) => `${used ? "*" : " "} ${id}: ${health}, ${rate}, ${reason}`),
     "",
-    ...eventsOf(state).map(({ at, text }) => `${(at / 1000).toFixed(1)} s  ${text}`),
+    ...eventsOf(state).map(({ at, text }) => `${inSeconds(at)}  ${text}`),
   ].join("\n");
 }
 
@@ -86,19 +116,20 @@ export class Statistics {
   #rows = h("dl");
   #servers = h("tbody");
   #events = h("ol");
-  #buffer = new Graph("Buffer");
+  #buffer = new Graph(gettext("Buffer"));
   #session = null;
-  #copy = h("button", { type: "button", onclick: () => this.#copyAll() }, "Copy");
+  #copy = h("button", { type: "button", onclick: () => this.#copyAll() }, gettext("Copy"));
 
   /** @param {() => object} read the player's state */
   constructor(read, onClose) {
     this.#read = read;
-    const close = h("button", { type: "button", onclick: onClose }, "Close");
-    const head = h("tr", {}, ...["Server", "State", "Rate", "Why"].map((name) => h("th", { scope: "col" }, name)));
+    const close = h("button", { type: "button", onclick: onClose }, gettext("Close"));
+    const columns = [gettext("Server"), gettext("State"), gettext("Rate"), gettext("Why")];
+    const head = h("tr", {}, ...columns.map((name) => h("th", { scope: "col" }, name)));
     this.element = h(
       "section",
-      { class: "player-statistics", "aria-label": "Statistics", hidden: true },
-      h("header", {}, h("h2", {}, "Statistics"), this.#copy, close),
+      { class: "player-statistics", "aria-label": gettext("Statistics"), hidden: true },
+      h("header", {}, h("h2", {}, gettext("Statistics")), this.#copy, close),
       this.#rows,
       this.#buffer.element,
       h("table", {}, h("thead", {}, head), this.#servers),
@@ -129,14 +160,14 @@ export class Statistics {
     fill(this.#rows, rowsOf(state).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
     fill(this.#servers, serversOf(state).map(serverRow));
     const shown = events.slice(0, LINES);
-    fill(this.#events, shown.map(({ at, text }) => h("li", {}, h("span", {}, `${(at / 1000).toFixed(1)} s`), text)));
+    fill(this.#events, shown.map(({ at, text }) => h("li", {}, h("span", {}, inSeconds(at)), text)));
   }
 
   async #copyAll() {
     const when = new Date().toISOString();
     const copied = await copyText(reportOf(this.#read(), { when, browser: navigator.userAgent }));
-    this.#copy.textContent = copied ? "Copied" : "Copying is not allowed here";
-    setTimeout(() => (this.#copy.textContent = "Copy"), COPIED_MS);
+    this.#copy.textContent = copied ? gettext("Copied") : gettext("Copying is not allowed here");
+    setTimeout(() => (this.#copy.textContent = gettext("Copy")), COPIED_MS);
   }
 }
 

@@ -1,5 +1,5 @@
-// The browser's own services around a film: full screen, picture in picture, a screen that stays awake, and the media
-// keys of the keyboard and the lock screen. Each may be missing; none may break playback.
+// The browser's own services around a film: full screen, picture in picture, a screen that stays awake, the clipboard.
+// Each may be missing; none may break playback. Media keys are in media.js.
 
 /** Whether `element` (or, on phones that only know it so, the video) fills the screen. */
 export function isFullscreen() {
@@ -58,49 +58,6 @@ export class Awake {
   #drop() {
     this.#lock?.release().catch(() => {});
     this.#lock = null;
-  }
-}
-
-const MEDIA_ACTIONS = ["play", "pause", "seekbackward", "seekforward", "seekto", "nexttrack", "stop"];
-
-/**
- * Tell the system what plays, and listen to its keys.
- * @param {{title: string, subtitle: string, artwork?: string}} about
- * @param {Record<string, (details: object) => void>} handlers by Media Session action
- */
-export function announceMedia({ title, subtitle, artwork }, handlers) {
-  const session = navigator.mediaSession;
-  if (!session) return;
-  const images = artwork ? [{ src: artwork }] : [];
-  session.metadata = new MediaMetadata({ title: subtitle || title, artist: subtitle ? title : "", artwork: images });
-  handle(session, handlers);
-}
-
-/** Nothing plays any more: the system's keys would go to a player that nobody sees. */
-export function forgetMedia() {
-  const session = navigator.mediaSession;
-  if (!session) return;
-  session.metadata = null;
-  handle(session, Object.fromEntries(MEDIA_ACTIONS.map((action) => [action, null])));
-}
-
-function handle(session, handlers) {
-  for (const [action, handler] of Object.entries(handlers)) {
-    try {
-      session.setActionHandler(action, handler);
-    } catch {
-      // an action that this browser does not know
-    }
-  }
-}
-
-/** Keep the system's own timeline right. */
-export function announcePosition({ duration, position, rate }) {
-  if (!navigator.mediaSession?.setPositionState || !(duration > 0)) return;
-  try {
-    navigator.mediaSession.setPositionState({ duration, position: Math.min(position, duration), playbackRate: rate });
-  } catch {
-    // a duration that changed between two readings
   }
 }
 

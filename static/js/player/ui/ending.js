@@ -1,0 +1,117 @@
+// After the last frame: what was watched, the viewer's verdict, and where to go from here.
+
+import { gettext } from "../../lib/words.js";
+import { h, icon } from "./dom.js";
+
+function verdicts() {
+  return [
+    ["down", "down", gettext("Not for me")],
+    ["up", "up", gettext("I like this")],
+    ["double_up", "double", gettext("Love this")],
+  ];
+}
+
+export class EndScreen {
+  #rate;
+  #thumb = null;
+
+  /**
+   * @param {object} tools
+   * @param {string} tools.backUrl
+   * @param {() => void} tools.onAgain
+   * @param {(thumb: string | null) => Promise<string>} tools.onRate keep a verdict; answers with what to say of it
+   */
+  constructor({ backUrl, onAgain, onRate }) {
+    this.#rate = onRate;
+    this.title = h("h2");
+    this.said = h("p", { class: "said", role: "status" });
+    this.thumbs = h("div", { class: "player-thumbs", role: "group", "aria-label": gettext("Your verdict"), hidden: true });
+    this.thumbs.append(...verdicts().map(([value, name, label]) => this.#button(value, name, label)));
+    this.element = h(
+      "section",
+      { class: "player-end", "aria-label": gettext("The end"), hidden: true },
+      h("p", { class: "kicker" }, gettext("You have watched")),
+      this.title,
+      this.thumbs,
+      this.said,
+      h(
+        "div",
+        { class: "player-actions" },
+        h("button", { type: "button", class: "main", onclick: onAgain }, icon("retry"), gettext("Watch again")),
+        h("a", { href: backUrl }, gettext("Back to browsing")),
+      ),
+    );
+  }
+
+  get open() {
+    return !this.element.hidden;
+  }
+
+  /** What the viewer said of it before; undefined when it cannot be said here. */
+  show(thumb) {
+    this.#thumb = thumb ?? null;
+    this.thumbs.hidden = thumb === undefined;
+    this.#paint();
+  }
+
+  toggle(open) {
+    if (this.element.hidden !== open) return;
+    this.element.hidden = !open;
+    this.said.textContent = "";
+    if (open) this.element.querySelector(".player-actions .main").focus({ preventScroll: true });
+  }
+
+  #button(value, name, label) {
+    const press = () => this.#press(value);
+    return h("button", { type: "button", "aria-label": label, title: label, "data-thumb": value, onclick: press }, icon(name));
+  }
+
+  async #press(value) {
+    const before = this.#thumb;
+    this.#thumb = value === before ? null : value;
+    this.#paint();
+    try {
+      this.said.textContent = await this.#rate(this.#thumb);
+    } catch ({ message }) {
+      this.#thumb = before;
+      this.#paint();
+      this.said.textContent = message || gettext("That did not work. Try again.");
+    }
+  }
+
+  #paint() {
+    for (const button of this.thumbs.children) {
+      button.setAttribute("aria-pressed", String(button.dataset.thumb === this.#thumb));
+    }
+  }
+}
+
+/** Nobody has touched anything for long: the next episode waits for a word. */
+export class StillThere {
+  constructor({ backUrl, onGo }) {
+    this.title = h("h2");
+    this.element = h(
+      "section",
+      { class: "player-end player-still", role: "alertdialog", "aria-label": gettext("Are you still watching?"), hidden: true },
+      h("p", { class: "kicker" }, gettext("Are you still watching?")),
+      this.title,
+      h(
+        "div",
+        { class: "player-actions" },
+        h("button", { type: "button", class: "main", onclick: onGo }, icon("play"), gettext("Go on watching")),
+        h("a", { href: backUrl }, gettext("Back to browsing")),
+      ),
+    );
+  }
+
+  get open() {
+    return !this.element.hidden;
+  }
+
+  toggle(open, name = "") {
+    if (this.element.hidden !== open) return;
+    this.title.textContent = name;
+    this.element.hidden = !open;
+    if (open) this.element.querySelector(".main").focus({ preventScroll: true });
+  }
+}
