@@ -42,11 +42,14 @@ _LOOK_WORDS = {
     "mono": _("Typewriter"),
     "round": _("Rounded"),
     "caps": _("Small capitals"),
+    "bottom": _("At the bottom"),
+    "top": _("At the top"),
 }
 
 
 def _looks(name: str) -> list[tuple[str, Any]]:
-    return [(key, _LOOK_WORDS[key]) for key in services.LOOKS[name]]
+    words = {**_LOOK_WORDS, "raised": _("A little higher")} if name == "position" else _LOOK_WORDS
+    return [(key, words[key]) for key in services.LOOKS[name]]
 
 
 class ProfileForm(forms.Form):
@@ -136,6 +139,7 @@ class EditProfileForm(ProfileForm):
     look_background = forms.ChoiceField(label=_("Background"), required=False, choices=_looks("background"))
     look_edge = forms.ChoiceField(label=_("Edge"), required=False, choices=_looks("edge"))
     look_font = forms.ChoiceField(label=_("Type"), required=False, choices=_looks("font"))
+    look_position = forms.ChoiceField(label=_("Position"), required=False, choices=_looks("position"))
     #: A checkbox that is off and one that was not on the page look the same: this field tells them apart.
     plays = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
@@ -165,7 +169,8 @@ class EditProfileForm(ProfileForm):
     def changes(self) -> dict[str, Any]:
         """What the service takes."""
         data = dict(self.cleaned_data)
-        look = {field.name: data.pop(f"look_{field.name}") for field in fields(Look)}
+        names = [field.name for field in fields(Look)]
+        look = {name: data.pop(f"look_{name}") or self.initial.get(f"look_{name}", "") for name in names}
         if not data.pop("plays"):
             data["autoplay_next"] = data["previews"] = data["data_saver"] = None
         data["skips"] = data["skips"] or None

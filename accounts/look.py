@@ -8,6 +8,8 @@ COLORS = ("white", "yellow", "cyan", "green", "grey")
 BACKGROUNDS = ("none", "soft", "solid", "window")
 EDGES = ("none", "shadow", "outline", "raised")
 FONTS = ("sans", "serif", "mono", "round", "caps")
+#: "raised" keeps clear of what many films have burned in at the bottom.
+POSITIONS = ("bottom", "raised", "top")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Look:
     background: str = "soft"
     edge: str = "shadow"
     font: str = "sans"
+    position: str = "bottom"
 
 
 DEFAULT = Look()
@@ -29,4 +32,5 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "background": BACKGROUNDS,
     "edge": EDGES,
     "font": FONTS,
+    "position": POSITIONS,
 }

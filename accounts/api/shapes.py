@@ -19,6 +19,7 @@ class LookShape(serializers.Serializer[Look]):
     background = serializers.ChoiceField(choices=services.LOOKS["background"], default="soft")
     edge = serializers.ChoiceField(choices=services.LOOKS["edge"], default="shadow")
     font = serializers.ChoiceField(choices=services.LOOKS["font"], default="sans")
+    position = serializers.ChoiceField(choices=services.LOOKS["position"], default="bottom")
 
 
 class ProfileInput(serializers.Serializer[Profile]):

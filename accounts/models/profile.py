@@ -74,6 +74,9 @@ class Profile(models.Model):
     )
     caption_edge = models.CharField(max_length=8, choices=_keys(look.EDGES), default=look.DEFAULT.edge)
     caption_font = models.CharField(max_length=8, choices=_keys(look.FONTS), default=look.DEFAULT.font)
+    caption_position = models.CharField(
+        max_length=8, choices=_keys(look.POSITIONS), default=look.DEFAULT.position
+    )
     blocked = models.JSONField(
         default=list, blank=True, editable=False, help_text=_("Ids of titles that it does not see.")
     )

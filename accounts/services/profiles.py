@@ -192,6 +192,7 @@ def value(row: models.Profile) -> Profile:
             background=row.caption_background,
             edge=row.caption_edge,
             font=row.caption_font,
+            position=row.caption_position,
         ),
         blocked=frozenset(UUID(each) for each in row.blocked),
     )

@@ -44,6 +44,7 @@ def test_profiles_can_be_listed_before_one_is_chosen() -> None:
                 "background": "soft",
                 "edge": "shadow",
                 "font": "sans",
+                "position": "bottom",
             },
         }
     ]
