@@ -6,6 +6,7 @@ import { enter } from "./entrance.js";
 import { Larder } from "./larder.js";
 import { preconnect } from "./preconnect.js";
 import { PlaybackSession } from "./session.js";
+import { soundOf } from "./start.js";
 import { seconds } from "./ui/clock.js";
 import { Preferences } from "./ui/prefs.js";
 
@@ -95,6 +96,12 @@ export class Ahead {
     }
   }
 
+  /** The site's answer, for who only looks at the film; null when there is none. Never rejects. */
+  async told() {
+    await this.#asking?.catch(() => {});
+    return this.#answer;
+  }
+
   /** Whether it is open up to its first picture. */
   get rehearsed() {
     return (this.#scene?.video.readyState ?? 0) >= 2;
@@ -136,7 +143,7 @@ export class Ahead {
     this.#at = now();
     preconnect(answer.nodes);
     const larder = (this.#larder = new Larder(answer, { fetch, now, waited: pressed }));
-    const from = { ...start, position: placeOf(answer) };
+    const from = { ...start, ...soundOf(answer, new Preferences()), position: placeOf(answer) };
     const stocked = await larder.stock(from);
     if (stocked && this.#tools.rehearsed) await this.#rehearse(larder, from);
     return stocked;

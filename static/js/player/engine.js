@@ -7,11 +7,16 @@ import Hls from "../../vendor/hls.min.mjs";
 import { Adaptation } from "./abr/adaptation.js";
 import { controllerFor } from "./abr/controller.js";
 import { Surroundings } from "./abr/surroundings.js";
+import { fetchCues } from "./cues.js";
 import { loaderFor } from "./loader.js";
 
 const RECOVERIES = 2;
 const RECOVERY_WINDOW_MS = 20_000;
 const RENEW_FROM_S = 8;
+// What playlists say of tracks (RFC 8216, 4.3.4.1; Apple's authoring specification): subtitles that also tell sounds,
+// and sound that also tells the picture.
+const SOUNDS = "public.accessibility.describes-music-and-sound";
+const DESCRIBES = "public.accessibility.describes-video";
 
 // Elements that were primed, with their sources: a browser takes some ten milliseconds to open one.
 const primed = new WeakMap();
@@ -37,7 +42,7 @@ function policy(firstByteMs, loadMs, errorRetries, timeoutRetries) {
   };
 }
 
-function configuration(delivery, adaptation, { position, audioLanguage, textLanguage, ahead }) {
+function configuration(delivery, adaptation, { position, audioLanguage, described, ahead }) {
   const loader = loaderFor(delivery);
   return {
     loader,
@@ -58,8 +63,8 @@ function configuration(delivery, adaptation, { position, audioLanguage, textLang
     maxBufferLength: ahead || 30,
     maxMaxBufferLength: ahead || 180,
     startPosition: position > 0 ? position : -1,
-    audioPreference: audioLanguage ? { lang: audioLanguage } : undefined,
-    subtitlePreference: textLanguage ? { lang: textLanguage } : undefined,
+    // Subtitles are chosen by who knows the viewer's wish (ui/viewer.js), once the tracks are known.
+    audioPreference: audioLanguage ? { lang: audioLanguage, ...(described && { characteristics: DESCRIBES }) } : undefined,
   };
 }
 
@@ -107,7 +112,7 @@ export class Engine extends EventTarget {
    * @param {{expected: number, doubt: number}} [start.expectation] of the line (abr/memory.js)
    * @param {{saver?: boolean, failing?: number}} [start.limits] data saver; the height that this device drops frames at
    * @param {string} [start.audioLanguage]
-   * @param {string} [start.textLanguage]
+   * @param {boolean} [start.described] with audio description
    * @param {string} [start.rendition] the one whose first segment is on its way already
    * @param {number} [start.ahead] seconds to buffer at most, until `stretch`
    */
@@ -285,6 +290,11 @@ export class Engine extends EventTarget {
     return [...this.#video.textTracks].findIndex(({ mode }) => mode !== "disabled");
   }
 
+  /** All cues of a text track, for whoever draws them beside the one that is chosen; null when no node gives them. */
+  cues(id) {
+    return fetchCues(this.textTracks[id].url, this.#delivery);
+  }
+
   /** Load a text track (its cues come as a hidden TextTrack of the video); -1 for none. */
   chooseText(id) {
     if (this.#hls) {
@@ -348,8 +358,14 @@ export class Engine extends EventTarget {
 function describe(tracks) {
   return (tracks ?? []).map((track, id) => ({
     id,
-    label: track.name || track.lang || `Track ${id + 1}`,
+    label: track.name || track.lang || "",
     language: track.lang ?? "",
+    name: track.attrs?.["STABLE-RENDITION-ID"] ?? "",
+    channels: Number.parseInt(track.channels, 10) || 0,
+    forced: Boolean(track.forced),
+    sdh: (track.characteristics ?? "").includes(SOUNDS),
+    described: (track.characteristics ?? "").includes(DESCRIBES),
+    url: track.url ?? "",
   }));
 }
 

@@ -15,7 +15,7 @@ import { Growth } from "./growth.js";
 import { Larder } from "./larder.js";
 import { Scene } from "./scene.js";
 import { PlaybackSession, SessionError } from "./session.js";
-import { screenOf, startOf } from "./start.js";
+import { screenOf, soundOf, startOf } from "./start.js";
 import { Tally } from "./tally.js";
 
 const KEPT_ERRORS = 50;
@@ -339,7 +339,8 @@ export class Player extends EventTarget {
 
   /** What an engine is told at its start: what was learnt of the line, and the viewer's languages. */
   #start(before) {
-    return startOf(this.#preferences, before?.engine.throughput);
+    const start = startOf(this.#preferences, before?.engine.throughput);
+    return { ...start, ...soundOf(this.answer, this.#preferences) };
   }
 
   /** This scene is the film from now on. */

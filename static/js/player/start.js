@@ -2,6 +2,7 @@
 
 import { savesData } from "./abr/caps.js";
 import { expectation, failingHeight } from "./abr/memory.js";
+import { languageOf, partsOf, wishOf } from "./tracks.js";
 
 /**
  * What an engine is told at its start, and what decides which rendition is fetched first.
@@ -19,9 +20,14 @@ export function startOf(preferences, rate = NaN) {
       saver: savesData(preferences.get("saver"), connection),
       failing: failingHeight(preferences.get("frames"), now),
     },
-    audioLanguage: preferences.get("audio"),
-    textLanguage: preferences.get("text"),
+    ...soundOf(null, preferences),
   };
+}
+
+/** The sound to begin with, as an engine and the larder are told it: once the session's answer is there, by its wish. */
+export function soundOf(answer, preferences) {
+  const { audio } = wishOf(answer, preferences);
+  return { audioLanguage: languageOf(audio), described: partsOf(audio)?.kind === "description" };
 }
 
 /** The device pixels that an element covers, or with no element the whole window. */

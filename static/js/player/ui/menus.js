@@ -1,35 +1,16 @@
 // The menus of the bar: sound, subtitles, speed, quality. They show what the player has and ask for actions.
 
+import { gettext } from "../../lib/words.js";
 import { h, icon } from "./dom.js";
+import { lookPage } from "./look.js";
 import { Menu } from "./menu.js";
+import { hourly, qualityChoices, qualityName, rateName, RATES, trackNames } from "./names.js";
 
-export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
-
-/** "1080p" and friends for a rendition; its height, whatever its width. */
-export function qualityName(level) {
-  if (!level) return "";
-  return level.height >= 2160 ? "4K" : `${level.height}p`;
-}
-
-/** The quality menu: Auto with what it shows now, then every height from the best, once. Pure. */
-export function qualityChoices(levels, choice, current) {
-  const seen = new Set();
-  const fixed = [...levels].reverse().filter(({ height }) => !seen.has(height) && seen.add(height));
-  const auto = { label: "Auto", note: choice < 0 ? qualityName(current) : "", value: -1, chosen: choice < 0 };
-  const chosenHeight = levels[choice]?.height;
-  return [
-    auto,
-    ...fixed.map((level) => ({
-      label: qualityName(level),
-      note: `${(level.bitrate / 1e6).toFixed(1)} Mbit/s`,
-      value: level.index,
-      chosen: choice >= 0 && level.height === chosenHeight,
-    })),
-  ];
-}
+//: What the data saver holds a film to, in bit/s: abr/caps.js's.
+const SAVER_BPS = 1.1e6;
 
 function trackChoices(tracks = [], chosen = -1) {
-  return tracks.map(({ id, label }) => ({ label, value: id, chosen: id === chosen }));
+  return trackNames(tracks).map(({ id, label, note }) => ({ label, note, value: id, chosen: id === chosen }));
 }
 
 export class Menus {
@@ -40,7 +21,7 @@ export class Menus {
   /**
    * @param {import("../player.js").Player} player
    * @param {import("../screen.js").Screen} screen
-   * @param {object} actions rate(r), text(id), audio(id), quality(i), saver, statistics
+   * @param {object} actions viewer, rate(r), audio(id), quality(i), saver, statistics
    * @param {(open: boolean) => void} onMenu
    */
   constructor(player, screen, actions, onMenu) {
@@ -67,7 +48,7 @@ export class Menus {
     const { engine } = this.#player;
     const { playbackRate } = this.#screen.video;
     const levels = engine?.levels ?? [];
-    this.speed.badge.textContent = playbackRate === 1 ? "" : `${playbackRate}×`;
+    this.speed.badge.textContent = playbackRate === 1 ? "" : rateName(playbackRate);
     this.quality.element.hidden = levels.length < 2;
     this.quality.badge.textContent = qualityName(engine?.level);
     this.saver.setAttribute("aria-checked", String(this.#player.savesData));
@@ -78,48 +59,82 @@ export class Menus {
   }
 
   #make(onToggle) {
-    const { text, audio, quality, rate } = this.#actions;
+    const { audio, quality, rate, viewer } = this.#actions;
     const engine = () => this.#player.engine;
+    const subtitles = gettext("Subtitles");
     this.text = new Menu({
       icon: "text",
-      label: "Subtitles",
-      title: "Subtitles",
-      onChoose: text,
+      label: subtitles,
+      title: subtitles,
+      onChoose: (value) => (typeof value === "string" ? viewer.chooseTextRule(value) : viewer.chooseText(value)),
       onToggle: onToggle(() => this.text),
-      choices: () => [
-        { label: "Off", value: -1, chosen: (engine()?.textTrack ?? -1) < 0 },
-        ...trackChoices(engine()?.textTracks, engine()?.textTrack),
-      ],
+      choices: () => this.#texts(),
     });
     this.audio = new Menu({
       icon: "audio",
-      label: "Audio",
-      title: "Audio",
+      label: gettext("Audio"),
+      title: gettext("Audio"),
       onChoose: audio,
       onToggle: onToggle(() => this.audio),
       choices: () => trackChoices(engine()?.audioTracks, engine()?.audioTrack),
     });
     this.quality = new Menu({
       icon: "quality",
-      label: "Quality",
-      title: "Quality",
+      label: gettext("Quality"),
+      title: gettext("Quality"),
       onChoose: quality,
       onToggle: onToggle(() => this.quality),
       choices: () => qualityChoices(engine()?.levels ?? [], engine()?.choice ?? -1, engine()?.level),
     });
     this.speed = new Menu({
       icon: "speed",
-      label: "Speed",
-      title: "Speed",
+      label: gettext("Speed"),
+      title: gettext("Speed"),
       onChoose: rate,
       onToggle: onToggle(() => this.speed),
       choices: () =>
-        RATES.map((value) => ({
-          label: value === 1 ? "Normal" : `${value}×`,
-          value,
-          chosen: value === this.#screen.video.playbackRate,
-        })),
+        RATES.map((value) => ({ label: rateName(value), value, chosen: value === this.#screen.video.playbackRate })),
     });
+  }
+
+  #texts() {
+    const { viewer } = this.#actions;
+    const tracks = this.#player.engine?.textTracks ?? [];
+    const { rule, id } = viewer.textState;
+    const rules = [{ label: gettext("Off"), value: "off", chosen: rule === "off" }];
+    if (tracks.some(({ forced }) => forced)) {
+      rules.push({ label: gettext("Foreign passages only"), value: "forced", chosen: rule === "forced" });
+    }
+    rules.push({ label: gettext("When the sound is foreign"), value: "foreign", chosen: rule === "foreign" });
+    const whole = tracks.filter(({ forced }) => !forced);
+    return [...rules, ...trackChoices(whole, id), { gap: true }, ...this.#more(whole)];
+  }
+
+  #more(tracks) {
+    const { viewer } = this.#actions;
+    const second = { title: gettext("Second subtitles"), items: () => this.#seconds(tracks) };
+    const beside = trackNames(tracks).find(({ id }) => id === viewer.second);
+    const timing = { title: gettext("Timing"), items: () => this.#timing() };
+    return [
+      ...(tracks.length > 1 ? [{ label: second.title, note: beside?.label ?? gettext("Off"), page: second }] : []),
+      { label: timing.title, note: viewer.offsetName, page: timing },
+      lookPage(viewer),
+    ];
+  }
+
+  #seconds(tracks) {
+    const { viewer } = this.#actions;
+    const choose = (item) => ({ ...item, act: () => viewer.chooseSecond(item.value), on: item.chosen, one: true });
+    return [{ label: gettext("Off"), value: -1, chosen: viewer.second < 0 }, ...trackChoices(tracks, viewer.second)].map(choose);
+  }
+
+  #timing() {
+    const { viewer } = this.#actions;
+    return [
+      { label: gettext("Earlier"), note: "G", act: () => viewer.offsetText(-1) },
+      { label: gettext("Later"), note: "H", act: () => viewer.offsetText(1) },
+      { label: gettext("On time"), note: viewer.offsetName, act: () => viewer.offsetText(0) },
+    ];
   }
 
   #makeMore() {
@@ -128,10 +143,10 @@ export class Menus {
       "button",
       { type: "button", class: "player-switch", role: "switch", onclick: () => saver() },
       icon("check"),
-      h("span", { class: "name" }, "Data saver"),
-      h("span", { class: "player-note" }, "½ GB an hour"),
+      h("span", { class: "name" }, gettext("Data saver")),
+      h("span", { class: "player-note" }, hourly(SAVER_BPS)),
     );
-    const more = h("button", { type: "button", class: "player-more", onclick: statistics }, "Statistics");
+    const more = h("button", { type: "button", class: "player-more", onclick: statistics }, gettext("Statistics"));
     this.quality.panel.append(this.saver, more);
   }
 }

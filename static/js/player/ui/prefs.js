@@ -3,6 +3,7 @@
 import { taste } from "../taste.js";
 
 const KEY = "netflixlite.player";
+// `audio`, `text` and `second` are wishes as tracks.js has them; `lastText` is the last track that was asked for by name.
 // `saver`: data saver, "on", "off" or "" (as the browser says). `rates` and `frames` are abr/memory.js's, which checks them.
 const KNOWN = {
   volume: 1,
@@ -10,6 +11,9 @@ const KNOWN = {
   rate: 1,
   audio: "",
   text: "",
+  second: "",
+  lastText: "",
+  spoken: false,
   remaining: true,
   saver: "",
   rates: {},

@@ -1,13 +1,15 @@
 // What a viewer can do, whatever did it (key, button, finger, lock screen): each act changes the film, is remembered
-// where it is a taste, and is said to those who listen to the page.
+// where it is a taste, and is said to those who listen to the page. Sound and subtitles: reading.js.
 
-import { qualityName, RATES } from "./menus.js";
+import { gettext, interpolate, number } from "../../lib/words.js";
 import { words } from "./clock.js";
+import { qualityName, rateName, RATES } from "./names.js";
+import { Reading } from "./reading.js";
 
 const STEP_S = 10;
 const ADD_UP_MS = 800;
 
-export class Viewer {
+export class Viewer extends Reading {
   #player;
   #screen;
   #preferences;
@@ -25,6 +27,7 @@ export class Viewer {
    *   captions: () => import("./captions.js").Captions, early: () => void}} show
    */
   constructor(player, screen, preferences, show) {
+    super(player, preferences, show);
     this.#player = player;
     this.#screen = screen;
     this.#preferences = preferences;
@@ -60,9 +63,11 @@ export class Viewer {
     clearTimeout(this.#jumpTimer);
     this.#jumpTimer = setTimeout(() => (this.#jumped = 0), ADD_UP_MS);
     const side = by < 0 ? "left" : "right";
-    this.#show.flash(by < 0 ? "back10" : "forward10", { words: `${Math.abs(this.#jumped)} s`, side });
+    const seconds = number(Math.abs(this.#jumped), { style: "unit", unit: "second", unitDisplay: "narrow" });
+    this.#show.flash(by < 0 ? "back10" : "forward10", { words: seconds, side });
     this.seek(this.#video.currentTime + by, { quietly: true });
-    this.#show.say(`${by < 0 ? "Back" : "Forward"} ${Math.abs(by)} seconds`);
+    const span = { time: words(Math.abs(by)) };
+    this.#show.say(by < 0 ? interpolate(gettext("Back %(time)s"), span) : interpolate(gettext("Forward %(time)s"), span));
   }
 
   setVolume(level, { flash = false } = {}) {
@@ -71,9 +76,9 @@ export class Viewer {
     this.#video.muted = volume === 0;
     this.#preferences.set("volume", volume || this.#preferences.get("volume"));
     this.#preferences.set("muted", volume === 0);
-    const percent = `${Math.round(volume * 100)} %`;
+    const percent = number(volume, { style: "percent" });
     if (flash) this.#show.flash(volume === 0 ? "mute" : "loud", { words: percent });
-    this.#show.say(`Volume ${percent}`);
+    this.#show.say(interpolate(gettext("Volume %(percent)s"), { percent }));
   }
 
   mute({ flash = false } = {}) {
@@ -82,15 +87,15 @@ export class Viewer {
     if (!video.muted && video.volume === 0) video.volume = 0.5;
     this.#preferences.set("muted", video.muted);
     if (flash) this.#show.flash(video.muted ? "mute" : "loud");
-    this.#show.say(video.muted ? "Muted" : "Sound on");
+    this.#show.say(video.muted ? gettext("Muted") : gettext("Sound on"));
   }
 
   setRate(rate) {
     this.rate = rate;
     this.#video.playbackRate = rate;
     this.#preferences.set("rate", rate);
-    this.#show.flash(null, { words: `${rate}×` });
-    this.#show.say(`Speed ${rate}`);
+    this.#show.flash(null, { words: `${number(rate)}×` });
+    this.#show.say(interpolate(gettext("Speed: %(rate)s"), { rate: rateName(rate) }));
   }
 
   stepRate(direction) {
@@ -102,7 +107,8 @@ export class Viewer {
   chooseQuality(index) {
     const { engine } = this.#player;
     engine?.choose(index);
-    this.#show.say(index < 0 ? "Quality: automatic" : `Quality: ${qualityName(engine?.levels[index])}`);
+    const quality = index < 0 ? gettext("Auto") : qualityName(engine?.levels[index]);
+    this.#show.say(interpolate(gettext("Quality: %(quality)s"), { quality }));
     this.#show.paint();
   }
 
@@ -111,51 +117,7 @@ export class Viewer {
     const on = !this.#player.savesData;
     this.#preferences.set("saver", on ? "on" : "off");
     this.#player.engine?.save(on);
-    this.#show.say(on ? "Data saver on" : "Data saver off");
+    this.#show.say(on ? gettext("Data saver on") : gettext("Data saver off"));
     this.#show.paint();
-  }
-
-  chooseAudio(id) {
-    const { engine } = this.#player;
-    engine?.chooseAudio(id);
-    const track = engine?.audioTracks[id];
-    this.#preferences.set("audio", track?.language ?? "");
-    this.#show.say(`Audio: ${track?.label ?? ""}`);
-  }
-
-  chooseText(id) {
-    const { engine } = this.#player;
-    engine?.chooseText(id);
-    const track = engine?.textTracks[id];
-    this.#preferences.set("text", track?.language ?? "");
-    this.#show.captions().show(id >= 0);
-    this.#show.paint();
-    this.#show.say(track ? `Subtitles: ${track.label}` : "Subtitles off");
-  }
-
-  toggleText() {
-    const { engine } = this.#player;
-    if (!engine?.textTracks.length) {
-      this.#show.flash("text", { words: "None" });
-      return;
-    }
-    const on = engine.textTrack >= 0;
-    this.chooseText(on ? -1 : this.#preferredText());
-    this.#show.flash("text", { words: on ? "Off" : (engine.textTracks[engine.textTrack]?.label ?? "On") });
-  }
-
-  /** Subtitles as last time, once the tracks of this film are known. */
-  restoreText() {
-    const { engine } = this.#player;
-    const wanted = this.#preferences.get("text");
-    this.#show.captions().show(Boolean(wanted));
-    if (!engine || !wanted || engine.textTrack >= 0) return;
-    if (engine.textTracks.some(({ language }) => language === wanted)) engine.chooseText(this.#preferredText());
-  }
-
-  #preferredText() {
-    const tracks = this.#player.engine?.textTracks ?? [];
-    const wanted = this.#preferences.get("text") || document.documentElement.lang;
-    return (tracks.find(({ language }) => language === wanted) ?? tracks[0])?.id ?? -1;
   }
 }
