@@ -6,12 +6,17 @@ const LOOKS = ["size", "color", "background", "edge", "font", "position"];
 /**
  * Read it from the page's attribute. Pure; never throws.
  * @param {string} [text] JSON
- * @returns {{next: boolean, saver: "" | "on" | "off", look: Record<string, string>}}
+ * @returns {{next: boolean, saver: "" | "on" | "off", skips: "ask" | "auto" | "never", look: Record<string, string>}}
  */
 export function tasteOf(text) {
   const said = parsed(text);
   const look = Object.fromEntries(LOOKS.filter((name) => typeof said.look?.[name] === "string").map((name) => [name, said.look[name]]));
-  return { next: said.next !== false, saver: ["on", "off"].includes(said.saver) ? said.saver : "", look };
+  return {
+    next: said.next !== false,
+    saver: ["on", "off"].includes(said.saver) ? said.saver : "",
+    skips: ["auto", "never"].includes(said.skips) ? said.skips : "ask",
+    look,
+  };
 }
 
 function parsed(text) {
