@@ -75,7 +75,7 @@ class Sessions(APIView):
                 can=_capabilities(data.validated_data.get("capabilities")),
             )
         except services.Refused as refused:
-            raise _refusal(refused) from refused
+            raise refusal(refused) from refused
         services.heed_network(
             user_id=profile_of(request).user_id, session_id=session.id, address=addresses.of(request.META)
         )
@@ -95,7 +95,7 @@ def begin(request: HttpRequest, key: keys.Key) -> HttpResponse:
     try:
         session = services.begin_session(key.session_id, leaves=bodies.identity(read_body(request), "leaves"))
     except services.Refused as refused:
-        said = _refusal(refused)
+        said = refusal(refused)
         error = {"code": said.get_codes(), "message": refused.message, **said.extra}
         return JsonResponse({"error": error}, status=said.status_code)
     return JsonResponse(opened(session), status=201)
@@ -122,7 +122,7 @@ class BookmarkDetail(APIView):
                 duration=None if duration is None else timedelta(seconds=duration),
             )
         except services.NotFound as refused:
-            raise _refusal(refused) from refused
+            raise refusal(refused) from refused
         return Response(marked(bookmark))
 
     @extend_schema(responses={200: shapes.BookmarkOutput, 404: shapes.ErrorOutput}, summary="Read a bookmark")
@@ -254,7 +254,7 @@ def _device(request: Request) -> str:
     return str(device_id) if device_id else request.session.session_key or ""
 
 
-def _refusal(refused: services.Refused) -> Refusal:
+def refusal(refused: services.Refused) -> Refusal:
     """The HTTP face of a refusal. Above one's age looks exactly like not there."""
     if isinstance(refused, services.StreamLimit):
         streams = [_stream(one) for one in services.named(refused.streams)]

@@ -7,7 +7,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import F, Q
 
-from playback.types import Ended
+from playback.types import Ended, LicenceEnd
 
 
 class Household(models.Model):
@@ -143,6 +143,70 @@ class Prepared(models.Model):
 
     def __str__(self) -> str:
         return f"{self.video_id} on {self.device_name or 'a device'}"
+
+
+class LicenceQuerySet(models.QuerySet["Licence"]):
+    """Questions about licences."""
+
+    def going(self) -> Self:
+        """Not ended; some may have expired, and come back when their device is online."""
+        return self.filter(ended="")
+
+    def holding(self, now: datetime) -> Self:
+        """Those that take one of the plan's places: going, and not expired."""
+        return self.going().filter(expires_at__gt=now)
+
+
+class Licence(models.Model):
+    """Leave to keep one video on one device, for one profile, and to play it without the site until it expires.
+
+    Nodes are told its id as the session of its tokens. The secret that opens what is kept is not here: it follows from
+    the id and the site's own secret.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user_id = models.UUIDField()
+    profile_id = models.UUIDField()
+    profile_name = models.CharField(max_length=100)
+    video_id = models.UUIDField()
+    title_id = models.UUIDField()
+    title_name = models.CharField(max_length=300)
+    package_id = models.CharField(max_length=32)
+    renditions = models.BigIntegerField(help_text="Bit mask of the renditions that are kept.")
+    bytes = models.BigIntegerField()
+    device_id = models.UUIDField()
+    device_name = models.CharField(max_length=100, blank=True)
+    made_at = models.DateTimeField()
+    renewed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    complete_at = models.DateTimeField(null=True, blank=True, help_text="When all of it had come.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended = models.CharField(max_length=12, blank=True, choices=[(reason, reason) for reason in LicenceEnd])
+
+    objects = LicenceQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user_id"], condition=Q(ended=""), name="licence_of_user"),
+            models.Index(fields=["profile_id"], name="licence_of_profile"),
+            models.Index(fields=["title_id"], condition=Q(ended=""), name="licence_of_title"),
+            models.Index(fields=["device_id"], condition=Q(ended=""), name="licence_of_device"),
+            models.Index(fields=["package_id"], condition=Q(ended=""), name="licence_of_package"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device_id", "profile_id", "video_id"],
+                condition=Q(ended=""),
+                name="licence_one_of_device_and_video",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, ended="") | (Q(ended_at__isnull=False) & ~Q(ended="")),
+                name="licence_end_has_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.profile_name}: {self.title_name} on {self.device_name or 'a device'}"
 
 
 class Bookmark(models.Model):

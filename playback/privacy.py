@@ -18,6 +18,7 @@ CLASSES: dict[str, Kind] = {
     "playback.Household": Kind.DERIVED,
     "playback.PlaybackSession": Kind.PERSONAL,
     "playback.Prepared": Kind.DERIVED,
+    "playback.Licence": Kind.PERSONAL,
     "playback.Bookmark": Kind.PERSONAL,
     "playback.TrackChoice": Kind.PERSONAL,
     "playback.Viewing": Kind.PERSONAL,
@@ -48,7 +49,10 @@ def export(user_id: UUID) -> Iterable[tuple[str, Json]]:
         beacons += personal.listing(
             models.Beacon.objects.filter(session_id__in=some).order_by("at"), hide={"id"}
         )
-        deliveries += [personal.plain(asdict(one)) for each in some for one in cdn.deliveries_of(each)]
+        deliveries += _deliveries(some)
+    kept = models.Licence.objects.filter(user_id=user_id).order_by("-made_at")
+    deliveries += _deliveries(kept.values_list("id", flat=True))
+    yield "playback/downloads", personal.listing(kept, hide={"renditions"})
     yield "playback/reports", beacons
     yield "playback/deliveries", deliveries
 
@@ -60,13 +64,16 @@ def erase(user_id: UUID) -> dict[str, int]:
     ids = list(sessions.values_list("id", flat=True))
     now = timezone.now()
     playing = {row.id for rows in (sessions.open(), sessions.lasting(now)) for row in rows}
-    for session_id in playing:
+    licences = list(models.Licence.objects.filter(user_id=user_id).values_list("id", flat=True))
+    for session_id in (*playing, *licences):
         cdn.deny(session_id, now + _TOKENS_FOR)
     counts: dict[str, int] = {}
     for some in _batches(ids):
         counts = personal.add(counts, personal.remove(models.Beacon.objects.filter(session_id__in=some)))
         counts = personal.add(counts, {"cdn.Delivery": cdn.forget_sessions(some)})
+    counts = personal.add(counts, {"cdn.Delivery": cdn.forget_sessions(licences)})
     for rows in (
+        models.Licence.objects.filter(user_id=user_id),
         models.PlaybackSession.objects.filter(id__in=ids),
         models.PlaybackSession.objects.filter(profile_id__in=profiles),
         models.Prepared.objects.filter(user_id=user_id),
@@ -78,6 +85,10 @@ def erase(user_id: UUID) -> dict[str, int]:
     ):
         counts = personal.add(counts, personal.remove(rows))
     return counts
+
+
+def _deliveries(session_ids: Iterable[UUID]) -> list[Json]:
+    return [personal.plain(asdict(one)) for each in session_ids for one in cdn.deliveries_of(each)]
 
 
 def _batches(ids: list[UUID]) -> Iterable[list[UUID]]:

@@ -371,3 +371,105 @@ class DownloadsChanged:
     """News: a household has something more, or less, to watch without a network."""
 
     user_id: UUID
+
+
+class LicenceEnd(StrEnum):
+    """Why a film may not be kept on a device any more."""
+
+    REMOVED = "removed"
+    REPLACED = "replaced"
+    SIGNED_OUT = "signed_out"
+    WITHDRAWN = "withdrawn"
+    PROFILE = "profile"
+    PLAN = "plan"
+
+
+@dataclass(frozen=True, slots=True)
+class KeepWish:
+    """What to keep: a picture's height in pixels (the next lower one is taken), and names of sounds.
+
+    Empty: the best picture, the usual sounds.
+    """
+
+    height: int | None = None
+    sounds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTrack:
+    """A picture or sound that may be kept: `bytes` is what it takes. `usual`: kept when nobody chooses otherwise."""
+
+    name: str
+    bytes: int
+    height: int = 0
+    language: str = ""
+    label: str = ""
+    usual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What of a video may be kept on a device. `refused` says why nothing may: 'plan', 'devices', 'titles'; else ''.
+
+    `more_bytes` is what text and small pictures take. `keeping` are the names of devices that hold the plan's places.
+    """
+
+    video_id: UUID
+    refused: str
+    message: str
+    pictures: tuple[OfferedTrack, ...]
+    sounds: tuple[OfferedTrack, ...]
+    more_bytes: int
+    days: int
+    devices: int
+    keeping: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a licence stands: until when its film plays without the site. `secret` opens what is kept; b"" once over."""
+
+    id: UUID
+    expires_at: datetime
+    days: int
+    secret: bytes = b""
+    ended: LicenceEnd | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A film on a device, as people see it. `profile_name` is whose it is."""
+
+    id: UUID
+    video_id: UUID
+    title_id: UUID
+    name: str
+    profile_id: UUID
+    profile_name: str
+    device_id: UUID
+    device_name: str
+    bytes: int
+    complete: bool
+    made_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Leave to keep a film: how it stands, its tracks and how to fetch them. URLs hold the licence's key.
+
+    `session` describes the film as a player is told of it, with the chosen tracks alone; its own URLs lead nowhere.
+    """
+
+    terms: Terms
+    session: Session
+    profile_id: UUID
+    profile_name: str
+    bytes: int
+    tracks: tuple[str, ...]
+    token_url: str
+    segments_url: str
+    content_key_url: str | None
+    done_url: str
+    reports_url: str

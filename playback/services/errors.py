@@ -82,3 +82,11 @@ class SessionOver(Refused):
     def __init__(self, ended: Ended, message: str) -> None:
         super().__init__(message)
         self.ended = ended
+
+
+class MayNotKeep(Refused):
+    """This device may keep no more: `why` is 'plan' (it has no downloads), 'devices' or 'titles'."""
+
+    def __init__(self, why: str, message: str) -> None:
+        super().__init__(message)
+        self.why = why

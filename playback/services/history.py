@@ -48,6 +48,7 @@ def forget_profile(profile_id: UUID) -> None:
         gone = list(sessions.values_list("id", flat=True))
         sessions.delete()
         models.Prepared.objects.filter(profile_id=profile_id).delete()
+        models.Licence.objects.filter(profile_id=profile_id).delete()
         models.Bookmark.objects.filter(profile_id=profile_id).delete()
         models.TrackChoice.objects.filter(profile_id=profile_id).delete()
         models.Viewing.objects.filter(profile_id=profile_id).delete()

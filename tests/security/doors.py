@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts import models
 from accounts.tests.factories import make_plan
 from accounts.types import Profile
+from playback import licence_keys
 from tests.security.matrix import May
 
 TABLE: dict[str, May] = {
@@ -66,6 +67,7 @@ TABLE: dict[str, May] = {
     "api_tv_codes": May.ANYBODY,
     "api_tv_token": May.ANYBODY,
     "api_tv_approve": May.GROWN_UP,
+    "set_language": May.ANYBODY,
     # Profiles
     "profiles": May.SIGNED_IN,
     "new_profile": May.GROWN_UP,
@@ -130,6 +132,8 @@ TABLE: dict[str, May] = {
     "live_rows": May.SIGNED_IN,
     "api_titles": May.SIGNED_IN,
     "api_title": May.SIGNED_IN,
+    "api_title_preview": May.SIGNED_IN,
+    "api_title_preview_picture": May.SIGNED_IN,
     "api_search": May.SIGNED_IN,
     "my_list_entry": May.SIGNED_IN,
     "title_thumb": May.SIGNED_IN,
@@ -138,11 +142,11 @@ TABLE: dict[str, May] = {
     "schema": May.ANYBODY,
     # Playing
     "playback-sessions": May.SIGNED_IN,
+    "api_video_beside": May.SIGNED_IN,
     "playback-bookmark": May.SIGNED_IN,
     "playback-multivariant": May.KEY,
     "playback-mpd": May.KEY,
     "playback-keyed": May.KEY,
-    "api_video_beside": May.SIGNED_IN,
     "playback-content-key": May.KEY,
     "playback-segments": May.KEY,
     "playback-steering": May.KEY,
@@ -152,6 +156,16 @@ TABLE: dict[str, May] = {
     "playback-token": May.KEY,
     "playback-choice": May.KEY,
     "playback-news": May.KEY,
+    # Films that are kept on devices
+    "playback-downloads": May.SIGNED_IN,
+    "playback-download-offer": May.SIGNED_IN,
+    "playback-download": May.OWN,
+    "playback-kept-standing": May.ANYBODY,  # the licences' keys stand in the question (playback/tests/test_keeping.py)
+    "playback-kept-token": May.KEY,
+    "playback-kept-segments": May.KEY,
+    "playback-kept-content-key": May.KEY,
+    "playback-kept-done": May.KEY,
+    "playback-kept-report": May.KEY,
     "cdn_shield": May.KEY,
     # Operators
     "api_uploads": May.OPERATOR,
@@ -181,6 +195,11 @@ SHUT_HERE = {
     "cdn_origin_object",  # its object is not there; the manifest is
     "playback-keyed",  # the package is not encrypted (playback/tests/test_stock_players.py)
     "playback-content-key",  # the same
+    "playback-kept-content-key",  # the same
+    "playback-kept-token",  # nothing is kept (playback/tests/test_keeping.py)
+    "playback-kept-done",  # the same
+    "playback-kept-report",  # the same
+    "playback-download",  # the same
     "artwork",  # there is none
     "api_upload",  # there is none (tests/upload)
     "account_confirm_login_code",  # nobody was sent a code
@@ -208,7 +227,7 @@ SHUT_HERE = {
     "end_session",  # no other session is there
 }
 #: Endpoints for machines, which speak a protocol of their own (docs/nodes.md), and for players that hold a key.
-BESIDE_THE_SCHEMA = re.compile(r"^/api/v1/(cdn/|playback/s/|schema$|uploads|payments/stripe$)")
+BESIDE_THE_SCHEMA = re.compile(r"^/api/v1/(cdn/|playback/[sd]/|schema$|uploads|payments/stripe$)")
 
 #: Values for one route alone: (route, name) → value.
 SPECIAL: dict[tuple[str, str], str] = {
@@ -231,6 +250,9 @@ def things(*, user_id: UUID, profile: Profile, session: Any) -> dict[str, str]:
         "token": "no-such-token",
         "package": session.package_id,
         "rendition": "v360",
+        "licence": licence_keys.make(session.id, session.package_id),
+        "licence_id": str(uuid4()),
+        "viewing_id": str(uuid4()),
         "pathway": "shield",
         "name": "init.mp4",
         "session_id": str(session.id),
@@ -241,6 +263,7 @@ def things(*, user_id: UUID, profile: Profile, session: Any) -> dict[str, str]:
         "proof_id": str(uuid4()),
         "secret": "no-such-secret",
         "artwork_id": str(uuid4()),
+        "tag": "0" * 32,
         "width": "480",
         "form": "webp",
         "upload_id": str(uuid4()),
