@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts import services as accounts
 from accounts.types import Profile
 
 
@@ -13,7 +14,8 @@ from accounts.types import Profile
 class House:
     """The service as its templates see it. `profile` is who is watching, or None.
 
-    `taste` is how that profile likes films to play, as JSON for static/js/player/taste.js; '' without one.
+    `taste` is how that profile likes films to play, as JSON for static/js/player/taste.js; '' without one. `far`: the
+    page is on a television, and read from a sofa.
     """
 
     name: str
@@ -22,6 +24,7 @@ class House:
     profile: Profile | None
     is_operator: bool
     taste: str
+    far: bool
 
 
 def site(request: HttpRequest) -> dict[str, House]:
@@ -38,6 +41,7 @@ def site(request: HttpRequest) -> dict[str, House]:
         profile=profile,
         is_operator=bool(user and user.is_staff and not (profile and profile.is_kid)),
         taste=_taste(profile) if profile else "",
+        far=accounts.is_television(request.headers.get("User-Agent", "")[:400]),
     )
     return {"site": house, "house": house}
 

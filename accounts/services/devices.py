@@ -31,6 +31,11 @@ def devices(user_id: UUID) -> tuple[Device, ...]:
     return tuple(sorted(found, key=lambda one: not one.signed_in))
 
 
+def is_television(user_agent: str) -> bool:
+    """Whether a browser says that it is a television's, or of a thing that stands beside one."""
+    return describe(user_agent).kind is Kind.TV
+
+
 def device(device_id: UUID) -> Device | None:
     """The device of this id, or None."""
     rows = models.Device.objects.select_related("last_profile").prefetch_related("sessions")
