@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -65,12 +65,18 @@ class TitleDetail(APIView):
 class TitlePreview(APIView):
     """What a card shows while somebody rests on it."""
 
-    @extend_schema(operation_id="titles_preview", tags=["catalog"], responses=serializers.PreviewOutput)
+    @extend_schema(
+        operation_id="titles_preview",
+        tags=["catalog"],
+        responses={200: serializers.PreviewOutput, 204: OpenApiResponse(description="It has no pictures.")},
+    )
     def get(self, request: Request, title_id: UUID) -> Response:
-        """Small pictures of the film, or of the first episode, on one sheet; 404 where there are none."""
+        """Small pictures of the film, or of the first episode, on one sheet; 204 where there are none."""
         found = services.preview(title_id, **_sight(request))
         if found is None:
-            raise NotFound(NO_PREVIEW, code="not_found")
+            if services.title(title_id, **_sight(request)) is None:
+                raise NotFound(NOT_FOUND, code="not_found")
+            return Response(status=204)
         tag = found.picture.sha256[:TAG]
         answer = {
             "picture": reverse("api_title_preview_picture", args=[title_id, tag]),

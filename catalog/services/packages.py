@@ -72,6 +72,11 @@ def current_package_id(video_id: UUID) -> str | None:
     return models.Video.objects.filter(id=video_id).values_list("current_package_id", flat=True).first()
 
 
+def markers(video_id: UUID) -> tuple[types.Marker, ...]:
+    """The named stretches of a video as they are now: opening, recap, credits and chapters, in order."""
+    return tuple(sorted(_markers(video_id), key=lambda each: each.start))
+
+
 def published_packages() -> list[str]:
     """Ids of the current packages of every title that viewers may see now."""
     visible = models.Title.objects.published().values("id")

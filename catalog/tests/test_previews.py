@@ -60,4 +60,4 @@ def test_a_series_shows_its_first_episode_and_what_has_no_pictures_says_so(ada) 
     make_package(services.videos([video])[video], duration=40.0, sheets=1)
     client = client_of(ada)
     assert client.get(f"/api/v1/titles/{series.id}/preview").status_code == 200
-    assert client.get(f"/api/v1/titles/{plain.id}/preview").status_code == 404
+    assert client.get(f"/api/v1/titles/{plain.id}/preview").status_code == 204
