@@ -95,7 +95,7 @@ class Title:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What scoring asks of a title. `genres` and `people` (the first few) are addresses, as in their pages."""
+    """What scoring asks of a title. `genres` are slugs, `people` the names of the first few."""
 
     kind: Kind
     genres: frozenset[str]

@@ -79,6 +79,10 @@ WEB_PROCESSES = env.int("NETFLIXLITE_WEB_PROCESSES", default=1)
 #: The name on the screen.
 SITE_NAME = env.str("NETFLIXLITE_SITE_NAME", default="netflixlite")
 
+#: For how long a page's titles may be remembered that are the same for all profiles of one age, in seconds. What is
+#: withdrawn is gone at once all the same (recommend/stretch.py).
+PAGES_REMEMBER_SECONDS = 0.0 if TESTING else 5.0
+
 # Apps ---------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -6,6 +6,7 @@ enter a row; there is no second filter to forget.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cached_property
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -13,15 +14,12 @@ from django.utils.translation import ngettext
 
 from accounts.types import Profile
 from catalog import services as catalog
-from catalog.types import Kind, Order, Title
+from catalog.types import Kind, Title
 from playback import services as playback
 from playback.types import Bookmark, Viewing
-from recommend import kids, models, rows, scoring
+from recommend import kids, models, rows, scoring, stretch
 from recommend.types import Card, Row, Thumb
 
-#: How many of the newest titles rows and likeness choose from, and how many of the older ones each day.
-NEWEST = 200
-OLDER = 100
 CONTINUE_LIMIT = 20
 TREND_LIMIT = 100
 #: How far back viewings colour the taste.
@@ -31,18 +29,6 @@ LEANS = 0.2
 
 #: A shelf with its name and reason for people.
 _Wanted = tuple[rows.Shelf, str, str]
-
-
-def features_of(title: Title) -> scoring.Features:
-    """What scoring needs of a title."""
-    return scoring.Features(
-        id=title.id,
-        kind=title.kind.value,
-        genres=frozenset(genre.slug for genre in title.genres),
-        people=frozenset(credit.person for credit in title.people),
-        year=title.year,
-        added_at=title.published_at,
-    )
 
 
 def alike_to(seed: scoring.Features, others: Iterable[scoring.Features]) -> list[UUID]:
@@ -71,15 +57,14 @@ class Page:
         self.bookmarks: list[Bookmark] = playback.continue_watching(profile.id, CONTINUE_LIMIT)
         self.trend = self._counted()
         hidden = {title_id for title_id, (thumb, _at) in self.thumbs.items() if thumb is Thumb.DOWN}
-        #: What this profile may see now and is worth looking at, newest first.
-        self.known = self._visible()
+        #: What this profile may see now and is worth looking at, newest first; and what scoring knows of it.
+        self.known, self.features = self._visible()
         #: What discovery may choose from: playable, and not thumbed down.
         self.pool = {
             title_id: title
             for title_id, title in self.known.items()
             if title.playable and title_id not in hidden
         }
-        self.features = {title_id: features_of(title) for title_id, title in self.known.items()}
         self.taste = scoring.taste_of(self._signals(), self.features, now=now)
         self._seed: Title | None = None
         self.seen = {viewing.title_id for viewing in self.viewings if viewing.fraction >= 0.25}
@@ -93,23 +78,19 @@ class Page:
             ]
         )
 
-    def _visible(self) -> dict[UUID, Title]:
-        """The newest titles, each day another stretch of the older ones, and whatever the profile had to do with."""
-        age = self.profile.maturity
-        hidden = self.profile.blocked
-        titles = catalog.browse(maturity=age, without=hidden, order=Order.NEWEST, limit=NEWEST)
-        if len(titles) == NEWEST:
-            stretches = max(1, -(-(catalog.count(maturity=age, without=hidden) - NEWEST) // OLDER))
-            offset = NEWEST + self.now.toordinal() % stretches * OLDER
-            titles += catalog.browse(
-                maturity=age, without=hidden, order=Order.NEWEST, limit=OLDER, offset=offset
-            )
-        known = {title.id: title for title in titles}
+    def _visible(self) -> tuple[dict[UUID, Title], dict[UUID, scoring.Features]]:
+        """What all of this age choose from, and whatever the profile had to do with; without what is blocked on it."""
+        shared = stretch.stretch(self.profile.maturity, self.now)
+        blocked = self.profile.blocked
+        known = {each: title for each, title in shared.titles.items() if each not in blocked}
         mentioned = [bookmark.title_id for bookmark in self.bookmarks]
         mentioned += [*list(self.listed)[: rows.LONGEST_ROW], *self.trend]
         mentioned += [viewing.title_id for viewing in self.viewings][:TREND_LIMIT]
         outside = {title_id for title_id in mentioned if title_id not in known}
-        return known | (catalog.titles(outside, maturity=age, without=hidden) if outside else {})
+        if not outside:
+            return known, shared.features
+        more = catalog.titles(outside, maturity=self.profile.maturity, without=blocked, people=False)
+        return known | more, shared.features | stretch.features(set(more))
 
     def rows(self) -> list[Row]:
         """Every row that has something to say, in order."""
@@ -149,15 +130,21 @@ class Page:
             return name, reason
         return kids.named(key, name, seed=self._seed.name if self._seed else "")
 
+    @cached_property
+    def _places(self) -> dict[UUID, int]:
+        """Of each title of the pool its place by score: what fits the taste and is fresh first, what was seen last."""
+        scores = {
+            each: scoring.affinity(self.features[each], self.taste)
+            + 0.5 * scoring.freshness(self.features[each], now=self.now)
+            - (2.0 if each in self.seen else 0.0)
+            for each in self.pool
+        }
+        ranked = sorted(scores, key=lambda each: (-scores[each], self.pool[each].name, str(each)))
+        return {each: place for place, each in enumerate(ranked)}
+
     def by_score(self, titles: Iterable[Title]) -> list[UUID]:
         """The ids of titles, what fits the taste and is fresh first; what was seen comes last."""
-        scores = {
-            title.id: scoring.affinity(self.features[title.id], self.taste)
-            + 0.5 * scoring.freshness(self.features[title.id], now=self.now)
-            - (2.0 if title.id in self.seen else 0.0)
-            for title in titles
-        }
-        return sorted(scores, key=lambda each: (-scores[each], self.pool[each].name, str(each)))
+        return sorted((title.id for title in titles), key=self._places.__getitem__)
 
     def why(self, title: Title) -> str:
         """In plain words, why this title is the billboard."""
@@ -223,7 +210,7 @@ class Page:
         for signal in sorted(liked, key=lambda each: each.at, reverse=True)[:5]:
             seed = self.known[signal.title_id]
             unseen = [self.features[each] for each in self.pool if each not in self.seen]
-            alike = alike_to(features_of(seed), unseen)
+            alike = alike_to(self.features[seed.id], unseen)
             if len(alike) >= rows.FEWEST_CARDS:
                 return seed, alike
         return None

@@ -2,6 +2,7 @@
 profile may not see can enter a row; there is no second filter to forget (recommend/page.py).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -15,8 +16,8 @@ from accounts import services as accounts
 from catalog import services as catalog
 from catalog.types import Title
 from playback import services as playback
-from recommend import events, models, scoring, suiting
-from recommend.page import Page, alike_to, features_of
+from recommend import events, likeness, models, scoring, suiting
+from recommend.page import Page
 from recommend.types import Card, Home, ListChanged, ProfileTitle, Row, Suits, Thumb, ThumbChanged
 
 #: One in this many of the best unseen titles is the day's billboard.
@@ -126,12 +127,8 @@ def more_like(title_id: UUID, *, profile_id: UUID, limit: int = 12) -> list[Card
     profile = accounts.profile(profile_id)
     if profile is None:
         return []
-    seed = catalog.title(title_id, maturity=profile.maturity, without=profile.blocked)
-    if seed is None:
-        return []
-    page = Page(profile, timezone.now())
-    alike = alike_to(features_of(seed), [page.features[each] for each in page.pool])
-    return [Card(title=page.pool[each], video_id=page.pool[each].video_id) for each in alike[:limit]]
+    found = likeness.alike(title_id, profile, now=timezone.now(), limit=max(0, limit))
+    return [Card(title=title, video_id=title.video_id) for title in found]
 
 
 def suits(title_id: UUID, *, profile_id: UUID, now: datetime | None = None) -> Suits | None:
@@ -141,6 +138,12 @@ def suits(title_id: UUID, *, profile_id: UUID, now: datetime | None = None) -> S
     profile = accounts.profile(profile_id)
     title = catalog.title(title_id, maturity=profile.maturity, without=profile.blocked) if profile else None
     return suiting.of(title, profile, now=now or timezone.now()) if profile and title else None
+
+
+def ranked_for(profile_id: UUID, title_ids: Sequence[UUID]) -> list[UUID]:
+    """The same titles, what suits a profile best first; those that suit it alike stay in the order given."""
+    profile = accounts.profile(profile_id)
+    return suiting.ranked(title_ids, profile, now=timezone.now()) if profile else list(title_ids)
 
 
 def my_list(profile_id: UUID) -> list[Card]:
@@ -153,7 +156,7 @@ def my_list(profile_id: UUID) -> list[Card]:
         .order_by("-added_at", "-id")
         .values_list("title_id", flat=True)
     )
-    found = catalog.titles(ids, maturity=profile.maturity, without=profile.blocked)
+    found = catalog.titles(ids, maturity=profile.maturity, without=profile.blocked, people=False)
     return cards([found[each] for each in ids if each in found], profile_id)
 
 

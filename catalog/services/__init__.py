@@ -23,7 +23,16 @@ from catalog.services.ingesting import (
     retry_ingest,
     title_statuses,
 )
-from catalog.services.listing import among, browse, count, genres, newest_ids, range_of, traits
+from catalog.services.listing import (
+    among,
+    browse,
+    count,
+    newest_ids,
+    range_of,
+    sharing_people,
+    traits,
+    version,
+)
 from catalog.services.packages import (
     content_key,
     current_package,
@@ -42,6 +51,7 @@ from catalog.services.previews import preview
 from catalog.services.reading import (
     episode,
     first_video,
+    genres,
     next_episode,
     next_episodes,
     person,
@@ -106,6 +116,7 @@ __all__ = [
     "search",
     "seasons",
     "set_artwork",
+    "sharing_people",
     "stored_object",
     "title",
     "title_by_slug",
@@ -114,6 +125,7 @@ __all__ = [
     "traits",
     "unpublish",
     "update_title",
+    "version",
     "video",
     "videos",
     "warm_search",

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -15,17 +15,22 @@ LIMIT_MAX = 200
 
 
 def titles(
-    ids: Iterable[UUID], *, maturity: int | None = None, without: Collection[UUID] = ()
+    ids: Iterable[UUID],
+    *,
+    maturity: int | None = None,
+    without: Collection[UUID] = (),
+    people: bool = True,
 ) -> dict[UUID, types.Title]:
     """Many titles by id; ids that are unknown are missing from the answer.
 
     With `maturity` (an age) only those that such a profile may see now; without, hidden ones too. Never those of
-    `without`: what is blocked on a profile.
+    `without`: what is blocked on a profile. Cards need no `people`: without them titles come much faster, and their
+    `people` are empty.
     """
     rows = models.Title.objects.filter(id__in=list(ids)).without(without)
     if maturity is not None:
         rows = rows.published().suitable_for(maturity)
-    return {row.id: title_value(row) for row in with_cards(rows)}
+    return {row.id: title_value(row, people=people) for row in with_cards(rows, people=people)}
 
 
 def title(
@@ -44,33 +49,6 @@ def title_by_slug(
         rows = rows.published().suitable_for(maturity)
     row = with_cards(rows).first()
     return title_value(row) if row else None
-
-
-def browse(
-    *,
-    maturity: int,
-    kind: types.Kind | None = None,
-    genre_slug: str | None = None,
-    order: types.Order = types.Order.NEWEST,
-    limit: int = 40,
-    offset: int = 0,
-    without: Collection[UUID] = (),
-) -> list[types.Title]:
-    """Titles that a profile of this maturity may see now, sorted, at most 200 at a time; `without` as in `titles`."""
-    rows = _visible(maturity, kind, genre_slug, without).order_by(*_ORDERS[order])
-    start = max(0, offset)
-    return [title_value(row) for row in with_cards(rows)[start : start + _bounded(limit)]]
-
-
-def count(
-    *,
-    maturity: int,
-    kind: types.Kind | None = None,
-    genre_slug: str | None = None,
-    without: Collection[UUID] = (),
-) -> int:
-    """How many titles `browse` has altogether."""
-    return _visible(maturity, kind, genre_slug, without).count()
 
 
 def genres(*, maturity: int | None = None, without: Collection[UUID] = ()) -> list[types.Genre]:
@@ -195,7 +173,7 @@ def playable_videos(ids: Iterable[UUID]) -> set[UUID]:
 # From rows to values: used by the other modules of this package, never outside this app. ---------------
 
 
-def with_cards(rows: QuerySet[models.Title]) -> QuerySet[models.Title]:
+def with_cards(rows: QuerySet[models.Title], *, people: bool = True) -> QuerySet[models.Title]:
     """Everything that `title_value` needs, in a fixed number of queries."""
     playable_part = models.Video.objects.filter(
         episode__season__title=OuterRef("pk"), current_package__isnull=False
@@ -207,7 +185,7 @@ def with_cards(rows: QuerySet[models.Title]) -> QuerySet[models.Title]:
         .annotate(number_of=Count("pk"))
         .values("number_of")
     )
-    return (
+    ready = (
         rows.select_related("video")
         .annotate(has_playable_part=Exists(playable_part), seasons_in_all=Coalesce(Subquery(season_count), 0))
         .prefetch_related(
@@ -216,15 +194,16 @@ def with_cards(rows: QuerySet[models.Title]) -> QuerySet[models.Title]:
             ),
             "artwork",
             *texts.in_chain(models.TitleText),
-            Prefetch(
-                "credits", queryset=models.Credit.objects.select_related("person").order_by("position", "id")
-            ),
         )
     )
+    if not people:
+        return ready
+    credits = models.Credit.objects.select_related("person").order_by("position", "id")
+    return ready.prefetch_related(Prefetch("credits", queryset=credits))
 
 
-def title_value(row: models.Title) -> types.Title:
-    """A title's row as others may see it; the row comes from `with_cards`."""
+def title_value(row: models.Title, *, people: bool = True) -> types.Title:
+    """A title's row as others may see it; the row comes from `with_cards`, asked with the same `people`."""
     film = getattr(row, "video", None)
     pictures = {picture.kind: picture for picture in row.artwork.all()}
     poster, backdrop = pictures.get("poster"), pictures.get("backdrop")
@@ -248,7 +227,9 @@ def title_value(row: models.Title) -> types.Title:
                 tmdb_id=credit.person.tmdb_id,
             )
             for credit in row.credits.all()
-        ),
+        )
+        if people
+        else (),
         runtime=film.duration if film else None,
         video_id=film.id if film else None,
         season_count=int(getattr(row, "seasons_in_all", 0)),
@@ -311,28 +292,6 @@ def is_available(row: models.Title, now: datetime) -> bool:
         and (row.available_from is None or row.available_from <= now)
         and (row.available_until is None or row.available_until > now)
     )
-
-
-_ORDERS: dict[types.Order, tuple[str, ...]] = {
-    types.Order.NEWEST: ("-published_at", "id"),
-    types.Order.NAME: ("name", "id"),
-    types.Order.YEAR: ("-year", "name", "id"),
-}
-
-
-def _bounded(limit: int) -> int:
-    return max(0, min(limit, LIMIT_MAX))
-
-
-def _visible(
-    maturity: int, kind: types.Kind | None, genre_slug: str | None, without: Collection[UUID]
-) -> models.TitleQuerySet:
-    rows = models.Title.objects.published().suitable_for(maturity).without(without)
-    if kind is not None:
-        rows = rows.filter(kind=kind.value)
-    if genre_slug is not None:
-        rows = rows.filter(Q(genres__slug=genre_slug))
-    return rows
 
 
 def _episodes() -> QuerySet[models.Episode]:

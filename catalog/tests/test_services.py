@@ -106,13 +106,42 @@ def test_the_number_of_queries_does_not_grow_with_the_list(django_assert_max_num
             name=f"Film {number}", genres=("Drama", "Comedy"), people=[types.Credit(f"P{number}", "cast")]
         )
     make_series()
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         assert len(services.browse(maturity=18)) == 13
     ids = list(models.Title.objects.values_list("id", flat=True))
     with django_assert_max_num_queries(4):
         assert len(services.titles(ids)) == 13
     with django_assert_max_num_queries(6):
         assert services.search("film", maturity=18)
+
+
+def test_lists_are_narrowed_to_years_and_ages() -> None:
+    old = make_title(name="Night Mail", year=1936, maturity=0)
+    late = make_title(name="Blow-Up", year=1966, maturity=16)
+    make_title(name="Undated", maturity=7)
+    seen = {"maturity": 18}
+    assert [one.id for one in services.browse(years=(1930, 1939), **seen)] == [old.id]
+    assert {one.name for one in services.browse(up_to=7, **seen)} == {"Night Mail", "Undated"}
+    assert services.count(years=(1960, 1969), **seen) == 1
+    assert services.among([old.id, late.id], years=(1960, 1969), **seen) == {late.id}
+    assert services.newest_ids(up_to=0, **seen) == [old.id]
+    assert services.range_of(**seen) == types.Range(decades=(1960, 1930), ages=(0, 7, 16))
+    assert services.range_of(maturity=7) == types.Range(decades=(1930,), ages=(0, 7))
+
+
+def test_traits_are_what_scoring_asks() -> None:
+    people = [types.Credit(f"Person {number}", "cast") for number in range(30)]
+    title = make_title(year=1936, genres=("Drama", "Comedy"), people=people)
+    traits = services.traits([title.id])[title.id]
+    assert (traits.kind, traits.year, traits.genres) == (types.Kind.FILM, 1936, {"drama", "comedy"})
+    assert traits.people == {f"person-{number}" for number in range(10)}
+
+
+def test_cards_come_without_people() -> None:
+    title = make_title(people=[types.Credit("Basil Wright", "director")])
+    assert services.titles([title.id], people=False)[title.id].people == ()
+    [whole] = services.titles([title.id])[title.id].people
+    assert (whole.person, whole.slug) == ("Basil Wright", "basil-wright")
 
 
 # Series -------------------------------------------------------------------------------------------------
