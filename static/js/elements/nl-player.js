@@ -5,13 +5,14 @@
 // video's place), data-title, data-subtitle, data-synopsis, data-poster.
 
 import { ask } from "../lib/http.js";
+import { momentAsked } from "../lib/links.js";
 import { gettext, interpolate } from "../lib/words.js";
 import { Following } from "../player/following.js";
 import { Player } from "../player/player.js";
 import { mediaElement, Screen } from "../player/screen.js";
 import { assemble, joinParts, makeParts } from "../player/ui/assembly.js";
 import { Beside, playable } from "../player/ui/beside.js";
-import { figures, momentAsked } from "../player/ui/clock.js";
+import { figures } from "../player/ui/clock.js";
 import { announcePosition, announceState, forgetMedia } from "../player/ui/media.js";
 import { Preferences } from "../player/ui/prefs.js";
 

@@ -3,7 +3,7 @@
 // cinema itself. Clicks with a key held, browsers without modules, a player that cannot be loaded: the link is followed.
 
 import { whenIdle } from "./idle.js";
-import { videoOf } from "./links.js";
+import { momentAsked, videoOf } from "./links.js";
 
 //: The last word of the player that was closed is heard by the site in the meantime.
 const REFRESH_MS = 500;
@@ -61,7 +61,7 @@ class Cinema {
     event.preventDefault();
     if (this.#opening) return; // a second click while the player comes
     this.#from = { url: location.href, title: document.title, link, top: scrollY };
-    const prepared = this.#take(video);
+    const prepared = this.#take(video, link.search);
     history.pushState({ cinema: video }, "", link.href);
     this.#open(video, link, prepared);
   }
@@ -72,14 +72,17 @@ class Cinema {
     if (this.#player && !video) this.#close();
     else if (!this.#player && video && !this.#opening) {
       this.#from ??= { url: this.#options.home, title: document.title, link: null, top: scrollY };
-      this.#open(video, null, this.#take(video));
+      this.#open(video, null, this.#take(video, location.search));
     }
   }
 
-  /** What is there of the film. If that is its picture, it is shown before anything else happens. */
-  #take(video) {
+  /**
+   * What is there of the film. If that is its picture, it is shown before anything else happens; unless the address asks
+   * for another moment than the one that was prepared.
+   */
+  #take(video, search) {
     const prepared = this.#prefetch?.take(video) ?? null;
-    this.#entrance = prepared?.enter() ?? null;
+    this.#entrance = (momentAsked(search) === undefined && prepared?.enter()) || null;
     return prepared;
   }
 

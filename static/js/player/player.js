@@ -312,7 +312,9 @@ export class Player extends EventTarget {
     const early = larder ?? new Larder(answer, { waited: true, ...this.#means });
     const scene = rehearsed ?? this.#sceneOn(this.#video, session, early);
     const stopped = placeOf(answer);
-    const wanted = position ?? stopped;
+    const whole = scene.duration || Infinity;
+    const asked = position ?? stopped;
+    const wanted = asked < whole ? asked : Math.max(0, whole - SHORT_OF_END_S);
     // A film that is still being prepared may not reach to where its viewer once was.
     const from = scene.complete ? wanted : Math.min(wanted, Math.max(0, scene.available - SHORT_OF_END_S));
     this.#from = from;

@@ -48,7 +48,7 @@ PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Watch</title>
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/static/css/main.css"></head>
-<body class="watch"><main id="main" tabindex="-1">
+<body class="watch" data-taste='{taste}'><main id="main" tabindex="-1">
 <nl-player data-video-id="{video}" data-session-url="/api/v1/playback/sessions" data-csrf="rig-token"
  data-watch-url="/watch/{nil}/" data-back-url="/title/" data-title="The Long Meridian" data-subtitle="{subtitle}"
  data-synopsis="A surveyor walks the line where two maps disagree, and finds that someone has been living there.">
@@ -84,6 +84,11 @@ class Site(ThreadingHTTPServer):
         self.refusal: tuple[int, dict[str, Any]] | None = None
         self.next: dict[str, str] | None = None
         self.duration = 48.0
+        self.markers: list[dict[str, Any]] = []
+        #: What stands beside the film (netflixlite/beside.py), where that is more than its name.
+        self.beside: dict[str, Any] = {}
+        #: How the profile likes films to play (static/js/player/taste.js).
+        self.taste: dict[str, Any] = {}
         self.down = False
         #: While true, new sessions get the beginning of the film only. Those that have it are told when that changes.
         self.early = False
@@ -148,13 +153,28 @@ class Site(ThreadingHTTPServer):
             "token": {**self.fresh(), "renew_url": f"{doors}/token"},
             "bookmark": self.bookmark,
             "tracks": {"audio": SOUNDS, "text": [], "video": self.pictures(package)},
-            "markers": [],
+            "markers": self.markers,
             "trickplay": None,
             "next": self.next if video != SECOND else None,
             "beacon": {"url": f"{doors}/beacon", "interval": 10},
             "close": {"url": f"{doors}/close"},
             "playlist": self.multivariant(key, by_loader=True),
             "begin": {"url": f"{doors}/begin"} if prepare else None,
+        }
+
+    def known(self, video: str) -> dict[str, Any]:
+        """What stands beside a film."""
+        return {
+            "title": "The Long Meridian",
+            "title_url": "/title/",
+            "subtitle": "Two Maps" if video == SECOND else "",
+            "synopsis": "A surveyor walks the line where two maps disagree.",
+            "picture": None,
+            "thumb": None,
+            "thumb_url": "/api/v1/thumbs/meridian",
+            "previous": None,
+            "seasons": [],
+            **self.beside,
         }
 
     def begun(self, key: str) -> dict[str, Any]:
@@ -249,7 +269,9 @@ class Handler(BaseHTTPRequestHandler):
         watch = re.fullmatch(r"/watch/([0-9a-f-]{36})/", path)
         if watch:
             subtitle = "Two Maps" if watch[1] == SECOND else ""
-            self._answer(200, PAGE.format(video=watch[1], nil=NIL, subtitle=subtitle).encode(), "text/html")
+            taste = json.dumps(self.server.taste)
+            page = PAGE.format(video=watch[1], nil=NIL, subtitle=subtitle, taste=taste)
+            self._answer(200, page.encode(), "text/html")
         elif path.startswith("/static/"):
             self._static(path)
         elif self.server.down:
@@ -262,6 +284,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, KEY, "application/octet-stream")
         elif "/segments/" in path:
             self._json(self.server.digests(path.split("/")[-3], path.split("/")[-1].removesuffix(".json")))
+        elif path.endswith("/beside"):
+            self._json(self.server.known(path.split("/")[-2]))
         elif path.endswith("/steering"):
             order = [one["id"] for one in self.server.ranked()]
             self._json({"VERSION": 1, "TTL": 30, "PATHWAY-PRIORITY": order})
@@ -303,6 +327,11 @@ class Handler(BaseHTTPRequestHandler):
             self._json({"nodes": site.ranked(), "ttl": 30})
         else:
             self._json(site.heard(self.path.split("/")[-2]))
+
+    def do_PUT(self) -> None:
+        """A verdict on the film."""
+        self._note(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+        self._json({"thumb": "up"})
 
     def _static(self, path: str) -> None:
         file = (STATIC / path.removeprefix("/static/")).resolve()
