@@ -12,17 +12,18 @@ from django.views.decorators.http import require_GET
 
 from accounts.doors import ProfileRequest, profile_required
 from catalog import services as catalog
-from catalog.types import Credit, Episode, Kind, Season, Title
+from catalog.types import Credit, Episode, Kind, Marker, Season, Title
 from netflixlite.pages.tiles import SUGGESTED, sight, tiles_of
 from playback import services as playback
 from playback.types import Bookmark
 from recommend import services as recommend
 
+CAST = "cast"
+
 _ROLE_NAMES = {
     "director": gettext_lazy("Direction"),
     "creator": gettext_lazy("Created by"),
     "writer": gettext_lazy("Writing"),
-    "cast": gettext_lazy("Cast"),
     "composer": gettext_lazy("Music"),
     "producer": gettext_lazy("Production"),
 }
@@ -54,18 +55,27 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SeasonTab:
-    """One season in the choice of seasons."""
+    """One season in the choice of seasons; `done` when all of it that can be played was watched."""
 
     number: int
     label: str
+    done: bool
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class Group:
     """Credits of one role, under its name."""
 
     name: str
     credits: tuple[Credit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who is to be seen, and who made it, by role."""
+
+    cast: tuple[Credit, ...]
+    makers: tuple[Group, ...]
 
 
 @require_GET
@@ -88,8 +98,10 @@ def title(request: ProfileRequest, slug: str) -> HttpResponse:
         "play": play,
         "people": _people(found.people),
         "season": season,
-        "seasons": [SeasonTab(each.number, each.name or _season_name(each.number)) for each in seasons],
+        "seasons": [_tab(each, bookmarks) for each in seasons],
         "episodes": [_part(episode, bookmarks) for episode in season.episodes] if season else [],
+        "chapters": _chapters(found),
+        "suits": recommend.suits(found.id, profile_id=profile.id),
         "similar": tiles_of(profile, recommend.more_like(found.id, profile_id=profile.id, limit=SUGGESTED)),
     }
     return render(request, "title.html", context)
@@ -133,6 +145,20 @@ def _chosen_season(seasons: list[Season], asked: str, playing: UUID | None) -> S
     return seasons[0] if seasons else None
 
 
+def _tab(season: Season, bookmarks: dict[UUID, Bookmark]) -> SeasonTab:
+    playable = [each.video_id for each in season.episodes if each.video_id and each.playable]
+    done = bool(playable) and all(each in bookmarks and bookmarks[each].finished for each in playable)
+    return SeasonTab(season.number, season.name or _season_name(season.number), done)
+
+
+def _chapters(found: Title) -> list[Marker]:
+    """A film's named chapters, when it has more than one."""
+    if found.video_id is None or not found.playable:
+        return []
+    named = [each for each in catalog.markers(found.video_id) if each.kind == "chapter" and each.name]
+    return named if len(named) > 1 else []
+
+
 def _season_name(number: int) -> str:
     return _("Season %(number)d") % {"number": number}
 
@@ -141,11 +167,13 @@ def _part(episode: Episode, bookmarks: dict[UUID, Bookmark]) -> Part:
     return Part(episode, bookmarks.get(episode.video_id) if episode.video_id else None)
 
 
-def _people(people: Sequence[Credit]) -> list[People]:
-    """Credits grouped by role: the known roles in our order, then the others as they are called."""
+def _people(people: Sequence[Credit]) -> People:
+    """The cast, and the others by role: the known roles in our order, then the others as they are called."""
     roles = dict.fromkeys([*_ROLE_NAMES, *(credit.role for credit in people)])
     groups = [
-        People(str(_ROLE_NAMES.get(role, role)), tuple(credit for credit in people if credit.role == role))
+        Group(str(_ROLE_NAMES.get(role, role)), tuple(credit for credit in people if credit.role == role))
         for role in roles
+        if role != CAST
     ]
-    return [group for group in groups if group.credits]
+    cast = tuple(credit for credit in people if credit.role == CAST)
+    return People(cast, tuple(group for group in groups if group.credits))

@@ -1,16 +1,21 @@
 """How values look on a page: icons, runtimes, ages, progress."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
 from django import template
 from django.conf import settings
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+
+from catalog.types import Credit
 
 register = template.Library()
 
@@ -79,6 +84,30 @@ def time_left(bookmark: object) -> str:
     position: timedelta = getattr(bookmark, "position", timedelta())
     left = max(duration - position, timedelta())
     return _("%(time)s left") % {"time": runtime(left)}
+
+
+@register.filter
+def clock(moment: timedelta) -> str:
+    """A place in a film as a clock shows it: '4:05', '1:02:09'."""
+    minutes, seconds = divmod(int(moment.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+@register.filter
+def initials(name: str) -> str:
+    """The first letters of somebody's first and last names, for where a photo would be."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in dict.fromkeys([*words[:1], *words[-1:]])).upper()
+
+
+@register.simple_tag
+def person_url(credit: Credit) -> str:
+    """The address of the page of somebody who had a part in a title; without one, of a search for the name."""
+    if credit.slug:
+        with suppress(NoReverseMatch):
+            return reverse("person", args=[credit.slug])
+    return f"{reverse('search')}?{urlencode({'q': credit.person})}"
 
 
 @register.filter
