@@ -1,4 +1,5 @@
 // Registers the elements that every page may hold. The player comes with the watch page.
+import "./elements/nl-billboard.js";
 import "./elements/nl-copy.js";
 import "./elements/nl-growing.js";
 import "./elements/nl-list-button.js";
@@ -16,6 +17,7 @@ import { walkWithArrows } from "./lib/arrows.js";
 import { openCinema } from "./lib/cinema.js";
 import { whenIdle } from "./lib/idle.js";
 import { morphPictures } from "./lib/morph.js";
+import { openPanels } from "./lib/panels.js";
 import { keep } from "./player/keeper.js";
 
 morphPictures();
@@ -23,3 +25,6 @@ walkWithArrows();
 keep();
 openCinema();
 whenIdle(async () => (await import("./lib/listening.js")).listen());
+openPanels();
+whenIdle(async () => (await import("./lib/listening.js")).listen());
+whenIdle(async () => (await import("./elements/nl-preview.js")).restOnCards());

@@ -68,6 +68,8 @@ def test_the_pages_one_state_form_carries_the_buttons(house: House) -> None:
     assert page.count('id="state"') == 1
     assert 'form="state"' in page
     assert 'formaction="/my-list/' in page
+    assert f'data-video="{house.films[0].video_id}" data-removable' in page, "made for the card under a hand"
+    page = house.client(house.ada).get(f"/title/{house.films[0].slug}/").content.decode()
     assert f'formaction="/continue/{house.films[0].video_id}/remove/"' in page
 
 

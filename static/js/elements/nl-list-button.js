@@ -35,6 +35,9 @@ class NlListButton extends HTMLElement {
       button.setAttribute("aria-pressed", String(listed));
       button.value = listed ? "0" : "1";
     }
+    // Cards whose panels nobody has opened yet.
+    const title = this.dataset.url.split("/").at(-1);
+    for (const card of document.querySelectorAll(`.card[data-title="${CSS.escape(title)}"]`)) card.toggleAttribute("data-listed", listed);
   }
 }
 

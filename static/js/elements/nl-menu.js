@@ -26,18 +26,28 @@ class NlMenu extends HTMLElement {
     if (event.type === "keydown") this.#key(event, details);
   }
 
+  #close(details) {
+    details.open = false;
+    details.querySelector("summary").focus();
+  }
+
   #key(event, details) {
     const items = [...this.querySelectorAll(".menu__item")];
     const at = items.indexOf(document.activeElement);
     if (event.key === "Escape" && details.open) {
-      details.open = false;
-      details.querySelector("summary").focus();
+      this.#close(details);
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      details.open = true;
       const step = event.key === "ArrowDown" ? 1 : -1;
+      if (step < 0 && details.open && at <= 0) return this.#close(details);
+      details.open = true;
       items.at((Math.max(at, step > 0 ? -1 : 0) + step) % items.length)?.focus();
+    } else if ((event.key === "ArrowLeft" || event.key === "ArrowRight") && details.open) {
+      // A remote control has no Escape: aside is out.
+      event.preventDefault();
+      this.#close(details);
     }
+    return undefined;
   }
 }
 

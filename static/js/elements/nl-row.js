@@ -1,6 +1,8 @@
 // A row of cards: arrows for the pointer, keys for hands on a keyboard or a remote, and cards at the edges that grow
 // inwards. Scrolling itself is the browser's, so touch and trackpads work without this.
 
+import { screensOf } from "../lib/moments.js";
+
 const ROW = "nl-row";
 const CARD_LINK = ".card__link";
 
@@ -9,14 +11,17 @@ class NlRow extends HTMLElement {
   #watch;
   #back;
   #on;
+  #ticks = document.createElement("span");
 
   connectedCallback() {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     this.#back = this.#arrow("back", "chevron-left", this.dataset.back, -1);
     this.#on = this.#arrow("on", "chevron-right", this.dataset.on, 1);
+    this.#ticks.className = "row__ticks";
+    this.#ticks.setAttribute("aria-hidden", "true");
     this.prepend(this.#back);
-    this.append(this.#on);
+    this.append(this.#on, this.#ticks);
     this.addEventListener("keydown", this, { signal });
     this.#cards.addEventListener("scrollend", this, { signal });
     this.#cards.addEventListener("scroll", this, { signal, passive: true });
@@ -29,6 +34,7 @@ class NlRow extends HTMLElement {
     this.#watch.disconnect();
     this.#back.remove();
     this.#on.remove();
+    this.#ticks.remove();
   }
 
   handleEvent(event) {
@@ -70,6 +76,7 @@ class NlRow extends HTMLElement {
     const gone = Math.abs(list.scrollLeft);
     this.#back.disabled = gone < 4;
     this.#on.disabled = gone + list.clientWidth > list.scrollWidth - 4;
+    this.#count(list, gone);
     const { left, right, width } = list.getBoundingClientRect();
     for (const card of list.children) {
       const box = card.getBoundingClientRect();
@@ -78,6 +85,14 @@ class NlRow extends HTMLElement {
       if (!nearLeft && !nearRight) card.removeAttribute("data-edge");
       else card.dataset.edge = nearLeft === this.#leftToRight ? "start" : "end";
     }
+  }
+
+  /** How many screens the row has, and which of them is seen. */
+  #count(list, gone) {
+    const { screens, at } = screensOf(gone, list.clientWidth, list.scrollWidth);
+    while (this.#ticks.childElementCount > screens) this.#ticks.lastChild.remove();
+    while (this.#ticks.childElementCount < screens) this.#ticks.append(document.createElement("i"));
+    for (const [place, tick] of [...this.#ticks.children].entries()) tick.toggleAttribute("data-here", place === at);
   }
 
   #key(event) {

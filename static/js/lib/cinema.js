@@ -28,6 +28,8 @@ class Cinema {
   listen() {
     document.addEventListener("click", (event) => this.#click(event));
     addEventListener("popstate", () => this.#travel());
+    // A billboard asks for the session that is prepared for its film (nl-billboard.js).
+    document.addEventListener("nl-glimpse", ({ detail }) => (detail.answer = this.#prefetch?.glimpse(detail.video)));
     whenIdle(() => this.#lookAhead());
   }
 
@@ -121,6 +123,7 @@ class Cinema {
       }
     }
     document.body.classList.add("cinema");
+    document.dispatchEvent(new Event("nl-cinema"));
     document.body.append(player);
     entrance?.leave(); // its element is the player's now
     // Later: it has the browser lay out the page at once, which the first picture need not wait for.

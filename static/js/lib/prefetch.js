@@ -17,6 +17,7 @@ export class Prefetch {
   #ahead = null;
   #wanted = null;
   #open = null;
+  #looked = null;
   #timer = 0;
   #resting = false;
 
@@ -36,12 +37,26 @@ export class Prefetch {
 
   /** The title that is open is what will be played, if anything is. */
   look() {
+    this.#looked = null;
     this.#open = videoOf(document.querySelector(".title-hero .actions a[href]"), this.#options.watchUrl);
     if (this.#resting) return; // a film is on: coming back to its tab is no reason to prepare it once more
     if (this.#open && (!this.#wanted || this.#wanted === this.#open)) {
       this.#wanted = this.#open;
       this.#begin(this.#open);
     }
+  }
+
+  /**
+   * A page wants to show a stretch of this film by itself: the session that is prepared for that serves a press of Play
+   * too, and what somebody means comes first.
+   * @returns {Promise<object | null>} the session's answer; null while another film is nearer, or where nothing is prepared
+   */
+  async glimpse(video) {
+    if (this.#resting || (this.#wanted && this.#wanted !== video)) return null;
+    this.#looked = this.#wanted = video;
+    this.#begin(video, { glimpsed: true });
+    const ahead = this.#ahead;
+    return ahead?.videoId === video ? ahead.told() : null;
   }
 
   /** What there is of the film that is played now; else it is begun in this moment. Nothing else is fetched meanwhile. */
@@ -63,7 +78,7 @@ export class Prefetch {
   #consider(target, { now = false } = {}) {
     if (this.#resting) return;
     const at = this.#videoAt(target);
-    const video = at ?? this.#open;
+    const video = at ?? this.#open ?? this.#looked;
     if (video === this.#wanted && !(now && at)) return;
     if (video !== this.#wanted) this.#leave();
     this.#wanted = video;
@@ -84,10 +99,10 @@ export class Prefetch {
     return null;
   }
 
-  #begin(video) {
+  #begin(video, { glimpsed = false } = {}) {
     clearTimeout(this.#timer);
     const start = startOf(new Preferences());
-    this.#options.load();
+    if (!glimpsed) this.#options.load();
     if (this.#ahead?.videoId === video) return;
     this.#ahead?.drop();
     this.#ahead = null;
