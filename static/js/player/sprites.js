@@ -53,12 +53,33 @@ export class Sprites {
    * @returns {Promise<{tile: object, image: string} | null>}
    */
   async at(second) {
-    this.#tiles ??= this.#load("").then(async (answer) => (answer ? tilesOf(await answer.text()) : []));
-    const tile = tileAt(await this.#tiles, second);
+    const tiles = await this.#index();
+    const tile = tileAt(tiles, second);
     if (!tile) return null;
-    if (!this.#sheets.has(tile.sheet)) this.#sheets.set(tile.sheet, this.#sheet(tile.sheet));
-    const image = await this.#sheets.get(tile.sheet);
+    const image = await this.#image(tile.sheet);
+    this.#nearby(tiles, tile.sheet);
     return image && { tile, image };
+  }
+
+  async #index() {
+    this.#tiles ??= this.#load("").then(async (answer) => (answer ? tilesOf(await answer.text()) : null));
+    const tiles = await this.#tiles;
+    if (!tiles) this.#tiles = null; // no node gave it: who points there again asks again
+    return tiles ?? [];
+  }
+
+  async #image(sheet) {
+    if (!this.#sheets.has(sheet)) this.#sheets.set(sheet, this.#sheet(sheet));
+    const image = await this.#sheets.get(sheet);
+    if (!image) this.#sheets.delete(sheet);
+    return image;
+  }
+
+  // Who scrubs goes on to the sheets beside this one: they are small, and there before the hand is.
+  #nearby(tiles, sheet) {
+    const names = [...new Set(tiles.map((tile) => tile.sheet))];
+    const at = names.indexOf(sheet);
+    for (const beside of [names[at + 1], names[at - 1]]) if (beside) this.#image(beside);
   }
 
   close() {

@@ -8,6 +8,8 @@ import { Menus } from "./menus.js";
 import { Scrubber } from "./scrubber.js";
 import { hasPictureInPicture, isFullscreen } from "./system.js";
 
+const NO_MARKERS = [];
+
 export class Bar {
   #screen;
   #player;
@@ -125,6 +127,7 @@ export class Bar {
       duration: () => this.#player.duration,
       available: () => this.#player.available,
       picture: (second) => this.#player.sprites?.at(second),
+      markers: () => this.#player.answer?.markers ?? NO_MARKERS,
       onSeek: seek,
       onDrag: () => this.paintTime(),
     });

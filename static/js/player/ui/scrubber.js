@@ -1,17 +1,42 @@
-// The timeline: played, buffered, a handle, and a time that follows the pointer. Dragging shows; letting go seeks.
+// The timeline: played, buffered, chapters, a handle, and a time with a small picture that follows the pointer. Dragging
+// shows; letting go seeks. Keys walk along it the same way: they show, and seek when one rests.
 
+import { gettext, interpolate } from "../../lib/words.js";
 import { figures, words } from "./clock.js";
 import { h } from "./dom.js";
+import { chapterAt, chaptersOf } from "./moments.js";
 
 const STEP_S = 10;
+//: Whoever holds a key goes faster after so many steps, as on a television.
+const HASTE_AFTER = 6;
+const HASTE = 3;
+const REST_MS = 450;
+const STEPS = { ArrowLeft: -STEP_S, ArrowRight: STEP_S, PageDown: -60, PageUp: 60 };
+
+/**
+ * The stretch of film that is buffered around a moment, in seconds; nothing is a stretch of no length there. Pure.
+ * @param {TimeRanges} buffered
+ */
+export function stretchAround(buffered, at) {
+  for (let i = 0; i < buffered.length; i += 1) {
+    if (buffered.start(i) <= at + 0.3 && buffered.end(i) > at) return { from: Math.min(buffered.start(i), at), to: buffered.end(i) };
+  }
+  return { from: at, to: at };
+}
 
 export class Scrubber {
   #screen;
   #duration;
   #available;
   #picture;
+  #markers;
   #onSeek;
   #dragging = null;
+  #steps = 0;
+  #rest = 0;
+  #marked = null;
+  #marks = h("div", { class: "marks" });
+  #chapter = h("span", { class: "chapter" });
   #rail;
   #played;
   #buffered;
@@ -26,21 +51,23 @@ export class Scrubber {
    * @param {() => number} tools.duration of the whole film, seconds
    * @param {() => number} tools.available how much of it is there
    * @param {(second: number) => Promise<{tile: object, image: string} | null> | undefined} tools.picture
+   * @param {() => {kind: string, name: string, start: number}[]} [tools.markers]
    * @param {(seconds: number) => void} tools.onSeek
    * @param {(seconds: number | null) => void} [tools.onDrag]
    */
-  constructor(screen, { duration, available, picture, onSeek, onDrag }) {
+  constructor(screen, { duration, available, picture, markers = () => [], onSeek, onDrag }) {
     this.#screen = screen;
     this.#duration = duration;
     this.#available = available;
     this.#picture = picture;
+    this.#markers = markers;
     this.#onSeek = onSeek;
     this.onDrag = onDrag;
     this.#played = h("div", { class: "played" });
     this.#buffered = h("div", { class: "buffered" });
     this.#time = h("span", {}, "0:00");
     this.#still = h("div", { class: "still", hidden: true });
-    this.#tip = h("output", { class: "tip", "aria-hidden": "true" }, this.#still, this.#time);
+    this.#tip = h("output", { class: "tip", "aria-hidden": "true" }, this.#still, this.#chapter, this.#time);
     this.#rail = h(
       "div",
       { class: "rail" },
@@ -48,6 +75,7 @@ export class Scrubber {
       this.#buffered,
       h("div", { class: "hovered" }),
       this.#played,
+      this.#marks,
       h("div", { class: "handle" }),
     );
     this.element = h(
@@ -56,7 +84,7 @@ export class Scrubber {
         class: "player-scrubber",
         role: "slider",
         tabIndex: 0,
-        "aria-label": "Position",
+        "aria-label": gettext("Position"),
         "aria-valuemin": "0",
         "aria-orientation": "horizontal",
         onpointerdown: (event) => this.#down(event),
@@ -64,6 +92,7 @@ export class Scrubber {
         onpointerup: (event) => this.#up(event),
         onpointercancel: () => this.#drop(),
         onpointerleave: () => this.element.classList.remove("hover"),
+        onblur: () => this.#land(),
         onkeydown: (event) => this.#key(event),
       },
       this.#rail,
@@ -88,13 +117,12 @@ export class Scrubber {
   paint() {
     const duration = this.#duration();
     const { buffered, currentTime } = this.#video;
-    let end = 0;
-    for (let i = 0; i < buffered.length; i += 1) {
-      if (buffered.start(i) <= currentTime + 0.3) end = Math.max(end, buffered.end(i));
-    }
+    const { from, to } = stretchAround(buffered, currentTime);
     const part = (seconds) => String(duration ? Math.min(1, seconds / duration) : 0);
     this.element.style.setProperty("--played", part(this.shown));
-    this.element.style.setProperty("--buffered", part(end));
+    this.element.style.setProperty("--from", part(from));
+    this.element.style.setProperty("--buffered", part(to));
+    this.#mark(duration);
     const growing = duration - this.#available() > 1;
     this.element.classList.toggle("growing", growing);
     if (growing) this.element.style.setProperty("--there", part(this.#available()));
@@ -102,20 +130,43 @@ export class Scrubber {
     if (this.element.getAttribute("aria-valuenow") === String(whole)) return;
     this.element.setAttribute("aria-valuemax", String(Math.floor(duration)));
     this.element.setAttribute("aria-valuenow", String(whole));
-    this.element.setAttribute("aria-valuetext", `${words(whole)} of ${words(duration)}`);
+    const place = interpolate(gettext("%(position)s of %(length)s"), { position: words(whole), length: words(duration) });
+    const chapter = chapterAt(this.#markers(), whole)?.name;
+    this.element.setAttribute("aria-valuetext", chapter ? `${chapter}, ${place}` : place);
+  }
+
+  /** A gap in the thread where a chapter begins. */
+  #mark(duration) {
+    const markers = this.#markers();
+    if (!duration || (this.#marked?.markers === markers && this.#marked.duration === duration)) return;
+    this.#marked = { markers, duration };
+    const begins = chaptersOf(markers).filter(({ start }) => start > 0 && start < duration);
+    this.#marks.replaceChildren(
+      ...begins.map(({ start }) => {
+        const mark = h("i", { class: "mark" });
+        mark.style.setProperty("--at", String(start / duration));
+        return mark;
+      }),
+    );
   }
 
   #at(event) {
     const box = this.#rail.getBoundingClientRect();
     const along = Math.min(1, Math.max(0, (event.clientX - box.left) / (box.width || 1)));
-    const half = this.#tip.offsetWidth / 2;
-    const centre = Math.min(box.width - half, Math.max(half, along * box.width));
-    this.element.style.setProperty("--pointer", String(along));
-    this.element.style.setProperty("--tip", `${centre}px`);
+    this.#point(along, box.width);
+    return along * this.#duration();
+  }
+
+  /** Show what is at this part of the film, above it. */
+  #point(along, width = this.#rail.getBoundingClientRect().width) {
     const seconds = along * this.#duration();
     this.#time.textContent = figures(seconds, this.#duration());
+    this.#chapter.textContent = chapterAt(this.#markers(), seconds)?.name ?? "";
+    const half = this.#tip.offsetWidth / 2;
+    const centre = Math.min(width - half, Math.max(half, along * width));
+    this.element.style.setProperty("--pointer", String(along));
+    this.element.style.setProperty("--tip", `${centre}px`);
     this.#show(seconds);
-    return seconds;
   }
 
   /** The small picture of where the pointer is, when it has come; only the one that was asked for last is shown. */
@@ -136,6 +187,7 @@ export class Scrubber {
 
   #down(event) {
     if (event.button > 0) return;
+    this.#forget();
     this.element.setPointerCapture(event.pointerId);
     this.#drag(this.#at(event));
   }
@@ -143,7 +195,7 @@ export class Scrubber {
   #move(event) {
     this.element.classList.add("hover");
     const seconds = this.#at(event);
-    if (this.dragging) this.#drag(seconds);
+    if (this.dragging && !this.#steps) this.#drag(seconds);
   }
 
   #up(event) {
@@ -161,6 +213,7 @@ export class Scrubber {
   }
 
   #drop() {
+    this.#forget();
     this.#dragging = null;
     this.element.classList.remove("dragging", "hover");
     this.onDrag?.(null);
@@ -168,14 +221,42 @@ export class Scrubber {
   }
 
   #key(event) {
-    const steps = { ArrowLeft: -STEP_S, ArrowRight: STEP_S, PageDown: -60, PageUp: 60 };
-    let to = null;
-    if (event.code in steps) to = this.#video.currentTime + steps[event.code];
-    else if (event.code === "Home") to = 0;
-    else if (event.code === "End") to = this.#duration();
-    if (to === null || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const duration = this.#duration();
+    if (event.code in STEPS) this.#step(STEPS[event.code]);
+    else if (event.code === "Home" || event.code === "End") this.#walk(event.code === "Home" ? 0 : duration);
+    else if (this.#steps && (event.code === "Enter" || event.code === "Space")) this.#land();
+    else if (this.#steps && event.code === "Escape") this.#drop();
+    else return;
     event.preventDefault();
     event.stopPropagation();
-    this.#onSeek(to);
+  }
+
+  #step(by) {
+    const haste = this.#steps >= HASTE_AFTER ? HASTE : 1;
+    this.#walk(this.shown + by * haste);
+  }
+
+  /** Go there with the handle and the picture over it; the film follows when the keys rest. */
+  #walk(to) {
+    const duration = this.#duration();
+    if (!duration) return;
+    clearTimeout(this.#rest);
+    this.#steps += 1;
+    this.#drag(Math.min(duration, Math.max(0, to)));
+    this.#point(this.#dragging / duration);
+    this.#rest = setTimeout(() => this.#land(), REST_MS);
+  }
+
+  #land() {
+    if (!this.#steps || this.#dragging === null) return;
+    const seconds = this.#dragging;
+    this.#drop();
+    this.#onSeek(seconds);
+  }
+
+  #forget() {
+    clearTimeout(this.#rest);
+    this.#steps = 0;
   }
 }
