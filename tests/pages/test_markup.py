@@ -84,5 +84,5 @@ def test_the_wizard_obeys_too() -> None:
 
 def test_pages_say_their_language_and_direction(house: House) -> None:
     client = house.client(house.ada)
-    client.cookies["django_language"] = "ar"
+    client.post("/language/", {"language": "ar"})
     assert '<html lang="ar" dir="rtl">' in client.get("/").content.decode()
