@@ -34,7 +34,7 @@ export function makeParts(it) {
   it.talk = new Talk();
   it.spinner = new Spinner();
   it.flash = new Flash();
-  it.notice = new Notice(focusSurface);
+  it.notice = new Notice();
   it.error = new ErrorPanel();
   it.help = new Help();
   it.awake = new Awake();

@@ -56,6 +56,13 @@ function hinted(button, label) {
   return button.dataset.key ? `${label} (${button.dataset.key})` : label;
 }
 
+/** Hide a part of the player. When the focus was in it, it goes to the picture, not to the top of the page. */
+export function conceal(element) {
+  const focused = !element.hidden && element.contains(document.activeElement);
+  element.hidden = true;
+  if (focused) element.closest("nl-player")?.focusSurface();
+}
+
 /** Change a button's icon and label when they differ. */
 export function relabel(button, name, label) {
   if (button.dataset.icon === name && button.getAttribute("aria-label") === label) return;

@@ -1,7 +1,7 @@
 // After the last frame: what was watched, the viewer's verdict, and where to go from here.
 
 import { gettext } from "../../lib/words.js";
-import { h, icon } from "./dom.js";
+import { conceal, h, icon } from "./dom.js";
 
 function verdicts() {
   return [
@@ -56,9 +56,8 @@ export class EndScreen {
 
   toggle(open) {
     if (this.element.hidden !== open) return;
-    this.element.hidden = !open;
     this.said.textContent = "";
-    if (open) this.element.querySelector(".player-actions .main").focus({ preventScroll: true });
+    reveal(this.element, open);
   }
 
   #button(value, name, label) {
@@ -86,6 +85,15 @@ export class EndScreen {
   }
 }
 
+function reveal(element, open) {
+  if (!open) {
+    conceal(element);
+    return;
+  }
+  element.hidden = false;
+  element.querySelector(".player-actions .main").focus({ preventScroll: true });
+}
+
 /** Nobody has touched anything for long: the next episode waits for a word. */
 export class StillThere {
   constructor({ backUrl, onGo }) {
@@ -110,8 +118,7 @@ export class StillThere {
 
   toggle(open, name = "") {
     if (this.element.hidden !== open) return;
-    this.title.textContent = name;
-    this.element.hidden = !open;
-    if (open) this.element.querySelector(".main").focus({ preventScroll: true });
+    if (open) this.title.textContent = name;
+    reveal(this.element, open);
   }
 }

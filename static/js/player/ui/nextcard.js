@@ -2,7 +2,7 @@
 // touched anything for three episodes.
 
 import { gettext, interpolate, ngettext, number } from "../../lib/words.js";
-import { h, icon } from "./dom.js";
+import { conceal, h, icon } from "./dom.js";
 
 export class NextCard {
   #timer = 0;
@@ -63,7 +63,7 @@ export class NextCard {
 
   hide() {
     clearInterval(this.#timer);
-    this.element.hidden = true;
+    conceal(this.element);
   }
 
   focus() {

@@ -1,6 +1,6 @@
 // What lies over the picture for a moment: spinner, centre sign, notice.
 
-import { h, icon } from "./dom.js";
+import { conceal, h, icon } from "./dom.js";
 
 const SPINNER_AFTER_MS = 300;
 const LOOKED_AT_MS = 3000;
@@ -45,11 +45,8 @@ export class Flash {
 /** "Resuming from 24:10 · Start over": goes by itself, but not while its button has the focus. */
 export class Notice {
   #timer = 0;
-  #onGone;
 
-  /** @param {() => void} [onGone] it went while its button had the focus */
-  constructor(onGone = () => {}) {
-    this.#onGone = onGone;
+  constructor() {
     this.element = h("div", { class: "player-notice", role: "status", hidden: true });
   }
 
@@ -62,9 +59,7 @@ export class Notice {
 
   hide() {
     clearTimeout(this.#timer);
-    const focused = this.element.contains(document.activeElement);
-    this.element.hidden = true;
-    if (focused) this.#onGone();
+    conceal(this.element);
   }
 
   #goIn(delay) {

@@ -81,12 +81,11 @@ export class Skip {
   }
 
   #jump({ kind, start, end }) {
-    const { seek, notice, say } = this.#tools;
+    const { seek, notice } = this.#tools;
     const [, done, undo] = words(kind);
     this.#hide();
     seek(end);
-    notice.show(done, { action: undo, onAction: () => seek(start), seconds: 5 });
-    say(done);
+    notice.show(done, { action: undo, onAction: () => seek(start), seconds: 5 }); // a status: it is heard as well
   }
 
   #show(found) {

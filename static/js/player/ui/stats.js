@@ -2,7 +2,7 @@
 // buffer was, what happened. All of it can be copied as text.
 
 import { gettext, interpolate, number } from "../../lib/words.js";
-import { h } from "./dom.js";
+import { conceal, h } from "./dom.js";
 import { Graph } from "./graph.js";
 import { copyText } from "./system.js";
 
@@ -142,9 +142,12 @@ export class Statistics {
   }
 
   toggle(open = !this.open) {
-    this.element.hidden = !open;
     clearInterval(this.#timer);
-    if (!open) return;
+    if (!open) {
+      conceal(this.element);
+      return;
+    }
+    this.element.hidden = false;
     this.#paint();
     this.#timer = setInterval(() => this.#paint(), EVERY_MS);
   }

@@ -3,7 +3,7 @@
 
 import { gettext, interpolate, ngettext, number } from "../../lib/words.js";
 import { bufferAhead } from "../engine.js";
-import { h, icon } from "./dom.js";
+import { conceal, h, icon } from "./dom.js";
 
 //: A wait of this long is told to those who do not see the spinner; and after this one it is said why.
 const TOLD_MS = 1500;
@@ -79,7 +79,7 @@ export class ErrorPanel {
 
   hide() {
     clearInterval(this.#timer);
-    this.element.hidden = true;
+    conceal(this.element);
   }
 
   #watching({ name, about, onStop }) {
