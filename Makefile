@@ -53,6 +53,8 @@ static/vendor/.done: node_modules/.package-lock.json Makefile
 	@cp node_modules/tus-js-client/dist/tus.min.js static/vendor/tus.min.js
 	@sed -i '/^\/\/# sourceMappingURL=/d' static/vendor/tus.min.js
 	@cp node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2 static/vendor/fonts/inter.woff2
+	@cp node_modules/@fontsource-variable/noto-sans-arabic/files/noto-sans-arabic-arabic-wght-normal.woff2 static/vendor/fonts/noto-sans-arabic.woff2
+	@cp node_modules/@fontsource-variable/noto-sans-devanagari/files/noto-sans-devanagari-devanagari-wght-normal.woff2 static/vendor/fonts/noto-sans-devanagari.woff2
 	@cp node_modules/@fontsource/bebas-neue/files/bebas-neue-latin-400-normal.woff2 static/vendor/fonts/bebas-neue.woff2
 	@touch $@
 
