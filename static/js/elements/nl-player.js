@@ -212,7 +212,6 @@ class NlPlayer extends HTMLElement {
       if (!beside || this.player.videoId !== videoId || !this.isConnected) return;
       this.naming.show(this.player.answer ?? {}, beside);
       this.bar.episodesButton.hidden = playable(beside) < 2;
-      this.end.show(beside.thumb);
     });
     this.cast.look();
   }

@@ -68,7 +68,7 @@ export class After {
     } else if (goesOn && card.open) {
       card.focus(); // the profile wants to be asked
     } else {
-      end.show(this.#tools.beside()?.thumb);
+      end.show(this.#tools.beside()?.thumb, Boolean(next));
       end.toggle(true);
     }
   }

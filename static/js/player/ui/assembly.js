@@ -66,7 +66,12 @@ function makeSheets(it, focusSurface) {
     onCancel: focusSurface,
     running: () => !it.video.paused,
   });
-  it.end = new EndScreen({ backUrl, onAgain: () => it.again(), onRate: (thumb) => it.rate(thumb) });
+  it.end = new EndScreen({
+    backUrl,
+    onAgain: () => it.again(),
+    onNext: () => it.playNext(),
+    onRate: (thumb) => it.rate(thumb),
+  });
   it.still = new StillThere({ backUrl, onGo: () => it.after.go() });
   it.episodes = new Episodes({
     onPlay: (episode) => it.play(episode),

@@ -19,14 +19,17 @@ export class EndScreen {
    * @param {object} tools
    * @param {string} tools.backUrl
    * @param {() => void} tools.onAgain
+   * @param {() => void} tools.onNext
    * @param {(thumb: string | null) => Promise<string>} tools.onRate keep a verdict; answers with what to say of it
    */
-  constructor({ backUrl, onAgain, onRate }) {
+  constructor({ backUrl, onAgain, onNext, onRate }) {
     this.#rate = onRate;
     this.title = h("h2");
     this.said = h("p", { class: "said", role: "status" });
     this.thumbs = h("div", { class: "player-thumbs", role: "group", "aria-label": gettext("Your verdict"), hidden: true });
     this.thumbs.append(...verdicts().map(([value, name, label]) => this.#button(value, name, label)));
+    this.again = h("button", { type: "button", onclick: onAgain }, icon("retry"), gettext("Watch again"));
+    this.next = h("button", { type: "button", class: "main", onclick: onNext }, icon("next"), gettext("Next episode"));
     this.element = h(
       "section",
       { class: "player-end", "aria-label": gettext("The end"), hidden: true },
@@ -34,23 +37,24 @@ export class EndScreen {
       this.title,
       this.thumbs,
       this.said,
-      h(
-        "div",
-        { class: "player-actions" },
-        h("button", { type: "button", class: "main", onclick: onAgain }, icon("retry"), gettext("Watch again")),
-        h("a", { href: backUrl }, gettext("Back to browsing")),
-      ),
+      h("div", { class: "player-actions" }, this.next, this.again, h("a", { href: backUrl }, gettext("Back to browsing"))),
     );
+    this.show();
   }
 
   get open() {
     return !this.element.hidden;
   }
 
-  /** What the viewer said of it before; undefined when it cannot be said here. */
-  show(thumb) {
+  /**
+   * @param {string | null} [thumb] what the viewer said of it before; undefined when it cannot be said here
+   * @param {boolean} [follows] whether an episode comes after it
+   */
+  show(thumb, follows = false) {
     this.#thumb = thumb ?? null;
     this.thumbs.hidden = thumb === undefined;
+    this.next.hidden = !follows;
+    this.again.classList.toggle("main", !follows);
     this.#paint();
   }
 
@@ -91,7 +95,7 @@ function reveal(element, open) {
     return;
   }
   element.hidden = false;
-  element.querySelector(".player-actions .main").focus({ preventScroll: true });
+  element.querySelector(".player-actions .main:not([hidden])").focus({ preventScroll: true });
 }
 
 /** Nobody has touched anything for long: the next episode waits for a word. */

@@ -58,7 +58,10 @@ export class Input {
       return;
     }
     if (isForElement(event.target, action) && (spatial.byKeys || !event.target.matches?.("button, a"))) return;
-    if (event.repeat && !REPEATED.has(action.name)) return;
+    if (event.repeat && !REPEATED.has(action.name)) {
+      event.preventDefault(); // held down: once is enough, and the page does not scroll
+      return;
+    }
     if (trouble() && !IN_TROUBLE.has(action.name)) return;
     const act = acts[action.name];
     if (!act || act(action.value) === false) return;

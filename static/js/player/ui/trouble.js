@@ -140,12 +140,12 @@ export class Trouble {
 
   /** The picture does not come, or not yet. */
   waiting(why) {
-    const { video, spinner, say } = this.#tools;
+    const { video, spinner } = this.#tools;
     if (video().paused && why !== "start" && why !== "growing") return;
     const words = waitingWords(why);
     spinner.show(words);
     if (words) this.#tell(words);
-    this.#watch(say);
+    this.#watch();
     if (this.#failure && bufferAhead(video()) < 0.5) this.#show();
   }
 
@@ -214,7 +214,8 @@ export class Trouble {
 
   #watch() {
     clearTimeout(this.#told);
-    this.#told = setTimeout(() => !this.#said && this.#tell(gettext("Loading …")), TOLD_MS);
+    const { element } = this.#tools.spinner;
+    this.#told = setTimeout(() => !this.#said && !element.hidden && this.#tell(gettext("Loading …")), TOLD_MS);
     this.#why ||= setTimeout(() => this.#explain(), WHY_MS);
   }
 
