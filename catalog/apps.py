@@ -19,6 +19,7 @@ class CatalogConfig(AppConfig):
         from catalog.finding import triggers, writing
         from catalog.library import watch
         from catalog.media import av1, candidates, chapters, intro, pipeline, retext
+        from catalog.spoken import engine, keeping
         from catalog.tus import finishing
 
         finishing.register()
@@ -32,4 +33,6 @@ class CatalogConfig(AppConfig):
         candidates.register()
         chapters.register()
         writing.register()
+        keeping.register()
         post_migrate.connect(triggers.after_migrate, sender=self, dispatch_uid="catalog.search")
+        post_migrate.connect(engine.after_migrate, sender=self, dispatch_uid="catalog.spoken")

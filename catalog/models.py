@@ -12,6 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.finding.rows import SearchChange as SearchChange
+from catalog.spoken.rows import SpokenLine as SpokenLine
+from catalog.spoken.rows import SpokenTrack as SpokenTrack
+from catalog.spoken.rows import SpokenVideo as SpokenVideo
 from catalog.texts import EpisodeText as EpisodeText
 from catalog.texts import GenreText as GenreText
 from catalog.texts import SeasonText as SeasonText

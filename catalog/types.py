@@ -149,6 +149,26 @@ class PersonFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """A line that somebody says in a film or an episode, and from when. `season` and `number` are an episode's.
+
+    `pieces` is the line as it is shown, in order, each with whether it was asked for. `language` is a BCP 47 tag.
+    """
+
+    title_id: UUID
+    video_id: UUID
+    slug: str
+    name: str
+    season: int | None
+    number: int | None
+    episode: str
+    language: str
+    start: timedelta
+    pieces: tuple[tuple[str, bool], ...]
+    picture: Image | None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What answers a question, best first.
 

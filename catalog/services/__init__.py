@@ -63,7 +63,7 @@ from catalog.services.reading import (
     video,
     videos,
 )
-from catalog.services.searching import find, search, warm_search
+from catalog.services.searching import find, search, spoken, warm_search
 from catalog.services.tools import encoder_trouble
 from catalog.services.words import BadText, add_text_track, leave_out_text, remove_text_track
 
@@ -117,6 +117,7 @@ __all__ = [
     "seasons",
     "set_artwork",
     "sharing_people",
+    "spoken",
     "stored_object",
     "title",
     "title_by_slug",

@@ -2,18 +2,22 @@
 
 from collections import Counter as CountOf
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Prefetch
 from django.utils import timezone
+from django.utils.translation import get_language
 
-from catalog import artwork, models, types
+from catalog import artwork, models, texts, types
 from catalog.finding.shelf import shelf
 from catalog.finding.writing import reindex as reindex
 from catalog.search import asking, slips
 from catalog.search import text as wording
 from catalog.services.reading import LIMIT_MAX, genres, titles
+from catalog.spoken import asking as speech
+from catalog.spoken import lines as speaking
 
 #: People and genres that are shown beside titles at most.
 PEOPLE_MAX, GENRES_MAX = 6, 4
@@ -67,6 +71,51 @@ def find(
         people=() if named.partial else tuple(_people(named.ids, maturity, without)),
         genres=tuple(_genres(question, maturity, without)),
     )
+
+
+def spoken(
+    text: str, *, maturity: int, without: Collection[UUID] = (), limit: int = 12, language: str = ""
+) -> list[types.Spoken]:
+    """Lines of films and episodes in which these words are said, those in which they stand side by side first.
+
+    Only of titles that a profile of this maturity may see now, at most two of each. Lines in `language` (a BCP 47 tag,
+    by default the one that is spoken now) come before the same in others. `without` as in `search`.
+    """
+    words = speaking.spoken_words(text)[: wording.WORDS_MAX]
+    seen = models.Title.objects.published().suitable_for(maturity).without(without)
+    wanted = max(0, min(limit, LIMIT_MAX))
+    hits = speech.hits(words, seen, languages=[language or get_language() or ""], limit=wanted)
+    if not hits:
+        return []
+    of_titles = titles({one.title_id for one in hits}, maturity=maturity, without=without)
+    ids = {one.video_id for one in hits}
+    parts = {
+        row.video.id: row
+        for row in models.Episode.objects.filter(video__id__in=ids)
+        .select_related("season", "video")
+        .prefetch_related(*texts.in_chain(models.EpisodeText))
+    }
+    asked = wording.plain(text).split()
+    found = []
+    for one in hits:
+        title, part = of_titles.get(one.title_id), parts.get(one.video_id)
+        if title is not None:
+            found.append(
+                types.Spoken(
+                    title_id=title.id,
+                    video_id=one.video_id,
+                    slug=title.slug,
+                    name=title.name,
+                    season=part.season.number if part else None,
+                    number=part.number if part else None,
+                    episode=texts.said(part, "name") if part else "",
+                    language=one.language,
+                    start=timedelta(milliseconds=one.start_ms),
+                    pieces=speaking.marked(one.text, asked),
+                    picture=title.backdrop or title.poster,
+                )
+            )
+    return found
 
 
 def warm_search() -> None:
@@ -131,8 +180,9 @@ def _genres(question: Sequence[str], maturity: int, without: Collection[UUID]) -
 
 def _genre_names() -> list[tuple[UUID, str]]:
     """Names of genres in all languages."""
-    own = models.Genre.objects.values_list("id", "name")
-    return list(own.union(models.GenreText.objects.values_list("genre_id", "name"), all=True))
+    own = models.Genre.objects.order_by().values_list("id", "name")
+    said = models.GenreText.objects.order_by().values_list("genre_id", "name")
+    return list(own.union(said, all=True))
 
 
 def _names(question: Sequence[str], name: str) -> bool:
