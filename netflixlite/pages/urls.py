@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from netflixlite.pages import browsing, forms, home, mine, searching, title, watch
+from netflixlite.pages import browsing, forms, history, home, mine, people, searching, title, watch
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("title/<slug:slug>/", title.title, name="title"),
     path("watch/<uuid:video_id>/", watch.watch, name="watch"),
     path("search/", searching.search, name="search"),
+    path("person/<slug:person>/", people.page, name="person"),
+    path("history/", history.history, name="history"),
+    path("profiles/<uuid:profile_id>/history/", history.profile_history, name="profile_history"),
     path("my-list/", mine.my_list, name="my_list"),
     path("my-list/<uuid:title_id>/", forms.toggle_list, name="toggle_list"),
     path("thumbs/<uuid:title_id>/", forms.thumb, name="thumb"),

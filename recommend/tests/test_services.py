@@ -296,7 +296,7 @@ def test_a_page_asks_the_database_as_often_for_500_titles_as_for_240(ada, ben):
     assert {title.name for title in made[:8]} == set(names(row(rows, "my-list")))
     # Titles that one had to do with may be among the newest or not: one look more (6 queries) in either service.
     assert abs(counts[1] - counts[0]) in (0, 12)
-    assert max(counts) <= 45
+    assert max(counts) <= 58  # two pages; with what is remembered between them it is fewer
 
 
 def test_older_titles_have_their_day(ada, monkeypatch):

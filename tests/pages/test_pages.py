@@ -34,6 +34,10 @@ def addresses(house: House) -> list[str]:
         "/browse/?kind=series",
         "/browse/drama/",
         "/browse/drama/?sort=year&sheet=7",
+        "/browse/?decade=1930&age=7&sort=popular",
+        "/browse/?sort=suits",
+        "/person/ines-okafor/",
+        "/history/",
         f"/watch/{house.films[0].video_id}/",
     ]
 
@@ -187,7 +191,8 @@ def test_browse_keeps_its_choices_in_its_addresses(house: House) -> None:
     names = [tile.title.name for tile in page.context["tiles"]]
     assert names == sorted(names)
     assert house.series.name not in names
-    links = {link.name: link for link in page.context["genre_links"]}
+    [genres] = [picker for picker in page.context["pickers"] if picker.key == "genre"]
+    links = {link.name: link for link in genres.choices}
     assert links["Drama"].current
     assert links["Family"].url == "/browse/family/?kind=film&sort=name"
 

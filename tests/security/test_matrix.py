@@ -28,6 +28,7 @@ from accounts.tests.factories import client_of, make_operator, make_profile, mak
 from accounts.types import Profile
 from catalog import services as catalog
 from catalog.tests.factories import make_title
+from catalog.types import Credit
 from cdn import services as cdn
 from cdn.tests.conftest import forget
 from cdn.tests.nodes import FakeNode
@@ -64,7 +65,7 @@ def household(settings: Any, tmp_path: Path) -> Iterator[Household]:
     user = make_user("quillfeather", email="quillfeather@example.org")
     member = make_profile("Zinnia Quill", user=user)
     kid = make_profile("Pip Quill", user=user, is_kid=True)
-    film = make_title(name="Night Mail", maturity=0)
+    film = make_title(name="Night Mail", maturity=0, people=[Credit("Harry Watt", "director")])
     video = catalog.first_video(film.id)
     assert video is not None
     make_bookmark(profile_id=member.id, video_id=video)
@@ -74,6 +75,7 @@ def household(settings: Any, tmp_path: Path) -> Iterator[Household]:
         "title_id": str(film.id),
         "video_id": str(video),
         "slug": film.slug,
+        "person": film.people[0].slug,
         "genre": "documentary",
         **doors.things(user_id=user.id, profile=member, session=session),
     }
