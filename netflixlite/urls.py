@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("recommend.urls")),
     path("", include("netflixlite.beside")),
     path("", include("netflixlite.blocking")),
+    path("", include("netflixlite.offline")),
     path("", include("netflixlite.live.urls")),
     path("", include("netflixlite.pages.urls")),
 ]

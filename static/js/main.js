@@ -1,6 +1,7 @@
 // Registers the elements that every page may hold. The player comes with the watch page.
 import "./elements/nl-billboard.js";
 import "./elements/nl-copy.js";
+import "./elements/nl-download.js";
 import "./elements/nl-growing.js";
 import "./elements/nl-list-button.js";
 import "./elements/nl-menu.js";
@@ -18,6 +19,7 @@ import { openCinema } from "./lib/cinema.js";
 import { whenIdle } from "./lib/idle.js";
 import { morphPictures } from "./lib/morph.js";
 import { openPanels } from "./lib/panels.js";
+import { whenKept } from "./offline/when.js";
 import { keep } from "./player/keeper.js";
 
 morphPictures();
@@ -28,3 +30,4 @@ whenIdle(async () => (await import("./lib/listening.js")).listen());
 openPanels();
 whenIdle(async () => (await import("./lib/listening.js")).listen());
 whenIdle(async () => (await import("./elements/nl-preview.js")).restOnCards());
+whenIdle(whenKept);

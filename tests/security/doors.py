@@ -124,6 +124,7 @@ TABLE: dict[str, May] = {
     "browse": May.SIGNED_IN,
     "search": May.SIGNED_IN,
     "title": May.SIGNED_IN,
+    "play": May.SIGNED_IN,
     "watch": May.SIGNED_IN,
     "my_list": May.SIGNED_IN,
     "person": May.SIGNED_IN,
@@ -159,7 +160,12 @@ TABLE: dict[str, May] = {
     "playback-token": May.KEY,
     "playback-choice": May.KEY,
     "playback-news": May.KEY,
-    # Films that are kept on devices
+    # Films that are kept on devices; what works without the site is the same for everybody
+    "manifest": May.ANYBODY,
+    "service_worker": May.ANYBODY,
+    "offline_shell": May.ANYBODY,
+    "kept_watch": May.ANYBODY,
+    "downloads": May.SIGNED_IN,
     "playback-downloads": May.SIGNED_IN,
     "playback-download-offer": May.SIGNED_IN,
     "playback-download": May.OWN,
