@@ -18,6 +18,7 @@ def wanted(video_id: UUID) -> bytes | None:
     if (
         film.filter(title__encrypted=True).exists()
         or film.filter(episode__season__title__encrypted=True).exists()
+        or film.filter(trailer_of__encrypted=True).exists()
     ):
         return secrets.token_bytes(16)
     return None

@@ -312,7 +312,7 @@ class Artwork(models.Model):
 
 
 class Video(models.Model):
-    """The playable media of a film or of an episode, and how far its newest source has come."""
+    """The playable media of a film or of an episode, or a title's trailer, and how far its newest source has come."""
 
     class State(models.TextChoices):
         """Where the newest source stands. What plays is `current_package`, whatever this says."""
@@ -329,6 +329,10 @@ class Video(models.Model):
     title = models.OneToOneField(Title, on_delete=models.CASCADE, related_name="video", null=True, blank=True)
     episode = models.OneToOneField(
         Episode, on_delete=models.CASCADE, related_name="video", null=True, blank=True
+    )
+    #: A film or a series that this is to make people want to see.
+    trailer_of = models.OneToOneField(
+        Title, on_delete=models.CASCADE, related_name="trailer", null=True, blank=True
     )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.RECEIVING)
     #: Why it was refused or failed, and what to do, in words for whoever uploaded it.
@@ -351,8 +355,9 @@ class Video(models.Model):
         indexes = [models.Index(fields=["state", "-updated_at"], name="video_by_state")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(title__isnull=False, episode__isnull=True)
-                | Q(title__isnull=True, episode__isnull=False),
+                condition=Q(title__isnull=False, episode__isnull=True, trailer_of__isnull=True)
+                | Q(title__isnull=True, episode__isnull=False, trailer_of__isnull=True)
+                | Q(title__isnull=True, episode__isnull=True, trailer_of__isnull=False),
                 name="video_has_one_owner",
             ),
             models.CheckConstraint(
@@ -368,7 +373,19 @@ class Video(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.trailer_of is not None:
+            return _("%(title)s: trailer") % {"title": self.trailer_of}
         return str(self.title or self.episode)
+
+    @property
+    def owner(self) -> Title | None:
+        """The title that it belongs to, as a film, by an episode, or as its trailer."""
+        return self.episode.season.title if self.episode else self.title or self.trailer_of
+
+    @property
+    def owner_id(self) -> uuid.UUID | None:
+        """The id of `owner`."""
+        return self.episode.season.title_id if self.episode else self.title_id or self.trailer_of_id
 
 
 class Source(models.Model):

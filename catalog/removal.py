@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 
 from catalog import artwork, manifests, models, store
 from netflixlite.jobs import services as jobs
@@ -28,8 +29,8 @@ class Leavings:
 
 def of_title(title_id: UUID) -> Leavings:
     """Everything stored for a title and its episodes."""
-    videos = models.Video.objects.filter(title_id=title_id) | models.Video.objects.filter(
-        episode__season__title_id=title_id
+    videos = models.Video.objects.filter(
+        Q(title_id=title_id) | Q(episode__season__title_id=title_id) | Q(trailer_of_id=title_id)
     )
     pictures = models.Artwork.objects.filter(title_id=title_id) | models.Artwork.objects.filter(
         episode__season__title_id=title_id

@@ -105,15 +105,14 @@ def _sidecar(given: dict[str, Any]) -> SidecarText:
 def video_for_ingest(*, video_id: UUID, source_id: UUID) -> VideoOrder:
     """The order for one job. Raises `VideoGone` when the video or the source is no longer there."""
     source = (
-        Source.objects.select_related("video__title", "video__episode__season__title")
+        Source.objects.select_related("video__title", "video__episode__season__title", "video__trailer_of")
         .filter(id=source_id, video_id=video_id)
         .first()
     )
     if source is None:
         raise VideoGone(video_id)
     video = source.video
-    episode = video.episode
-    title = episode.season.title if episode else video.title
+    episode, title = video.episode, video.owner
     if title is None:
         raise VideoGone(video_id)
     return VideoOrder(
@@ -121,7 +120,7 @@ def video_for_ingest(*, video_id: UUID, source_id: UUID) -> VideoOrder:
         source_id=source.id,
         title_id=title.id,
         episode_id=episode.id if episode else None,
-        name=f"{title.name}: {episode}" if episode else title.name,
+        name=f"{title.name}: {episode}" if episode else str(video),
         path=source_file(source),
         source_name=source.name,
         keep_source=source.keep,
@@ -302,10 +301,10 @@ def swap_package(*, video_id: UUID, base: str, manifest: bytes) -> bool:
 def needs_artwork(*, video_id: UUID) -> tuple[str, ...]:
     """Which pictures the pipeline should take from the film: those that nobody chose.
 
-    For a film or a series 'poster' and 'backdrop'; for an episode also 'still'.
+    For a film or a series 'poster' and 'backdrop'; for an episode also 'still'; none from a trailer.
     """
     video = Video.objects.select_related("episode__season").filter(id=video_id).first()
-    if video is None:
+    if video is None or video.trailer_of_id:
         return ()
     title_id = video.episode.season.title_id if video.episode else video.title_id
     chosen = set(Artwork.objects.filter(Q(title_id=title_id)).values_list("kind", flat=True))
@@ -318,7 +317,7 @@ def needs_artwork(*, video_id: UUID) -> tuple[str, ...]:
 def set_artwork_from_film(*, video_id: UUID, kind: str, data: bytes) -> None:
     """Keep a picture that was taken from the film, unless a person chose one. Raises `artwork.BadImage`."""
     video = Video.objects.select_related("episode__season").filter(id=video_id).first()
-    if video is None:
+    if video is None or video.trailer_of_id:
         return
     if kind == "still":
         if video.episode_id is None:

@@ -212,7 +212,7 @@ class Season:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """The playable media of a film or an episode. `package_id` is None until one is published.
+    """The playable media of a film or an episode, or a `trailer`. `package_id` is None until one is published.
 
     `available` says whether viewers may see its title now: published, and inside its window.
     """
@@ -225,6 +225,7 @@ class Video:
     duration: timedelta | None
     package_id: str | None
     available: bool = True
+    trailer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,7 @@ def opened(session: Session) -> dict[str, Any]:
         "name": session.name,
         "duration": session.duration.total_seconds(),
         "complete": session.complete,
+        "trailer": session.trailer,
         "expected_duration": session.expected_duration.total_seconds() if session.expected_duration else None,
         "encrypted": session.encrypted,
         "content_key_url": session.content_key_url,

@@ -36,7 +36,7 @@ class PlaybackSessionQuerySet(models.QuerySet["PlaybackSession"]):
 
     def live(self, *, heard_since: datetime) -> Self:
         """Open, and heard from lately: the ones that hold a stream slot."""
-        return self.open().filter(last_seen_at__gte=heard_since)
+        return self.open().filter(last_seen_at__gte=heard_since, trailer=False)
 
 
 class PlaybackSession(models.Model):
@@ -81,6 +81,9 @@ class PlaybackSession(models.Model):
     viewing_since = models.DateTimeField(null=True, help_text="When the first of these sessions began.")
     watched_before = models.DurationField(
         default=timedelta, help_text="In the sessions that it goes on from."
+    )
+    trailer = models.BooleanField(
+        default=False, help_text="Of a trailer: it holds no stream, and is neither remembered nor counted."
     )
     beats = models.PositiveIntegerField(default=0)
     paused = models.BooleanField(default=False)

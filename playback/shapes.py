@@ -185,6 +185,7 @@ class SessionOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
     duration = serializers.FloatField()
     complete = serializers.BooleanField()
+    trailer = serializers.BooleanField()
     expected_duration = serializers.FloatField(allow_null=True)
     encrypted = serializers.BooleanField()
     content_key_url = serializers.URLField(allow_null=True)

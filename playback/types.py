@@ -145,7 +145,8 @@ class Session:
     `expected_duration`. `dash` is None for an encrypted package, `trickplay` when there are no small pictures.
     `playlist` is the multivariant playlist's text for our loader when it was asked for, and `heads` is what the first
     segments from its viewer's place on must be, by rendition. `choice` is what its viewer last chose in this title,
-    else in any; it is changed at `choice_url`. A session that is only prepared has a `begin_url`. `max_height` is the
+    else in any; it is changed at `choice_url`. A session that is only prepared has a `begin_url`. A `trailer`
+    is not remembered. `max_height` is the
     plan's, in pixels; None without a limit.
     """
 
@@ -185,6 +186,7 @@ class Session:
     max_height: int | None = None
     choice: TrackChoice = field(default_factory=TrackChoice)
     choice_url: str = ""
+    trailer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,9 @@ class Place:
 
 def place(video_id: UUID) -> Place:
     """The video with what belongs to it. Raises Http404."""
-    video = Video.objects.select_related("title", "episode__season__title").filter(id=video_id).first()
-    title = (video.episode.season.title if video.episode else video.title) if video else None
+    rows = Video.objects.select_related("title", "episode__season__title", "trailer_of")
+    video = rows.filter(id=video_id).first()
+    title = video.owner if video else None
     if video is None or title is None:
         raise Http404
     return Place(video, title, services.current_package(video.id))

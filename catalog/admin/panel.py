@@ -28,6 +28,7 @@ class Line:
     episode: types.Episode | None
     work: dict[str, Any] | None
     package: str
+    trailer: bool = False
 
     @property
     def episode_text(self) -> str:
@@ -56,6 +57,7 @@ def context(request: HttpRequest, object_id: str) -> dict[str, Any]:
     return {
         "studio_title": title,
         "studio_lines": [] if title.kind is types.Kind.SERIES else [_film_line(title, works)],
+        "studio_trailer": _trailer_line(title, works),
         "studio_seasons": [
             {
                 "name": season.name,
@@ -80,6 +82,13 @@ def _episode_id(text: str | None) -> UUID | None:
 def _film_line(title: types.Title, works: dict[UUID, dict[str, Any]]) -> Line:
     work = works.get(title.video_id) if title.video_id else None
     return Line(name=title.name, episode=None, work=work, package=_package(title.video_id))
+
+
+def _trailer_line(title: types.Title, works: dict[UUID, dict[str, Any]]) -> Line:
+    """The title's trailer, with or without a source."""
+    video_id = services.trailer_video(title.id)
+    work = works.get(video_id) if video_id else None
+    return Line(name=_("Trailer"), episode=None, work=work, package=_package(video_id), trailer=True)
 
 
 def _part_line(part: types.Episode, works: dict[UUID, dict[str, Any]]) -> Line:
@@ -125,7 +134,7 @@ class PanelViews:
 
     @property
     def upload(self) -> Any:
-        """Receive a source for a film, or for the episode named by ?episode=."""
+        """Receive a source for a film, for the episode named by ?episode=, or with ?trailer=1 a title's trailer."""
 
         @receives_source
         def view(request: HttpRequest, handler: SourceUploadHandler, title_id: UUID) -> HttpResponseBase:
@@ -159,6 +168,7 @@ class PanelViews:
                 source_name=file.shown_name,
                 title_id=title_id,
                 episode_id=_episode_id(request.GET.get("episode")),
+                trailer=title_id is not None and request.GET.get("trailer") == "1",
             )
         except services.CannotIngest as error:
             return self._answer(request, title_id, error=str(error))

@@ -98,6 +98,7 @@ def _upload(entry: ledger.Entry) -> dict[str, Any]:
         "title_url": reverse("admin:catalog_title_change", args=[entry.title_id]) if entry.title_id else "",
         "picture": _picture(entry),
         "episode": str(entry.episode_id) if entry.episode_id else "",
+        "trailer": entry.trailer,
         "finishing": _finishing(entry),
         "work": _work(entry),
     }

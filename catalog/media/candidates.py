@@ -104,8 +104,7 @@ def use(video_id: UUID, name: str, *, kind: str, place: float | None = None) -> 
     if kind == "still":
         artwork.keep(kind=kind, data=data, episode_id=video.episode_id)
     else:
-        title_id = video.episode.season.title_id if video.episode else video.title_id
-        artwork.keep(kind=kind, data=data, title_id=title_id)
+        artwork.keep(kind=kind, data=data, title_id=video.owner_id)
 
 
 def handle(context: JobContext) -> None:

@@ -30,11 +30,12 @@ def ingest(
     path: str,
     title_id: UUID | None = None,
     episode_id: UUID | None = None,
+    trailer: bool = False,
     name: str | None = None,
     move: bool = False,
     options: types.IngestOptions | None = None,
 ) -> types.IngestTicket:
-    """Take a local file in as the source of a film or an episode, and queue its packaging.
+    """Take a local file in as the source of a film or an episode, or as a title's trailer, and queue its packaging.
 
     Without title and episode a hidden film is made, called `name` or what the file's name says. With `move` the
     file itself is taken instead of a copy. Raises `CannotIngest`.
@@ -42,7 +43,7 @@ def ingest(
     source_id = uuid4()
     try:
         if episode_id is not None or title_id is not None:
-            check_place(title_id=title_id, episode_id=episode_id)
+            check_place(title_id=title_id, episode_id=episode_id, trailer=trailer)
         size = intake.take_path(Path(path), source_id=source_id, move=move)
     except intake.CannotTake as error:
         raise CannotIngest(str(error)) from error
@@ -52,6 +53,7 @@ def ingest(
         source_name=Path(path).name,
         title_id=title_id,
         episode_id=episode_id,
+        trailer=trailer,
         name=name,
         options=options,
     )
@@ -64,6 +66,7 @@ def register(
     source_name: str,
     title_id: UUID | None = None,
     episode_id: UUID | None = None,
+    trailer: bool = False,
     name: str | None = None,
     options: types.IngestOptions | None = None,
     in_place: Path | None = None,
@@ -79,7 +82,7 @@ def register(
         raise CannotIngest(_("%(path)s is not an absolute path.") % {"path": in_place})
     try:
         with transaction.atomic():
-            if title_id is None and episode_id is None:
+            if title_id is None and episode_id is None and not trailer:
                 guessed, year = intake.name_and_year(source_name)
                 # Children see nothing that nobody has rated, however it came here.
                 title_id = create_title(
@@ -87,7 +90,7 @@ def register(
                     year=year if name is None else None,
                     maturity=settings.LIBRARY_MATURITY,
                 ).id
-            video = _video_of(title_id, episode_id)
+            video = _video_of(title_id, episode_id, trailer=trailer)
             _stop_older(video.id)
             source = models.Source.objects.create(
                 id=source_id,
@@ -99,7 +102,7 @@ def register(
                 options=asdict(chosen),
             )
             job = _enqueue(video, source, chosen)
-            owner = video.title_id or (video.episode.season.title_id if video.episode else None)
+            owner = video.owner_id
     except BaseException:
         store.delete_source(source_id=source_id)
         raise
@@ -108,8 +111,14 @@ def register(
     return types.IngestTicket(video_id=video.id, job_id=job.id, title_id=owner, source_id=source_id)
 
 
-def check_place(*, title_id: UUID | None, episode_id: UUID | None) -> None:
-    """Raise `CannotIngest` unless exactly a film or an episode is meant and exists."""
+def check_place(*, title_id: UUID | None, episode_id: UUID | None, trailer: bool = False) -> None:
+    """Raise `CannotIngest` unless exactly a film or an episode is meant and exists; for a trailer any title."""
+    if trailer:
+        if episode_id is not None:
+            raise CannotIngest(_("A trailer is for a film or a whole series, not for an episode."))
+        if not models.Title.objects.filter(Q(id=title_id)).exists():
+            raise CannotIngest(_("There is no such title."))
+        return
     if episode_id is not None:
         parts = models.Episode.objects.filter(id=episode_id)
         if title_id is not None:
@@ -153,7 +162,7 @@ def _again(video_id: UUID, *, options: types.IngestOptions | None) -> types.Inge
         source.options, source.keep = asdict(options), options.keep_source
     source.save(update_fields=["quarantined_at", "options", "keep"])
     job = _enqueue(video, source, store.options_of(source))
-    owner = video.title_id or (video.episode.season.title_id if video.episode else video_id)
+    owner = video.owner_id or video_id
     return types.IngestTicket(video_id=video.id, job_id=job.id, title_id=owner, source_id=source.id)
 
 
@@ -178,9 +187,8 @@ def works(video_ids: Iterable[UUID]) -> list[types.Work]:
 
 def title_statuses(title_id: UUID) -> list[types.Work]:
     """Where every video of a title stands, in the order of seasons and episodes."""
-    rows = models.Video.objects.filter(Q(title_id=title_id) | Q(episode__season__title_id=title_id)).order_by(
-        "episode__season__number", "episode__number"
-    )
+    own = Q(title_id=title_id) | Q(episode__season__title_id=title_id) | Q(trailer_of_id=title_id)
+    rows = models.Video.objects.filter(own).order_by("episode__season__number", "episode__number")
     return _works(_with_sources(rows))
 
 
@@ -194,7 +202,7 @@ def attention(*, limit: int = 50) -> list[types.Work]:
 
 
 def _with_sources(rows: QuerySet[models.Video]) -> QuerySet[models.Video]:
-    return rows.select_related("title", "episode__season__title").prefetch_related(
+    return rows.select_related("title", "episode__season__title", "trailer_of").prefetch_related(
         Prefetch("sources", queryset=models.Source.objects.order_by("-created_at"))
     )
 
@@ -211,7 +219,7 @@ def _works(rows: Iterable[models.Video]) -> list[types.Work]:
     for video in videos:
         source = newest[video.id]
         job = found.get(keys[source.id]) if source else None
-        title = video.episode.season.title if video.episode else video.title
+        title = video.owner
         if title is None:
             continue
         status = _status(video, job, parts.get(job.id, []) if job else [], now)
@@ -268,12 +276,14 @@ def _note(job: Job, parts: list[Job]) -> str:
 
 def _part_name(video: models.Video) -> str:
     part = video.episode
-    return f"S{part.season.number} E{part.number} · {part.name}" if part else str(video.title)
+    return f"S{part.season.number} E{part.number} · {part.name}" if part else str(video)
 
 
-def _video_of(title_id: UUID | None, episode_id: UUID | None) -> models.Video:
-    check_place(title_id=title_id, episode_id=episode_id)
-    if episode_id is not None:
+def _video_of(title_id: UUID | None, episode_id: UUID | None, *, trailer: bool) -> models.Video:
+    check_place(title_id=title_id, episode_id=episode_id, trailer=trailer)
+    if trailer:
+        video, _made = models.Video.objects.select_for_update().get_or_create(trailer_of_id=title_id)
+    elif episode_id is not None:
         video, _made = models.Video.objects.select_for_update().get_or_create(episode_id=episode_id)
     else:
         video, _made = models.Video.objects.select_for_update().get_or_create(title_id=title_id)
@@ -301,9 +311,9 @@ def _enqueue(video: models.Video, source: models.Source, options: types.IngestOp
 
 def _called(video: models.Video) -> str:
     """What people call it: the film, or the series and the episode."""
-    if video.title is not None:
-        return video.title.name
-    return f"{video.episode.season.title.name}: {video.episode.name}" if video.episode else ""
+    if video.episode is None:
+        return str(video)
+    return f"{video.episode.season.title.name}: {video.episode.name}"
 
 
 def _stop_older(video_id: UUID) -> None:

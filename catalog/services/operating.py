@@ -211,8 +211,7 @@ def _newest(video_id: UUID) -> models.Source | None:
 
 
 def _title_of(video: models.Video) -> "QuerySet[models.Title]":
-    owner = video.title_id or (video.episode.season.title_id if video.episode else None)
-    return models.Title.objects.filter(Q(id=owner))
+    return models.Title.objects.filter(Q(id=video.owner_id))
 
 
 def _live_job(video_id: UUID) -> Job | None:

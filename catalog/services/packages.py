@@ -84,6 +84,8 @@ def published_packages() -> list[str]:
     parts = models.Video.objects.filter(episode__season__title__in=visible, current_package__isnull=False)
     ids = set(films.values_list("current_package_id", flat=True))
     ids.update(parts.values_list("current_package_id", flat=True))
+    trailers = models.Video.objects.filter(trailer_of__in=visible, current_package__isnull=False)
+    ids.update(trailers.values_list("current_package_id", flat=True))
     return sorted(str(package_id) for package_id in ids if package_id)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog import artwork, models, texts, types
 
@@ -149,13 +150,30 @@ def video(video_id: UUID) -> types.Video | None:
     return videos([video_id]).get(video_id)
 
 
+def trailer(title_id: UUID) -> UUID | None:
+    """The video of a title's trailer; None while there is none that can be played."""
+    return trailers([title_id]).get(title_id)
+
+
+def trailer_video(title_id: UUID) -> UUID | None:
+    """The video of a title's trailer, whether or not it can be played yet."""
+    return models.Video.objects.filter(trailer_of_id=title_id).values_list("id", flat=True).first()
+
+
+def trailers(title_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The videos of many titles' trailers; titles without one that can be played are missing from the answer."""
+    rows = models.Video.objects.filter(trailer_of_id__in=list(title_ids), current_package__isnull=False)
+    return {title_id: video_id for title_id, video_id in rows.values_list("trailer_of_id", "id") if title_id}
+
+
 def videos(ids: Iterable[UUID]) -> dict[UUID, types.Video]:
     """Many videos by id; unknown ids are missing from the answer."""
     rows = (
         models.Video.objects.filter(id__in=list(ids))
-        .select_related("title", "episode__season__title")
+        .select_related("title", "episode__season__title", "trailer_of")
         .prefetch_related(
             *texts.in_chain(models.TitleText, "title__texts"),
+            *texts.in_chain(models.TitleText, "trailer_of__texts"),
             *texts.in_chain(models.TitleText, "episode__season__title__texts"),
             *texts.in_chain(models.EpisodeText, "episode__texts"),
         )
@@ -267,12 +285,13 @@ def episode_value(row: models.Episode) -> types.Episode:
 
 def video_value(row: models.Video, now: datetime) -> types.Video:
     """A video's row as others may see it."""
-    part = row.episode
-    owner = part.season.title if part else row.title
+    part, owner = row.episode, row.owner
     assert owner is not None
     name = texts.said(owner, "name")
     if part:
         name = f"{name} · S{part.season.number} E{part.number} · {texts.said(part, 'name')}"
+    elif row.trailer_of_id:
+        name = _("%(title)s: trailer") % {"title": name}
     return types.Video(
         id=row.id,
         title_id=owner.id,
@@ -282,6 +301,7 @@ def video_value(row: models.Video, now: datetime) -> types.Video:
         duration=row.duration,
         package_id=row.current_package_id,
         available=is_available(owner, now),
+        trailer=row.trailer_of_id is not None,
     )
 
 

@@ -80,6 +80,7 @@ def _hand_over(context: JobContext, upload: models.Upload, digest: str) -> str:
                 source_name=upload.name,
                 title_id=None if episode_id else upload.title_id,
                 episode_id=episode_id,
+                trailer="trailer" in upload.options,
             )
             models.Source.objects.filter(id=upload.id).update(sha256=digest)
             told = models.Upload.objects.filter(id=upload.id).update(

@@ -42,6 +42,7 @@ class Entry:
     title_id: UUID | None
     title_name: str
     episode_id: UUID | None
+    trailer: bool
     expires_at: datetime
     mine: bool
 
@@ -199,6 +200,7 @@ def _entry(row: models.Upload, user_id: UUID) -> Entry:
         title_id=title.id if title else None,
         title_name=_title_name(row, title),
         episode_id=row.episode_id,
+        trailer="trailer" in row.options,
         expires_at=row.expires_at,
         mine=row.user_id == user_id,
     )

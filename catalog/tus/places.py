@@ -19,17 +19,17 @@ def of(wanted: Wanted) -> tuple[UUID | None, UUID | None, dict[str, int]]:
     """(title, episode, options) of an announced upload; none of them: a new film. Raises TusError.
 
     For a series without an episode the options name season and number, as the file's name does: the episode is made
-    when the file has arrived, so that an upload that is given up leaves no empty episode.
+    when the file has arrived, so that an upload that is given up leaves no empty episode. For a trailer they say so.
     """
     title_id, episode_id = _uuid("title", wanted.title), _uuid("episode", wanted.episode)
     if title_id is None and episode_id is None:
         return None, None, {}
+    if wanted.trailer:
+        _check(title_id, episode_id, trailer=True)
+        return title_id, None, {"trailer": 1}
     if episode_id is None and title_id is not None and _is_series(title_id):
         return title_id, None, _numbers(wanted.name)
-    try:
-        check_place(title_id=title_id, episode_id=episode_id)
-    except services.CannotIngest as error:
-        raise TusError(422, "place", str(error)) from error
+    _check(title_id, episode_id)
     return title_id, episode_id, {}
 
 
@@ -41,6 +41,13 @@ def episode_of(title_id: UUID, *, season: int, number: int) -> UUID:
         return episode_id
     name = _("Episode %(number)d") % {"number": number}
     return services.add_episode(title_id=title_id, season=season, number=number, name=name).id
+
+
+def _check(title_id: UUID | None, episode_id: UUID | None, *, trailer: bool = False) -> None:
+    try:
+        check_place(title_id=title_id, episode_id=episode_id, trailer=trailer)
+    except services.CannotIngest as error:
+        raise TusError(422, "place", str(error)) from error
 
 
 def _is_series(title_id: UUID) -> bool:

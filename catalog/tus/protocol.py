@@ -58,6 +58,7 @@ class Wanted:
     episode: str
     sha256: str
     modified: int
+    trailer: bool = False
 
 
 def check_version(headers: Mapping[str, str]) -> None:
@@ -113,7 +114,9 @@ def checksum(headers: Mapping[str, str]) -> Checksum | None:
 
 
 def wanted(headers: Mapping[str, str]) -> Wanted:
-    """What a creation asks for: its length, and the metadata `filename`, `title`, `episode`, `sha256`, `modified`."""
+    """What a creation asks for: its length, and the metadata `filename`, `title`, `episode`, `trailer` ('1': it is
+    the title's trailer), `sha256`, `modified`.
+    """
     told = metadata(headers.get("Upload-Metadata", ""))
     sha256 = told.get("sha256", "").lower()
     if sha256 and not _SHA256.fullmatch(sha256):
@@ -124,6 +127,7 @@ def wanted(headers: Mapping[str, str]) -> Wanted:
         name=told.get("filename") or told.get("name") or "",
         title=told.get("title", ""),
         episode=told.get("episode", ""),
+        trailer=told.get("trailer", "") == "1",
         sha256=sha256,
         modified=int(modified) if modified.isascii() and modified.isdigit() and len(modified) < 17 else 0,
     )

@@ -245,8 +245,8 @@ def hand_over(row: models.PlaybackSession, to: models.PlaybackSession, *, now: d
 def end(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
     """End a session, keep what came of it as a viewing, and tell whoever listens. Within a transaction."""
     _over(row, why, now=now)
-    if not row.beats and row.viewing_id is None:
-        return  # the picture never came up
+    if row.trailer or (not row.beats and row.viewing_id is None):
+        return  # the picture never came up, or it was a trailer's
     whole = row.duration.total_seconds()
     viewing, _made = models.Viewing.objects.update_or_create(
         id=row.viewing_id or row.id,
@@ -370,11 +370,13 @@ def _still_on(row: models.PlaybackSession, *, now: datetime) -> Heard:
     heard_since = now - SILENCE
     others = models.PlaybackSession.objects.filter(user_id=row.user_id).live(heard_since=heard_since)
     holding, limit = others.exclude(id=row.id).count(), accounts.plan(row.user_id).streams
-    if holding >= limit:
+    if holding >= limit and not row.trailer:
         if row.ended_at is None:
             end(row, Ended.SILENT, now=now)
         return Heard(active=False, ended=Ended.SILENT, message=_words(Ended.SILENT))
     row.ended_at, row.ended = None, ""
+    if row.trailer:
+        return Heard(active=True)
     make_room(row, holding=holding, limit=limit, now=now)
     return Heard(active=True)
 

@@ -160,6 +160,7 @@ def drafted(asked: Asked, *, now: datetime) -> Draft:
         last_seen_at=now,
         duration=whole,
         finish_at=_finish_at(package, whole),
+        trailer=video.trailer,
     )
     return Draft(row, profile, plan, video, package, asked.address)
 
@@ -192,7 +193,7 @@ def answered(
         title=title,
         token=token,
         nodes=nodes,
-        bookmark=bookmarks(draft.profile.id, [video.id]).get(video.id),
+        bookmark=None if video.trailer else bookmarks(draft.profile.id, [video.id]).get(video.id),
         following=_next(video, title),
     )
     return replace(
@@ -201,6 +202,7 @@ def answered(
         heads=_heads(row, package, session.bookmark) if playlist else {},
         begin_url=url("playback-begin", going.key_of(row)) if lifetime else None,
         max_height=draft.plan.max_height,
+        trailer=video.trailer,
         choice=track_choice(draft.profile.id, video.title_id),
         choice_url=url("playback-choice", going.key_of(row)),
     )
@@ -264,7 +266,8 @@ def admit(draft: Draft, *, leaves: UUID | None) -> None:
                 going.hand_over(before, row, now=now)
             else:
                 going.end(before, Ended.REPLACED, now=now)
-        going.make_room(row, holding=len(verdict.holding), limit=plan.streams, now=now)
+        if not row.trailer:
+            going.make_room(row, holding=len(verdict.holding), limit=plan.streams, now=now)
         row.save(force_insert=True)
         going.tell_streams(row.user_id)
 
@@ -278,15 +281,16 @@ def others_of(row: models.PlaybackSession) -> list[models.PlaybackSession]:
 def decided(
     draft: Draft, others: list[models.PlaybackSession], *, leaves: UUID | None
 ) -> concurrency.Verdict:
-    """Whether the household's streams allow one more."""
+    """Whether the household's streams allow one more. Trailers hold none, and need none."""
     row = draft.row
-    return concurrency.decide(
-        [going.stream(one) for one in others],
+    verdict = concurrency.decide(
+        [going.stream(one) for one in others if row.trailer or not one.trailer],
         concurrency.Wish(row.profile_id, row.video_id, row.device, leaves),
         limit=draft.plan.streams,
         now=row.started_at,
         silence=going.SILENCE,
     )
+    return replace(verdict, allowed=True, silent=()) if row.trailer else verdict
 
 
 def _title_name(video: Video) -> str:

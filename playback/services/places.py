@@ -46,7 +46,7 @@ def save_bookmark(
         raise NotFound
     if video.maturity > profile.maturity or video.title_id in profile.blocked:
         raise AboveMaturity
-    if not video.available:
+    if not video.available or video.trailer:
         raise NotFound
     whole = video.duration or duration or position
     package = catalog.package(video.package_id) if video.package_id else None

@@ -52,6 +52,8 @@ def with_pending(row: models.PlaybackSession) -> list[dict[str, object]]:
 
 def move_bookmark(row: models.PlaybackSession, *, now: datetime, goes_on: bool = False) -> None:
     """Bring the profile's bookmark to where the session is; `goes_on`: it plays as it did at the last report."""
+    if row.trailer:
+        return
     places.move(
         profile_id=row.profile_id,
         video_id=row.video_id,

@@ -40,6 +40,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--into", metavar="UUID", type=UUID, help="an existing film or episode instead of a new title"
         )
+        parser.add_argument(
+            "--trailer-of",
+            metavar="SLUG",
+            default="",
+            help="the file is the trailer of the title of this address",
+        )
         parser.add_argument("--year", type=int)
         parser.add_argument(
             "--maturity",
@@ -97,7 +103,7 @@ class Command(BaseCommand):
         status = services.ingest_status(ticket.video_id)
         if status.state is not types.IngestState.READY:
             self._finish(options, ticket, times, error=status.error)
-            if status.state is types.IngestState.REFUSED and not options["into"]:
+            if status.state is types.IngestState.REFUSED and not (options["into"] or options["trailer_of"]):
                 services.remove_title(ticket.title_id)  # made for this file alone
             raise CommandError(status.error or "It did not become ready.")
         if options["publish"]:
@@ -109,7 +115,7 @@ class Command(BaseCommand):
     def _take(self, options: dict[str, Any], meter: Meter) -> types.IngestTicket:
         """Copy the file with a moving bar, then make title and job."""
         path, source_id = Path(options["path"]), uuid4()
-        place = self._place(options["into"])
+        place = self._place(options["into"], options["trailer_of"])
         size = path.stat().st_size if path.is_file() else 0
         try:
             taken = intake.take_path(
@@ -137,14 +143,20 @@ class Command(BaseCommand):
                     source_name=path.name,
                     title_id=title_id,
                     episode_id=episode_id,
+                    trailer=bool(options["trailer_of"]),
                     options=choices,
                 )
         except BaseException:
             store.delete_source(source_id=source_id)
             raise
 
-    def _place(self, into: UUID | None) -> tuple[UUID | None, UUID | None] | None:
+    def _place(self, into: UUID | None, trailer_of: str) -> tuple[UUID | None, UUID | None] | None:
         """(title, episode) that the source is for, one of them None; None when a title is to be made."""
+        if trailer_of:
+            found = services.title_by_slug(trailer_of)
+            if found is None:
+                raise services.CannotIngest(f"There is no title of the address {trailer_of}.")
+            return found.id, None
         if into is None:
             return None
         title_id, episode_id = (None, into) if services.episode(into) else (into, None)

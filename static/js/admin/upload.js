@@ -69,10 +69,11 @@ class Desk {
   begin(form, file) {
     const waiting = [...this.entries.values()].find((entry) => this.continues(entry, file) && this.formOf(entry) === form);
     if (waiting) return this.resume(waiting, file);
-    const { title, episode } = form.dataset;
+    const { title, episode, trailer } = form.dataset;
     const metadata = { filename: file.name, filetype: file.type, modified: String(file.lastModified) };
     if (title) metadata.title = title;
     if (episode) metadata.episode = episode;
+    if (trailer) metadata.trailer = "1";
     const key = `file ${this.rows.size} ${Math.random()}`;
     this.open(key, form, new Sending(file, { site: this.site(), metadata, changed: (one) => this.changed(one) }));
   }
@@ -210,7 +211,11 @@ class Desk {
 
   formOf(entry) {
     const episode = (form) => form.dataset.episode && form.dataset.episode === entry.episode;
-    const title = (form) => form.dataset.title && !form.dataset.episode && form.dataset.title === entry.title;
+    const title = (form) =>
+      form.dataset.title &&
+      !form.dataset.episode &&
+      form.dataset.title === entry.title &&
+      Boolean(form.dataset.trailer) === entry.trailer;
     const all = (form) => !form.dataset.title;
     return this.forms.find(episode) ?? this.forms.find(title) ?? this.forms.find(all) ?? null;
   }
