@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from accounts.doors import ProfileRequest, profile_required
+from accounts.types import Profile
 from catalog import services as catalog
 from catalog.types import Credit, Episode, Kind, Marker, Season, Title
 from netflixlite.pages.tiles import SUGGESTED, sight, tiles_of
@@ -105,6 +106,25 @@ def title(request: ProfileRequest, slug: str) -> HttpResponse:
         "similar": tiles_of(profile, recommend.more_like(found.id, profile_id=profile.id, limit=SUGGESTED)),
     }
     return render(request, "title.html", context)
+
+
+@require_GET
+@profile_required
+def play(request: ProfileRequest, slug: str) -> HttpResponse:
+    """On to the video that Play starts on a title's page: a card of a series does not know its episode."""
+    found = catalog.title_by_slug(slug, **sight(request.profile))
+    if found is None:
+        raise Http404("There is no such title for this profile.")
+    goes_on = _play(found, request.profile)
+    return redirect("watch", goes_on.video_id) if goes_on.video_id else redirect("title", slug)
+
+
+def _play(found: Title, profile: Profile) -> Play:
+    seasons = catalog.seasons(found.id) if found.kind is Kind.SERIES else []
+    episodes = [episode for each in seasons for episode in each.episodes]
+    videos = [found.video_id, *(episode.video_id for episode in episodes)]
+    bookmarks = playback.bookmarks(profile.id, [video for video in videos if video])
+    return _play_series(episodes, bookmarks) if seasons else _play_film(found, bookmarks)
 
 
 def _play_film(found: Title, bookmarks: dict[UUID, Bookmark]) -> Play:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("favicon.ico", home.favicon, name="favicon"),
     path("title/<slug:slug>/", title.title, name="title"),
+    path("title/<slug:slug>/play/", title.play, name="play"),
     path("watch/<uuid:video_id>/", watch.watch, name="watch"),
     path("search/", searching.search, name="search"),
     path("person/<slug:person>/", people.page, name="person"),

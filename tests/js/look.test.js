@@ -103,12 +103,15 @@ describe("a row", () => {
 
 describe("what opens under a card", () => {
   it("leads where the card says", () => {
-    assert.deepEqual(choicesOf({ title: "t" }, "/title/night/"), { play: null, remove: null, more: "/title/night/", listed: false });
-    assert.deepEqual(choicesOf({ title: "t", video: "v", listed: "" }, "/title/night/"), {
-      play: "v", remove: null, more: "/title/night/", listed: true,
+    const watch = "/watch/00000000-0000-0000-0000-000000000000/";
+    const choices = (card, link) => choicesOf({ title: "t", ...card }, link, watch);
+    assert.deepEqual(choices({}, "/title/night/"), { play: null, remove: null, more: "/title/night/", listed: false });
+    assert.deepEqual(choices({ video: "v", listed: "" }, "/title/night/"), {
+      play: "/watch/v/", remove: null, more: "/title/night/", listed: true,
     });
-    assert.deepEqual(choicesOf({ title: "t", video: "v", removable: "", page: "/title/night/" }, "/watch/v/"), {
-      play: "v", remove: "v", more: "/title/night/", listed: false,
+    assert.deepEqual(choices({ video: "v", removable: "", page: "/title/night/" }, "/watch/v/"), {
+      play: "/watch/v/", remove: "v", more: "/title/night/", listed: false,
     });
+    assert.equal(choices({ play: "/title/series/play/" }, "/title/series/").play, "/title/series/play/");
   });
 });

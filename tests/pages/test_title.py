@@ -68,6 +68,18 @@ def test_seasons_and_episodes_say_what_was_watched(house: House) -> None:
     assert text.count('class="episode is-next"') == 1
 
 
+def test_a_card_of_a_series_plays_where_the_series_goes_on(house: House) -> None:
+    client = house.client(house.ada)
+    address = f"/title/{house.series.slug}/play/"
+    first, second = (season.episodes[0] for season in catalog.seasons(house.series.id))
+    assert f'data-play="{address}"' in client.get("/browse/drama/").content.decode()
+    assert client.get(address)["Location"] == f"/watch/{first.video_id}/"
+    _finish(house, *(episode.video_id for episode in catalog.seasons(house.series.id)[0].episodes))
+    assert client.get(address)["Location"] == f"/watch/{second.video_id}/"
+    child = house.client(house.ben)
+    assert child.get(f"/title/{house.grown_up.slug}/play/").status_code == 404
+
+
 def test_a_film_lists_its_chapters_when_it_has_several(house: House, monkeypatch: Any) -> None:
     film, client = house.films[1], house.client(house.ada)
     parts = [("chapter", 0, "Euston"), ("intro", 2, ""), ("chapter", 65, "The border"), ("chapter", 70, "")]

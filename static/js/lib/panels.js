@@ -7,13 +7,14 @@ const NIL = "00000000-0000-0000-0000-000000000000";
 
 /**
  * What a card's panel leads to. Pure.
- * @param {{title: string, video?: string, listed?: string, removable?: string, page?: string}} card its data
+ * @param {{title: string, video?: string, play?: string, listed?: string, removable?: string, page?: string}} card its data
  * @param {string} link where the card itself leads
- * @returns {{play: string | null, remove: string | null, more: string, listed: boolean}} videos' and titles' ids, an address
+ * @param {string} watch the address of the page of a video, with the nil id
+ * @returns {{play: string | null, remove: string | null, more: string, listed: boolean}} `remove`: a video; the others are addresses
  */
-export function choicesOf({ video, listed, removable, page }, link) {
+export function choicesOf({ video, play, listed, removable, page }, link, watch) {
   return {
-    play: video || null,
+    play: video ? watch.replace(NIL, video) : play || null,
     remove: removable !== undefined && video ? video : null,
     more: page ?? link,
     listed: listed !== undefined,
@@ -28,9 +29,10 @@ export function openPanel(card) {
   const panel = template.content.firstElementChild.cloneNode(true);
   const link = card.querySelector(".card__link");
   const name = card.querySelector(".card__name")?.textContent.trim() ?? "";
-  const { play, remove, more, listed } = choicesOf(card.dataset, link.getAttribute("href"));
+  const watch = panel.querySelector('[data-does="play"]').getAttribute("href");
+  const { play, remove, more, listed } = choicesOf(card.dataset, link.getAttribute("href"), watch);
   fill(panel, "play", play, (each) => {
-    each.href = each.getAttribute("href").replace(NIL, play);
+    each.href = play;
     each.setAttribute("aria-label", interpolate(gettext("Play %(name)s"), { name }));
   });
   fill(panel, "remove", remove, (each) => each.setAttribute("formaction", each.getAttribute("formaction").replace(NIL, remove)));
