@@ -2,6 +2,7 @@
 // inwards. Scrolling itself is the browser's, so touch and trackpads work without this.
 
 import { screensOf } from "../lib/moments.js";
+import { glide } from "../lib/moving.js";
 
 const ROW = "nl-row";
 const CARD_LINK = ".card__link";
@@ -67,7 +68,7 @@ class NlRow extends HTMLElement {
     const list = this.#cards;
     const card = list.firstElementChild?.getBoundingClientRect().width ?? 0;
     const distance = Math.max(card, list.clientWidth * 0.94 - card);
-    list.scrollBy({ left: step * distance * (this.#leftToRight ? 1 : -1), behavior: "smooth" });
+    list.scrollBy({ left: step * distance * (this.#leftToRight ? 1 : -1), behavior: glide() });
   }
 
   /** Which arrows make sense, and which cards stand at the edges of what is seen. */
@@ -134,7 +135,7 @@ function centre(element) {
 
 function focusCard(link) {
   link.focus({ preventScroll: true });
-  link.scrollIntoView({ behavior: "smooth", block: "center", inline: "center" });
+  link.scrollIntoView({ behavior: glide(), block: "center", inline: "center" });
 }
 
 function chevron(drawing) {

@@ -2,6 +2,7 @@
 // direction. Rows of cards and menus have their own way (nl-row, nl-menu), so has the player. Where there is nothing to
 // go to the page scrolls, as ever. The rules are in docs/look.md.
 
+import { glide } from "./moving.js";
 import { kindOf, leaves, nextPlace, STEPS } from "./spatial.js";
 
 const PLACES = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
@@ -98,8 +99,8 @@ function arrive(goal, from) {
   if (goal.type === "radio" && from?.type === "radio" && from.name === goal.name && from.form === goal.form) goal.click();
   const high = goal.closest(".billboard, .title-hero, .header");
   const shown = shownOf(goal);
-  if (high && !goal.closest(".header")) scrollTo({ top: 0, behavior: "smooth" });
-  else shown.scrollIntoView({ behavior: "smooth", block: "center", inline: "nearest" });
+  if (high && !goal.closest(".header")) scrollTo({ top: 0, behavior: glide() });
+  else shown.scrollIntoView({ behavior: glide(), block: "center", inline: "nearest" });
 }
 
 function next(from, step) {

@@ -14,7 +14,12 @@ export function mayMove({ taste, calm, connection }) {
   return !["slow-2g", "2g", "3g"].includes(connection?.effectiveType ?? "");
 }
 
-/** The same for the page that is open. */
+/** How to scroll for whoever looks at this page: at once, where less motion is asked for. */
+export function glide() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+}
+
+/** mayMove for the page that is open. */
 export function pageMayMove() {
   return mayMove({
     taste: document.body.dataset.taste,
