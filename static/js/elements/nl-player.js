@@ -144,7 +144,9 @@ class NlPlayer extends HTMLElement {
     this.notice.hide(); // what it says is about the episode that is left
     this.naming.show({ title: title || this.naming.heading.textContent, name });
     this.spinner.show();
-    this.player.load(video, { prepared: this.following.take() });
+    const prepared = this.following.take();
+    if (prepared?.videoId !== video) prepared?.drop(); // another episode than the one that would have followed
+    this.player.load(video, { prepared: prepared?.videoId === video ? prepared : null });
   }
 
   playNext() {
