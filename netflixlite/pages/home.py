@@ -9,6 +9,7 @@ from django.templatetags.static import static
 from django.views.decorators.http import require_GET, require_safe
 
 from accounts.doors import ProfileRequest, profile_required
+from catalog import services as catalog
 from netflixlite.demo import progress
 from netflixlite.pages.tiles import listed_among, shelf_of, tile_of
 from recommend import services as recommend
@@ -26,6 +27,7 @@ def home(request: ProfileRequest) -> HttpResponse:
     context = {
         "nav": "home",
         "billboard": tile_of(big, listed) if big else None,
+        "trailer": catalog.trailer(big.title.id) if big else None,
         "shelves": [shelf_of(row, listed) for row in rows],
         "growing": progress.under_way(),
     }

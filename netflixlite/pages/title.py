@@ -97,6 +97,7 @@ def title(request: ProfileRequest, slug: str) -> HttpResponse:
         "title": found,
         "about": recommend.about(profile.id, [found.id])[found.id],
         "play": play,
+        "trailer": catalog.trailer(found.id),
         "people": _people(found.people),
         "season": season,
         "seasons": [_tab(each, bookmarks) for each in seasons],
