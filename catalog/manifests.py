@@ -115,6 +115,7 @@ def _rendition(entry: Mapping[str, Any]) -> Rendition:
         forced=bool(entry.get("forced", False)),
         hearing_impaired=bool(entry.get("hearing_impaired", False)),
         uploaded=bool(entry.get("uploaded", False)),
+        described=bool(entry.get("described", False)),
     )
 
 

@@ -280,6 +280,8 @@ class Rendition:
     forced: bool = False
     hearing_impaired: bool = False
     uploaded: bool = False
+    #: Sound only: it also tells what is to be seen.
+    described: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,6 +217,9 @@ def _track(track: Track) -> dict[str, Any]:
         "label": track.label,
         "channels": track.channels,
         "default": track.default,
+        "forced": track.forced,
+        "hearing_impaired": track.hearing_impaired,
+        "described": track.described,
     }
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from playback.multivariant import Wanted
 from playback.types import Report, Sample
 
 #: The longest body that is read, in bytes; a real beacon has about 500.
@@ -148,6 +149,27 @@ def look(data: dict[str, Any]) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(one, str) for one in (*value, *value.values())):
         raise BadBody("look", "look must be an object of words, such as {'size': 'large'}.")
     return value
+
+
+def wanted(least: str | None, most: str | None, sound: str | None, avoid: str | None) -> Wanted:
+    """What a playlist's address asks for. Raises BadBody."""
+    for field, name in (("sound", sound or ""), *(("avoid", one) for one in (avoid or "").split(","))):
+        if not _NAME.fullmatch(name):
+            raise BadBody(field, f"{field} must be a short name of letters, digits, '-', '_' and '.'.")
+    return Wanted(
+        least=_height("least", least),
+        most=_height("most", most),
+        sound=sound or "",
+        avoid=frozenset(filter(None, (avoid or "").split(",")[:SAMPLES_MAX])),
+    )
+
+
+def _height(field: str, said: str | None) -> int:
+    if said is None:
+        return 0
+    if not re.fullmatch("[0-9]{1,5}", said):
+        raise BadBody(field, f"{field} must be a height in pixels.")
+    return int(said)
 
 
 def pathway(data: dict[str, Any], field: str) -> str | None:

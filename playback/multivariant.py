@@ -25,6 +25,7 @@ _ESCAPE = str.maketrans({'"': "'", "\r": " ", "\n": " "})
 _FOR_THE_DEAF = (
     "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
 )
+_DESCRIBES = "public.accessibility.describes-video"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +102,37 @@ class Places:
         return self.url(pathway, one.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a player without an engine of ours has the playlist decide: pictures between two heights, in pixels, the
+    rendition whose sound is heard, and pathways that failed it, which come last."""
+
+    least: int = 0
+    most: int = 0
+    sound: str = ""
+    avoid: frozenset[str] = frozenset()
+
+
+def narrowed(renditions: Sequence[Rendition], wanted: Wanted) -> list[Rendition]:
+    """The renditions with the pictures that are wanted; the smallest one when all are larger."""
+    pictures = _of(renditions, RenditionKind.VIDEO)
+    under = [one for one in pictures if not wanted.most or (one.height or 0) <= wanted.most] or pictures[:1]
+    names = {one.name for one in under if (one.height or 0) >= wanted.least} or {one.name for one in under}
+    return [one for one in renditions if one.kind is not RenditionKind.VIDEO or one.name in names]
+
+
 def write(
     renditions: Sequence[Rendition],
     pathways: Sequence[Pathway],
     *,
     places: Places,
     steering_url: str,
+    sound: str = "",
 ) -> str:
-    """The playlist's text. `pathways` in order of preference; the first is where players start."""
+    """The playlist's text. `pathways` in order of preference; the first is where players start.
+
+    `sound` is the rendition that plays when nobody chooses, '' for the film's own.
+    """
     pathways = at_least_two(pathways)
     groups = sound_groups(renditions)
     pictures, texts = _of(renditions, RenditionKind.VIDEO), _of(renditions, RenditionKind.TEXT)
@@ -120,7 +144,9 @@ def write(
     ]
     for pathway in pathways:
         for group, sounds in groups.items():
-            main = main_sound(sounds)
+            main = next(
+                (one for one in sounds if sound and sound in (one.name, one.twin)), main_sound(sounds)
+            )
             lines += [
                 _sound(one, f"{group}-{pathway.id}", sounds, pathway, places, chosen=one is main)
                 for one in sounds
@@ -164,8 +190,9 @@ def sound_groups(renditions: Sequence[Rendition]) -> dict[str, list[Rendition]]:
 
 
 def main_sound(sounds: Sequence[Rendition]) -> Rendition | None:
-    """The sound that plays when nobody chooses: the default one, else the first."""
-    return next((one for one in sounds if one.default), sounds[0] if sounds else None)
+    """The sound that plays when nobody chooses: the default one, else the first; a described one only if all are."""
+    plain = [one for one in sounds if not one.described] or list(sounds)
+    return next((one for one in plain if one.default), plain[0] if plain else None)
 
 
 def _sound(
@@ -179,6 +206,8 @@ def _sound(
 ) -> str:
     """One EXT-X-MEDIA line of a sound. Of each group exactly one is the default."""
     more = [f'CHANNELS="{one.channels}"'] if one.channels else []
+    if one.described:
+        more.append(f'CHARACTERISTICS="{_DESCRIBES}"')
     return _media("AUDIO", one, group, siblings, pathway, places, more, chosen=chosen)
 
 

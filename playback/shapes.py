@@ -78,13 +78,17 @@ class TokenOutput(serializers.Serializer[Any]):
 
 
 class TrackOutput(serializers.Serializer[Any]):
-    """A sound or text track."""
+    """A sound or text track. Text may be `forced` (shown also to who wants no subtitles) or tell sounds too
+    (`hearing_impaired`); sound may tell what is to be seen (`described`)."""
 
     name = serializers.CharField()
     language = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     channels = serializers.IntegerField(allow_null=True)
     default = serializers.BooleanField()
+    forced = serializers.BooleanField()
+    hearing_impaired = serializers.BooleanField()
+    described = serializers.BooleanField()
 
 
 class PictureOutput(serializers.Serializer[Any]):

@@ -76,6 +76,9 @@ class Track:
     label: str
     channels: int | None
     default: bool
+    forced: bool = False
+    hearing_impaired: bool = False
+    described: bool = False
 
 
 @dataclass(frozen=True, slots=True)

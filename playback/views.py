@@ -50,8 +50,14 @@ def capability(*methods: str) -> Callable[[Callable[..., HttpResponse]], Callabl
 
 @capability("GET", "HEAD")
 def multivariant(request: HttpRequest, key: keys.Key) -> HttpResponse:
-    """The multivariant playlist of the session."""
-    text = services.playlist(key.session_id, by_loader=request.GET.get("keys") == "loader")
+    """The multivariant playlist of the session.
+
+    What a player cannot choose by itself it chooses here: pictures from `least` to `most` pixels high, the `sound` that
+    is heard, and nodes to `avoid`.
+    """
+    said = request.GET
+    wanted = bodies.wanted(said.get("least"), said.get("most"), said.get("sound"), said.get("avoid"))
+    text = services.playlist(key.session_id, by_loader=said.get("keys") == "loader", wanted=wanted)
     return HttpResponse(text, content_type=_PLAYLIST)
 
 

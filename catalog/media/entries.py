@@ -66,12 +66,13 @@ def sound(
     suffix = "" if channels <= STEREO else f"-{channels - 1}1" if channels in (6, 8) else f"-{channels}ch"
     name = names.take(f"a-{track.language}{suffix}")
     os.replace(draft, folder / f"{name}.mp4")
-    return _segmented(name, "audio", joined, folder, encrypted=key is not None) | {
+    entry = _segmented(name, "audio", joined, folder, encrypted=key is not None) | {
         "language": track.language,
         "label": track.label or languages.name(track.language),
         "channels": channels,
         "default": default,
     }
+    return entry | ({"described": True} if track.described else {})
 
 
 def text(track: Written, name: str, duration: Fraction, folder: Path) -> dict[str, Any]:

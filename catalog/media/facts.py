@@ -71,7 +71,8 @@ class Picture:
 @dataclass(frozen=True, slots=True)
 class Sound:
     """A sound track. `index` is the stream's number in the file; `language` is a BCP 47 tag, 'und' when unknown;
-    `layout` as ffmpeg names it ('5.1(side)'); `commentary` when the file marks it so."""
+    `layout` as ffmpeg names it ('5.1(side)'); `commentary` when the file marks it so, `described` when
+    it also tells what is to be seen."""
 
     index: int
     codec: str
@@ -83,6 +84,7 @@ class Sound:
     profile: str = ""
     layout: str = ""
     commentary: bool = False
+    described: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def plan_sounds(sounds: Iterable[tuple[Wanted | Sound, Piece]]) -> list[SoundTra
     """The sound tracks of these finished pieces."""
     named = [(one.sound if isinstance(one, Wanted) else one, piece) for one, piece in sounds]
     return [
-        SoundTrack(one.language, one.label, (piece.files["sound"],), one.default, one.index)
+        SoundTrack(one.language, one.label, (piece.files["sound"],), one.default, one.index, one.described)
         for one, piece in named
     ]
 

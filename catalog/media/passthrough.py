@@ -75,7 +75,8 @@ def quick_sound(made: Plan, one: Wanted, source: Path, folder: Path, halt: sandb
     else:
         limits = _limits(made.facts)
         sound.make_quickly(made, one, source=source, target=target, what=_WHAT, limits=limits, halt=halt)
-    return SoundTrack(one.sound.language, one.sound.label, (target,), one.sound.default, one.sound.index)
+    heard = one.sound
+    return SoundTrack(heard.language, heard.label, (target,), heard.default, heard.index, heard.described)
 
 
 def check(path: Path) -> None:

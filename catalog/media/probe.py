@@ -5,6 +5,7 @@ cannot: films that end before they say they do, uneven frames, and files that ar
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -289,7 +290,18 @@ def _sound(stream: Mapping[str, Any]) -> Sound:
         profile=str(stream.get("profile", "")),
         layout=str(stream.get("channel_layout", "")),
         commentary=bool(stream.get("disposition", {}).get("comment")),
+        described=_is_described(stream, tags.get("title", "")),
     )
+
+
+#: How files call an audio description that they do not mark.
+_DESCRIPTION = re.compile(r"\b(?:audio[ -]?descri|descriptive|audiodes[ck]ri)", re.IGNORECASE)
+
+
+def _is_described(stream: Mapping[str, Any], title: str) -> bool:
+    """Whether a sound is an audio description: marked so, or, as most files have it, only called so."""
+    marks = stream.get("disposition", {})
+    return bool(marks.get("visual_impaired") or marks.get("descriptions") or _DESCRIPTION.search(title))
 
 
 def _words(stream: Mapping[str, Any]) -> Words:

@@ -26,7 +26,7 @@ class SoundTrack:
     """One sound rendition; how many channels it has is read from its file.
 
     `language` is a BCP 47 tag. Tracks of the same `source` (a number of the caller's: the source's stream) say the
-    same thing in stereo and in surround: players are offered one of them.
+    same thing in stereo and in surround: players are offered one of them. A `described` one also tells what is seen.
     """
 
     language: str
@@ -34,6 +34,7 @@ class SoundTrack:
     parts: tuple[Path, ...]
     default: bool = False
     source: int = -1
+    described: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,16 @@ def url(name: str, key: str, **more: str) -> str:
     return f"{settings.SITE_URL}{reverse(name, kwargs={'key': key, **more})}"
 
 
-def playlist(session_id: UUID, *, by_loader: bool = False, now: datetime | None = None) -> str:
+def playlist(
+    session_id: UUID,
+    *,
+    by_loader: bool = False,
+    wanted: multivariant.Wanted = multivariant.Wanted(),  # noqa: B008  (it is frozen)
+    now: datetime | None = None,
+) -> str:
     """The multivariant playlist of a session, with a fresh token. Raises NotFound, SessionOver.
+
+    `wanted` is for players that can choose by the playlist alone.
 
     An encrypted package's media playlists are given by the site, with the key's address in them, unless they are read
     `by_loader`: our own player asks nodes for all playlists and knows where the key is.
@@ -47,8 +55,14 @@ def playlist(session_id: UUID, *, by_loader: bool = False, now: datetime | None 
     if package.encrypted and not by_loader:
         one = url("playback-keyed", going.key_of(row), pathway="-", rendition="-")
         places = replace(places, keyed=one.removesuffix("/-/-.m3u8"))
-    ways = _pathways(row.id, now=now)
-    return multivariant.write(renditions, ways, places=places, steering_url=_steering(row, ways, places))
+    ways = sorted(_pathways(row.id, now=now), key=lambda way: way.id in wanted.avoid)
+    return multivariant.write(
+        multivariant.narrowed(renditions, wanted),
+        ways,
+        places=places,
+        steering_url=_steering(row, ways, places),
+        sound=wanted.sound,
+    )
 
 
 def written(row: models.PlaybackSession, package: Package, nodes: Sequence[RankedNode], token: str) -> str:

@@ -376,7 +376,16 @@ def _trickplay(
 
 def _tracks(renditions: list[Rendition], kind: RenditionKind) -> tuple[Track, ...]:
     return tuple(
-        Track(one.name, one.language, one.label, one.channels, one.default)
+        Track(
+            one.name,
+            one.language,
+            one.label,
+            one.channels,
+            one.default,
+            forced=one.forced,
+            hearing_impaired=one.hearing_impaired,
+            described=one.described,
+        )
         for one in renditions
         if one.kind is kind
     )

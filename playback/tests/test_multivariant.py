@@ -7,7 +7,7 @@ import m3u8
 import pytest
 
 from catalog.types import Rendition, RenditionKind, Segment
-from playback.multivariant import Pathway, Places, allowed, mask, write
+from playback.multivariant import Pathway, Places, Wanted, allowed, main_sound, mask, narrowed, write
 
 TOKEN, PACKAGE = "tok-EN_123", "0123456789abcdef0123456789abcdef"
 STEERING = "http://site.test/api/v1/playback/s/key.sig/steering"
@@ -203,3 +203,38 @@ def test_the_mask_has_a_bit_for_each_rendition() -> None:
     assert mask(FILM) == 0b1111111
     assert mask(allowed(FILM, max_height=360)) == 0b1111110
     assert mask([]) == 0
+
+
+def test_a_player_without_an_engine_chooses_by_the_playlist() -> None:
+    pictures = [
+        picture(height, index, 900_000 + index, 700_000) for index, height in enumerate((360, 720, 1080))
+    ]
+    sounds = [sound("a-en", 3, default=True), sound("a-de", 4)]
+
+    def heights(**wanted: int) -> list[int | None]:
+        found = narrowed([*pictures, *sounds], Wanted(**wanted))
+        assert [one for one in found if one in sounds] == sounds
+        return [one.height for one in found if one not in sounds]
+
+    assert heights(most=720) == [360, 720]
+    assert heights(least=720, most=720) == [720]
+    assert heights(least=1440) == [360, 720, 1080], "what is not there is not asked for"
+    assert heights(most=100) == [360], "nobody gets a black screen"
+    body = write(
+        [*pictures, *sounds], PATHWAYS, places=Places(PACKAGE, TOKEN), steering_url=STEERING, sound="a-de"
+    )
+    assert {one["DEFAULT"] for one in lines("#EXT-X-MEDIA", body) if one["LANGUAGE"] == "de"} == {"YES"}
+
+
+def test_a_sound_that_describes_says_so_and_is_nobodys_default() -> None:
+    sounds = [sound("a-en", 1, described=True, default=True), sound("a-en-2", 2)]
+    assert main_sound(sounds) is sounds[1]
+    assert main_sound(sounds[:1]) is sounds[0]
+    body = write(
+        [picture(360, 0, 900_000, 700_000), *sounds],
+        PATHWAYS,
+        places=Places(PACKAGE, TOKEN),
+        steering_url=STEERING,
+    )
+    told = {one["STABLE-RENDITION-ID"]: one.get("CHARACTERISTICS") for one in lines("#EXT-X-MEDIA", body)}
+    assert told == {"a-en": "public.accessibility.describes-video", "a-en-2": None}

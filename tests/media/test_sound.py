@@ -264,3 +264,21 @@ def test_a_recording_of_thirteen_microphones_is_heard(tmp_path: Path, settings):
     (one,) = sound.wanted(facts)
     sound.make(made, one, source=film, done=tmp_path / "done", scratch=tmp_path)
     assert sound.loudness_of(sound.folder(tmp_path / "done", one))["integrated"] > -40
+
+
+@pytest.mark.parametrize(
+    ("marks", "title", "described"),
+    [
+        ({"visual_impaired": 1}, "", True),
+        ({}, "English Audio Description", True),
+        ({}, "Audiodescripción", True),
+        ({}, "Audiodeskription", True),
+        ({}, "Stereo", False),
+        ({"comment": 1}, "With the director", False),
+    ],
+)
+def test_an_audio_description_is_known_by_its_mark_or_by_its_name(
+    marks: dict[str, int], title: str, described: bool
+) -> None:
+    stream = {"index": 1, "codec_name": "aac", "channels": 2, "disposition": marks, "tags": {"title": title}}
+    assert probe._sound(stream).described is described

@@ -30,7 +30,7 @@ export function firstRendition(pictures, { rate, waited = true, limits = {} }) {
 
 /** The sound that plays when the viewer wants this language ("" for none in particular); null when there is none. */
 export function firstSound(sounds, language = "") {
-  const wanted = language && sounds?.find((one) => one.language === language);
+  const wanted = language && sounds?.find((one) => one.language === language && !one.described);
   return wanted || sounds?.find((one) => one.default) || sounds?.[0] || null;
 }
 
