@@ -607,6 +607,7 @@ class LibraryFile(models.Model):
         FILM = "film", _("film")
         EPISODE = "episode", _("episode")
         SERIES = "series", _("folder of a series")
+        TRAILER = "trailer", _("trailer")
         SKIPPED = "skipped", _("left out")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

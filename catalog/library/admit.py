@@ -30,13 +30,14 @@ ATTEND_AT_ONCE = 40
 #: How many films that turn out to be unfit are passed over at a turn.
 PASSED_OVER_MAX = 50
 _NOT_YET = gettext_lazy("Not taken in yet:")
-_PLAYED = (LibraryFile.Kind.FILM, LibraryFile.Kind.EPISODE)
+_PLAYED = (LibraryFile.Kind.FILM, LibraryFile.Kind.EPISODE, LibraryFile.Kind.TRAILER)
+_OF_TITLES = (LibraryFile.Kind.FILM, LibraryFile.Kind.TRAILER)
 
 
 def waiting() -> QuerySet[LibraryFile]:
     """Files whose turn has not come, newest first."""
     rows = LibraryFile.objects.filter(kind__in=_PLAYED, source_id__isnull=True, missing_at__isnull=True)
-    rows = rows.filter(Q(kind=LibraryFile.Kind.FILM, title__isnull=False) | Q(episode__isnull=False))
+    rows = rows.filter(Q(kind__in=_OF_TITLES, title__isnull=False) | Q(episode__isnull=False))
     return rows.order_by("-modified_ns", "path")
 
 
@@ -167,6 +168,7 @@ def _hand_in(row: LibraryFile) -> types.IngestTicket | None:
                 source_name=path.name,
                 title_id=None if row.episode_id else row.title_id,
                 episode_id=row.episode_id,
+                trailer=row.kind == LibraryFile.Kind.TRAILER,
                 options=_options(asked, company.found_beside(path, beside)),
                 in_place=None if asked.copy else path,
             )

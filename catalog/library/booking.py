@@ -174,6 +174,29 @@ class Booker:
         row.save()
         return "new" if fresh else "changed"
 
+    def trailer(self, finding: Finding, row: LibraryFile | None) -> str:
+        """A trailer of what is here: the first one of a title is taken. Returns as `film`."""
+        fresh, guess = row is None, finding.guess
+        row = row or LibraryFile(path=finding.seen.path, orders=self.orders.plain())
+        if not fresh and row.kind == LibraryFile.Kind.TRAILER and row.title_id is None:
+            self._note(row, finding, LibraryFile.Kind.TRAILER)  # a person removed the title: it stays away
+            row.save()
+            return "changed"
+        title_id = (
+            row.title_id
+            or self.memory.title_of("film", guess.name, guess.year, loose=True)
+            or self.memory.series.get(series_key(guess))
+            or self.memory.title_of("series", guess.name, guess.year, loose=True)
+        )
+        if title_id is None:
+            return self._skip(row, finding, words("extra"))
+        if held := self._held_trailer(title_id, row.path):
+            return self._skip(row, finding, held)
+        self._note(row, finding, LibraryFile.Kind.TRAILER)
+        row.title_id, row.episode = title_id, None
+        row.save()
+        return "new" if fresh else "changed"
+
     def left_out(self, finding: Finding, row: LibraryFile | None) -> None:
         """A file that is no film, with the reason in words."""
         self._skip(row or LibraryFile(path=finding.seen.path), finding, words(finding.guess.why))
@@ -196,6 +219,9 @@ class Booker:
             shelf=self.shelf,
         )
         self.memory.learn(title)
+        # A trailer of it that was here before it has its turn at the next scan.
+        trailer = names.Guess("trailer", name=title.name, year=title.year).key
+        LibraryFile.objects.filter(key=trailer, kind=LibraryFile.Kind.SKIPPED).update(modified_ns=0)
         return title
 
     def _make_part(self, series_id: UUID, season: int, number: int, finding: Finding) -> models.Episode:
@@ -227,6 +253,16 @@ class Booker:
         sources = sources.filter(video__episode=part) if part else sources.filter(video__title_id=title_id)
         if sources.exists():
             return _("It is in the catalogue already, from an upload, which is kept.")
+        return ""
+
+    def _held_trailer(self, title_id: UUID, path: str) -> str:
+        """Why a title cannot have this trailer, because it has another; '' when it can."""
+        rows = LibraryFile.objects.filter(kind=LibraryFile.Kind.TRAILER, title_id=title_id, missing_at=None)
+        other = rows.exclude(path=path).first()
+        if other is not None and os.path.lexists(other.path):
+            return _("Another trailer of the same is used: %(path)s.") % {"path": other.path}
+        if models.Source.objects.filter(path="", video__trailer_of_id=title_id).exists():
+            return _("It has a trailer already, from an upload, which is kept.")
         return ""
 
     def _skip(self, row: LibraryFile, finding: Finding, why: str) -> str:

@@ -46,6 +46,8 @@ _EXTRA_NAME = re.compile(
     r"(?:[-._ ]?\d{1,2})?$",
     re.IGNORECASE,
 )
+_TRAILER_FOLDERS = {"trailers", "trailer"}
+_TRAILER_NAME = re.compile(r"^(?:(.+?)[-._ ]+)?trailer(?:[-._ ]?\d{1,2})?$", re.IGNORECASE)
 _DISC_FOLDERS = {"video_ts", "bdmv", "audio_ts", "hvdvd_ts"}
 _SEASON_FOLDER = re.compile(
     r"(?:season|staffel|saison|temporada|stagione|seizoen|series|sæson|säsong|s)[ ._-]*(\d{1,4})(?=$|[^\d])",
@@ -78,7 +80,8 @@ _TECHNICAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What a name says. `kind` is 'film', 'episode' or 'skipped', then `why` tells the operator the reason.
+    """What a name says. `kind` is 'film', 'episode', 'trailer' (then name and year are those of what it is for) or
+    'skipped', then `why` tells the operator the reason.
 
     `root` is the folder that belongs to the film or series alone (its NFO and pictures stand there), relative to the
     library's, '' when there is none. `episodes` has several numbers for a file of several episodes.
@@ -111,6 +114,8 @@ def guess(relative: str) -> Guess:
     path = PurePosixPath(relative)
     folders = list(path.parts[:-1])
     stem = path.stem
+    if found := _trailer(folders, stem):
+        return found
     if why := _left_out(folders, stem):
         return Guess("skipped", why=why)
     ids = {kind.lower(): value.lower() for kind, value in _IDS.findall(relative)}
@@ -138,6 +143,20 @@ def tidy(text: str) -> str:
         text = re.sub(r"[._]+", " ", text)
     text = _TECHNICAL.sub("", text.replace("_", " "))
     return re.sub(r"\s+", " ", text).strip(" -._[]{}(")
+
+
+def _trailer(folders: list[str], stem: str) -> Guess | None:
+    """A trailer, by its name or its folder, and which film or series it is for."""
+    # As above: a folder at the top is a shelf of the library.
+    if len(folders) > 1 and folders[-1].lower() in _TRAILER_FOLDERS:
+        name = folders[-2]
+    elif (match := _TRAILER_NAME.match(stem)) and (match[1] or folders):
+        # In a folder that says its year the file may be called what it likes.
+        name = match[1] if match[1] and not (folders and _name_and_year(folders[-1])[1]) else folders[-1]
+    else:
+        return None
+    title, year = _name_and_year(_IDS.sub("", name).strip(" ._-"))
+    return Guess("trailer", name=title[:200], year=year) if title else None
 
 
 def _left_out(folders: list[str], stem: str) -> str:

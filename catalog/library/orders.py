@@ -51,7 +51,9 @@ def from_plain(given: dict[str, Any]) -> Orders:
 def words(code: str) -> str:
     """Why a file was left out, for the operator. Codes come from `names` and `folders`."""
     return {
-        "extra": _("A trailer or an extra: only films and episodes are taken in."),
+        "extra": _(
+            "An extra, or a trailer of what is not here: only films, episodes and their trailers are taken in."
+        ),
         "sample": _("A sample of a film, not the film."),
         "disc": _("Part of a disc's folder (VIDEO_TS, BDMV). Make one file of it first, for instance MKV."),
         "nameless": _("Its name says nothing. Call it like the film: Name (Year).mkv"),

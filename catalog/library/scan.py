@@ -231,7 +231,8 @@ class _Scan:
                 booker.left_out(one, row)
                 results.append("skipped")
             else:
-                booked = (booker.film if one.guess.kind == "film" else booker.episode)(one, row)
+                book = {"film": booker.film, "episode": booker.episode, "trailer": booker.trailer}
+                booked = book[one.guess.kind](one, row)
                 results.append("moved" if moved else booked)
         return results
 

@@ -280,7 +280,7 @@ def test_subtitles_that_come_later_join_without_encoding(put, look, shelf: Path)
 
 def test_the_command_takes_a_folder_in(put, shelf: Path, capsys) -> None:
     put("A (1990).mkv", size=100)
-    put("A (1990)-trailer.mkv", size=10)
+    put("A (1990)-teaser.mkv", size=10)
     call_command("ingest", str(shelf), "--dry-run")
     assert models.Title.objects.count() == 0
     assert "A (1990).mkv: film A (1990)" in capsys.readouterr().out

@@ -50,7 +50,7 @@ EPISODES = [
     ("Show 2019/Season 1/Episode 4.mkv", "Show", 2019, 1, (4,), "", "Show 2019"),
 ]
 LEFT_OUT = [
-    ("Film (2000)/Film (2000)-trailer.mp4", "extra"),
+    ("Film (2000)/Film (2000)-teaser.mp4", "extra"),
     ("Film (2000)/Extras/making.mkv", "extra"),
     ("Film (2000)/Behind The Scenes/making.mkv", "extra"),
     ("Film (2000)/Sample/x.mkv", "extra"),
@@ -58,6 +58,31 @@ LEFT_OUT = [
     ("Film (2000)/sample.mkv", "sample"),
     ("Movie (2010)/VIDEO_TS/VTS_01_1.VOB", "disc"),
 ]
+
+
+TRAILERS = [
+    ("Film (2000)/Film (2000)-trailer.mp4", "Film", 2000),
+    ("Film (2000)/Film (2000) [1080p]-trailer2.mp4", "Film", 2000),
+    ("Film (2000)/trailer.mkv", "Film", 2000),
+    ("Film (2000)/trailers/whatever it is called.mkv", "Film", 2000),
+    ("Film (2000)/other words-trailer.mkv", "Film", 2000),
+    ("Film (2000)-trailer.mkv", "Film", 2000),
+    ("Film.2000.Trailer.1.mkv", "Film", 2000),
+    ("Show/trailers/x.mkv", "Show", None),
+    ("Show/Show-trailer.mkv", "Show", None),
+    ("Films/Film (2000) [tmdbid-841]/trailer.mkv", "Film", 2000),
+]
+
+
+@pytest.mark.parametrize(("path", "name", "year"), TRAILERS)
+def test_trailers(path: str, name: str, year: int | None) -> None:
+    guess = names.guess(path)
+    assert (guess.kind, guess.name, guess.year) == ("trailer", name, year)
+
+
+@pytest.mark.parametrize("path", ["Trailer Park (2003)/Trailer Park (2003).mkv", "trailers/Film (2000).mkv"])
+def test_films_that_only_look_like_trailers(path: str) -> None:
+    assert names.guess(path).kind == "film"
 
 
 @pytest.mark.parametrize(("path", "name", "year", "root"), FILMS)

@@ -210,7 +210,7 @@ def test_a_film_that_was_uploaded_is_not_replaced(put, look) -> None:
 
 def test_what_is_left_out_is_said(put, look, shelf: Path) -> None:
     put("A (1990)/A (1990).mkv", size=100)
-    put("A (1990)/A (1990)-trailer.mkv", size=10)
+    put("A (1990)/A (1990)-teaser.mkv", size=10)
     put("B (1991) cd1.avi", size=10)
     put("C (1992).mkv")
     put("notes.txt", "nothing")
@@ -223,7 +223,7 @@ def test_what_is_left_out_is_said(put, look, shelf: Path) -> None:
     look()
     said = {Path(row.path).name[:1]: row.problem for row in rows(kind="skipped")}
     assert {letter: text.split(".")[0] for letter, text in said.items()} == {
-        "A": "A trailer or an extra: only films and episodes are taken in",
+        "A": "An extra, or a trailer of what is not here: only films, episodes and their trailers are taken in",
         "B": "One of several parts of a film (cd1, cd2 …)",
         "C": "It is empty",
         "D": "A link to a file outside this folder",

@@ -19,16 +19,16 @@ def studio() -> Client:
 
 def test_every_file_says_what_became_of_it(put, look, studio: Client, shelf) -> None:
     put("Night Mail (1936).mkv", size=100)
-    put("Night Mail (1936)-trailer.mkv", size=10)
+    put("Night Mail (1936)-teaser.mkv", size=10)
     put("<b>Bold</b> (1999).mkv", size=11)
     look()
     html = studio.get(LIST).content.decode()
-    assert "A trailer or an extra" in html
+    assert "An extra, or a trailer of what is not here" in html
     assert str(models.Title.objects.get(name="Night Mail").pk) in html
     assert "waiting its turn" in html
     assert "<b>Bold" not in html
     only = studio.get(f"{LIST}?state=skipped").content.decode()
-    assert "trailer" in only
+    assert "teaser" in only
     assert "Bold" not in only
 
 
