@@ -54,8 +54,11 @@ class Shelf:
         """Titles and people that answer plain words, at most so many of each, as of now."""
         with self._lock:
             self._catch_up()
-            named = self._people.ask(question, sight, limit=people)
-            return self._titles.ask(question, sight, limit=titles, boost=boost), named
+            found = self._titles.ask(question, sight, limit=titles, boost=boost)
+            # Somebody's name is a word of their titles: where words were known, nobody's is mistyped.
+            return found, self._people.ask(
+                question, sight, limit=people, forgiving=found.loose or not found.ids
+            )
 
     def warm(self) -> None:
         """Read what is needed to answer, so that the first question need not wait for it."""
@@ -98,6 +101,8 @@ class Shelf:
         news = [*rows.order_by("-id")[:1], *(rows.filter(at__gte=since) if _in_disorder() else ())]
         self._titles = Index(_titles())
         self._people = Index(_people())
+        self._titles.prepare()
+        self._people.prepare()
         self._remember(sorted(set(news)))
         took = time.perf_counter() - began
         logger.info("search: %d titles, %d people, %.2f s", len(self._titles), len(self._people), took)

@@ -73,11 +73,15 @@ class Index:
         self._numbers: dict[UUID, int] = {one.id: number for number, one in enumerate(kept)}
         self._ids = [one.id for one in kept]
         self._names: list[ranking.Names] = [ranking.names_of(one.index) for one in kept]
-        self._facts = np.array([_facts(one) for one in kept], np.float64).reshape(-1, 4)
+        self._facts = _facts_of(kept)
         self._alive = np.ones(len(kept), np.bool_)
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def prepare(self) -> None:
+        """Make ready what forgiving needs, so that the first mistyped question need not wait."""
+        self._postings.vocabulary.prepare()
 
     def change(self, documents: Iterable[Document], *, gone: Iterable[UUID] = ()) -> None:
         """Take in documents that are new or changed, and forget those that are gone."""
@@ -91,15 +95,24 @@ class Index:
                 self._numbers[document.id] = self._postings.add(document.index)
                 self._ids.append(document.id)
                 self._names.append(ranking.names_of(document.index))
-            self._facts = np.concatenate((self._facts, [_facts(one) for one in several]))
+            self._facts = np.concatenate((self._facts, _facts_of(several)), axis=1)
             self._alive = np.concatenate((self._alive, np.ones(len(several), np.bool_)))
         if self._postings.untidy:
             self._pack()
 
     def ask(
-        self, question: Sequence[str], sight: Sight, *, limit: int, boost: Mapping[UUID, float] | None = None
+        self,
+        question: Sequence[str],
+        sight: Sight,
+        *,
+        limit: int,
+        boost: Mapping[UUID, float] | None = None,
+        forgiving: bool = True,
     ) -> Answers:
-        """The documents that answer plain words (`text.words`). `boost` adds points (0 … 0.5) to some."""
+        """The documents that answer plain words (`text.words`). `boost` adds points (0 … 0.5) to some.
+
+        Unless `forgiving`, only those that have all words as they were typed.
+        """
         if not question or not self._numbers or limit <= 0:
             return Answers()
         shown = self._shown(sight)
@@ -107,7 +120,7 @@ class Index:
         points, exact = self._points(question)
         found = self._holding_all(points, needed, shown)
         loose = False
-        if len(found) < min(ENOUGH, limit):
+        if forgiving and len(found) < min(ENOUGH, limit):
             before = len(found)
             wider = self._widened(question, points, exact, every=before == 0)
             found = self._holding_all(wider, needed, shown)
@@ -115,10 +128,10 @@ class Index:
         if len(found):
             ids = self._ordered(question, points, found, boost or {}, limit)
             return Answers(ids, len(found), loose=loose)
-        return self._partly(question, points, needed, shown, boost or {}, limit)
+        return self._partly(question, points, needed, shown, boost or {}, limit) if forgiving else Answers()
 
     def _shown(self, sight: Sight) -> NDArray[np.bool_]:
-        age, opens, closes, _more = self._facts.T
+        age, opens, closes, _more = self._facts
         shown: NDArray[np.bool_] = (
             self._alive & (age <= sight.age) & (opens <= sight.now) & (closes > sight.now)
         )
@@ -193,7 +206,7 @@ class Index:
         limit: int,
     ) -> tuple[UUID, ...]:
         """The best of the found: by points, looked at closely."""
-        totals = points[:, found].mean(axis=0) + self._facts[found, 3]
+        totals = points[:, found].mean(axis=0) + self._facts[3, found]
         for one, more in boost.items():
             if (number := self._numbers.get(one)) is not None:
                 place = int(np.searchsorted(found, number))
@@ -217,7 +230,7 @@ class Index:
         living = np.flatnonzero(alive).tolist()
         self._ids = [self._ids[number] for number in living]
         self._names = [self._names[number] for number in living]
-        self._facts = self._facts[alive]
+        self._facts = self._facts[:, alive]
         self._alive = np.ones(len(living), np.bool_)
         self._numbers = {one: number for number, one in enumerate(self._ids)}
 
@@ -233,6 +246,12 @@ def _needed(question: Sequence[str]) -> list[int]:
     return telling or list(range(len(question)))
 
 
-def _facts(one: Document) -> tuple[float, float, float, float]:
-    words = max(1, len(one.index.split("\n", 1)[0].split("\t")[0].split()))
-    return one.age, one.opens, one.closes, one.weight + _SHORT / (1 + words)
+def _facts_of(several: Sequence[Document]) -> NDArray[np.float64]:
+    """A column for each document: its age, when it opens and closes, and what it has by itself."""
+    rows = [(one.age, one.opens, one.closes, one.weight + _SHORT / (1 + _words(one))) for one in several]
+    return np.ascontiguousarray(np.array(rows, np.float64).reshape(-1, 4).T)
+
+
+def _words(one: Document) -> int:
+    """How many words its name has."""
+    return max(1, len(one.index.split("\n", 1)[0].split("\t")[0].split()))

@@ -130,15 +130,28 @@ class Postings:
         if count:
             starts = self._starts[low : low + count + 1]
             yield self._run(int(starts[0]), int(starts[-1]), np.repeat(readings.stretch, np.diff(starts)))
-        old = len(self._starts) - 1
-        for number, quality in zip(readings.numbers, readings.quality, strict=True):
-            if number < old:
-                yield self._run(int(self._starts[number]), int(self._starts[number + 1]), np.float32(quality))
+        old = [
+            (number, quality)
+            for number, quality in zip(readings.numbers, readings.quality, strict=True)
+            if number < len(self._starts) - 1
+        ]
+        if old:
+            yield self._runs(
+                np.array([one for one, _quality in old]), np.array([one for _number, one in old], np.float32)
+            )
         if self._fresh:
             yield self._held_fresh(readings)
 
-    def _run(self, start: int, end: int, quality: NDArray[np.float32] | np.float32) -> Held:
+    def _run(self, start: int, end: int, quality: NDArray[np.float32]) -> Held:
         return Held(self._documents[start:end], WEIGHTS[self._codes[start:end]] * quality)
+
+    def _runs(self, numbers: NDArray[np.int64], quality: NDArray[np.float32]) -> Held:
+        """Postings of words that do not stand side by side."""
+        starts = self._starts[numbers]
+        counts = self._starts[numbers + 1] - starts
+        ends = np.cumsum(counts)
+        places = np.arange(ends[-1]) + np.repeat(starts - (ends - counts), counts)
+        return Held(self._documents[places], WEIGHTS[self._codes[places]] * np.repeat(quality, counts))
 
     def _held_fresh(self, readings: Readings) -> Held:
         words, documents, codes = self._sorted_fresh()

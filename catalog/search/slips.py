@@ -5,12 +5,15 @@ with its neighbour is one slip each.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 #: Words are compared up to this many letters.
 WIDTH = 20
+
+Letters = NDArray[np.uint16]
 
 
 def allowed(word: str) -> int:
@@ -46,9 +49,10 @@ class Table:
         self.words = several
         wide = np.array(several, dtype=f"U{WIDTH}") if several else np.zeros(0, dtype=f"U{WIDTH}")
         codes = wide.view(np.uint32).reshape(len(several), WIDTH)
-        # 16 bits tell letters apart well enough: rarer ones meet by chance, and the ranking looks again.
-        self._letters: NDArray[np.uint16] = codes.astype(np.uint16)
-        self._lengths = (codes != 0).sum(axis=1).astype(np.int16)
+        # 16 bits tell letters apart well enough: rarer ones meet by chance, and the ranking looks again. Letter by
+        # letter of all words, as they are compared.
+        self._letters: Letters = np.ascontiguousarray(codes.astype(np.uint16).T)
+        self._lengths = (self._letters != 0).sum(axis=0).astype(np.int8)
         self._masks = _masks(self._letters)
 
     def near(self, word: str, most: int) -> list[tuple[int, int, bool]]:
@@ -57,13 +61,13 @@ class Table:
         if not self.words or most < 1:
             return []
         typed = word[:WIDTH]
-        wanted = _masks(_codes(typed).reshape(1, -1))[0]
+        wanted = _masks(_codes(typed).reshape(-1, 1))[0]
         missing = np.bitwise_count(wanted & ~self._masks)
-        able = (missing <= most) & (self._lengths >= len(typed) - most)
-        places = np.flatnonzero(able)
+        places = np.flatnonzero((missing <= most) & (self._lengths >= len(typed) - most))
+        places = places[_share_a_piece(typed, self._letters[:, places], most)]
         if not len(places):
             return []
-        whole, begun = _distances(typed, self._letters[places], self._lengths[places], most)
+        whole, begun = _distances(typed, self._letters[:, places], self._lengths[places], most)
         best = np.minimum(whole, begun)
         hits = np.flatnonzero(best <= most)
         return [(int(places[hit]), int(best[hit]), bool(whole[hit] <= best[hit])) for hit in hits.tolist()]
@@ -73,36 +77,59 @@ def _codes(word: str) -> NDArray[np.uint16]:
     return np.array([ord(letter) & 0xFFFF for letter in word], dtype=np.uint16)
 
 
-def _masks(letters: NDArray[np.uint16]) -> NDArray[np.uint64]:
+def _masks(letters: Letters) -> NDArray[np.uint64]:
     """Which letters a word has: a bit for each of 64 kinds. A slip takes away at most one."""
     bits = np.left_shift(np.uint64(1), (letters % 64).astype(np.uint64))
     bits[letters == 0] = 0
-    masks: NDArray[np.uint64] = np.bitwise_or.reduce(bits, axis=1)
+    masks: NDArray[np.uint64] = np.bitwise_or.reduce(bits, axis=0)
     return masks
 
 
+def _share_a_piece(word: str, letters: Letters, most: int) -> NDArray[np.bool_]:
+    """Which words hold a piece of `word` unharmed, about where it stands: others are too far away.
+
+    Each slip harms one piece, or two when it swaps letters on both sides of a seam: of 2 n + 1 pieces one survives.
+    """
+    count = min(2 * most + 1, len(word) // 2)
+    if len(word) < 2 * most + 2 or count < 2 * most + 1:
+        return np.ones(letters.shape[1], np.bool_)  # too short to be cut into so many
+    codes = _codes(word).tolist()
+    shared = np.zeros(letters.shape[1], np.bool_)
+    ends = [round(len(word) * number / count) for number in range(count + 1)]
+    for start, end in pairwise(ends):
+        for shift in range(-most, most + 1):
+            if start + shift < 0 or end + shift > len(letters):
+                continue
+            same = letters[start + shift] == codes[start]
+            for place in range(start + 1, end):
+                same &= letters[place + shift] == codes[place]
+            shared |= same
+    return shared
+
+
 def _distances(
-    word: str, letters: NDArray[np.uint16], lengths: NDArray[np.int16], most: int
-) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-    """Slips from `word` to each row whole, and to the best of its beginnings (which have about as many letters)."""
-    codes = _codes(word)
-    count, columns = len(letters), min(letters.shape[1], len(word) + most)
-    last = np.broadcast_to(np.arange(columns + 1, dtype=np.int16), (count, columns + 1)).copy()
+    word: str, letters: Letters, lengths: NDArray[np.int8], most: int
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Slips from `word` to each word whole, and to the best of its beginnings (which have about as many letters)."""
+    codes = _codes(word).tolist()
+    count, columns = letters.shape[1], min(len(letters), len(word) + most)
+    last = [np.full(count, column, np.int8) for column in range(columns + 1)]
     before_last = last
-    for row, letter in enumerate(codes.tolist(), 1):
-        line = np.empty_like(last)
-        line[:, 0] = row
-        differs = (letters[:, :columns] != letter).astype(np.int16)
-        np.minimum(last[:, 1:] + 1, last[:, :-1] + differs, out=line[:, 1:])
-        if row > 1:
-            swapped = (letters[:, : columns - 1] == letter) & (letters[:, 1:columns] == codes[row - 2])
-            better = np.minimum(line[:, 2:], before_last[:, :-2] + 1)
-            line[:, 2:] = np.where(swapped, better, line[:, 2:])
+    for row, letter in enumerate(codes, 1):
+        line = [np.full(count, row, np.int8)]
+        same = [letters[column] == letter for column in range(columns)]
         for column in range(1, columns + 1):
-            np.minimum(line[:, column], line[:, column - 1] + 1, out=line[:, column])
+            cost = last[column - 1] + ~same[column - 1]
+            np.minimum(cost, last[column] + np.int8(1), out=cost)
+            np.minimum(cost, line[column - 1] + np.int8(1), out=cost)
+            if row > 1 and column > 1:
+                swapped = same[column - 2] & (letters[column - 1] == codes[row - 2])
+                np.minimum(cost, before_last[column - 2] + np.int8(1), out=cost, where=swapped)
+            line.append(cost)
         before_last, last = last, line
+    table = np.stack(last)
     ends = np.minimum(lengths, columns).astype(np.intp)
-    whole = np.where(lengths <= columns, last[np.arange(count), ends], np.int16(99))
-    inside = np.arange(columns + 1)[None, :] <= ends[:, None]
-    begun = np.where(inside, last, np.int16(99)).min(axis=1)
-    return whole.astype(np.int16), begun.astype(np.int16)
+    whole = np.where(lengths <= columns, table[ends, np.arange(count)], np.int8(99))
+    inside = np.arange(columns + 1)[:, None] <= ends[None, :]
+    begun = np.where(inside, table, np.int8(99)).min(axis=0)
+    return whole.astype(np.int8), begun.astype(np.int8)

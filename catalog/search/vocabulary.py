@@ -4,9 +4,10 @@ Words are numbered. Those that were there when the vocabulary was made are numbe
 beginning are one stretch of numbers; later ones follow as they come.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ _WRONG_START = 0.06
 _ONLY_BEGUN = 0.04
 _NONE: NDArray[np.float32] = np.zeros(0, np.float32)
 #: Readings of one mistyped word at most; and places where a word stands inside others.
-_NEAR_MAX, _INSIDE_MAX = 48, 400
+_NEAR_MAX, _INSIDE_MAX = 48, 250
 #: A word inside another needs this many letters.
 _INSIDE_LETTERS = 3
 _AFTER = "\U0010ffff"
@@ -46,18 +47,17 @@ class _Book:
         self.words = several
         self.table = slips.Table(several)
         self._text = "\n".join(several)
-        lengths = np.fromiter((len(word) + 1 for word in several), np.int64, len(several))
-        self._starts = np.concatenate(([0], np.cumsum(lengths)[:-1])) if len(several) else lengths
+        self._starts = [0, *accumulate(len(word) + 1 for word in several)]
 
     def holding(self, part: str, most: int) -> list[int]:
         """Places of words that hold `part`, but do not begin with it; `most` at most."""
         found: list[int] = []
         at = self._text.find(part)
         while at >= 0 and len(found) < most:
-            place = int(np.searchsorted(self._starts, at, side="right")) - 1
+            place = bisect_right(self._starts, at) - 1
             if at > self._starts[place]:
                 found.append(place)
-            at = self._text.find(part, int(self._starts[place]) + len(self.words[place]))
+            at = self._text.find(part, self._starts[place + 1] - 1)
         return found
 
 
@@ -123,7 +123,7 @@ class Vocabulary:
 
     def loosely(self, word: str, *, mistyped: bool = True) -> Readings:
         """Words that hold the typed one, or, where it may be `mistyped`, that it is with a slip or two."""
-        self._make_ready()
+        self.prepare()
         most = slips.allowed(word) if mistyped else 0
         inside = len(word) >= _INSIDE_LETTERS or is_unspaced(word)
         found: dict[int, float] = {}
@@ -140,8 +140,8 @@ class Vocabulary:
             base += len(book.words)
         return Readings(0, _NONE, tuple(found), tuple(found.values()))
 
-    def _make_ready(self) -> None:
-        """Make the books; that of the old words once."""
+    def prepare(self) -> None:
+        """Make the books that `loosely` looks into; that of the old words once."""
         if not self._books:
             self._books = [_Book(self._sorted)]
         if self._later and len(self._books) == 1:
