@@ -68,6 +68,12 @@ from catalog.services.reading import (
 )
 from catalog.services.searching import find, search, spoken, warm_search
 from catalog.services.tools import encoder_trouble
+from catalog.services.translating import (
+    set_episode_text,
+    set_genre_text,
+    set_season_text,
+    set_title_text,
+)
 from catalog.services.words import BadText, add_text_track, leave_out_text, remove_text_track
 
 __all__ = [
@@ -119,6 +125,10 @@ __all__ = [
     "search",
     "seasons",
     "set_artwork",
+    "set_episode_text",
+    "set_genre_text",
+    "set_season_text",
+    "set_title_text",
     "sharing_people",
     "spoken",
     "stored_object",
