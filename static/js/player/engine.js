@@ -1,4 +1,5 @@
-// The only file that knows hls.js. Everything else sees levels, tracks and a few events.
+// The only file that knows hls.js. Everything else sees levels, tracks and a few events. Where the browser has to read
+// playlists itself, native.js is in its place.
 //
 // Events: "ready" (levels and tracks are known) · "tracks" · "level" · "fatal" {kind, details} · "failing" {height} (this
 // device drops frames from that height on, and a smaller picture helps).
@@ -9,6 +10,7 @@ import { controllerFor } from "./abr/controller.js";
 import { Surroundings } from "./abr/surroundings.js";
 import { fetchCues } from "./cues.js";
 import { loaderFor } from "./loader.js";
+import { platform, wayOf } from "./way.js";
 
 const RECOVERIES = 2;
 const RECOVERY_WINDOW_MS = 20_000;
@@ -88,12 +90,9 @@ export class Engine extends EventTarget {
     delivery.addEventListener("tainted", guarded(() => this.#hls?.recoverMediaError()), { signal });
   }
 
-  /** "mse", "native" or "none". Chromium answers "maybe" to native HLS and plays it badly, so MSE is asked first. */
+  /** "mse", "native" or "none": way.js says what they are. */
   static get way() {
-    if (Hls.isSupported()) return "mse";
-    const media = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
-    const native = document.createElement("video").canPlayType("application/vnd.apple.mpegurl");
-    return !media && native ? "native" : "none";
+    return wayOf(platform(Hls.isSupported()));
   }
 
   /** A film comes to this element in a moment: open what it is put into. */
@@ -117,10 +116,6 @@ export class Engine extends EventTarget {
    * @param {number} [start.ahead] seconds to buffer at most, until `stretch`
    */
   open(url, start) {
-    if (Engine.way === "native") {
-      this.#openNative(url, start.position);
-      return;
-    }
     this.#adapt(start);
     const hls = new Hls(configuration(this.#delivery, this.#adaptation, { ...start, ahead: start.ahead || this.#most }));
     this.#hls = hls;
@@ -281,13 +276,11 @@ export class Engine extends EventTarget {
   }
 
   get textTracks() {
-    if (this.#hls) return describe(this.#hls.subtitleTracks);
-    return [...this.#video.textTracks].map(({ label, language }, id) => ({ id, label: label || language, language }));
+    return describe(this.#hls?.subtitleTracks);
   }
 
   get textTrack() {
-    if (this.#hls) return this.#hls.subtitleTrack;
-    return [...this.#video.textTracks].findIndex(({ mode }) => mode !== "disabled");
+    return this.#hls?.subtitleTrack ?? -1;
   }
 
   /** All cues of a text track, for whoever draws them beside the one that is chosen; null when no node gives them. */
@@ -297,25 +290,16 @@ export class Engine extends EventTarget {
 
   /** Load a text track (its cues come as a hidden TextTrack of the video); -1 for none. */
   chooseText(id) {
-    if (this.#hls) {
-      this.#hls.subtitleDisplay = false;
-      this.#hls.subtitleTrack = id;
-    } else {
-      [...this.#video.textTracks].forEach((track, index) => (track.mode = index === id ? "hidden" : "disabled"));
-    }
+    if (!this.#hls) return;
+    this.#hls.subtitleDisplay = false;
+    this.#hls.subtitleTrack = id;
   }
 
   // Trouble ----------------------------------------------------------------------------------------------------
 
   /** Try again where it stopped, keeping what is buffered. */
   retry() {
-    if (this.#hls) {
-      this.#hls.startLoad(-1);
-    } else {
-      const position = this.#video.currentTime;
-      this.#video.load();
-      this.#video.currentTime = position;
-    }
+    this.#hls?.startLoad(-1);
   }
 
   #error(data) {
@@ -336,18 +320,6 @@ export class Engine extends EventTarget {
   // A slow verdict with little buffer: drop the segment, take what the measured rate carries.
   #lower({ frag, ...how }) {
     queueMicrotask(guarded(() => this.#hls?.abrController.lower(frag, how)));
-  }
-
-  #openNative(url, position) {
-    const { signal } = this.#unlisten;
-    const once = { signal, once: true };
-    this.#video.addEventListener("error", () => this.#say("fatal", { kind: "media", details: "native" }), { signal });
-    this.#video.textTracks.addEventListener("addtrack", () => this.#say("tracks"), { signal });
-    this.#video.addEventListener("loadedmetadata", () => {
-      if (position > 0) this.#video.currentTime = position;
-      this.#say("ready");
-    }, once);
-    this.#video.src = url;
   }
 
   #say(type, detail = {}) {

@@ -90,6 +90,10 @@ export class Player extends EventTarget {
    */
   async load(videoId, { position, prepared } = {}) {
     const leaves = this.answer?.id;
+    if (Engine.way === "native") {
+      prepared?.drop(); // such a browser fetches all of it by itself, from addresses that answer once a session has begun
+      prepared = null;
+    }
     const ready = this.#screen.detached ? null : prepared?.take(videoId);
     this.#leave("left", ready?.scene?.video);
     if (Engine.way === "none") {
@@ -222,7 +226,7 @@ export class Player extends EventTarget {
     return {
       session: this.answer?.id ?? null,
       video: this.videoId ?? null,
-      node: delivery?.serving ?? delivery?.nodes.active ?? null,
+      node: engine?.node ?? delivery?.serving ?? delivery?.nodes.active ?? null,
       nodes: delivery?.nodes.list(delivery.now()) ?? [],
       level: engine?.level ?? null,
       levels: engine?.levels.map(({ height }) => height) ?? [],

@@ -3,6 +3,7 @@
 
 import { Delivery } from "./delivery.js";
 import { bufferAhead, Engine } from "./engine.js";
+import { NativeEngine } from "./native.js";
 import { Sprites } from "./sprites.js";
 import { Steering } from "./steering.js";
 import { seconds } from "./ui/clock.js";
@@ -33,7 +34,10 @@ export class Scene {
       learnt,
       ...(fetch && { fetch }),
     });
-    this.engine = new Engine(video, this.delivery);
+    this.engine =
+      Engine.way === "native"
+        ? new NativeEngine(video, this.delivery, () => this.answer)
+        : new Engine(video, this.delivery);
     /** Small pictures for the timeline; null when this package has none. */
     this.sprites = this.answer.trickplay ? new Sprites(this.answer.trickplay, this.delivery) : null;
     if (!rehearsed) this.#steer();

@@ -29,7 +29,7 @@ function base(language) {
 }
 
 function nativeNames(language) {
-  if (!language || language === "und") return ["Original"];
+  if (!language || language === "und") return ["Original"]; // no words
   const [first, ...rest] = language.split("-");
   const name = languageName(first, first);
   return [name, languageName(language, first), `${name} (${rest.join("-")})`];
