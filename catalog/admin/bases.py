@@ -9,6 +9,7 @@ from catalog.models import Credit, Episode, Season, Title
 
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Any]
+    AnyTable = admin.TabularInline[Any, Any]
     TitleModelAdmin = admin.ModelAdmin[Title]
     CreditTable = admin.TabularInline[Credit, Title]
     SeasonTable = admin.TabularInline[Season, Title]
@@ -17,5 +18,5 @@ if TYPE_CHECKING:
     EpisodeModelForm = forms.ModelForm[Episode]
 else:
     AnyAdmin = TitleModelAdmin = admin.ModelAdmin
-    CreditTable = SeasonTable = EpisodeTable = admin.TabularInline
+    AnyTable = CreditTable = SeasonTable = EpisodeTable = admin.TabularInline
     TitleModelForm = EpisodeModelForm = forms.ModelForm

@@ -14,6 +14,7 @@ from catalog import artwork, removal
 from catalog.admin.bases import AnyAdmin, EpisodeTable
 from catalog.admin.chips import chip, picture
 from catalog.admin.forms import EpisodeForm
+from catalog.admin.texts import EpisodeTextInline, SeasonTextInline
 from catalog.models import Episode
 
 
@@ -55,7 +56,7 @@ class SeasonAdmin(_OfSeries):
 
     list_display = ["title", "number", "name"]
     fields = ["number", "name"]
-    inlines = [EpisodeInline]
+    inlines = [EpisodeInline, SeasonTextInline]
 
 
 class EpisodeAdmin(_OfSeries):
@@ -67,6 +68,7 @@ class EpisodeAdmin(_OfSeries):
     search_fields = ["name", "season__title__name"]
     fields = ["series", "number", "name", "synopsis", "current_still", "still_file"]
     readonly_fields = ["series", "current_still"]
+    inlines = [EpisodeTextInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Episode]:
         """With pictures."""

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from catalog.admin.bases import AnyAdmin
+from catalog.admin.texts import GenreTextInline
 from catalog.models import Credit, Genre, Person
 from catalog.services.searching import reindex
 
@@ -45,6 +46,7 @@ class GenreAdmin(_Counted):
     """Genres."""
 
     list_display = ["name", "slug", "title_count"]
+    inlines = [GenreTextInline]
     search_fields = ["name"]
     prepopulated_fields = {"slug": ["name"]}
 

@@ -17,6 +17,7 @@ from catalog.admin.bases import CreditTable, SeasonTable, TitleModelAdmin
 from catalog.admin.chips import chip, picture, tone
 from catalog.admin.filters import MediaFilter, PublishedFilter
 from catalog.admin.forms import TitleForm
+from catalog.admin.texts import TitleTextInline
 from catalog.models import Credit, Season, Title
 from catalog.services.searching import reindex
 
@@ -170,7 +171,8 @@ class TitleAdmin(panel.PanelViews, uploads.UploadViews, lookup.LookupViews, Titl
 
     def get_inlines(self, request: HttpRequest, obj: Title | None) -> list[Any]:
         """Seasons only where there are any to have."""
-        return [SeasonInline, CreditInline] if obj and obj.kind == Title.Kind.SERIES else [CreditInline]
+        seasons = [SeasonInline] if obj and obj.kind == Title.Kind.SERIES else []
+        return [*seasons, TitleTextInline, CreditInline]
 
     def save_model(self, request: HttpRequest, obj: Title, form: Any, change: bool) -> None:
         """Save, and draw chosen pictures."""

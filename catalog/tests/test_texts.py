@@ -109,3 +109,22 @@ def _cost(count: int) -> int:
 
 def test_other_languages_cost_as_many_queries_for_one_title_as_for_many(db: None) -> None:
     assert _cost(1) == _cost(5)
+
+
+def test_a_title_is_said_in_a_language_once_and_anew(title: models.Title) -> None:
+    assert services.set_title_text(title_id=title.id, language="fr", name=" Le long crépuscule ")
+    assert not services.set_title_text(title_id=title.id, language="fr", name="Autre", replace=False)
+    assert not services.set_title_text(title_id=title.id, language="fr", name="Le long crépuscule")
+    assert services.set_title_text(title_id=title.id, language="fr", name="Le crépuscule")
+    assert [row.name for row in title.texts.filter(language="fr")] == ["Le crépuscule"]
+
+
+def test_what_is_no_language_and_what_is_no_title_is_refused(title: models.Title) -> None:
+    with pytest.raises(services.InvalidTitle, match="Write a language"):
+        services.set_title_text(title_id=title.id, language="Deutsch!", name="x")
+    with pytest.raises(services.InvalidTitle):
+        services.set_title_text(title_id=title.id, language="de", name="x" * 201)
+    with pytest.raises(LookupError):
+        services.set_episode_text(episode_id=title.id, language="de", name="x")
+    with pytest.raises(LookupError):
+        services.set_genre_text(slug="no-such-genre", language="de", name="x")

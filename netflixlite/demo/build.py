@@ -17,7 +17,7 @@ from django.conf import settings
 
 from catalog import services as catalog
 from catalog.types import Credit, IngestOptions, IngestState, Kind, Title
-from netflixlite.demo import content, films, posters
+from netflixlite.demo import content, films, posters, texts
 from netflixlite.jobs import services as jobs
 
 #: Films wait for the encoder at most this many at a time: sources on the disk stay few.
@@ -99,9 +99,10 @@ class _Run:
         self.alone_since: float | None = None
 
     def title(self, plan: content.DemoTitle, folder: Path) -> None:
-        """See to one title: row, pictures, episodes, films."""
+        """See to one title: row, words in other languages, pictures, episodes, films."""
         try:
             title = self._row(plan)
+            _say(plan, title)
             if title.poster is None:
                 self.tell(f"painting {plan.name}")
                 for kind, data in posters.draw(plan, folder).items():
@@ -190,6 +191,8 @@ class _Run:
                 name=each.name,
                 synopsis=each.synopsis,
             )
+            for language, said in texts.of(f"{plan.slug}/{each.season}/{each.number}").items():
+                catalog.set_episode_text(episode_id=episode.id, language=language, replace=False, **said)
             parts.append((each.film, episode.id, episode.video_id))
         return parts
 
@@ -268,6 +271,15 @@ def _films(title: content.DemoTitle) -> tuple[content.Film, ...]:
 def _seconds(film: content.Film) -> float:
     """How much work a film is: seconds of our light pictures; real footage of full size counts several times."""
     return film.seconds * (4 if film.footage else 1)
+
+
+def _say(plan: content.DemoTitle, title: Title) -> None:
+    """What is said of a title and its genres in other languages; what an operator wrote meanwhile stays."""
+    for language, said in texts.of(plan.slug).items():
+        catalog.set_title_text(title_id=title.id, language=language, replace=False, **said)
+    for genre in title.genres:
+        for language, said in texts.of(f"genre/{genre.slug}").items():
+            catalog.set_genre_text(slug=genre.slug, language=language, replace=False, **said)
 
 
 def _credits(plan: content.DemoTitle) -> list[tuple[str, str]]:
