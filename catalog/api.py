@@ -106,7 +106,7 @@ class TitlePreviewPicture(APIView):
 
 
 class Search(APIView):
-    """Find titles."""
+    """Find titles, people, genres, and what is said."""
 
     @extend_schema(
         operation_id="search",
@@ -115,13 +115,21 @@ class Search(APIView):
         responses=serializers.SearchOutput,
     )
     def get(self, request: Request) -> Response:
-        """Titles by name, people and genre, best first; small slips of the finger are forgiven."""
+        """What answers a question, best first; small slips of the finger are forgiven."""
         data = serializers.SearchInput(data=request.query_params)
         data.is_valid(raise_exception=True)
-        found = services.search(
-            data.validated_data["q"], limit=data.validated_data["limit"], **_sight(request)
-        )
-        return Response(serializers.SearchOutput({"results": found}).data)
+        text, limit = data.validated_data["q"], data.validated_data["limit"]
+        found = services.find(text, limit=limit, **_sight(request))
+        answer = {
+            "count": found.count,
+            "partial": found.partial,
+            "corrected": found.corrected,
+            "results": found.titles,
+            "people": found.people,
+            "genres": found.genres,
+            "spoken": services.spoken(text, limit=min(limit, 12), **_sight(request)),
+        }
+        return Response(serializers.SearchOutput(answer).data)
 
 
 def _sight(request: Request) -> dict[str, Any]:

@@ -97,8 +97,42 @@ class TitleListOutput(serializers.Serializer[Any]):
     results = TitleOutput(many=True)
 
 
+class PersonFoundOutput(serializers.Serializer[types.PersonFound]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    note = serializers.CharField(help_text="Tells people of one name apart; mostly empty.")
+    photo = ImageOutput(allow_null=True)
+    roles = serializers.ListField(child=serializers.CharField(), help_text="What they mostly did first.")
+    titles = serializers.IntegerField(help_text="In how many titles that this profile may see.")
+
+
+class SpokenOutput(serializers.Serializer[types.Spoken]):
+    title_id = serializers.UUIDField()
+    video_id = serializers.UUIDField()
+    slug = serializers.CharField(help_text="The title's.")
+    name = serializers.CharField(help_text="The title's.")
+    season = serializers.IntegerField(allow_null=True, help_text="Of an episode; null for a film.")
+    number = serializers.IntegerField(allow_null=True, help_text="Of an episode; null for a film.")
+    episode = serializers.CharField(help_text="The episode's name; empty for a film.")
+    language = serializers.CharField(help_text="Of the subtitles (BCP 47).")
+    start = SecondsField(help_text="When the line begins, in seconds.")
+    text = serializers.SerializerMethodField(help_text="The line as it is shown.")
+
+    def get_text(self, one: types.Spoken) -> str:
+        """The line in one piece."""
+        return "".join(piece for piece, _hit in one.pieces)
+
+
 class SearchOutput(serializers.Serializer[Any]):
+    count = serializers.IntegerField(help_text="How many titles answer altogether.")
+    partial = serializers.BooleanField(help_text="No title has all the words; these have some.")
+    corrected = serializers.CharField(
+        help_text="The question as it was likely meant, when titles were found with another spelling only."
+    )
     results = TitleOutput(many=True)
+    people = PersonFoundOutput(many=True)
+    genres = GenreOutput(many=True)
+    spoken = SpokenOutput(many=True, help_text="Lines in which the words are said.")
 
 
 class ListInput(serializers.Serializer[Any]):

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 _TABLE, _INDEX = "catalog_spokenline", "catalog_spokenindex"
 #: Words that are shorter are not taken for the beginning of another: half the language begins with an a.
 BEGINNING = 3
+#: SQLite databases in which the index was seen.
+_there: set[str] = set()
 
 
 def after_migrate(*, using: str, **_more: Any) -> None:
@@ -40,12 +42,14 @@ def install(connection: BaseDatabaseWrapper) -> None:
 
 
 def is_there(connection: BaseDatabaseWrapper) -> bool:
-    """Whether spoken words can be searched."""
-    if connection.vendor != "sqlite":
+    """Whether spoken words can be searched. What is there is asked for once."""
+    if connection.vendor != "sqlite" or connection.alias in _there:
         return True
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM sqlite_master WHERE name = %s", [_INDEX])
-        return cursor.fetchone() is not None
+        if cursor.fetchone() is not None:
+            _there.add(connection.alias)
+    return connection.alias in _there
 
 
 def matching(vendor: str, words: Sequence[str], *, phrase: bool) -> tuple[str, str, list[str]]:

@@ -1,11 +1,16 @@
 // Search as you type. On the search page the results themselves change; elsewhere they open in a sheet under the
 // header. Without script the form simply asks for the page.
 
-const WAIT_MS = 180;
+import { Answers, step } from "../lib/answers.js";
+
+const WAIT_MS = 120;
+const LINKS = ":is(#results, .search__sheet) .results a[href]";
 
 class NlSearch extends HTMLElement {
   #abort;
+  #answers = new Answers();
   #asking;
+  #shown;
   #timer;
   #sheet;
 
@@ -14,6 +19,7 @@ class NlSearch extends HTMLElement {
     const { signal } = this.#abort;
     this.addEventListener("input", this, { signal });
     this.addEventListener("keydown", this, { signal });
+    this.addEventListener("focusin", () => this.#prepare(), { signal, once: true });
     document.addEventListener("keydown", (event) => this.#anywhere(event), { signal });
     document.addEventListener("pointerdown", (event) => this.#outside(event), { signal });
   }
@@ -37,43 +43,85 @@ class NlSearch extends HTMLElement {
   handleEvent(event) {
     if (event.type === "input") {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#ask(), WAIT_MS);
+      // What was answered a moment ago is shown at once: going back over letters does not blink.
+      const known = this.#answers.get(this.#text());
+      this.#timer = setTimeout(() => this.#ask(), known ? 0 : WAIT_MS);
     } else if (event.key === "Escape") {
       this.#leave();
     } else if (event.key === "ArrowDown") {
+      const first = document.querySelector(LINKS);
+      if (!first) return;
       event.preventDefault();
-      document.querySelector("#results .card__link, .search__sheet .card__link")?.focus();
+      first.focus();
     }
   }
 
-  async #ask() {
-    const text = this.#field.value.trim();
-    const onPage = document.getElementById("results");
-    if (!text && !onPage) return this.#close();
+  #text() {
+    return this.#field.value.trim().replace(/\s+/g, " ");
+  }
+
+  #address(text) {
     const address = new URL(this.querySelector("form").action);
     if (text) address.searchParams.set("q", text);
-    if (onPage) history.replaceState(null, "", address);
-    this.#asking?.abort();
-    this.#asking = new AbortController();
-    const partial = new URL(address);
-    partial.searchParams.set("partial", "1");
+    return address;
+  }
+
+  /** Somebody is about to type: the server makes itself ready. Its answer is the one for an empty field. */
+  async #prepare() {
     try {
-      const response = await fetch(partial, { signal: this.#asking.signal, credentials: "same-origin" });
-      // Signed out meanwhile, or an error: the form still works and says why.
-      if (response.ok && !response.redirected) this.#show(await response.text());
+      this.#answers.set("", await this.#fetch("", this.#abort.signal));
+    } catch {
+      // Then the first letter does it.
+    }
+  }
+
+  async #fetch(text, signal) {
+    const partial = this.#address(text);
+    partial.searchParams.set("partial", "1");
+    const response = await fetch(partial, { signal, credentials: "same-origin" });
+    // Signed out meanwhile, or an error: the form still works and says why.
+    return response.ok && !response.redirected ? response.text() : "";
+  }
+
+  async #ask() {
+    const text = this.#text();
+    const onPage = document.getElementById("results");
+    if (!text && !onPage) return this.#close();
+    if (onPage) history.replaceState(history.state, "", this.#address(text));
+    this.#asking?.abort();
+    const asking = (this.#asking = new AbortController());
+    const known = this.#answers.get(text);
+    if (known) return this.#show(text, known);
+    this.#busy(true);
+    try {
+      const html = await this.#fetch(text, asking.signal);
+      if (asking.signal.aborted) return undefined;
+      this.#answers.set(text, html);
+      this.#show(text, html);
     } catch (error) {
-      if (error.name !== "AbortError") this.#close();
+      if (error.name === "AbortError") return undefined;
+      this.#busy(false);
+      if (!onPage) this.#close();
     }
     return undefined;
   }
 
-  #show(html) {
+  #busy(busy) {
+    document.querySelector(":is(#results, .search__sheet) .results")?.setAttribute("aria-busy", String(busy));
+  }
+
+  #show(text, html) {
     const parsed = new DOMParser().parseFromString(html, "text/html").querySelector(".results");
-    if (!parsed) return;
+    if (!parsed) return this.#busy(false);
+    // The same question again (a space more): nothing moves under the reader's eyes.
+    if (text === this.#shown && this.#place.querySelector(".results")) return this.#busy(false);
+    this.#shown = text;
     this.#place.replaceChildren(document.importNode(parsed, true));
-    const said = parsed.dataset.said;
+    this.#place.scrollTop = 0;
+    const said = parsed.dataset.said.trim();
     const live = this.#live();
-    if (said && live.textContent !== said) live.textContent = said;
+    if (live.textContent !== said) live.textContent = said;
+    return undefined;
   }
 
   #live() {
@@ -92,13 +140,19 @@ class NlSearch extends HTMLElement {
     this.#sheet = document.createElement("div");
     this.#sheet.className = "search__sheet";
     this.#sheet.addEventListener("keydown", (event) => this.#key(event));
-    document.querySelector("main").before(this.#sheet);
+    // What lies under the sheet is out of reach of keys while it is open.
+    const main = document.querySelector("main");
+    main.before(this.#sheet);
+    main.inert = true;
     return this.#sheet;
   }
 
   #close() {
-    this.#sheet?.remove();
+    if (!this.#sheet) return;
+    this.#sheet.remove();
     this.#sheet = undefined;
+    this.#shown = undefined;
+    document.querySelector("main").inert = false;
   }
 
   #leave() {
@@ -123,38 +177,18 @@ class NlSearch extends HTMLElement {
     }
   }
 
-  /** Arrows walk over the sheet of results by what stands where on the screen. */
+  /** Arrows walk over the answers by what stands where on the screen. */
   #key(event) {
     if (event.key === "Escape") return this.#leave();
-    const links = [...document.querySelectorAll("#results .card__link, .search__sheet .card__link")];
-    const at = links.findIndex((link) => link.closest(".card").contains(event.target));
-    if (at < 0 || !event.key.startsWith("Arrow")) return undefined;
+    const links = [...document.querySelectorAll(LINKS)].filter((link) => link.getClientRects().length);
+    const from = links.find((link) => link === event.target) ?? links.find((link) => link.closest(".card")?.contains(event.target));
+    if (!from || !event.key.startsWith("Arrow") || event.ctrlKey || event.metaKey || event.altKey) return undefined;
     event.preventDefault();
-    const goal = nearest(links, links[at], event.key);
+    const goal = step(links.map((link) => ({ link, box: link.getBoundingClientRect() })), from, event.key);
     if (goal) goal.focus();
     else if (event.key === "ArrowUp") this.#field.focus();
     return undefined;
   }
-}
-
-/** The link that lies next in the key's direction; undefined at the edge. */
-function nearest(links, from, key) {
-  const here = from.getBoundingClientRect();
-  const along = key === "ArrowLeft" || key === "ArrowRight" ? "left" : "top";
-  const across = along === "left" ? "top" : "left";
-  const sign = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
-  let best;
-  let bestCost = Infinity;
-  for (const link of links) {
-    const there = link.getBoundingClientRect();
-    const ahead = (there[along] - here[along]) * sign;
-    if (ahead < 8) continue;
-    const aside = Math.abs(there[across] - here[across]);
-    if (along === "left" && aside > here.height / 2) continue;
-    const cost = ahead + aside * 3;
-    if (cost < bestCost) [best, bestCost] = [link, cost];
-  }
-  return best;
 }
 
 customElements.define("nl-search", NlSearch);
