@@ -122,7 +122,7 @@ class Search(APIView):
         found = services.find(text, limit=limit, **_sight(request))
         answer = {
             "count": found.count,
-            "partial": found.partial,
+            "some_words": found.partial,
             "corrected": found.corrected,
             "results": found.titles,
             "people": found.people,

@@ -125,7 +125,7 @@ class SpokenOutput(serializers.Serializer[types.Spoken]):
 
 class SearchOutput(serializers.Serializer[Any]):
     count = serializers.IntegerField(help_text="How many titles answer altogether.")
-    partial = serializers.BooleanField(help_text="No title has all the words; these have some.")
+    some_words = serializers.BooleanField(help_text="No title has all the words; these have some.")
     corrected = serializers.CharField(
         help_text="The question as it was likely meant, when titles were found with another spelling only."
     )
