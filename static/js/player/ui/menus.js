@@ -48,9 +48,9 @@ export class Menus {
     const { engine } = this.#player;
     const { playbackRate } = this.#screen.video;
     const levels = engine?.levels ?? [];
-    this.speed.badge.textContent = playbackRate === 1 ? "" : rateName(playbackRate);
+    this.speed.badge.dataset.text = playbackRate === 1 ? "" : rateName(playbackRate);
     this.quality.element.hidden = levels.length < 2;
-    this.quality.badge.textContent = qualityName(engine?.level);
+    this.quality.badge.dataset.text = qualityName(engine?.level);
     this.saver.setAttribute("aria-checked", String(this.#player.savesData));
     this.audio.element.hidden = (engine?.audioTracks.length ?? 0) < 2;
     this.text.element.hidden = !(engine?.textTracks.length ?? 0);

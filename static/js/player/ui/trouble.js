@@ -85,7 +85,7 @@ export class ErrorPanel {
   #watching({ name, about, onStop }) {
     const words = h("span", { class: "who" }, h("strong", {}, name), h("span", {}, about));
     if (!onStop) return h("li", {}, words);
-    const stop = gettext("Stop that one");
+    const stop = gettext("Stop");
     const label = interpolate(gettext("Stop %(name)s: %(what)s"), { name, what: about });
     const button = h("button", { type: "button", "aria-label": label }, stop);
     const line = h("li", {}, words, button);
