@@ -51,7 +51,7 @@ export function described(session) {
   const { video, title, title_id, package: id, name, duration, encrypted, max_height, tracks, markers, next } = session;
   const trickplay = session.trickplay?.replace(MEDIA, `${HERE}/v1/${HERE_TOKEN}/`) ?? null;
   const playlist = playlistHere(session.playlist ?? "");
-  const choice = session.choice ?? null;
+  const choice = session.choice ? { ...session.choice, url: null } : null; // chosen anew here, it stays here
   return { video, title, title_id, package: id, name, duration, encrypted, max_height, tracks, markers, next, trickplay, playlist, choice };
 }
 
