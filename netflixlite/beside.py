@@ -55,7 +55,9 @@ class NeighbourBeside(serializers.Serializer[Any]):
 
 
 class BesideOutput(serializers.Serializer[Any]):
-    """What the player shows beside a film. `subtitle` names the episode; `thumb_url` takes the viewer's verdict."""
+    """What the player shows beside a film. `subtitle` names the episode; `thumb_url` takes the viewer's verdict,
+    '' beside a trailer.
+    """
 
     title = serializers.CharField()
     title_url = serializers.CharField()
@@ -91,7 +93,7 @@ class Beside(APIView):
         answer = {
             **_named(title, video, parts),
             "thumb": said.thumb.value if said.thumb else None,
-            "thumb_url": reverse("title_thumb", args=[title.id]),
+            "thumb_url": "" if video.trailer else reverse("title_thumb", args=[title.id]),
             "seasons": [_season(season, marks) for season in seasons],
         }
         return Response(BesideOutput(answer).data)
@@ -104,7 +106,7 @@ def _named(title: Title, video: Video, parts: list[Episode]) -> dict[str, Any]:
     return {
         "title": title.name,
         "title_url": reverse("title", args=[title.slug]),
-        "subtitle": _label(here) if here else "",
+        "subtitle": _label(here) if here else _("Trailer") if video.trailer else "",
         "synopsis": (here.synopsis if here else "") or title.synopsis,
         "picture": picture.url if picture else None,
         "previous": _previous(title, here, parts),

@@ -157,6 +157,7 @@ def _admitted(
         refused = offline.room_for(device_id, _holding(session.user_id, now), devices=draft.plan.downloads)
         if refused:
             raise MayNotKeep(refused, _words(refused, draft.plan.downloads))
+        licences.tell_downloads(session.user_id)
         return models.Licence.objects.create(
             id=session.id,
             user_id=session.user_id,

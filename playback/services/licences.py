@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -14,11 +15,11 @@ from accounts import services as accounts
 from accounts.types import Plan
 from catalog import services as catalog
 from cdn import services as cdn
-from playback import licence_keys, models, offline, progress
+from playback import events, licence_keys, models, offline, progress
 from playback.services import going
 from playback.services.errors import NotFound
 from playback.services.steer import rank
-from playback.types import Ended, Kept, LicenceEnd, RankedNode, Report, Terms, Token
+from playback.types import DownloadsChanged, Ended, Kept, LicenceEnd, RankedNode, Report, Terms, Token
 
 #: So many licences are looked at in one go.
 _BATCH = 200
@@ -205,6 +206,12 @@ def replaced(row: models.Licence, now: datetime) -> None:
 # Within ---------------------------------------------------------------------------------------------------------
 
 
+def tell_downloads(user_id: UUID) -> None:
+    """Tell whoever listens, after the transaction, that a household keeps something more, or less."""
+    news = DownloadsChanged(user_id)
+    transaction.on_commit(partial(events.downloads_changed.send_robust, sender=DownloadsChanged, event=news))
+
+
 def _going() -> models.LicenceQuerySet:
     return models.Licence.objects.going()
 
@@ -255,6 +262,8 @@ def _end(rows: Iterable[models.Licence], why: LicenceEnd, now: datetime) -> int:
             changed = _going().filter(id=row.id).update(ended=why, ended_at=now)
             if changed and row.complete_at is None:
                 cdn.deny(row.id, now + offline.TOKEN_FOR)
+            if changed:
+                tell_downloads(row.user_id)
             ended += changed
     return ended
 

@@ -194,8 +194,12 @@ function isSeen(card, list) {
 }
 
 function keyOf(item) {
-  return item.querySelector("a[href*='/title/']")?.getAttribute("href") ?? item.querySelector("a[href]")?.getAttribute("href");
+  return item.dataset.title ?? item.querySelector("a[href]")?.getAttribute("href");
 }
+
+const SIGNS = ["href", "formaction", "value", "aria-pressed", "data-listed", "data-video", "datetime"];
+/** What scripts put in, and forms' tokens, which are others each time. */
+const OURS = ".card__panel, nl-preview, input[type=hidden]";
 
 /** What a viewer can tell two pieces of a page apart by; without what stands in `but`. */
 export function signOf(element, but = "") {
@@ -206,9 +210,8 @@ export function signOf(element, but = "") {
       if (text) said.push(text);
       return;
     }
-    // A form's token is another one each time.
-    if (node.nodeType !== 1 || (but && node.matches(but)) || node.matches("input[type=hidden]")) return;
-    for (const name of ["href", "formaction", "value", "aria-pressed", "data-listed", "datetime"]) {
+    if (node.nodeType !== 1 || (but && node.matches(but)) || node.matches(OURS)) return;
+    for (const name of SIGNS) {
       const value = node.getAttribute(name);
       if (value !== null) said.push(`${name}=${value}`);
     }
@@ -254,6 +257,9 @@ function showListed({ title, listed }) {
   for (const button of document.querySelectorAll(`nl-list-button[data-url$="/${CSS.escape(title)}"] > button`)) {
     button.setAttribute("aria-pressed", String(listed));
     button.value = listed ? "0" : "1";
+  }
+  for (const card of document.querySelectorAll(`.card[data-title="${CSS.escape(title)}"]`)) {
+    card.toggleAttribute("data-listed", listed);
   }
 }
 

@@ -68,7 +68,8 @@ export class After {
     } else if (goesOn && card.open) {
       card.focus(); // the profile wants to be asked
     } else {
-      end.show(this.#tools.beside()?.thumb, Boolean(next));
+      const { thumb, thumb_url: rated } = this.#tools.beside() ?? {};
+      end.show(rated ? thumb : undefined, Boolean(next)); // nobody judges a trailer
       end.toggle(true);
     }
   }
