@@ -128,9 +128,10 @@ def news(request: HttpRequest, key: keys.Key) -> HttpResponse:
 def choice(request: HttpRequest, key: keys.Key) -> HttpResponse:
     """The viewer chose sound or subtitles, or how these look; whoever plays this title next begins so."""
     data = read_body(request)
-    given, look = bodies.choice(data), bodies.look(data)
+    said, look = bodies.choice(data), bodies.look(data)
+    audio, text, second = (said.get(name) for name in ("audio", "text", "second"))
     try:
-        chosen = services.choose_tracks(key.session_id, look=look, **given)
+        chosen = services.choose_tracks(key.session_id, audio=audio, text=text, second=second, look=look)
     except services.UnknownLook as error:
         raise bodies.BadBody(error.field, error.message) from error
     return JsonResponse({"audio": chosen.audio, "text": chosen.text, "second": chosen.second})
