@@ -18,7 +18,7 @@ addEventListener("install", (event) => {
 
 async function fill() {
   const cache = await caches.open(CACHE);
-  await cache.addAll(files);
+  await cache.addAll([...new Set(files)]);
   // Past the browser's cache: the page and its files must be of one making.
   await cache.put(shell, await page());
 }

@@ -48,7 +48,6 @@ class NlDownload extends HTMLElement {
       if (this.#record) await dialog.about(this.#record, { watchUrl: watch, listUrl: list });
       else await dialog.offer({ video, name, poster });
       await this.#follow();
-      (await import("../offline/start.js")).register();
     } catch (error) {
       toastError(error);
     } finally {

@@ -6,6 +6,7 @@ import { capabilities } from "../player/capabilities.js";
 import { h } from "../player/ui/dom.js";
 import { downloads } from "./downloads.js";
 import { sizeOf, usualHeight } from "./package.js";
+import { start } from "./start.js";
 import { daysLeft, fraction } from "./terms.js";
 import { actionOf, quality, size, standing } from "./words.js";
 
@@ -101,7 +102,7 @@ async function begin(dialog, wish, note) {
   try {
     await downloads().add(wish, ask);
     dialog.close();
-    downloads().start();
+    await start();
   } catch (error) {
     note.textContent = error.message || gettext("That did not work. Try again.");
     throw error;

@@ -25,10 +25,13 @@ function installed() {
   return globalThis.matchMedia?.("(display-mode: standalone)").matches ?? false;
 }
 
-/** Begin: go on fetching, unless a film is on, which comes first. */
+let begun = false;
+
+/** Begin, once: go on fetching, unless a film is on, which comes first. */
 export async function start() {
   if (installed() || anythingKept()) register();
-  if (!anythingKept() || !Downloads.possible) return;
+  if (begun || !anythingKept() || !Downloads.possible) return;
+  begun = true;
   const { profile = "" } = document.body.dataset;
   document.addEventListener("submit", wipeAtSignOut, { capture: true });
   if (profile) await downloads().cellar.setNote("profile", profile);
