@@ -164,20 +164,20 @@ def phone(chromium: Any) -> Iterator[Film]:
 def test_fingers_have_play_once_jump_by_two_taps_and_lock_the_screen(phone: Film, stage: Stage) -> None:
     begin(phone, stage)
     page = phone.page
+    wait_for(lambda: phone.element("it.presence.idle"), what="controls that hide")
     page.touchscreen.tap(420, 60)
-    wait_for(
-        lambda: page.locator("button[aria-label='Pause']:visible").count() == 1, what="one button to pause"
-    )
+    wait_for(lambda: not phone.element("it.presence.idle"), what="a tap shows them")
+    assert page.locator("button[aria-label='Pause']:visible").count() == 1, "one button to pause"
     at = phone.element("it.video.currentTime")
     for _ in range(2):
         page.touchscreen.tap(780, 150)
     wait_for(lambda: phone.element("it.video.currentTime") >= at + 9.5, what="a jump")
-    page.touchscreen.tap(420, 60)
-    wait_for(lambda: page.is_visible(".player-button.lock"), what="the lock")
-    page.click(".player-button.lock")
-    assert page.is_hidden(".player-bar")
+    box = page.locator(".player-button.lock").bounding_box()
+    phone.element("it.presence.wake()")
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    wait_for(lambda: page.is_hidden(".player-bar"), what="a picture alone")
     page.touchscreen.tap(420, 195)
     assert not phone.element("it.video.paused"), "a touch does nothing"
-    page.click(".player-unlock")
-    page.click(".player-unlock")
+    for _ in range(2):
+        phone.element("it.lock.pill.click()")
     wait_for(lambda: page.is_visible(".player-bar"), what="controls again")

@@ -32,6 +32,8 @@ export class Input {
     const { presence, surface, acts } = tools;
     const on = (target, type, handler, more = {}) => target.addEventListener(type, handler, { signal, ...more });
     on(document, "keydown", (event) => this.#key(event));
+    let hidden = false; // before the finger came: its coming alone shows the controls
+    on(surface, "pointerdown", () => (hidden = presence.idle), { passive: true });
     for (const type of ["pointermove", "pointerdown", "focusin"]) {
       on(host, type, (event) => !tools.locked() && presence.wake(event), { passive: true });
     }
@@ -39,7 +41,7 @@ export class Input {
     new Gestures(surface, {
       toggle: () => tools.menus() || acts.toggle(),
       enlarge: () => acts.fullscreen(),
-      tap: () => (presence.idle ? presence.wake() : presence.sleepSoon(0)),
+      tap: () => (hidden ? presence.wake() : presence.hide()),
       jump: (direction) => (direction < 0 ? acts.back() : acts.forward()),
     });
   }
