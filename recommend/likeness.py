@@ -27,12 +27,11 @@ def alike(title_id: UUID, profile: Profile, *, now: datetime, limit: int) -> lis
     candidates = set(catalog.sharing_people(title_id, limit=OF_EACH, **sight))  # type: ignore[arg-type]
     for slug in sorted(seed.genres)[:GENRES]:
         candidates |= set(catalog.newest_ids(genre_slug=slug, limit=OF_EACH, **sight))  # type: ignore[arg-type]
-    features = shared.features | stretch.features(candidates - set(shared.features))
+    features = shared.traits(candidates)
     down = models.Thumb.objects.filter(profile_id=profile.id, value=Thumb.DOWN.value)
     hidden = {*profile.blocked, *down.values_list("title_id", flat=True)}
     ranked = alike_to(seed, (each for each in features.values() if each.id not in hidden))
     # Some of the best may not be playable yet: look at a few more than are wanted.
     best = ranked[: 2 * limit]
-    missing = {each for each in best if each not in shared.titles}
-    titles = shared.titles | (catalog.titles(missing, people=False, **sight) if missing else {})  # type: ignore[arg-type]
+    titles = shared.titles | shared.also(best)
     return [titles[each] for each in best if each in titles and titles[each].playable][:limit]

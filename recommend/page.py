@@ -21,7 +21,8 @@ from recommend import kids, models, rows, scoring, stretch
 from recommend.types import Card, Row, Thumb
 
 CONTINUE_LIMIT = 20
-TREND_LIMIT = 100
+#: Of so many of the titles that it watched last all is known, and not only that they count for its taste.
+SEEN_LIMIT = 100
 #: How far back viewings colour the taste.
 HISTORY = timedelta(days=180)
 #: Affinity from which a profile is said to like a genre: about one half-watched title of that genre alone.
@@ -55,7 +56,8 @@ class Page:
         )
         self.viewings: list[Viewing] = playback.viewings_since(profile.id, now - HISTORY)
         self.bookmarks: list[Bookmark] = playback.continue_watching(profile.id, CONTINUE_LIMIT)
-        self.trend = self._counted()
+        self.shared = stretch.stretch(profile.maturity, now)
+        self.trend = self.shared.trend
         hidden = {title_id for title_id, (thumb, _at) in self.thumbs.items() if thumb is Thumb.DOWN}
         #: What this profile may see now and is worth looking at, newest first; and what scoring knows of it.
         self.known, self.features = self._visible()
@@ -69,28 +71,15 @@ class Page:
         self._seed: Title | None = None
         self.seen = {viewing.title_id for viewing in self.viewings if viewing.fraction >= 0.25}
 
-    def _counted(self) -> dict[UUID, float]:
-        """What is watched here, weighed by how long ago."""
-        return scoring.trend(
-            [
-                {each.title_id: each.viewings for each in playback.trending(self.now - window, TREND_LIMIT)}
-                for window, _worth in scoring.TREND_WINDOWS
-            ]
-        )
-
     def _visible(self) -> tuple[dict[UUID, Title], dict[UUID, scoring.Features]]:
         """What all of this age choose from, and whatever the profile had to do with; without what is blocked on it."""
-        shared = stretch.stretch(self.profile.maturity, self.now)
         blocked = self.profile.blocked
-        known = {each: title for each, title in shared.titles.items() if each not in blocked}
+        seen = [viewing.title_id for viewing in self.viewings][:SEEN_LIMIT]
         mentioned = [bookmark.title_id for bookmark in self.bookmarks]
-        mentioned += [*list(self.listed)[: rows.LONGEST_ROW], *self.trend]
-        mentioned += [viewing.title_id for viewing in self.viewings][:TREND_LIMIT]
-        outside = {title_id for title_id in mentioned if title_id not in known}
-        if not outside:
-            return known, shared.features
-        more = catalog.titles(outside, maturity=self.profile.maturity, without=blocked, people=False)
-        return known | more, shared.features | stretch.features(set(more))
+        mentioned += [*list(self.listed)[: rows.LONGEST_ROW], *list(self.thumbs)[:SEEN_LIMIT], *seen]
+        known = self.shared.titles | self.shared.also(dict.fromkeys(mentioned))
+        known = {each: title for each, title in known.items() if each not in blocked}
+        return known, self.shared.traits(known)
 
     def rows(self) -> list[Row]:
         """Every row that has something to say, in order."""

@@ -1,4 +1,5 @@
-"""What discovery chooses from, the same for every profile of one age: the newest titles, and each day some older ones.
+"""What discovery chooses from, the same for every profile of one age: the newest titles, each day some older ones, and
+what is watched here.
 
 Kept in memory for a few seconds, by age and language, while the catalogue stays as it is: its version is asked for with
 every page, so that what was withdrawn is gone at once. What is blocked on a profile is left out by who asks.
@@ -7,8 +8,8 @@ every page, so that what was withdrawn is gone at once. What is blocked on a pro
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -17,21 +18,50 @@ from django.utils.translation import get_language
 
 from catalog import services as catalog
 from catalog.types import Order, Title, Traits
+from playback import services as playback
 from recommend import scoring
 
 #: How many of the newest titles rows and likeness choose from, and how many of the older ones each day.
 NEWEST = 200
 OLDER = 100
+#: How many of the titles that are watched most in each window count.
+TREND_LIMIT = 100
 #: Ages and languages that are remembered at a time.
 _KEPT_MOST = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Titles for cards (without people) in their order, the newest first, and what scoring knows of them."""
+    """Titles for cards (without people) in their order, the newest first, and what scoring knows of them.
 
+    `trend` is what is watched here, weighed by how long ago. What profiles of this age had to do with besides is
+    remembered beside it as it is asked for: many have seen the same.
+    """
+
+    maturity: int
     titles: dict[UUID, Title]
     features: dict[UUID, scoring.Features]
+    trend: dict[UUID, float]
+    _titles: dict[UUID, Title | None] = field(default_factory=dict)
+    _features: dict[UUID, scoring.Features | None] = field(default_factory=dict)
+
+    def also(self, ids: Iterable[UUID]) -> dict[UUID, Title]:
+        """These titles, whether in the stretch or not; what such a profile may not see is missing from the answer."""
+        wanted = [each for each in ids if each not in self.titles]
+        if missing := [each for each in wanted if each not in self._titles]:
+            found = catalog.titles(missing, maturity=self.maturity, people=False)
+            self._titles.update({each: found.get(each) for each in missing})
+        more = ((each, self._titles.get(each)) for each in wanted)
+        return {each: title for each, title in more if title is not None}
+
+    def traits(self, ids: Iterable[UUID]) -> dict[UUID, scoring.Features]:
+        """What scoring knows of these titles, whether in the stretch or not."""
+        wanted = [each for each in ids if each not in self.features]
+        if missing := [each for each in wanted if each not in self._features]:
+            found = features(set(missing))
+            self._features.update({each: found.get(each) for each in missing})
+        more = ((each, self._features.get(each)) for each in wanted)
+        return self.features | {each: known for each, known in more if known is not None}
 
 
 class Memory:
@@ -60,6 +90,11 @@ class Memory:
                     self._made.popitem(last=False)
         return made
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._made.clear()
+
 
 _MEMORY = Memory()
 
@@ -67,7 +102,12 @@ _MEMORY = Memory()
 def stretch(maturity: int, now: datetime) -> Stretch:
     """What a profile of this age may choose from today, before what is blocked on it."""
     key = (maturity, get_language(), now.toordinal())
-    return _MEMORY.get(key, catalog.version(), lambda: _made(maturity, now.toordinal()))
+    return _MEMORY.get(key, catalog.version(), lambda: _made(maturity, now))
+
+
+def forget() -> None:
+    """Make everything anew when it is next asked for."""
+    _MEMORY.clear()
 
 
 def features_of(title_id: UUID, traits: Traits) -> scoring.Features:
@@ -87,13 +127,26 @@ def features(ids: set[UUID]) -> dict[UUID, scoring.Features]:
     return {each: features_of(each, traits) for each, traits in catalog.traits(ids).items()} if ids else {}
 
 
-def _made(maturity: int, day: int) -> Stretch:
+def _made(maturity: int, now: datetime) -> Stretch:
     titles = catalog.browse(maturity=maturity, order=Order.NEWEST, limit=NEWEST, people=False)
     if len(titles) == NEWEST:
         stretches = max(1, -(-(catalog.count(maturity=maturity) - NEWEST) // OLDER))
-        offset = NEWEST + day % stretches * OLDER
+        offset = NEWEST + now.toordinal() % stretches * OLDER
         titles += catalog.browse(
             maturity=maturity, order=Order.NEWEST, limit=OLDER, offset=offset, people=False
         )
     known = {title.id: title for title in titles}
-    return Stretch(known, features(set(known)))
+    trend = _trend(now)
+    watched = [each for each in trend if each not in known]
+    known |= catalog.titles(watched, maturity=maturity, people=False) if watched else {}
+    return Stretch(maturity, known, features(set(known)), trend)
+
+
+def _trend(now: datetime) -> dict[UUID, float]:
+    """What is watched here, weighed by how long ago."""
+    return scoring.trend(
+        [
+            {each.title_id: each.viewings for each in playback.trending(now - window, TREND_LIMIT)}
+            for window, _worth in scoring.TREND_WINDOWS
+        ]
+    )
