@@ -1,10 +1,12 @@
-"""Amounts and periods. Pure, and whole numbers only: an amount is minor units (cents) of a currency, never a float."""
+"""Amounts and periods. Whole numbers only: an amount is minor units (cents) of a currency, never a float."""
 
 import calendar
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from django.utils.translation import get_language
 
 
 class Period(StrEnum):
@@ -43,6 +45,10 @@ _DIGITS = {
     **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
 }
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "INR": "₹", "JPY": "¥", "CHF": "CHF ", "BRL": "R$", "AUD": "A$"}
+#: By language: what parts thousands, and what stands before the cents; English's otherwise.
+_MARKS = {"de": (".", ","), "es": (".", ","), "fr": ("\u202f", ",")}
+#: Languages that write the currency behind the amount.
+_BEHIND = frozenset({"ar", "de", "es", "fr"})
 #: No plan costs more than this, in minor units: what fits a 32-bit column.
 MOST = 2_000_000_000
 
@@ -59,15 +65,35 @@ class Money:
     currency: str
 
     def __str__(self) -> str:
-        sign = "-" if self.minor < 0 else ""
-        text = decimal_text(abs(self.minor), self.currency)
-        mark = _SIGNS.get(self.currency)
-        return f"{sign}{mark}{text}" if mark else f"{sign}{text} {self.currency}"
+        return written(self.minor, self.currency, get_language() or "en")
 
 
 def digits(currency: str) -> int:
     """How many digits follow the point in amounts of a currency."""
     return _DIGITS.get(currency, 2)
+
+
+def written(minor: int, currency: str, language: str) -> str:
+    """An amount as a language writes it: €1,234.50 in English, 1.234,50 € in German (CLDR 46, Latin digits)."""
+    sign = "-" if minor < 0 else ""
+    whole, point, part = decimal_text(abs(minor), currency).partition(".")
+    base = language.partition("-")[0]
+    between, comma = _MARKS.get(base, (",", "."))
+    number = _grouped(whole, between, base) + (comma if point else "") + part
+    mark = _SIGNS.get(currency)
+    if base in _BEHIND or mark is None:
+        return f"{sign}{number}\u00a0{(mark or currency).strip()}"
+    return f"{sign}{mark}{number}"
+
+
+def _grouped(whole: str, between: str, base: str) -> str:
+    """Thousands apart: in Spanish from five digits on, in Hindi by lakh and crore."""
+    if len(whole) < (5 if base == "es" else 4):
+        return whole
+    head, tail = whole[:-3], whole[-3:]
+    size = 2 if base == "hi" else 3
+    first = len(head) % size or size
+    return between.join([head[:first], *(head[at : at + size] for at in range(first, len(head), size)), tail])
 
 
 def decimal_text(minor: int, currency: str) -> str:

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from accounts.billing import quotes
-from accounts.billing.money import BadAmount, Money, Period, decimal_text, later, parse, share
+from accounts.billing.money import BadAmount, Money, Period, decimal_text, later, parse, share, written
 from accounts.billing.quotes import LineKind, Terms
 from accounts.billing.states import FOLLOWS, State, WrongState, allows, step
 
@@ -46,8 +47,29 @@ def test_amounts_are_written_with_their_currency() -> None:
     assert str(Money(999, "EUR")) == "€9.99"
     assert str(Money(-5, "USD")) == "-$0.05"
     assert str(Money(980, "JPY")) == "¥980"
-    assert str(Money(1234, "KWD")) == "1.234 KWD"
+    assert str(Money(1234, "KWD")) == "1.234\u00a0KWD"
     assert decimal_text(100, "SEK") == "1.00"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "₹1,234,567.50"),
+        ("de", "1.234.567,50\u00a0₹"),
+        ("fr", "1\u202f234\u202f567,50\u00a0₹"),
+        ("es", "1.234.567,50\u00a0₹"),
+        ("hi", "₹12,34,567.50"),
+        ("ar", "1,234,567.50\u00a0₹"),
+    ],
+)
+def test_amounts_are_written_as_the_language_does(language: str, said: str) -> None:
+    assert written(123456750, "INR", language) == said
+    with translation.override(language):
+        assert str(Money(123456750, "INR")) == said
+
+
+def test_spanish_parts_thousands_from_five_digits_on() -> None:
+    assert written(123450, "EUR", "es") == "1234,50\u00a0€"
 
 
 def test_no_float_comes_near_money() -> None:

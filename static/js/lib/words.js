@@ -56,11 +56,13 @@ export function interpolate(text, values = {}) {
 }
 
 /**
- * The locale for `Intl`: the page's language, with the digits 0 to 9 in all of them, as the pages that the server
- * writes have them.
+ * The locale for `Intl`: the page's language as the browser's own country has it (a clock of 24 hours in en-GB), with
+ * the digits 0 to 9 in all of them, as the pages that the server writes have them.
  */
 export function locale() {
-  return `${current.language}-u-nu-latn`;
+  const wanted = globalThis.navigator?.languages ?? [];
+  const near = wanted.find((tag) => tag.split("-")[0] === current.language) ?? current.language;
+  return `${near.split("-u-")[0]}-u-nu-latn`;
 }
 
 /** A number as the language writes it: 1,234.5 or 1.234,5. `options`: Intl.NumberFormat's. */

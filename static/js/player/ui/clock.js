@@ -37,7 +37,7 @@ export function length(seconds) {
 /** The clock time at which what remains (seconds) will be over, in the viewer's own notation. */
 export function endsAt(remaining, now = new Date()) {
   const end = new Date(now.getTime() + remaining * 1000);
-  return end.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+  return end.toLocaleTimeString(locale(), { hour: "numeric", minute: "2-digit" });
 }
 
 /** Seconds from what an API may send: a number, or "[D ]HH:MM:SS[.ffffff]"; NaN for anything else. */
