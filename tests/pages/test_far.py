@@ -8,7 +8,10 @@ import pytest
 from tests.pages.conftest import House
 from tests.pages.test_browser import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, databases=["default", "telemetry"]),
+]
 
 #: Walk from place to place with every arrow until nothing new is found; answers the places that no arrow leads to.
 WALK = """() => {

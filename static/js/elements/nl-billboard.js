@@ -10,6 +10,7 @@ import { gettext } from "../lib/words.js";
 const FIRST_MS = 2500;
 const AGAIN_MS = 8000;
 const TRIES = 3;
+const STALLED_MS = 1500;
 const SEEN = 0.55;
 
 class NlBillboard extends HTMLElement {
@@ -73,12 +74,11 @@ class NlBillboard extends HTMLElement {
       const answer = await asked.answer;
       if (signal.aborted) return;
       if (!answer) return this.#later();
-      const [{ playStretch }, { startOf }, { Preferences }] = await Promise.all([
+      const [{ playStretch }, { Preferences }] = await Promise.all([
         import("../lib/preview.js"),
-        import("../player/start.js"),
         import("../player/ui/prefs.js"),
       ]);
-      const rate = startOf(new Preferences()).expectation.expected;
+      const rate = Math.max(0, ...Object.values(new Preferences().get("rates") ?? {}).map(({ bps }) => bps || 0));
       this.#video = this.#screen();
       if (!(await playStretch(this.#video, answer, { signal, rate, whole: "trailer" in this.dataset }))) this.#end();
     } catch {
@@ -100,6 +100,8 @@ class NlBillboard extends HTMLElement {
     const { signal } = this.#abort;
     video.addEventListener("loadeddata", () => this.#settle(), { signal });
     video.addEventListener("playing", () => this.#show(), { signal });
+    // A line that cannot bear it: the picture is better than a film that halts.
+    video.addEventListener("waiting", () => this.#doubt(video), { signal });
     video.addEventListener("ended", () => this.#end(), { signal });
     video.addEventListener("error", () => this.#end(), { signal });
     this.append(video);
@@ -117,6 +119,10 @@ class NlBillboard extends HTMLElement {
     const read = scene.querySelector(".billboard__read");
     scene.style.setProperty("--room", `${read?.offsetHeight ?? 0}px`);
     scene.classList.add("is-moving");
+  }
+
+  #doubt(video) {
+    setTimeout(() => this.#video === video && !video.paused && video.readyState < 3 && this.#end(), STALLED_MS);
   }
 
   #toggle() {

@@ -20,6 +20,7 @@ const BACK_CODES = new Set([10009, 461]);
 const FAR = "(min-width: 1800px), (any-pointer: none)";
 
 let came = null;
+let stepping = false;
 let typed = false;
 
 /** Begin to listen. */
@@ -31,7 +32,10 @@ export function walkWithArrows() {
     else if (event.key === "Enter") press(event);
     else if (BACK_KEYS.has(event.key) || BACK_CODES.has(event.keyCode)) back(event);
   });
-  document.addEventListener("focusin", ({ target }) => target !== came && (came = null));
+  // Rows, menus and search walk in ways of their own: whoever moves the focus while an arrow is pressed came by arrows.
+  document.addEventListener("keydown", ({ key }) => (stepping = key in STEPS), { capture: true });
+  for (const type of ["keyup", "pointerdown"]) document.addEventListener(type, () => (stepping = false), { capture: true });
+  document.addEventListener("focusin", ({ target }) => (came = stepping ? target : null));
 }
 
 function walk(event, step) {
@@ -94,8 +98,8 @@ function begin(step) {
 }
 
 function arrive(goal, from) {
-  came = goal;
   goal.focus({ preventScroll: true });
+  came = goal;
   if (goal.type === "radio" && from?.type === "radio" && from.name === goal.name && from.form === goal.form) goal.click();
   const high = goal.closest(".billboard, .title-hero, .header");
   const shown = shownOf(goal);

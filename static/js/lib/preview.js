@@ -13,8 +13,9 @@ const SHORT_S = 6;
 const MOST_BYTES = 6 * 1024 * 1024;
 const MOST_HEIGHT = 720;
 const MOST_BPS = 3_000_000;
-//: The share of what the line gives that a preview may take.
-const SHARE = 0.5;
+//: The share of what the line gives that a preview may take, and what a line gives that nothing is known of.
+const SHARE = 0.6;
+const UNKNOWN_BPS = 4_000_000;
 const PATIENCE_MS = 4000;
 //: A film's quiet part, as shares of its length: past its opening titles, far from its end.
 const FROM = 0.12;
@@ -58,10 +59,10 @@ export function stretchOf(durations, sizes, markers = []) {
   return best && { first: best.first, count: best.count };
 }
 
-/** The rendition for a preview: the largest within its bounds, else the smallest. Pure. `rate`: bit/s of the line. */
+/** The rendition for a preview: the largest within its bounds, else the smallest. Pure. `rate`: bit/s of the line, 0 where it is not known. */
 export function pictureOf(pictures, rate) {
   const ordered = [...(pictures ?? [])].sort((one, other) => one.bandwidth - other.bandwidth);
-  const most = Math.min(MOST_BPS, rate * SHARE);
+  const most = Math.min(MOST_BPS, (rate || UNKNOWN_BPS) * SHARE);
   return ordered.findLast(({ height, bandwidth }) => height <= MOST_HEIGHT && bandwidth <= most) ?? ordered[0] ?? null;
 }
 
