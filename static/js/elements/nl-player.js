@@ -16,6 +16,8 @@ import { figures } from "../player/ui/clock.js";
 import { announcePosition, announceState, forgetMedia } from "../player/ui/media.js";
 import { Preferences } from "../player/ui/prefs.js";
 
+//: How long one may say that it should begin anew instead.
+const RESUMED_S = 15;
 const NIL = "00000000-0000-0000-0000-000000000000";
 
 class NlPlayer extends HTMLElement {
@@ -200,7 +202,7 @@ class NlPlayer extends HTMLElement {
     if (resumed) {
       const words = interpolate(gettext("Resuming from %(time)s"), { time: figures(position) });
       const again = () => (this.viewer.seek(0), this.player.play());
-      this.notice.show(words, { action: gettext("Start over"), onAction: again });
+      this.notice.show(words, { action: gettext("Start over"), onAction: again, seconds: RESUMED_S });
     }
     this.spinner.show();
   }

@@ -85,7 +85,7 @@ export class Episodes {
       "span",
       { class: "words" },
       h("span", { class: "name" }, interpolate(gettext("%(number)s. %(name)s"), { number: number(place), name })),
-      facts ? h("span", { class: "facts" }, facts) : null,
+      facts ? h("span", { class: "about" }, facts) : null,
       synopsis ? h("span", { class: "synopsis" }, synopsis) : null,
     );
     const properties = video
