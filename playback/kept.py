@@ -104,7 +104,8 @@ def done(request: HttpRequest, licence: licence_keys.Key) -> HttpResponse:
 @licensed("POST")
 def report(request: HttpRequest, licence: licence_keys.Key, viewing_id: UUID) -> HttpResponse:
     """What was watched of it without the site, told late: a beacon's body, or several as `reports`."""
-    services.watched_away(licence.licence_id, viewing_id, bodies.reports(read_body(request)))
+    reports = bodies.reports(read_body(request))
+    services.watched_away(licence.licence_id, viewing_id=viewing_id, reports=reports)
     return JsonResponse({"ok": True, "state": "active"})
 
 

@@ -98,7 +98,7 @@ def kept(user_id: UUID, *, profile_id: UUID | None = None, now: datetime | None 
 
 
 def watched_away(
-    licence_id: UUID, viewing_id: UUID, reports: Sequence[Report], *, now: datetime | None = None
+    licence_id: UUID, *, viewing_id: UUID, reports: Sequence[Report], now: datetime | None = None
 ) -> None:
     """What a device tells of a film that was watched without the site, oldest report first. Raises NotFound.
 
