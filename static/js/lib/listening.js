@@ -25,6 +25,8 @@ export function listen({ body = document.body } = {}) {
     parts.look();
   };
   document.addEventListener("visibilitychange", look);
+  document.addEventListener("submit", () => parts.leave(), true);
+  document.addEventListener("click", ({ target }) => target.closest?.("a[href]") && parts.leave(), true);
   // A line and a lock would keep a page out of the browser's memory of pages to go back to.
   addEventListener("pagehide", () => live.stop());
   addEventListener("pageshow", look);

@@ -9,6 +9,8 @@
 /** News come in swarms: one change of the page for all of them. Rows may take their time. */
 const SWARM_MS = 120;
 const ROWS_MS = 1500;
+/** After so long a page that was to be left is still there, and stays. */
+const LEAVING_MS = 10_000;
 /** How often to look whether a part is free. */
 const BUSY_MS = 400;
 /** Which rows of the home page a topic is about. */
@@ -23,6 +25,7 @@ export class Parts {
   #rows = new Set();
   #everyRow = false;
   #stale = false;
+  #left = -Infinity;
   #timer = 0;
   #due = Infinity;
   #asking = false;
@@ -59,6 +62,11 @@ export class Parts {
     this.look();
   }
 
+  /** A form was sent, or a link followed: the page that comes is right, and loading this one anew would stop it. */
+  leave() {
+    this.#left = Date.now();
+  }
+
   /** The tab is seen again, or was left: what waited may go on. */
   look() {
     if (this.#stale || this.#wanted.size || this.#rows.size || this.#everyRow) this.#later(0);
@@ -81,7 +89,7 @@ export class Parts {
     this.#due = Infinity;
     if (document.hidden) return; // looked at again when it is seen
     if (inUse()) return this.#later(BUSY_MS);
-    if (this.#stale) return this.#tools.reload();
+    if (this.#stale) return Date.now() - this.#left < LEAVING_MS ? this.#later(BUSY_MS) : this.#tools.reload();
     this.#asking = true;
     try {
       await Promise.all([this.#bringParts(), this.#bringRows()]);
