@@ -19,7 +19,7 @@ import { openCinema } from "./lib/cinema.js";
 import { whenIdle } from "./lib/idle.js";
 import { morphPictures } from "./lib/morph.js";
 import { openPanels } from "./lib/panels.js";
-import { whenKept } from "./offline/when.js";
+import { whenKept, wipeAtSignOut } from "./offline/when.js";
 import { keep } from "./player/keeper.js";
 
 morphPictures();
@@ -31,3 +31,4 @@ openPanels();
 whenIdle(async () => (await import("./lib/listening.js")).listen());
 whenIdle(async () => (await import("./elements/nl-preview.js")).restOnCards());
 whenIdle(whenKept);
+wipeAtSignOut();

@@ -7,6 +7,7 @@ import { capabilities } from "../player/capabilities.js";
 import { Cellar, FLAG } from "./cellar.js";
 import { Fetcher, NoRoom, Over } from "./fetcher.js";
 import { Licences } from "./licences.js";
+import { forgetPlace } from "./local.js";
 import { described } from "./package.js";
 import { nextUp } from "./terms.js";
 import { canSeal, open, seal } from "./vault.js";
@@ -104,6 +105,7 @@ export class Downloads extends EventTarget {
     const record = await this.cellar.get(id);
     this.#stop(id);
     await this.cellar.remove(id);
+    forgetPlace(id);
     if (record) this.#tell(record, { removed: true });
     if (!(await this.cellar.all()).length) globalThis.localStorage?.removeItem(FLAG);
   }
@@ -112,6 +114,7 @@ export class Downloads extends EventTarget {
   async wipe() {
     for (const id of this.#running.keys()) this.#stop(id);
     globalThis.localStorage?.removeItem(FLAG);
+    forgetPlace("");
     await this.cellar.clear();
   }
 

@@ -31,6 +31,15 @@ export function notePlace(id, { position, duration }) {
   }
 }
 
+/** Forget where somebody was: in one download, or with "" in all. */
+export function forgetPlace(id) {
+  try {
+    for (const name of Object.keys(localStorage)) if (name.startsWith(PLACE + id)) localStorage.removeItem(name);
+  } catch {
+    // forbidden: then nothing was kept either
+  }
+}
+
 function placeOf(record) {
   try {
     return JSON.parse(localStorage.getItem(PLACE + record.id)) ?? record.bookmark;

@@ -4,7 +4,6 @@
 import { FLAG } from "./cellar.js";
 import { downloads, Downloads } from "./downloads.js";
 
-const WIPE_MS = 2000;
 const LOOK_MS = 2000;
 
 /** The service worker gives the page of downloads when the site cannot. Only who keeps films, or installed, has one. */
@@ -33,10 +32,10 @@ export async function start() {
   if (begun || !anythingKept() || !Downloads.possible) return;
   begun = true;
   const { profile = "" } = document.body.dataset;
-  document.addEventListener("submit", wipeAtSignOut, { capture: true });
   if (profile) await downloads().cellar.setNote("profile", profile);
   // A page that nobody is signed in on: perhaps somebody was signed out elsewhere.
   await downloads().sync({ force: !profile });
+  if (!profile && !(await downloads().all()).length) await downloads().wipe(); // this device's key goes, too
   yieldToFilms();
   downloads().start();
 }
@@ -46,14 +45,4 @@ function yieldToFilms() {
   const look = () => downloads().hold(Boolean(document.querySelector("nl-player")));
   look();
   setInterval(look, LOOK_MS);
-}
-
-/** The keys go before the browser does, so that nothing is left if it is closed in that moment. */
-function wipeAtSignOut(event) {
-  const form = event.target;
-  if (!/\/accounts\/logout\/$/.test(new URL(form.action, location.href).pathname) || form.dataset.wiped) return;
-  event.preventDefault();
-  form.dataset.wiped = "1";
-  const late = new Promise((resolve) => setTimeout(resolve, WIPE_MS));
-  Promise.race([downloads().wipe().catch(() => {}), late]).then(() => form.submit());
 }

@@ -4,8 +4,8 @@ import { gettext, interpolate, ngettext, number } from "../lib/words.js";
 
 /** 734003200 → "700 MB", as the language writes it. */
 export function size(bytes) {
-  const unit = bytes >= 1e9 ? "gigabyte" : "megabyte";
-  const count = bytes >= 1e9 ? bytes / 1e9 : bytes / 1e6;
+  const [unit, of] = bytes >= 1e9 ? ["gigabyte", 1e9] : bytes >= 1e5 ? ["megabyte", 1e6] : ["kilobyte", 1e3];
+  const count = bytes / of;
   return number(count, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: count < 10 ? 1 : 0 });
 }
 
