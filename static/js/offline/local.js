@@ -50,7 +50,7 @@ function placeOf(record) {
 
 /**
  * @param {object} tools
- * @param {import("./downloads.js").Downloads} tools.downloads
+ * @param {object} tools.downloads this page's Downloads
  * @param {string} tools.profile who watches: others' downloads are not there for them
  * @param {typeof fetch} [tools.network]
  * @param {() => number} [tools.now]
