@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -195,7 +196,7 @@ class KeptDownload(APIView):
 def _device(request: Request) -> UUID:
     device_id = device_of(request._request)
     if device_id is None:
-        raise Refusal(409, "no_device", "This browser is not known as a device. Sign in again.")
+        raise Refusal(409, "no_device", _("This browser is not known as a device. Sign in again."))
     return device_id
 
 
