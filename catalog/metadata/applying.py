@@ -131,6 +131,27 @@ def apply(
     return changed
 
 
+def apply_texts(row: models.Title, texts: Mapping[str, Mapping[str, str]]) -> int:
+    """Say a title in other languages, by language and field; never over what a person wrote. Returns in how many."""
+    known = {text.language: text for text in row.texts.all()}
+    changed = 0
+    for language, said in texts.items():
+        text = known.get(language) or models.TitleText(title=row, language=language)
+        new = {field: value for field, value in said.items() if value}
+        free = {
+            field: value
+            for field, value in new.items()
+            if is_free(field, getattr(text, field), text.written) and getattr(text, field) != value
+        }
+        if free:
+            for field, value in free.items():
+                setattr(text, field, value)
+            text.written = text.written | free
+            text.save()
+            changed += 1
+    return changed
+
+
 def apply_to_episode(
     row: models.Episode, *, name: str | None, synopsis: str | None, chosen: bool = False
 ) -> list[str]:

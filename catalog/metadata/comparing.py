@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog import artwork, models
 from catalog.metadata import applying, tmdb
@@ -80,6 +81,10 @@ def take(
         }
         locked.save(update_fields=["written"])
         said = [_label(field) for field in changed if field in SHOWN]
+        if languages := applying.apply_texts(locked, found.texts):
+            said.append(
+                ngettext("texts in %(n)d language", "texts in %(n)d languages", languages) % {"n": languages}
+            )
         if renamed := _take_parts(locked, parts):
             said.append(_("%(count)d episodes") % {"count": renamed})
     for kind, data in pictures.items():

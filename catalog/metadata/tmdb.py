@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -56,6 +56,8 @@ class Details:
     poster: str
     backdrop: str
     seasons: tuple[int, ...] = ()
+    #: What it is called in other languages of the pages, by language: name, tagline and synopsis, each or ''.
+    texts: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def search(kind: str, text: str, year: int | None, *, language: str) -> list[Fou
 def details(kind: str, tmdb_id: int, *, language: str) -> Details:
     """One title there. Raises `CannotLookUp`."""
     more = "credits,release_dates" if kind == "film" else "aggregate_credits,content_ratings,external_ids"
+    more += ",translations"
     answer = _ask(f"{_kind(kind)}/{int(tmdb_id)}", {"language": language, "append_to_response": more})
     named, dated = ("title", "release_date") if kind == "film" else ("name", "first_air_date")
     genres = description.names(
@@ -101,7 +104,7 @@ def details(kind: str, tmdb_id: int, *, language: str) -> Details:
             synopsis=description.paragraphs(answer.get("overview")),
             maturity=_age(answer, language),
             genres=genres or None,
-            people=description.credits(_people(answer)) or None,
+            people=description.numbered(_people(answer)) or None,
             tmdb_id=int(tmdb_id),
             imdb_id=description.imdb(answer.get("imdb_id") or _dict(answer, "external_ids").get("imdb_id")),
         ),
@@ -112,6 +115,7 @@ def details(kind: str, tmdb_id: int, *, language: str) -> Details:
             for one in _list(answer, "seasons")[:SEASONS_MAX]
             if (number := description.number(one.get("season_number"), range(10_000))) is not None
         ),
+        texts=_texts(answer, named),
     )
 
 
@@ -191,21 +195,22 @@ def _found(one: dict[str, Any]) -> Found | None:
     )
 
 
-def _people(answer: dict[str, Any]) -> Iterator[tuple[object, str, object]]:
+def _people(answer: dict[str, Any]) -> Iterator[tuple[object, str, object, object]]:
     """Directors or creators first, then the cast as billed, then the rest of those we show."""
     for one in _list(answer, "created_by"):
-        yield one.get("name"), "creator", ""
+        yield one.get("name"), "creator", "", one.get("id")
     credits = _dict(answer, "credits") or _dict(answer, "aggregate_credits")
     crew = [one for one in _list(credits, "crew") if isinstance(one.get("job"), str)]
     for one in crew:
         if one["job"] == "Director":
-            yield one.get("name"), "director", ""
+            yield one.get("name"), "director", "", one.get("id")
     for one in _list(credits, "cast")[:25]:
         roles = _list(one, "roles")
-        yield one.get("name"), "cast", one.get("character") or (roles[0].get("character") if roles else "")
+        played = one.get("character") or (roles[0].get("character") if roles else "")
+        yield one.get("name"), "cast", played, one.get("id")
     for one in crew:
         if one["job"] != "Director" and one["job"] in _JOBS:
-            yield one.get("name"), _JOBS[one["job"]], ""
+            yield one.get("name"), _JOBS[one["job"]], "", one.get("id")
 
 
 def _age(answer: dict[str, Any], language: str) -> int | None:
@@ -225,6 +230,26 @@ def _age(answer: dict[str, Any], language: str) -> int | None:
         age for place in ("US", "GB", "DE", "FR", "NL", "IN") for age in said.get(place, [])
     ]
     return max(near, default=None)
+
+
+def _texts(answer: dict[str, Any], named: str) -> dict[str, dict[str, str]]:
+    """What is said in the other languages of the pages; of several countries the language's own, else the first."""
+    own = settings.LANGUAGE_CODE.partition("-")[0]
+    wanted = {tag for tag, _name in settings.LANGUAGES if tag.partition("-")[0] != own}
+    found: dict[str, dict[str, str]] = {}
+    for one in _list(_dict(answer, "translations"), "translations"):
+        language, country = one.get("iso_639_1"), one.get("iso_3166_1")
+        if not isinstance(language, str) or language not in wanted:
+            continue
+        data = _dict(one, "data")
+        said = {
+            "name": description.line(data.get(named), description.NAME_MAX) or "",
+            "tagline": description.line(data.get("tagline"), description.TAGLINE_MAX) or "",
+            "synopsis": description.paragraphs(data.get("overview")) or "",
+        }
+        if any(said.values()) and (language not in found or country == language.upper()):
+            found[language] = said
+    return found
 
 
 def _path(value: object) -> str:

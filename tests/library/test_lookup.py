@@ -158,6 +158,30 @@ def test_what_is_chosen_is_taken(
     assert "the same" in again
 
 
+def _translated(language: str, country: str, **data: str) -> dict[str, Any]:
+    return {"iso_639_1": language, "iso_3166_1": country, "data": data}
+
+
+def test_what_it_is_called_elsewhere_comes_along_and_spares_what_a_person_wrote(
+    server, database: Database, studio: Client, film: models.Title
+) -> None:
+    database.film["translations"] = {
+        "translations": [
+            _translated("de", "AT", title="Nachtpost (AT)"),
+            _translated("de", "DE", title="Nachtpost", overview="Ein Zug.\u202e"),
+            _translated("fr", "FR", title="", overview="Un train.", tagline="Le courrier."),
+            _translated("nl", "NL", title="Nachtpost"),
+            {"iso_639_1": ["es"], "data": "x"},
+        ]
+    }
+    film.texts.create(language="fr", tagline="À moi")
+    address = f"/admin/catalog/title/{film.pk}/lookup/41382/"
+    answer = studio.post(address, {"field": ["name"]}, follow=True).content.decode()
+    assert "texts in 2 languages" in answer
+    said = {text.language: (text.name, text.tagline, text.synopsis) for text in film.texts.all()}
+    assert said == {"de": ("Nachtpost", "", "Ein Zug."), "fr": ("", "À moi", "Un train.")}
+
+
 def test_a_series_gets_the_names_of_its_episodes(server, studio: Client) -> None:
     series = make_series(seasons=(2,), packaged=False, published=False)
     row = models.Title.objects.get(id=series.id)
