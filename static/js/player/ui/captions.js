@@ -72,6 +72,7 @@ export class Captions {
   /** Words to try a look on, while nothing is said. */
   sample(on) {
     this.#sample = on;
+    this.element.classList.toggle("trying", on); // on small screens the menu would cover them
     this.paint();
   }
 

@@ -4,12 +4,15 @@
 import { gettext } from "../../lib/words.js";
 import { taste } from "../taste.js";
 
-/** What there is to choose, by the field of a look: [title, {word: name}]. The first word is what nobody has to choose. */
+// accounts/look.py's DEFAULT: how they look while no profile says otherwise.
+const USUAL = { size: "medium", color: "white", background: "soft", edge: "shadow", font: "sans", position: "bottom" };
+
+/** What there is to choose, by the field of a look: [title, {word: name}]. */
 export function looks() {
   return {
     size: [
       gettext("Size"),
-      { medium: gettext("Medium"), small: gettext("Small"), large: gettext("Large"), huge: gettext("Very large") },
+      { small: gettext("Small"), medium: gettext("Medium"), large: gettext("Large"), huge: gettext("Very large") },
     ],
     color: [
       gettext("Colour"),
@@ -23,11 +26,11 @@ export function looks() {
     ],
     background: [
       gettext("Background"),
-      { soft: gettext("Soft"), none: gettext("None"), solid: gettext("Solid"), window: gettext("Wide bar") },
+      { none: gettext("None"), soft: gettext("Soft"), solid: gettext("Solid"), window: gettext("Wide bar") },
     ],
     edge: [
       gettext("Edge"),
-      { shadow: gettext("Shadow"), none: gettext("None"), outline: gettext("Outline"), raised: gettext("Raised") },
+      { none: gettext("None"), shadow: gettext("Shadow"), outline: gettext("Outline"), raised: gettext("Raised") },
     ],
     font: [
       gettext("Type"),
@@ -62,8 +65,7 @@ export function lookPage(viewer) {
 }
 
 function fieldItem(viewer, field, title, words) {
-  const [usual] = Object.keys(words);
-  const chosen = () => taste.look[field] ?? usual;
+  const chosen = () => taste.look[field] ?? USUAL[field];
   const items = () =>
     Object.entries(words).map(([word, label]) => ({
       label,

@@ -36,7 +36,7 @@ export class Scrubber {
   #rest = 0;
   #marked = null;
   #marks = h("div", { class: "marks" });
-  #chapter = h("span", { class: "chapter" });
+  #chapter = h("span", { class: "of" });
   #rail;
   #played;
   #buffered;
