@@ -52,6 +52,8 @@ def make(root: Path, *, seconds: int = 48, source: str = "") -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (package / "done").exists():
             _film(package, root, seconds=seconds, source=source)
+        if not (package / "t-de" / "index.m3u8").exists():
+            _text(package / "t-de", seconds, "Zeile {} des Films")
         if not (root / KEYED_PACKAGE / "done").exists():
             _keyed(package, root / KEYED_PACKAGE)
     return package
@@ -120,10 +122,10 @@ def _early(package: Path, early: Path) -> None:
         )
 
 
-def _text(folder: Path, seconds: int) -> None:
+def _text(folder: Path, seconds: int, words: str = "<i>Line</i> {} of the film") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     cues = [
-        f"{_stamp(start)} --> {_stamp(min(seconds, start + 3))}\n<i>Line</i> {start // 4 + 1} of the film"
+        f"{_stamp(start)} --> {_stamp(min(seconds, start + 3))}\n{words.format(start // 4 + 1)}"
         for start in range(0, seconds, 4)
     ]
     (folder / "0.vtt").write_text("WEBVTT\n\n" + "\n\n".join(cues) + "\n", encoding="utf-8")

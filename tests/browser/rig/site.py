@@ -11,6 +11,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from tests.browser.rig.media import (
     AUDIO_RATE,
@@ -36,6 +37,10 @@ SECOND = "22222222-2222-2222-2222-222222222222"
 SOUNDS = [
     {"name": "a-en", "language": "en", "label": "English", "channels": 2, "default": True},
     {"name": "a-de", "language": "de", "label": "Deutsch", "channels": 2, "default": False},
+]
+TEXTS = [
+    {"name": f"t-{language}", "language": language, "label": label, "channels": None, "default": False}
+    for language, label in (("en", "English"), ("de", "Deutsch"))
 ]
 NIL = "00000000-0000-0000-0000-000000000000"
 #: The policy of the real site: the player has to live under it.
@@ -85,6 +90,8 @@ class Site(ThreadingHTTPServer):
         self.next: dict[str, str] | None = None
         self.duration = 48.0
         self.markers: list[dict[str, Any]] = []
+        #: What the viewer chose in this title, wherever that was.
+        self.choice = {"audio": "", "text": "", "second": ""}
         #: What stands beside the film (netflixlite/beside.py), where that is more than its name.
         self.beside: dict[str, Any] = {}
         #: How the profile likes films to play (static/js/player/taste.js).
@@ -152,7 +159,9 @@ class Site(ThreadingHTTPServer):
             "segments": f"{doors}/segments/{{rendition}}.json",
             "token": {**self.fresh(), "renew_url": f"{doors}/token"},
             "bookmark": self.bookmark,
-            "tracks": {"audio": SOUNDS, "text": [], "video": self.pictures(package)},
+            "title_id": "44444444-4444-4444-4444-444444444444",
+            "choice": {"url": f"{doors}/choice", **self.choice},
+            "tracks": {"audio": SOUNDS, "text": TEXTS, "video": self.pictures(package)},
             "markers": self.markers,
             "trickplay": None,
             "next": self.next if video != SECOND else None,
@@ -218,31 +227,48 @@ class Site(ThreadingHTTPServer):
         newer = self.packages.get(key) == EARLY_PACKAGE and not self.early
         return {"ok": True, "state": "active"} | ({"newer_package": True} if newer else {})
 
-    def multivariant(self, key: str, *, by_loader: bool = False) -> str:
-        """Every variant on every pathway, each with its own audio and subtitle group.
+    def multivariant(
+        self,
+        key: str,
+        *,
+        by_loader: bool = False,
+        least: str = "0",
+        most: str = "9999",
+        sound: str = "a-en",
+        avoid: str = "",
+    ) -> str:
+        """Every variant on every pathway, each with its own audio and subtitle group, as far as they are asked for.
 
         An encrypted film's is only there for who asks in the way of our player: playlists of nodes name `key.bin`.
         """
         package = self.packages[key]
         if (self.broken and package == PACKAGE) or (package == KEYED_PACKAGE and not by_loader):
             return "#EXTM3U\n"
-        ladder = LADDER[:1] if package == EARLY_PACKAGE else LADDER
+        ladder = [
+            one
+            for one in (LADDER[:1] if package == EARLY_PACKAGE else LADDER)
+            if int(least) <= one[2] <= int(most)
+        ]
+        ranked = sorted(self.ranked(), key=lambda one: one["id"] in avoid.split(","))
         lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
         steering = f"{self.base}/api/v1/playback/s/{key}/steering"
-        lines.append(f'#EXT-X-CONTENT-STEERING:SERVER-URI="{steering}",PATHWAY-ID="{self.ranked()[0]["id"]}"')
-        for one in self.ranked():
+        lines.append(f'#EXT-X-CONTENT-STEERING:SERVER-URI="{steering}",PATHWAY-ID="{ranked[0]["id"]}"')
+        for one in ranked:
             root = f"{one['base_url']}/v1/{self.token}/{package}"
             for name, language, label in (("a-en", "en", "English"), ("a-de", "de", "Deutsch")):
-                first = "YES" if language == "en" else "NO"
+                first = "YES" if name == sound else "NO"
                 lines.append(
                     f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud-{one["id"]}",NAME="{label}",LANGUAGE="{language}",'
                     f'DEFAULT={first},AUTOSELECT=YES,CHANNELS="2",URI="{root}/{name}/index.m3u8"'
                 )
-            lines.append(
-                f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="sub-{one["id"]}",NAME="English",LANGUAGE="en",'
-                f'DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI="{root}/t-en/index.m3u8"'
-            )
-        for one in self.ranked():
+            lines += [
+                f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="sub-{one["id"]}",NAME="{text["label"]}",'
+                f'LANGUAGE="{text["language"]}",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,'
+                f'URI="{root}/{text["name"]}/index.m3u8"'
+                for text in TEXTS
+                if package == PACKAGE or text["language"] == "en"
+            ]
+        for one in ranked:
             root = f"{one['base_url']}/v1/{self.token}/{package}"
             for name, width, height, rate in ladder:
                 lines.append(
@@ -277,7 +303,10 @@ class Handler(BaseHTTPRequestHandler):
         elif self.server.down:
             self._json({"error": {"code": "down", "message": "down"}}, 503)
         elif path.endswith("/multivariant.m3u8"):
-            text = self.server.multivariant(path.split("/")[-2], by_loader=self.path.endswith("?keys=loader"))
+            asked = dict(parse_qsl(self.path.partition("?")[2]))
+            wanted = {name: asked[name] for name in ("least", "most", "sound", "avoid") if name in asked}
+            by_loader = asked.get("keys") == "loader"
+            text = self.server.multivariant(path.split("/")[-2], by_loader=by_loader, **wanted)
             self._answer(200, text.encode(), "application/vnd.apple.mpegurl")
         elif path.endswith("/content-key"):
             time.sleep(self.server.key_delay)
@@ -321,6 +350,9 @@ class Handler(BaseHTTPRequestHandler):
                 self._json(site.begun(key), 201)
             else:
                 self._json({"error": {"code": "not_found", "message": "Nothing is prepared."}}, 404)
+        elif self.path.endswith("/choice"):
+            site.choice |= {name: value for name, value in json.loads(body).items() if name in site.choice}
+            self._json(site.choice)
         elif self.path.endswith("/token"):
             self._json({**site.fresh(), "nodes": site.ranked()})
         elif self.path.endswith("/steering"):
