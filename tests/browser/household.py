@@ -54,10 +54,15 @@ def serving() -> Iterator[str]:
     from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
     from django.core.asgi import get_asgi_application
 
+    from netflixlite.live.streaming import HoldLines
+    from netflixlite.live.tail import TAIL
     from playback.hearing import TellPlayers
 
     django = get_asgi_application()
-    site = TellPlayers(ASGIStaticFilesHandler(django))
+    site = TellPlayers(HoldLines(ASGIStaticFilesHandler(django)))
+    over = threading.Event()
+    tail = threading.Thread(target=TAIL.keep, args=(over,), daemon=True)
+    tail.start()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -78,3 +83,6 @@ def serving() -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+        over.set()
+        TAIL.poke()
+        tail.join(10)
