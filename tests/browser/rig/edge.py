@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 TYPES = {
+    ".webp": "image/webp",
     ".m3u8": "application/vnd.apple.mpegurl",
     ".mp4": "video/mp4",
     ".m4s": "video/mp4",
