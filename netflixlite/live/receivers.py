@@ -29,8 +29,22 @@ from accounts.types import (
 )
 from netflixlite.live.telling import tell
 from netflixlite.live.words import Topic
-from playback.events import downloads_changed, place_moved, playback_ended, session_stopped, streams_changed
-from playback.types import DownloadsChanged, PlaceMoved, PlaybackEnded, SessionStopped, StreamsChanged
+from playback.events import (
+    downloads_changed,
+    history_forgotten,
+    place_moved,
+    playback_ended,
+    session_stopped,
+    streams_changed,
+)
+from playback.types import (
+    DownloadsChanged,
+    HistoryForgotten,
+    PlaceMoved,
+    PlaybackEnded,
+    SessionStopped,
+    StreamsChanged,
+)
 from recommend.events import list_changed, thumb_changed
 from recommend.types import ListChanged, ThumbChanged
 
@@ -75,6 +89,17 @@ def on_playback_ended(event: PlaybackEnded, **_: Any) -> None:
     viewing = event.viewing
     tell(Topic.CONTINUE, profile_id=viewing.profile_id, title=str(viewing.title_id))
     tell(Topic.ROWS, profile_id=viewing.profile_id)
+
+
+@receiver(history_forgotten, dispatch_uid="live.history_forgotten")
+def on_history_forgotten(event: HistoryForgotten, **_: Any) -> None:
+    """Somebody took back that they watched something: one title, or many at once."""
+    if len(event.title_ids) == 1:
+        (title_id,) = event.title_ids
+        tell(Topic.CONTINUE, profile_id=event.profile_id, title=str(title_id))
+    else:
+        tell(Topic.CONTINUE, profile_id=event.profile_id)
+    tell(Topic.ROWS, profile_id=event.profile_id)
 
 
 @receiver(list_changed, dispatch_uid="live.list_changed")

@@ -25,6 +25,7 @@ from netflixlite.live.hub import Hub, Seat
 from netflixlite.live.receivers import PACE, Pace
 from netflixlite.live.words import Topic, Word
 from playback import services as playback
+from playback.tests.factories import make_bookmark
 from recommend import services as recommend
 from recommend.types import Thumb
 
@@ -95,6 +96,14 @@ def test_a_place_in_a_film_is_told_and_taking_it_back_too(ada: Profile, film: Ti
         assert playback.remove_bookmark(**where)
         assert not playback.remove_bookmark(**where)
     assert told(ada) == [{"topic": "continue", "title": str(film.id)}] * 2
+
+
+def test_taking_back_what_was_watched_is_told(ada: Profile, film: Title, then: Any) -> None:
+    assert film.video_id
+    make_bookmark(profile_id=ada.id, video_id=film.video_id)
+    with then():
+        playback.forget_watched(profile_id=ada.id)
+    assert told(ada) == [{"topic": "continue", "title": str(film.id)}, {"topic": "rows"}]
 
 
 def test_a_film_that_goes_on_is_told_now_and_then_only() -> None:

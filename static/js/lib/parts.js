@@ -41,7 +41,8 @@ export class Parts {
     if (news.topic === "thumb") showThumb(news);
     for (const part of document.querySelectorAll("[data-live][data-part]")) {
       const { live, liveTitle, part: name } = part.dataset;
-      if (live.split(" ").includes(news.topic) && (!liveTitle || liveTitle === news.title)) this.#wanted.set(name, true);
+      const concerned = !liveTitle || !news.title || liveTitle === news.title;
+      if (concerned && live.split(" ").includes(news.topic)) this.#wanted.set(name, true);
     }
     if (ROWS_OF[news.topic]) this.#wantRows(ROWS_OF[news.topic]);
     if (news.topic === "rows") setTimeout(() => (this.#wantRows(null), this.#later(0)), ROWS_MS);
