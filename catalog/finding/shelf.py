@@ -9,12 +9,9 @@ import math
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connections, router
-from django.db.models import Count
-from django.utils import timezone
+from django.db.models import Count, Q
 
 from catalog import models
 from catalog.finding.rows import SearchChange
@@ -23,9 +20,11 @@ from catalog.search.text import Entry, index_text
 
 logger = logging.getLogger(__name__)
 
-#: PostgreSQL gives out numbers before it commits: a change may become visible after later ones. What is younger than
-#: this is looked at again with every question. SQLite has one writer, and numbers in the order of commits.
-_OVERLAP = timedelta(seconds=90)
+#: PostgreSQL gives out numbers before it commits: a change may become visible after later ones. Its number is missing
+#: until then, and is asked for with every question for so long, in seconds; at most so many are.
+_PATIENCE_SECONDS, _GAPS_MAX = 600.0, 2_000
+#: So far before the newest change missing numbers are looked for when everything was read.
+_LOOKED_BACK = 500
 #: Ids in one query.
 _AT_ONCE = 500
 _TITLE_COLUMNS = ("id", "search_index", "maturity", "published_at", "available_from", "available_until")
@@ -38,9 +37,10 @@ class Shelf:
         self._lock = threading.Lock()
         self._titles = Index()
         self._people = Index()
-        #: Changes that are known, by number with their marks, from `_floor` on; None: nothing was read yet.
-        self._seen: dict[int, int] | None = None
-        self._floor = 0
+        self._ready = False
+        #: Number and mark of the newest change that is known; and until when earlier ones that were missing may come.
+        self._last: tuple[int, int] | None = None
+        self._gaps: dict[int, float] = {}
 
     def ask(
         self,
@@ -68,21 +68,21 @@ class Shelf:
     def forget(self) -> None:
         """Read everything anew with the next question."""
         with self._lock:
-            self._seen = None
+            self._ready = False
 
     def _catch_up(self) -> None:
-        news = list(
-            SearchChange.objects.filter(id__gte=self._floor).values_list(
-                "id", "mark", "kind", "subject", "at"
-            )
-        )
-        marks = {number: mark for number, mark, *_more in news}
-        if self._seen is None or any(marks.get(number) != mark for number, mark in self._seen.items()):
+        expected = [number for number, until in self._gaps.items() if until > time.monotonic()]
+        least = self._last[0] if self._last else 0
+        rows = SearchChange.objects.filter(Q(id__gte=least) | Q(id__in=expected)).order_by("id")
+        news = list(rows.values_list("id", "mark", "kind", "subject"))
+        if not self._ready or (
+            self._last and self._last not in {(number, mark) for number, mark, *_more in news}
+        ):
             self._read()
             return
         changed: dict[str, set[UUID]] = {"title": set(), "person": set()}
-        for number, _mark, kind, subject, _at in news:
-            if number not in self._seen:
+        for number, mark, kind, subject in news:
+            if (number, mark) != self._last:
                 changed[kind].add(subject)
         if titles := changed["title"]:
             found = _titles(titles)
@@ -90,42 +90,46 @@ class Shelf:
         if people := changed["person"]:
             found = _people(people)
             self._people.change(found, gone=people - {one.id for one in found})
-        self._remember(news)
+        self._remember([(number, mark) for number, mark, *_more in news])
 
     def _read(self) -> None:
         """Everything. What changes meanwhile is seen again with the next question."""
         began = time.perf_counter()
-        self._seen = None
-        since = timezone.now() - _OVERLAP
-        rows = SearchChange.objects.values_list("id", "mark", "kind", "subject", "at")
-        news = [*rows.order_by("-id")[:1], *(rows.filter(at__gte=since) if _in_disorder() else ())]
+        self._ready, self._last, self._gaps = False, None, {}
+        newest = list(SearchChange.objects.order_by("-id").values_list("id", "mark")[:_LOOKED_BACK])
         self._titles = Index(_titles())
         self._people = Index(_people())
         self._titles.prepare()
         self._people.prepare()
-        self._remember(sorted(set(news)))
+        if newest:
+            self._last = newest[-1]
+            self._remember(newest[::-1])
+        self._ready = True
         took = time.perf_counter() - began
         logger.info("search: %d titles, %d people, %.2f s", len(self._titles), len(self._people), took)
 
-    def _remember(self, news: Sequence[tuple[int, int, str, UUID, datetime]]) -> None:
-        """Keep what may not be in order yet, and the newest that surely is."""
-        if not news:
-            self._seen = self._seen or {}
-            return
-        settled = timezone.now() - _OVERLAP if _in_disorder() else None
-        old = [number for number, _mark, _kind, _subject, at in news if settled is None or at < settled]
-        self._floor = old[-1] if old else news[0][0]
-        if not old and (self._seen is None or not self._seen):
-            self._floor = 0  # numbers before the first that was seen may still come
-        self._seen = {number: mark for number, mark, *_more in news if number >= self._floor}
+    def _remember(self, news: Sequence[tuple[int, int]]) -> None:
+        """Keep the newest change, and which numbers before it were not seen: they may still come."""
+        seen = {number for number, _mark in news}
+        newest = max(news, default=None)
+        now = time.monotonic()
+        gaps = {number: until for number, until in self._gaps.items() if number not in seen and until > now}
+        if newest is not None and (self._last is None or newest[0] >= self._last[0]):
+            first = self._last[0] if self._last else newest[0]
+            missing = (
+                number for number in range(max(first, newest[0] - _GAPS_MAX), newest[0]) if number not in seen
+            )
+            gaps |= {
+                number: now + _PATIENCE_SECONDS
+                for number in missing
+                if number not in gaps and number != first
+            }
+            self._last = newest
+        self._gaps = dict(list(gaps.items())[-_GAPS_MAX:])
 
 
 #: The one of this process.
 shelf = Shelf()
-
-
-def _in_disorder() -> bool:
-    return connections[router.db_for_read(SearchChange)].vendor != "sqlite"
 
 
 def _titles(ids: Iterable[UUID] | None = None) -> list[Document]:

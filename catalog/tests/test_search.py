@@ -334,6 +334,25 @@ def test_another_process_learns_of_changes_and_reads_anew_when_it_slept_too_long
     assert (count(here), count(there)) == (3, 3)
 
 
+def test_a_change_that_is_seen_after_later_ones_is_known_then(db) -> None:
+    """As on PostgreSQL, where a number is given out before its transaction ends."""
+    shelf, sight = Shelf(), Sight(age=18, now=timezone.now().timestamp())
+
+    def count() -> int:
+        return shelf.ask(["harbour"], sight, titles=9)[0].count
+
+    make_title(name="Harbour one")
+    assert count() == 1
+    late = make_title(name="Harbour two")
+    rows = list(models.SearchChange.objects.filter(subject=late.id))
+    models.SearchChange.objects.filter(subject=late.id).delete()
+    make_title(name="Harbour three")
+    assert count() == 2
+    models.SearchChange.objects.bulk_create(rows)
+    assert count() == 3
+    assert count() == 3
+
+
 def test_a_change_that_is_taken_back_is_forgotten(transactional_db) -> None:
     shelf = Shelf()
     sight = Sight(age=18, now=timezone.now().timestamp())
