@@ -1,5 +1,7 @@
 // A details menu that closes as menus do: Escape, a click elsewhere, focus going elsewhere. Arrows move in it.
 
+import { cameByArrows } from "../lib/arrows.js";
+
 class NlMenu extends HTMLElement {
   #abort;
 
@@ -37,6 +39,8 @@ class NlMenu extends HTMLElement {
     if (event.key === "Escape" && details.open) {
       this.#close(details);
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      // Closed, it is a place like others for who walks with arrows, and opens by Enter.
+      if (!details.open && (event.key === "ArrowUp" || cameByArrows(event.target))) return undefined;
       event.preventDefault();
       const step = event.key === "ArrowDown" ? 1 : -1;
       if (step < 0 && details.open && at <= 0) return this.#close(details);

@@ -105,7 +105,8 @@ class NlRow extends HTMLElement {
     const backward = this.#leftToRight ? "ArrowLeft" : "ArrowRight";
     const goal = {
       [forward]: links[at + 1],
-      [backward]: links[at - 1],
+      // Before the first card is the row's name, where that leads to more.
+      [backward]: links[at - 1] ?? this.closest(".row")?.querySelector(".row__name a"),
       Home: links[0],
       End: links.at(-1),
       ArrowDown: this.#neighbour(1, links[at]),

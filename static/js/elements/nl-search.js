@@ -183,8 +183,10 @@ class NlSearch extends HTMLElement {
     const links = [...document.querySelectorAll(LINKS)].filter((link) => link.getClientRects().length);
     const from = links.find((link) => link === event.target) ?? links.find((link) => link.closest(".card")?.contains(event.target));
     if (!from || !event.key.startsWith("Arrow") || event.ctrlKey || event.metaKey || event.altKey) return undefined;
-    event.preventDefault();
     const goal = step(links.map((link) => ({ link, box: link.getBoundingClientRect() })), from, event.key);
+    // Beyond the answers of the page the whole page's arrows lead on; a sheet ends where it ends.
+    if (!goal && event.key !== "ArrowUp" && !this.#sheet) return undefined;
+    event.preventDefault();
     if (goal) goal.focus();
     else if (event.key === "ArrowUp") this.#field.focus();
     return undefined;

@@ -38,6 +38,11 @@ export function walkWithArrows() {
   document.addEventListener("focusin", ({ target }) => (came = stepping ? target : null));
 }
 
+/** Whether the focus came to this element by arrows: then arrows lead on from it, whatever it is. */
+export function cameByArrows(element) {
+  return element === came;
+}
+
 function walk(event, step) {
   const from = document.activeElement;
   if (document.querySelector("nl-player") || from?.closest("nl-menu [open]")) return;
