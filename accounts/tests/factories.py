@@ -84,3 +84,8 @@ def make_plan(
     if user is not None:
         models.User.objects.filter(id=user.id).update(plan=row)
     return row.id
+
+
+def change_default_plan(**what: object) -> None:
+    """The plan of everybody who was given no other, with these fields changed."""
+    models.Plan.objects.filter(is_default=True).update(**what)

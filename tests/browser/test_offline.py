@@ -25,7 +25,7 @@ from tests.conftest import wait_for
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.django_db(transaction=True, databases=["default", "telemetry", "cache"]),
 ]
 
