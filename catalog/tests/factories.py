@@ -70,6 +70,13 @@ def make_video(*, title_id: UUID | None = None, episode_id: UUID | None = None) 
     return models.Video.objects.create(title_id=title_id, episode_id=episode_id).id
 
 
+def make_trailer(title_id: UUID) -> UUID:
+    """The video of a title's trailer, with a package."""
+    video = models.Video.objects.create(trailer_of_id=title_id)
+    make_package(video.id)
+    return video.id
+
+
 def make_package(
     video: UUID | types.Video,
     *,

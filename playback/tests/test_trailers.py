@@ -1,12 +1,12 @@
 """Playing a trailer: no stream of the plan, no bookmark, no history, nothing to recommend by."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from accounts.types import Profile
-from catalog import models as shop
-from catalog.tests.factories import make_package
+from catalog.tests.factories import make_trailer
 from catalog.types import Title
 from playback import models, services
 from playback.tests.conftest import EVENING
@@ -17,14 +17,12 @@ pytestmark = [pytest.mark.django_db(databases=["default", "telemetry"]), pytest.
 
 
 @pytest.fixture
-def trailer(night_mail: Title) -> shop.Video:
-    video = shop.Video.objects.create(trailer_of_id=night_mail.id)
-    make_package(video.id)
-    return video
+def trailer(night_mail: Title) -> UUID:
+    return make_trailer(night_mail.id)
 
 
-def test_nothing_is_remembered_of_it(ada: Profile, trailer: shop.Video) -> None:
-    session = open_session(profile_id=ada.id, video_id=trailer.id, now=EVENING)
+def test_nothing_is_remembered_of_it(ada: Profile, trailer: UUID) -> None:
+    session = open_session(profile_id=ada.id, video_id=trailer, now=EVENING)
     assert (session.trailer, session.bookmark, session.next) == (True, None, None)
     later = EVENING + timedelta(seconds=9)
     assert services.beat(session.id, Report(position=timedelta(seconds=9)), now=later).active
@@ -33,11 +31,11 @@ def test_nothing_is_remembered_of_it(ada: Profile, trailer: shop.Video) -> None:
     assert (models.Bookmark.objects.count(), models.Viewing.objects.count()) == (0, 0)
     assert services.continue_watching(ada.id) == []
     with pytest.raises(services.NotFound):
-        services.save_bookmark(profile_id=ada.id, video_id=trailer.id, position=timedelta(seconds=5))
+        services.save_bookmark(profile_id=ada.id, video_id=trailer, position=timedelta(seconds=5))
 
 
 def test_it_takes_no_stream_and_needs_none(
-    ada: Profile, trailer: shop.Video, night_mail: Title, nosferatu: Title
+    ada: Profile, trailer: UUID, night_mail: Title, nosferatu: Title
 ) -> None:
     assert night_mail.video_id
     assert nosferatu.video_id
@@ -45,7 +43,7 @@ def test_it_takes_no_stream_and_needs_none(
         open_session(profile_id=ada.id, video_id=video, device=f"screen {number}", now=EVENING)
         for number, video in enumerate((night_mail.video_id, nosferatu.video_id))
     ]
-    shown = open_session(profile_id=ada.id, video_id=trailer.id, device="phone", now=EVENING)
+    shown = open_session(profile_id=ada.id, video_id=trailer, device="phone", now=EVENING)
     with pytest.raises(services.StreamLimit):
         open_session(profile_id=ada.id, video_id=night_mail.video_id, device="phone", now=EVENING)
     assert {one.id for one in services.active_sessions(ada.user_id, now=EVENING)} == {
@@ -57,15 +55,13 @@ def test_it_takes_no_stream_and_needs_none(
     assert services.beat(shown.id, Report(position=timedelta(seconds=3)), now=late).active
 
 
-def test_another_trailer_of_the_same_screen_is_no_second_one(ada: Profile, trailer: shop.Video) -> None:
-    first = open_session(profile_id=ada.id, video_id=trailer.id, now=EVENING)
-    open_session(profile_id=ada.id, video_id=trailer.id, now=EVENING)
+def test_another_trailer_of_the_same_screen_is_no_second_one(ada: Profile, trailer: UUID) -> None:
+    first = open_session(profile_id=ada.id, video_id=trailer, now=EVENING)
+    open_session(profile_id=ada.id, video_id=trailer, now=EVENING)
     assert models.PlaybackSession.objects.open().count() == 1
     assert models.PlaybackSession.objects.get(id=first.id).ended == "replaced"
 
 
 def test_who_is_too_young_for_the_film_is_for_its_trailer(ben: Profile, nosferatu: Title) -> None:
-    video = shop.Video.objects.create(trailer_of_id=nosferatu.id)
-    make_package(video.id)
     with pytest.raises(services.AboveMaturity):
-        open_session(profile_id=ben.id, video_id=video.id)
+        open_session(profile_id=ben.id, video_id=make_trailer(nosferatu.id))
