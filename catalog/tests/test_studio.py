@@ -262,6 +262,8 @@ FIELDS = {
     "maturity": "0",
     "credit": "",
     "accent": "",
+    "texts-TOTAL_FORMS": "0",
+    "texts-INITIAL_FORMS": "0",
     "credits-TOTAL_FORMS": "0",
     "credits-INITIAL_FORMS": "0",
 }

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
+from accounts import services as accounts
 from accounts.tests.factories import PASSWORD, client_of, make_profile, make_user
 from catalog import services as catalog
 from playback.tests.factories import open_session
@@ -152,8 +152,7 @@ def test_nothing_is_wrong_on_a_phone_for_a_kid_and_from_right_to_left(
     enter(window, live_server.url, "Ada")
     window.set_viewport_size({"width": 390, "height": 844})
     assert look(window, live_server.url, pages) == {}
-    cookie = {"name": settings.LANGUAGE_COOKIE_NAME, "value": "ar", "url": live_server.url}
-    window.context.add_cookies([cookie])
+    accounts.update_profile(profile_id=house.ada.id, language="ar")  # a profile's language is that of its pages
     assert look(window, live_server.url, pages) == {}
     window.context.clear_cookies()
     window.set_viewport_size({"width": 1440, "height": 900})
