@@ -125,7 +125,7 @@ def playing(page: Any, beyond: float) -> dict[str, Any]:
         found = page.evaluate("document.querySelector('nl-player')?.state ?? null")
         return found if found and found["position"] > beyond and not found["paused"] else None
 
-    return dict(wait_for(state, seconds=40, what=f"playing beyond {beyond} s"))
+    return dict(wait_for(state, seconds=120, what=f"playing beyond {beyond} s"))
 
 
 def test_a_kept_film_plays_with_the_network_off_and_every_server_dead(house: House) -> None:
