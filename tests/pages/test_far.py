@@ -76,7 +76,7 @@ def test_every_place_of_every_page_is_reached_by_arrows(sofa: Visit, house: Hous
     trouble = {}
     for address in pages:
         sofa.page.goto(sofa.url + address, wait_until="domcontentloaded", timeout=60_000)
-        sofa.page.wait_for_function("customElements.get('nl-row')")  # the arrows come with it
+        sofa.page.wait_for_function("Boolean(customElements.get('nl-row'))")  # the arrows come with it
         sofa.page.keyboard.press("ArrowRight")
         sofa.page.wait_for_function("document.activeElement !== document.body")
         walked = sofa.page.evaluate(WALK)
