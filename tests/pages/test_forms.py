@@ -8,7 +8,7 @@ from recommend import services as recommend
 from recommend.types import Thumb
 from tests.pages.conftest import House
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "telemetry"])
 
 
 def test_a_title_goes_on_the_list_and_off_again(house: House) -> None:
