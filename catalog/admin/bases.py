@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 
-from catalog.models import Credit, Episode, Season, Title
+from catalog.models import Credit, Episode, Person, Season, Title
 
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Any]
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     EpisodeTable = admin.TabularInline[Episode, Season]
     TitleModelForm = forms.ModelForm[Title]
     EpisodeModelForm = forms.ModelForm[Episode]
+    PersonModelForm = forms.ModelForm[Person]
 else:
     AnyAdmin = TitleModelAdmin = admin.ModelAdmin
     AnyTable = CreditTable = SeasonTable = EpisodeTable = admin.TabularInline
-    TitleModelForm = EpisodeModelForm = forms.ModelForm
+    TitleModelForm = EpisodeModelForm = PersonModelForm = forms.ModelForm

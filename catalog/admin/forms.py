@@ -8,8 +8,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from catalog import artwork
-from catalog.admin.bases import EpisodeModelForm, TitleModelForm
-from catalog.models import Episode, Title
+from catalog.admin.bases import EpisodeModelForm, PersonModelForm, TitleModelForm
+from catalog.models import Episode, Person, Title
 
 PICTURES = "image/jpeg,image/png,image/webp,image/avif"
 
@@ -87,6 +87,20 @@ class TitleForm(TitleModelForm):
                 _("Write a colour like #d8f34e, or leave it empty to take it from the pictures.")
             )
         return text
+
+
+class PersonForm(PersonModelForm):
+    """Somebody, and their portrait."""
+
+    portrait_file = PictureField(
+        kind="portrait",
+        label=_("Portrait"),
+        help_text=_("The face in the upper middle, at least 480 pixels wide. It is shown in a circle."),
+    )
+
+    class Meta:
+        model = Person
+        fields = ["name", "note", "slug", "tmdb_id"]
 
 
 class EpisodeForm(EpisodeModelForm):

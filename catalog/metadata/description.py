@@ -80,12 +80,22 @@ def names(values: Iterable[object], *, most: int, longest: int) -> tuple[str, ..
 
 def credits(parts: Iterable[tuple[object, str, object]]) -> tuple[Credit, ...]:
     """Clean credits out of (person, role, character), each part once, at most `PEOPLE_MAX`."""
+    return numbered((person, role, character, None) for person, role, character in parts)
+
+
+def numbered(parts: Iterable[tuple[object, str, object, object]]) -> tuple[Credit, ...]:
+    """The same with the number that TMDB has for the person, which tells people of one name apart."""
     found: dict[tuple[str, str, str], Credit] = {}
-    for person, role, character in parts:
+    for person, role, character, tmdb_id in parts:
         name = line(person, PERSON_MAX)
         if name is None or role not in ROLES:
             continue
-        one = Credit(person=name, role=role, character=line(character, PERSON_MAX) or "")
+        one = Credit(
+            person=name,
+            role=role,
+            character=line(character, PERSON_MAX) or "",
+            tmdb_id=number(tmdb_id, range(1, 2**31)),
+        )
         found.setdefault((one.person, one.role, one.character), one)
         if len(found) == PEOPLE_MAX:
             break
