@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlencode
 
 from django import template
@@ -15,9 +16,18 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from catalog.types import Credit
-
 register = template.Library()
+
+
+class _Credited(Protocol):
+    """As much of `catalog.types.Credit` as an address needs: this module is used from both sides of the house."""
+
+    @property
+    def person(self) -> str: ...
+
+    @property
+    def slug(self) -> str: ...
+
 
 #: A name of more letters than this is set smaller on billboards.
 LONG_NAME = 17
@@ -102,7 +112,7 @@ def initials(name: str) -> str:
 
 
 @register.simple_tag
-def person_url(credit: Credit) -> str:
+def person_url(credit: _Credited) -> str:
     """The address of the page of somebody who had a part in a title; without one, of a search for the name."""
     if credit.slug:
         with suppress(NoReverseMatch):
