@@ -67,8 +67,10 @@ def _of_package(package_id: str) -> types.Preview | None:
     package = packages.package(package_id)
     images = types.RenditionKind.IMAGES
     sheets = next((one for one in package.renditions if one.kind is images), None) if package else None
-    index = sheets and packages.stored_object(package_id, rendition=sheets.name, name="index.vtt")
-    if package is None or sheets is None or index is None:
+    if package is None or sheets is None:
+        return None
+    index = packages.stored_object(package_id, rendition=sheets.name, name="index.vtt")
+    if index is None:
         return None
     tiles = chosen(tiles_of(packages.open_object(index).decode()), package.duration.total_seconds())
     number = f"{tiles[0].sheet}.webp" if tiles else ""
