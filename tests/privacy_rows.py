@@ -23,6 +23,7 @@ _WANTED: dict[str, dict[str, Any]] = {
     "accounts.ProfileTransfer": {"digest": lambda: uuid4().hex},
     "accounts.TvCode": {"device_digest": lambda: uuid4().hex, "user_digest": lambda: uuid4().hex},
     "playback.Prepared": {"left": 1.0},
+    "playback.Licence": {"ended": ""},
     "mfa.Authenticator": {"type": "totp", "data": dict},
     "account.EmailConfirmation": {"key": lambda: uuid4().hex},
 }

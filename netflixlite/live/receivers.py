@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.signals import user_logged_out
+from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
@@ -27,8 +28,9 @@ from accounts.types import (
     ProfileNarrowed,
     ProfilesChanged,
 )
+from netflixlite.live.hub import HUB
 from netflixlite.live.telling import tell
-from netflixlite.live.words import Topic
+from netflixlite.live.words import Topic, Word
 from playback.events import (
     downloads_changed,
     history_forgotten,
@@ -147,11 +149,18 @@ def on_profile_entered(event: ProfileEntered, **_: Any) -> None:
 
 
 @receiver(profile_narrowed, dispatch_uid="live.profile_narrowed")
-@receiver(profile_deleted, dispatch_uid="live.profile_deleted")
 @receiver(profile_moved, dispatch_uid="live.profile_moved")
-def on_profile_closed(event: ProfileNarrowed | ProfileDeleted | ProfileMoved, **_: Any) -> None:
-    """A profile may see less, is gone, or is another account's: who listens as it shows anew who they are."""
+def on_profile_closed(event: ProfileNarrowed | ProfileMoved, **_: Any) -> None:
+    """A profile may see less, or is another account's: who listens as it shows anew who they are."""
     tell(Topic.ANEW, profile_id=event.profile_id)
+
+
+@receiver(profile_deleted, dispatch_uid="live.profile_deleted")
+def on_profile_deleted(event: ProfileDeleted, **_: Any) -> None:
+    """A profile is gone. Nothing is written, since nothing may name it any more; other processes end its lines when
+    they ask anew who listens, within minutes.
+    """
+    HUB.deliver(Word(0, Topic.ANEW, profile_id=event.profile_id))
 
 
 @receiver(device_ended, dispatch_uid="live.device_ended")
@@ -166,7 +175,6 @@ def on_signed_out(request: HttpRequest | None, user: Any, **_: Any) -> None:
     if user is None or request is None or getattr(request, "session", None) is None:
         return
     device_id = doors.device_of(request)
-    if device_id is None:  # all of the account's browsers show anew who they are
-        tell(Topic.ANEW, user_id=user.pk)
-    else:
-        tell(Topic.ANEW, user_id=user.pk, device=str(device_id))
+    # Without one all of the account's browsers show anew who they are.
+    detail = {} if device_id is None else {"device": str(device_id)}
+    transaction.on_commit(lambda: tell(Topic.ANEW, user_id=user.pk, **detail))

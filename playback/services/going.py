@@ -342,7 +342,9 @@ def _over(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
     if why in _SAID_AT_ONCE:
         transaction.on_commit(partial(NEWS.tell, row.id, _standing(why, now)))
         stopped = SessionStopped(row.id, row.user_id)
-        transaction.on_commit(partial(events.session_stopped.send_robust, sender=SessionStopped, event=stopped))
+        transaction.on_commit(
+            partial(events.session_stopped.send_robust, sender=SessionStopped, event=stopped)
+        )
     tell_streams(row.user_id)
 
 

@@ -34,7 +34,7 @@ def test_pressing_play(ada: Profile, lamplighters: Title, nodes: tuple[Node, Nod
         "id", "video", "title", "title_id", "name", "duration", "hls", "dash", "nodes", "steering", "token",
         "bookmark", "tracks", "markers", "trickplay", "next", "beacon", "close", "complete", "expected_duration",
         "encrypted", "content_key_url", "package", "segments", "playlist", "begin", "max_height", "heads", "news",
-        "choice",
+        "choice", "trailer",
     }  # fmt: skip
     assert body["video"] == str(first)
     assert (body["title"], body["duration"], body["trickplay"]) == ("The Lamplighters", 10.0, None)

@@ -106,6 +106,72 @@ def test_from_the_first_link_to_a_minute_of_film_and_resuming_elsewhere(
     elsewhere.context.close()
 
 
+def reach(page: Any, selector: str, key: str, most: int = 60) -> None:
+    """Press a key until the focus is on what was meant; it is never lost on the way, and can always be seen."""
+    for _ in range(most):
+        if page.evaluate("(selector) => document.activeElement?.matches(selector)", selector):
+            assert page.evaluate("() => document.activeElement.matches(':focus-visible')")
+            return
+        page.keyboard.press(key)
+        page.wait_for_timeout(60)
+    raise AssertionError(f"{key} does not lead to {selector}: the focus is on {page.evaluate(WHERE)}")
+
+
+WHERE = "() => document.activeElement?.outerHTML.slice(0, 200)"
+
+
+def test_the_whole_journey_by_keys_alone(
+    site: installation.Installation, administrator: Any, chromium: Any
+) -> None:
+    open_title(administrator, site, FEATURE_SLUG)  # it is there
+    page = chromium.new_context(viewport={"width": 1920, "height": 1080}).new_page()
+    press = page.keyboard.press
+    page.goto(site.url)
+    reach(page, "input[name=login]", "Tab")
+    page.keyboard.type(NAME)
+    reach(page, "input[name=password]", "Tab")
+    page.keyboard.type(PASSWORD)
+    press("Enter")
+    page.wait_for_url("**/profiles/**")
+    reach(page, "button.person", "ArrowDown")
+    press("Enter")
+    page.wait_for_url(re.compile(r"://[^/]+/$"))
+    # From the billboard into the rows, and along one.
+    reach(page, ".card__link", "ArrowDown")
+    press("ArrowRight")
+    reach(page, ".card__link", "ArrowLeft")
+    # To the search by the header, a word, and its film.
+    reach(page, "a[href='/search/'], input[type=search]", "ArrowUp")
+    press("Enter")
+    page.wait_for_url("**/search/**")
+    reach(page, "input[type=search]", "Tab")
+    page.keyboard.type("dusk")
+    found = f"main a[href='/title/{FEATURE_SLUG}/']"
+    page.wait_for_selector(found)
+    reach(page, found, "ArrowDown")
+    press("Enter")
+    page.wait_for_url(f"**/title/{FEATURE_SLUG}/")
+    reach(page, "a[href^='/watch/']", "ArrowDown")
+    press("Enter")
+    page.wait_for_url("**/watch/**")
+    watching.start(page)
+    # In the film: pause, jump, subtitles, the menu of qualities, and back.
+    press("Space")
+    watching.wait_until(page, "video.paused", 10)
+    before = watching.facts(page)["time"]
+    press("ArrowRight")
+    watching.wait_until(page, f"video.currentTime >= {before + 9}", 10)
+    reach(page, ".player-bar button[aria-haspopup=menu]", "Tab")
+    press("Enter")
+    reach(page, "[role^=menuitem]", "ArrowDown")
+    press("Escape")
+    press("Space") if watching.facts(page)["paused"] else None
+    reach(page, "a[aria-label='Back']", "Tab", 120)
+    press("Enter")
+    page.wait_for_url(f"**/title/{FEATURE_SLUG}/")
+    page.context.close()
+
+
 @contextmanager
 def out_of_order(site: installation.Installation, port: int, fault: signal.Signals) -> Iterator[None]:
     """The node freezes, or dies, and dies again whenever the supervisor starts it anew: half a second after a single

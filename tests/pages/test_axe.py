@@ -152,7 +152,9 @@ def test_nothing_is_wrong_on_a_phone_for_a_kid_and_from_right_to_left(
     enter(window, live_server.url, "Ada")
     window.set_viewport_size({"width": 390, "height": 844})
     assert look(window, live_server.url, pages) == {}
-    accounts.update_profile(profile_id=house.ada.id, language="ar")  # a profile's language is that of its pages
+    accounts.update_profile(
+        profile_id=house.ada.id, language="ar"
+    )  # a profile's language is that of its pages
     assert look(window, live_server.url, pages) == {}
     window.context.clear_cookies()
     window.set_viewport_size({"width": 1440, "height": 900})

@@ -125,7 +125,6 @@ TABLE: dict[str, May] = {
     "search": May.SIGNED_IN,
     "title": May.SIGNED_IN,
     "play": May.SIGNED_IN,
-    "play": May.SIGNED_IN,
     "watch": May.SIGNED_IN,
     "my_list": May.SIGNED_IN,
     "person": May.SIGNED_IN,

@@ -20,7 +20,7 @@ from tests.upload.data import HEAD
 from tests.upload.site import PREFIX, Site
 from tests.upload.wire import GONE, Wire, piece
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "telemetry"])
 
 FILM = HEAD + bytes(range(256)) * 40
 
