@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "netflixlite.headers.SecurityHeadersMiddleware",
     "netflixlite.static.WholeFileWhiteNoise",
+    "netflixlite.compressing.CompressHtmlMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

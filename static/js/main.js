@@ -26,7 +26,6 @@ morphPictures();
 walkWithArrows();
 keep();
 openCinema();
-whenIdle(async () => (await import("./lib/listening.js")).listen());
 openPanels();
 whenIdle(async () => (await import("./lib/listening.js")).listen());
 whenIdle(async () => (await import("./elements/nl-preview.js")).restOnCards());
