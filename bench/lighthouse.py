@@ -112,7 +112,7 @@ def enter(page: Page, site: installation.Installation, *, first: bool) -> None:
         page.fill("input[name=name]", NAME)
         page.fill("input[name=password1]", PASSWORD)
         page.fill("input[name=password2]", PASSWORD)
-        page.click("main form button[type=submit], main form button:not([type])")
+        page.click("main button.button--lamp")
     else:
         page.goto(f"{site.url}/accounts/login/")
         page.fill("input[name=login]", NAME)

@@ -19,7 +19,7 @@ WORDS = {
     "signed_out": _("You were signed out. Sign in again in another tab: then it goes on here by itself."),
     "elsewhere": _("Another tab or window is sending this file: {percent} %."),
     "unclaimed": _(
-        "{percent} % is here and kept until {until}. Choose the same file, and it goes on from there."
+        "Here: {percent} %, kept until {until}. Choose the same file, and it goes on from there."
     ),
     "full": _("{reason} It is tried again every half minute."),
     "gone": _("What had arrived is not there any more: it was removed, or nobody went on with it in time."),

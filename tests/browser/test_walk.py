@@ -43,7 +43,7 @@ def administrator(site: installation.Installation, chromium: Any) -> Iterator[An
     page.fill("input[name=name]", NAME)
     page.fill("input[name=password1]", PASSWORD)
     page.fill("input[name=password2]", PASSWORD)
-    page.click("main form button[type=submit], main form button:not([type])")
+    page.click("main button.button--lamp")
     page.wait_for_url("**/profiles/**")
     choose_profile(page)
     yield page

@@ -122,7 +122,7 @@ def test_a_film_goes_up_through_all_that_can_happen_and_becomes_ready(
 
     # Another day: the page knows what is here, and does not take another file for it.
     again = Browser(chromium, site, width=390)
-    until(again.page, r"\d+ % is here and kept until .* Choose the same file")
+    until(again.page, r"Here: \d+ %, kept until .* Choose the same file")
     wrong = tmp_path / "other" / film.name
     wrong.parent.mkdir()
     wrong.write_bytes(bytes(size))
