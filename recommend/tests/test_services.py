@@ -294,8 +294,9 @@ def test_a_page_asks_the_database_as_often_for_500_titles_as_for_240(ada, ben):
         counts.append(len(queries))
     assert sum(len(each.cards) for each in rows) > 30
     assert {title.name for title in made[:8]} == set(names(row(rows, "my-list")))
-    # Titles that one had to do with may be among the newest or not: one look more (6 queries) in either service.
-    assert abs(counts[1] - counts[0]) in (0, 12)
+    # Titles that one had to do with may be among the newest or not: one look more (6 queries) in one
+    # service or in both, which share what they look up.
+    assert abs(counts[1] - counts[0]) in (0, 6, 12)
     assert max(counts) <= 58  # two pages; with what is remembered between them it is fewer
 
 

@@ -210,6 +210,7 @@ SHUT_HERE = {
     "playback-kept-report",  # the same
     "playback-download",  # the same
     "artwork",  # there is none
+    "api_title_preview_picture",  # the same (catalog/tests/test_previews.py)
     "api_upload",  # there is none (tests/upload)
     "account_confirm_login_code",  # nobody was sent a code
     "mfa_reauthenticate_webauthn",  # the same
