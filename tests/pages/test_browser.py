@@ -11,7 +11,10 @@ from tests.conftest import wait_for
 from tests.pages.conftest import House
 from tests.pages.test_pages import addresses
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, databases=["default", "telemetry", "cache"]),
+]
 
 WIDTHS = {390: 844, 1440: 900, 1920: 1080}
 
@@ -178,6 +181,6 @@ def test_the_house_works_without_script(visit: Any, house: House) -> None:
     window.page.locator("nl-list-button button").first.click()
     assert window.page.url.endswith(f"/title/{film.slug}/"), "the form leads back"
     assert recommend.about(house.ada.id, [film.id])[film.id].listed
-    window.page.locator(".menu > summary").click()
+    window.page.locator(".header .menu > summary").click()
     window.page.get_by_role("button", name="Sign out").click()
     window.page.wait_for_url("**/accounts/login/**")
