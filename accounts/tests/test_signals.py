@@ -16,7 +16,7 @@ from accounts.models import FraudSignal
 from accounts.signals import acting, raising, reading, tasks, travel
 from accounts.tests.factories import PASSWORD, client_of, make_operator, make_profile, make_user
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "telemetry"])
 Kind, State, Severity = FraudSignal.Kind, FraudSignal.State, FraudSignal.Severity
 
 #: Where the addresses of these tests are.

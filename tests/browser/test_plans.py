@@ -11,7 +11,10 @@ from accounts.billing import invoicing
 from accounts.tests.factories import make_operator, make_profile, make_user
 from tests.browser.household import Window
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, databases=["default", "telemetry"]),
+]
 
 LOOK = os.environ.get("NETFLIXLITE_LOOK", "")
 

@@ -37,7 +37,7 @@ def sign_in(page: Any, url: str) -> None:
     page.goto(f"{url}/accounts/login/")
     page.fill("[name=login]", "ada@example.org")
     page.fill("[name=password]", PASSWORD)
-    page.click("button[type=submit]")
+    page.click(".entrance__panel .button--lamp")
     page.wait_for_url(lambda address: "/login/" not in address)
 
 

@@ -11,7 +11,10 @@ from catalog.tests.factories import make_title
 from catalog.types import Title
 from tests.conftest import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, databases=["default", "telemetry"]),
+]
 
 PIN = "2580"
 

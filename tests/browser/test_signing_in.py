@@ -19,7 +19,10 @@ from accounts.models import User
 from accounts.tests.factories import PASSWORD, make_operator, make_profile, make_user
 from tests.conftest import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, databases=["default", "telemetry"]),
+]
 
 _AUTHENTICATOR = {
     "protocol": "ctap2",
