@@ -176,5 +176,5 @@ def on_signed_out(request: HttpRequest | None, user: Any, **_: Any) -> None:
         return
     device_id = doors.device_of(request)
     # Without one all of the account's browsers show anew who they are.
-    detail = {} if device_id is None else {"device": str(device_id)}
+    detail: dict[str, Any] = {} if device_id is None else {"device": str(device_id)}
     transaction.on_commit(lambda: tell(Topic.ANEW, user_id=user.pk, **detail))
