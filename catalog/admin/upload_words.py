@@ -18,9 +18,7 @@ WORDS = {
     "trouble": _("The server does not answer as it should ({status}). Trying again in {seconds} s."),
     "signed_out": _("You were signed out. Sign in again in another tab: then it goes on here by itself."),
     "elsewhere": _("Another tab or window is sending this file: {percent} %."),
-    "unclaimed": _(
-        "Here: {percent} %, kept until {until}. Choose the same file, and it goes on from there."
-    ),
+    "unclaimed": _("Here: {percent} %, kept until {until}. Choose the same file, and it goes on from there."),
     "full": _("{reason} It is tried again every half minute."),
     "gone": _("What had arrived is not there any more: it was removed, or nobody went on with it in time."),
     "unreadable": _("Your browser cannot read the file any more. Was it moved or changed? Choose it again."),
