@@ -87,5 +87,9 @@ def make_plan(
 
 
 def change_default_plan(**what: object) -> None:
-    """The plan of everybody who was given no other, with these fields changed."""
+    """The plan of everybody who was given no other, with these fields changed.
+
+    A test before this one may have emptied the tables; then the plan of a fresh installation is not there.
+    """
+    models.Plan.objects.get_or_create(is_default=True, defaults={"name": "Default"})
     models.Plan.objects.filter(is_default=True).update(**what)
