@@ -70,7 +70,7 @@ def house(db: None) -> House:
     grown_up = make_title(name="Forbidden Waters", maturity=18, genres=["Drama", "Family"], people=PEOPLE)
     series = make_series(name="The Lamplighters", genres=["Drama"], seasons=(2, 2))
     hidden = make_title(name="Unready Reel", genres=["Drama"], published=False)
-    for pictured in films[:3]:
+    for pictured in films[:1]:
         catalog.set_artwork(title_id=pictured.id, kind="backdrop", data=_picture(320, 180))
         catalog.set_artwork(title_id=pictured.id, kind="poster", data=_picture(240, 360))
     film = catalog.title(films[0].id)
