@@ -120,10 +120,13 @@ def _answer(body: bytes) -> HttpResponse:
 @require_GET
 @profile_required
 def rows(request: ProfileRequest) -> HttpResponse:
-    """The rows of the home page as they are now: those named by `row` (their keys), or all; and the order of all."""
+    """The rows of the home page as they are now: those named by `row` (their keys), or all; and the order of all.
+
+    With `from` (a count of rows) those alone that stand behind so many.
+    """
     asked = request.GET.getlist("row")[:MOST_ROWS]
     shown = recommend.home(request.profile.id).rows
-    wanted = [row for row in shown if not asked or row.key in asked]
+    wanted = [row for row in shown[_behind(request) :] if not asked or row.key in asked]
     listed = listed_among(request.profile, chain.from_iterable(row.cards for row in wanted))
     context = {
         "order": " ".join(row.key for row in shown),
@@ -132,3 +135,8 @@ def rows(request: ProfileRequest) -> HttpResponse:
     response = render(cast(HttpRequest, request), "live/rows.html", context)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _behind(request: HttpRequest) -> int:
+    said = request.GET.get("from", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 5 else 0

@@ -14,14 +14,18 @@ from netflixlite.demo import progress
 from netflixlite.pages.tiles import listed_among, shelf_of, tile_of
 from recommend import services as recommend
 
+#: Rows that a page comes with: more than fill the tallest screen. The others come when somebody scrolls towards them.
+ROWS_AT_ONCE = 6
+
 
 @require_GET
 @profile_required
 def home(request: ProfileRequest) -> HttpResponse:
-    """The billboard and the rows."""
+    """The billboard and the first rows; with `rows=all` all of them, for who has no script to fetch the others."""
     profile = request.profile
     shown = recommend.home(profile.id)
-    rows, big = shown.rows, shown.billboard
+    big = shown.billboard
+    rows = shown.rows if request.GET.get("rows") == "all" else shown.rows[:ROWS_AT_ONCE]
     cards = [*chain.from_iterable(row.cards for row in rows), *([big] if big else [])]
     listed = listed_among(profile, cards)
     context = {
@@ -29,6 +33,7 @@ def home(request: ProfileRequest) -> HttpResponse:
         "billboard": tile_of(big, listed) if big else None,
         "trailer": catalog.trailer(big.title.id) if big else None,
         "shelves": [shelf_of(row, listed) for row in rows],
+        "more_from": len(rows) if len(rows) < len(shown.rows) else None,
         "growing": progress.under_way(),
     }
     return render(request, "home.html", context)

@@ -6,6 +6,8 @@
 // A part waits while somebody has focus in it or a card of it under the pointer. Cards that stay are not touched, so
 // nothing flickers, and neither scrolling nor an open preview is lost.
 
+import { fragment } from "./fragment.js";
+
 /** News come in swarms: one change of the page for all of them. Rows may take their time. */
 const SWARM_MS = 120;
 const ROWS_MS = 1500;
@@ -15,7 +17,7 @@ const LEAVING_MS = 10_000;
 const BUSY_MS = 400;
 /** Which rows of the home page a topic is about. */
 const ROWS_OF = { continue: ["continue"], list: ["my-list"] };
-/** What the viewer made changes under their eyes; the site's suggestions only where nobody looks. */
+/** What the viewer made changes under their eyes; the site's suggestions only where nobody is at hand. */
 const OWN_ROWS = new Set(["continue", "my-list"]);
 const ROWS_AT_ONCE = 4;
 
@@ -26,26 +28,31 @@ export class Parts {
   #everyRow = false;
   #stale = false;
   #left = -Infinity;
+  #heard = -Infinity;
   #timer = 0;
   #due = Infinity;
   #asking = false;
 
   /** @param {{ask?: (url: string) => Promise<Document | null>, reload?: () => void}} [tools] */
   constructor(tools = {}) {
-    this.#tools = { ask: page, reload: () => location.reload(), ...tools };
+    this.#tools = { ask: fragment, reload: () => location.reload(), ...tools };
   }
 
   /** Something changed. */
   news(news) {
     if (news.topic === "list") showListed(news);
     if (news.topic === "thumb") showThumb(news);
+    if (news.topic === "hidden") showHidden(news);
     for (const part of document.querySelectorAll("[data-live][data-part]")) {
       const { live, liveTitle, part: name } = part.dataset;
       const concerned = !liveTitle || !news.title || liveTitle === news.title;
       if (concerned && live.split(" ").includes(news.topic)) this.#wanted.set(name, true);
     }
     if (ROWS_OF[news.topic]) this.#wantRows(ROWS_OF[news.topic]);
-    if (news.topic === "rows") setTimeout(() => (this.#wantRows(null), this.#later(0)), ROWS_MS);
+    if (news.topic === "rows") {
+      this.#heard = performance.now();
+      setTimeout(() => (this.#wantRows(null), this.#later(0)), ROWS_MS);
+    }
     document.dispatchEvent(new CustomEvent("nl-news", { detail: news }));
     this.#later(SWARM_MS);
   }
@@ -71,6 +78,11 @@ export class Parts {
   /** The tab is seen again, or was left: what waited may go on. */
   look() {
     if (this.#stale || this.#wanted.size || this.#rows.size || this.#everyRow) this.#later(0);
+  }
+
+  /** Whether nobody has had the page in hand since before the last news of rows. */
+  get #calm() {
+    return mayMove(this.#heard, this.#tools.touched());
   }
 
   #wantRows(keys) {
@@ -126,7 +138,7 @@ export class Parts {
       this.#everyRow = false;
       return;
     }
-    const free = [...this.#rows].filter((key) => !waits(rowOf(shelves, key)));
+    const free = [...this.#rows].filter((key) => !waits(rowOf(shelves, key), this.#calm));
     const keys = this.#everyRow ? null : free.slice(0, ROWS_AT_ONCE);
     if (keys?.length === 0) return;
     const address = new URL(shelves.dataset.rows, location.href);
@@ -135,24 +147,42 @@ export class Parts {
     for (const key of keys ?? [...this.#rows]) this.#rows.delete(key);
     const fresh = (await this.#tools.ask(address.href))?.querySelector("[data-order]");
     if (!fresh) return;
-    for (const key of renewRows(shelves, fresh, keys)) this.#rows.add(key);
+    const busy = steadily(shelves, () => renewRows(shelves, fresh, keys, this.#calm));
+    for (const key of busy) this.#rows.add(key);
   }
 }
 
-/** Bring rows up to date; returns the keys of those that somebody was busy with. `keys`: which, or null for all. */
-export function renewRows(shelves, fresh, keys) {
+/** Do it while what is in sight keeps its place on the screen; gives back what it gives. */
+function steadily(shelves, work) {
+  const rows = [...shelves.querySelectorAll("[data-row]")];
+  const held = rows.find((row) => row.contains(document.activeElement)) ?? rows.find(isInSight);
+  const stood = held?.getBoundingClientRect().top;
+  const done = work();
+  const moved = held?.isConnected ? held.getBoundingClientRect().top - stood : 0;
+  if (Math.abs(moved) > 1) scrollBy({ top: moved, behavior: "instant" });
+  return done;
+}
+
+/**
+ * Bring rows up to date; returns the keys of those that have to wait. `keys`: which, or null for all. `calm`: rows of
+ * suggestions may change also where they are in sight.
+ */
+export function renewRows(shelves, fresh, keys, calm = false) {
   const order = fresh.dataset.order.split(" ").filter(Boolean);
   const there = [...shelves.querySelectorAll("[data-row]")].map(({ dataset }) => dataset.row);
   const busy = [];
+  if (keys === null) shelves.querySelector(":scope > nl-more-rows")?.remove(); // what it would fetch is here
   for (const key of keys ?? [...new Set([...order, ...there])]) {
     const old = rowOf(shelves, key);
     const next = rowOf(fresh, key);
-    if (old && waits(old) && !(next && signOf(old) === signOf(next))) busy.push(key);
+    if (old && waits(old, calm) && !(next && signOf(old) === signOf(next))) busy.push(key);
     else if (old && next) renew(old, next);
     else if (old) old.remove();
     else if (next) {
       const later = order.slice(order.indexOf(key) + 1).map((each) => rowOf(shelves, each));
-      shelves.insertBefore(document.importNode(next, true), later.find(Boolean) ?? null);
+      const before = later.find(Boolean) ?? null;
+      if (before && !OWN_ROWS.has(key) && waits(before, calm)) busy.push(key);
+      else shelves.insertBefore(document.importNode(next, true), before);
     }
   }
   return busy;
@@ -208,7 +238,7 @@ function keyOf(item) {
 
 const SIGNS = ["href", "formaction", "value", "aria-pressed", "data-listed", "data-video", "datetime"];
 /** What scripts put in, and forms' tokens, which are others each time. */
-const OURS = ".card__panel, nl-preview, input[type=hidden]";
+const OURS = ".card__panel, .card__gone, nl-preview, input[type=hidden]";
 
 /** What a viewer can tell two pieces of a page apart by; without what stands in `but`. */
 export function signOf(element, but = "") {
@@ -239,8 +269,8 @@ export function isBusy(element) {
 }
 
 /** Whether a row is to stay as it is for now. */
-function waits(row) {
-  return isBusy(row) || Boolean(row && !OWN_ROWS.has(row.dataset.row) && isInSight(row));
+function waits(row, calm = false) {
+  return isBusy(row) || Boolean(row && !calm && !OWN_ROWS.has(row.dataset.row) && isInSight(row));
 }
 
 function isInSight(row) {
@@ -277,16 +307,5 @@ function showThumb({ title, thumb }) {
     const chosen = button.dataset.thumb === thumb;
     button.setAttribute("aria-pressed", String(chosen));
     button.value = chosen ? "none" : button.dataset.thumb;
-  }
-}
-
-/** A page of ours as it is now; null when it is not to be had: then it stays as it is. */
-async function page(url) {
-  try {
-    const answer = await fetch(url, { headers: { accept: "text/html" }, credentials: "same-origin" });
-    if (!answer.ok || answer.redirected) return null;
-    return new DOMParser().parseFromString(await answer.text(), "text/html");
-  } catch {
-    return null;
   }
 }
