@@ -7,7 +7,7 @@ from accounts.types import Profile
 from catalog import services as catalog
 from catalog.types import Title
 from recommend import models, stretch
-from recommend.page import alike_to
+from recommend.page.making import alike_to
 from recommend.types import Thumb
 
 #: Of each of so many genres, and of the same people, so many titles are looked at beside the newest of all.

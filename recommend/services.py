@@ -17,8 +17,9 @@ from catalog import services as catalog
 from catalog.types import Title
 from playback import services as playback
 from recommend import events, likeness, models, scoring, suiting
-from recommend.page import Page
-from recommend.types import Card, Home, ListChanged, ProfileTitle, Row, Suits, Thumb, ThumbChanged
+from recommend.page import why as reasons
+from recommend.page.making import Page
+from recommend.types import Card, Home, ListChanged, ProfileTitle, Row, Suits, Thumb, ThumbChanged, Why
 
 #: One in this many of the best unseen titles is the day's billboard.
 BILLBOARD_CHOICE = 8
@@ -144,6 +145,17 @@ def ranked_for(profile_id: UUID, title_ids: Sequence[UUID]) -> list[UUID]:
     """The same titles, what suits a profile best first; those that suit it alike stay in the order given."""
     profile = accounts.profile(profile_id)
     return suiting.ranked(title_ids, profile, now=timezone.now()) if profile else list(title_ids)
+
+
+def boost_for(profile_id: UUID) -> list[UUID]:
+    """What suits a profile best, best first: an order for `catalog.find(boost=…)`. Empty when too little is known."""
+    return []
+
+
+def why(profile_id: UUID, title_id: UUID, *, now: datetime | None = None) -> Why | None:
+    """Why a profile is shown a title: only what is true. None for what it may not see, and for an unknown profile."""
+    profile = accounts.profile(profile_id)
+    return reasons.why(title_id, profile, now=now or timezone.now()) if profile else None
 
 
 def my_list(profile_id: UUID) -> list[Card]:

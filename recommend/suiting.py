@@ -12,7 +12,7 @@ from catalog.types import Title
 from playback import services as playback
 from recommend import models, scoring, stretch
 from recommend.match import Match, match
-from recommend.page import HISTORY
+from recommend.page.making import HISTORY
 from recommend.types import Suits, Thumb
 
 #: So many of the latest things that a profile did are looked at.

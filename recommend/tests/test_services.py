@@ -15,7 +15,7 @@ from catalog import services as catalog
 from catalog.tests.factories import make_series, make_title
 from playback.tests.factories import make_bookmark, make_viewing
 from recommend import models, services
-from recommend.page import Page
+from recommend.page.making import Page
 from recommend.types import Thumb
 
 pytestmark = pytest.mark.django_db
