@@ -328,6 +328,20 @@ GEO_DATABASE = env.str("NETFLIXLITE_GEO_DATABASE", default="")
 #: How long the nodes' delivery log is kept, in days.
 DELIVERY_DAYS = env.float("NETFLIXLITE_DELIVERY_DAYS", default=14.0)
 
+# What is learnt -----------------------------------------------------------------------------------------
+
+#: Where models lie (docs/recommend-learning.md). Web machines of one site share this folder, or each learns nothing.
+MODELS_DIR = Path(env.str("NETFLIXLITE_MODELS", default=str(HOME / "models")))
+#: Whether to learn from what is watched. Off: rows are made of what is popular, and of what titles are.
+LEARNING = env.bool("NETFLIXLITE_LEARNING", default=True)
+#: What a training may take: memory in MB (0: a quarter of the machine's, 4096 at most), processor time in minutes.
+LEARNING_MEMORY_MB = env.int("NETFLIXLITE_LEARNING_MEMORY_MB", default=0)
+LEARNING_MINUTES = env.int("NETFLIXLITE_LEARNING_MINUTES", default=60)
+#: How far back it looks, in days.
+LEARNING_DAYS = env.int("NETFLIXLITE_LEARNING_DAYS", default=730)
+#: With fewer accounts than this, "who watched one watched the other" counts only if three accounts did so.
+LEARNING_PRIVATE_BELOW = env.int("NETFLIXLITE_LEARNING_PRIVATE_BELOW", default=50)
+
 # Accounts and security ----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"

@@ -8,6 +8,9 @@ from django.db import models
 from django.utils import timezone
 
 from recommend import types
+from recommend.learning.models import ModelVersion, Serving
+
+__all__ = ["ListEntry", "ModelVersion", "Serving", "Thumb"]
 
 
 class Thumb(models.Model):

@@ -9,7 +9,13 @@ from netflixlite import personal
 from netflixlite.personal import Json, Kind
 from recommend import models
 
-CLASSES: dict[str, Kind] = {"recommend.Thumb": Kind.PERSONAL, "recommend.ListEntry": Kind.PERSONAL}
+CLASSES: dict[str, Kind] = {
+    "recommend.Thumb": Kind.PERSONAL,
+    "recommend.ListEntry": Kind.PERSONAL,
+    # Sums over many, and which of them is served. An erasure has them made anew (learning/asking.py).
+    "recommend.ModelVersion": Kind.OPERATIONAL,
+    "recommend.Serving": Kind.OPERATIONAL,
+}
 
 
 def export(user_id: UUID) -> Iterable[tuple[str, Json]]:
