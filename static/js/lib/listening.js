@@ -1,5 +1,6 @@
 // Pages of somebody who has chosen a profile hear what changes elsewhere.
 
+import { feelHands } from "./hands.js";
 import { Live, NAME } from "./live.js";
 import { Parts } from "./parts.js";
 
@@ -9,6 +10,7 @@ const HIDDEN_MS = 30_000;
 export function listen({ body = document.body } = {}) {
   const { live: url, made, profile: page } = body.dataset;
   if (!url) return;
+  feelHands();
   const parts = new Parts();
   const live = new Live(url, Number(made), {
     locks: navigator.locks,
