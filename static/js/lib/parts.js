@@ -4,13 +4,16 @@
 //   <div class="shelves" data-rows="/live/rows/">                        the rows of the home page, each by its key
 //
 // A part waits while somebody has focus in it or a card of it under the pointer. Cards that stay are not touched, so
-// nothing flickers, and neither scrolling nor an open preview is lost.
+// nothing flickers, and neither scrolling nor an open preview is lost. Rows of suggestions that are in sight change only
+// on a page that nobody had in hand when the news came (hands.js), and what is in sight keeps its place on the screen.
 
 import { fragment } from "./fragment.js";
+import { lastTouched, mayMove } from "./hands.js";
+import { showHidden } from "./hidden.js";
 
-/** News come in swarms: one change of the page for all of them. Rows may take their time. */
+/** News come in swarms: one change of the page for all of them. */
 const SWARM_MS = 120;
-const ROWS_MS = 1500;
+const ROWS_MS = 200;
 /** After so long a page that was to be left is still there, and stays. */
 const LEAVING_MS = 10_000;
 /** How often to look whether a part is free. */
@@ -33,9 +36,9 @@ export class Parts {
   #due = Infinity;
   #asking = false;
 
-  /** @param {{ask?: (url: string) => Promise<Document | null>, reload?: () => void}} [tools] */
+  /** @param {{ask?: (url: string) => Promise<Document | null>, reload?: () => void, touched?: () => number}} [tools] */
   constructor(tools = {}) {
-    this.#tools = { ask: fragment, reload: () => location.reload(), ...tools };
+    this.#tools = { ask: fragment, reload: () => location.reload(), touched: lastTouched, ...tools };
   }
 
   /** Something changed. */
