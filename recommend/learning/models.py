@@ -74,9 +74,6 @@ class Serving(models.Model):
     previous = models.ForeignKey(
         ModelVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    #: The same version with titles that came after it; '' while there are none.
-    extension = models.CharField(max_length=64, blank=True)
-    extended_titles = models.PositiveIntegerField(default=0)
     #: Grows with every change: who has an older one in memory maps anew.
     revision = models.PositiveIntegerField(default=0)
     changed_at = models.DateTimeField(default=timezone.now)

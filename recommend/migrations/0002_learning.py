@@ -45,8 +45,6 @@ class Migration(migrations.Migration):
             name='Serving',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('extension', models.CharField(blank=True, max_length=64)),
-                ('extended_titles', models.PositiveIntegerField(default=0)),
                 ('revision', models.PositiveIntegerField(default=0)),
                 ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('reason', models.CharField(blank=True, max_length=300)),
