@@ -77,7 +77,7 @@ def aggregate(
     films: Sequence[str],
     about: Mapping[str, str | int],
 ) -> Seed:
-    """Sum up who watched what. `viewers` and `titles` (places in `films`), (events,): an event each, repeats count once.
+    """Sum up who watched what. `viewers` and `titles` (places in `films`), (events,): an event each; each counts once.
 
     Films and pairs that fewer than `LEAST` people share are left out, and so is who has more films than `MOST_OF_ONE`.
     """
