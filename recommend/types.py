@@ -95,14 +95,14 @@ class Row:
 class Home:
     """The home page of a profile. `billboard` is None while nothing has a picture large enough for it.
 
-    `source` is `TASTE` when the rows are this profile's own, made with the model of that `model_version` (0: no model).
-    `request_id` names this very page, for what is noted of it when it is looked at.
+    `source` is `TASTE` when the rows are this profile's own, made with the model of that `model_version` ('' when there
+    is none). `request_id` names this very page, for what is noted of it when it is looked at.
     """
 
     billboard: Card | None
     rows: tuple[Row, ...]
     source: Source = Source.CATALOGUE
-    model_version: int = 0
+    model_version: str = ""
     request_id: UUID = field(default_factory=uuid4)
 
 
@@ -129,7 +129,7 @@ class Why:
     causes: tuple[Cause, ...]
     personal: bool
     source: Source
-    model_version: int = 0
+    model_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
