@@ -1,8 +1,8 @@
 """A seed: what others watched together elsewhere, summed up, for a server that knows too little of its own viewers.
 
 It holds no person: only films (by IMDb number), how much each was watched, and pairs of films that at least `LEAST`
-people had both watched. A viewer of n films counts n^-½ for each pair, as in training (docs/recommend-proof.md). Its
-share fades by `fading` as the server's own events grow. Pure: numpy, files, no Django and no clock.
+people had both watched. A viewer of n films counts n^-½ for each pair, with a mean of 1, as in training; its share
+fades by `fading` as the server's own events grow. Pure: numpy, files, no Django and no clock.
 
 The file is gzipped text, so that anybody can look what it says: a line of JSON (`format`, `source`, `licence`, `least`,
 `viewers`), then a line for each film (`tt0111161 12.5`), then for each pair (`12 345 0.71`: places of two films above).
@@ -84,12 +84,13 @@ def aggregate(
     pairs = np.unique(np.stack([viewers.astype(np.int64), titles.astype(np.int64)], axis=1), axis=0)
     kept, weights, own, support = [], [], np.zeros(len(films)), np.zeros(len(films), np.int64)
     starts = np.flatnonzero(np.r_[True, np.diff(pairs[:, 0]) > 0]) if len(pairs) else np.zeros(0, np.int64)
-    counted = 0
+    counted, given = 0, 0.0
     for start, end in zip(starts, np.r_[starts[1:], len(pairs)], strict=True):
         seen = pairs[start:end, 1]
         if len(seen) > MOST_OF_ONE:
             continue
         weight = 1.0 / math.sqrt(len(seen))
+        given += weight
         own[seen] += weight
         support[seen] += 1
         counted += 1
@@ -105,12 +106,14 @@ def aggregate(
     place = np.full(len(films), -1, np.int64)
     place[keep] = np.arange(len(keep))
     first, second = np.divmod(found[enough], max(1, len(films)))
+    # As training weighs its own viewers: on average each counts 1.
+    scale = counted / given if given else 1.0
     return Seed(
         films=tuple(films[int(each)] for each in keep),
-        own=own[keep].astype(np.float32),
+        own=(scale * own[keep]).astype(np.float32),
         first=place[first].astype(np.int32),
         second=place[second].astype(np.int32),
-        together=together[enough].astype(np.float32),
+        together=(scale * together[enough]).astype(np.float32),
         about={**about, "least": LEAST, "viewers": counted},
     )
 
