@@ -105,6 +105,19 @@ class Traits:
 
 
 @dataclass(frozen=True, slots=True)
+class Description:
+    """What a title is about. `genres` and `people` (the first few) are slugs, `text` is its tagline and synopsis."""
+
+    id: UUID
+    kind: Kind
+    genres: tuple[str, ...]
+    people: tuple[str, ...]
+    text: str
+    year: int | None
+    imdb_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Range:
     """Which decades (1930: its ten years), the latest first, and ages a list of titles has something of."""
 

@@ -2,6 +2,7 @@
 
 from catalog.retire import hold as hold_packages
 from catalog.services.artwork import set_artwork
+from catalog.services.describing import descriptions
 from catalog.services.editing import (
     InvalidTitle,
     NotPlayable,
@@ -92,6 +93,7 @@ __all__ = [
     "create_title",
     "current_package",
     "current_package_id",
+    "descriptions",
     "encoder_trouble",
     "episode",
     "find",
