@@ -1,0 +1,226 @@
+"""Scores for one viewer, now: what they did, what is watched here, what they may see. Pure; numpy only.
+
+What may not be seen is masked before anything is ranked, so no row, no similar title and no reason can name it.
+Formulas: the study's §3.3 (blend) and §3.6 (similar titles); EDLAE: Steck 2020; SLIT: Choi et al. 2021.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommend.engine.content import cosine
+from recommend.engine.model import Flags, Floats, Model, Numbers, Rows
+
+#: What is below every score: not to be shown.
+NEVER = -np.inf
+
+
+class Entry(NamedTuple):
+    """One title that the viewer had to do with, and how much it speaks for or (below 0) against what is like it."""
+
+    title: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """How the parts are weighed. The defaults are what the replay of real events chose (docs/recommend-engine.md).
+
+    `a`, `b`: what follows and what goes with what, beside what is watched here (1). `prior`: what a play long ago is
+    worth beside one of now. The floors say from when on evidence counts. `memory`: how many titles ago the past counts
+    1/e for taste. `last`: only so many of the newest entries are used. `dim`: popularity to this power divides.
+    """
+
+    a: float = 0.3
+    b: float = 0.3
+    prior: float = 0.0
+    trend_floor: float = 0.1
+    following_floor: float = 0.002
+    taste_floor: float = 0.01
+    memory: float = 30.0
+    last: int = 60
+    dim: float = 0.0
+
+
+DEFAULT = Knobs()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """float32 (n,) each; `NEVER` where a title is not eligible. `blend` ranks; the others are the sums behind it."""
+
+    blend: Floats
+    taste: Floats
+    following: Floats
+
+
+def score(
+    model: Model, entries: Sequence[Entry], trend: Floats, eligible: Flags, knobs: Knobs = DEFAULT
+) -> Scores:
+    """Score all titles for a viewer whose `entries` come newest first.
+
+    `trend`: float32 (n,), decayed plays as they are now. `eligible`: bool (n,), what this viewer may be shown.
+    """
+    titles, weights = _arrays(entries, knobs.last)
+    taste = _sum(model, None, titles, weights * _decay(len(titles), knobs.memory))
+    following = np.zeros(len(model), np.float32)
+    for which, scale in enumerate(model.scales):
+        following += _sum(model, which, titles, weights * _decay(len(titles), scale))
+    blend = np.log(trend + np.float32(knobs.prior) * model.popularity + np.float32(knobs.trend_floor))
+    if knobs.a:
+        blend += knobs.a * np.log(np.maximum(following, 0) + np.float32(knobs.following_floor))
+    if knobs.b:
+        blend += knobs.b * np.log(np.maximum(taste, 0) + np.float32(knobs.taste_floor))
+    if knobs.dim:
+        blend -= np.float32(knobs.dim) * np.log1p(model.popularity)
+    unseen = ~eligible
+    for each in (blend, taste, following):
+        each[unseen] = NEVER
+    return Scores(blend.astype(np.float32, copy=False), taste, following)
+
+
+def top(scores: Floats, k: int) -> NDArray[np.int64]:
+    """Numbers of the `k` best, best first, the lower number first among equals; never one that is not eligible."""
+    k = min(k, len(scores))
+    if k <= 0:
+        return np.zeros(0, np.int64)
+    if k < len(scores):
+        # All that reach the k-th best score, so that which of several equals stays does not hang on the partition.
+        edge = np.partition(scores, len(scores) - k)[len(scores) - k]
+        best = np.flatnonzero(scores >= edge) if edge > NEVER else np.flatnonzero(scores > NEVER)
+    else:
+        best = np.flatnonzero(scores > NEVER)
+    return best[np.argsort(-scores[best], kind="stable")][:k]
+
+
+def why(
+    model: Model, entries: Sequence[Entry], title: int, knobs: Knobs = DEFAULT
+) -> tuple[int, float] | None:
+    """The entry that speaks most for a title, as (number of its title, share of all that speaks for it).
+
+    Exact: the sums are taken apart into what each entry gave. Shares of what follows and of what goes with what are put
+    together as the blend weighs them; each is measured with its floor in it, so that hardly any evidence is no reason.
+    None when nothing speaks for it.
+    """
+    titles, weights = _arrays(entries, knobs.last)
+    if not len(titles):
+        return None
+    parts: list[tuple[float, float, list[tuple[int | None, float]]]] = [
+        (knobs.b, knobs.taste_floor, [(None, knobs.memory)]),
+        (knobs.a, knobs.following_floor, list(enumerate(model.scales))),
+    ]
+    shares = np.zeros(len(titles), np.float64)
+    for share, floor, matrices in parts:
+        given = np.zeros(len(titles), np.float64)
+        for which, scale in matrices:
+            decayed = weights * _decay(len(titles), scale)
+            given += decayed * _column(model, which, titles, title)
+        spoken = np.maximum(given, 0)
+        shares += share * spoken / (spoken.sum() + floor)
+    together: dict[int, float] = {}
+    for number, share in zip(titles.tolist(), shares.tolist(), strict=True):
+        together[number] = together.get(number, 0.0) + share
+    best = max(together, key=lambda number: (together[number], -number))
+    total = knobs.a + knobs.b
+    return (best, together[best] / total) if together[best] > 0 and total > 0 else None
+
+
+def because(model: Model, title: int) -> Floats:
+    """What having watched this title speaks for: float32 (n,), `NEVER` for itself and for what nothing speaks for."""
+    found = _sum(model, None, np.array([title], np.int64), np.ones(1, np.float32))
+    found[found <= 0] = NEVER
+    found[title] = NEVER
+    return found
+
+
+def similar(model: Model, title: int) -> Floats:
+    """How like a title all others are: float32 (n,), `NEVER` for itself. The caller masks what may not be seen.
+
+    Watched together, less what everybody watches (popularity to the power .2), and half as much what they are about:
+    visibly closer titles than watching alone finds (the study's §3.6).
+    """
+    together = np.maximum(_sum(model, None, np.array([title], np.int64), np.ones(1, np.float32)), 0)
+    together /= np.maximum(model.popularity, 1) ** np.float32(0.2)
+    together[title] = 0
+    strongest = float(together.max(initial=0))
+    found: Floats = np.multiply(together, 1 / strongest if strongest > 0 else 0, dtype=np.float32)
+    found += np.float32(0.5) * cosine(model.content, *model.content.of(title))
+    found[title] = NEVER
+    return found
+
+
+def _arrays(entries: Sequence[Entry], last: int) -> tuple[NDArray[np.int64], Floats]:
+    newest = entries[:last]
+    return (
+        np.array([each.title for each in newest], np.int64),
+        np.array([each.weight for each in newest], np.float32),
+    )
+
+
+def _decay(entries: int, scale: float) -> Floats:
+    """e^(-position/scale), newest first: position needs no clock and survives what is imported at once."""
+    decayed: Floats = np.exp(np.arange(entries, dtype=np.float32) / np.float32(-scale))
+    return decayed
+
+
+def _matrix(model: Model, which: int | None) -> tuple[Rows, Rows | None]:
+    """The rows of the trained titles, and those of the tail; `which` of the following ones, or taste."""
+    if which is None:
+        return model.taste, model.tail.taste if model.tail else None
+    return model.following[which], model.tail.following[which] if model.tail else None
+
+
+def _gathered(
+    model: Model, which: int | None, titles: NDArray[np.int64]
+) -> tuple[Numbers, NDArray[np.float16]]:
+    """Targets and weights of these titles' rows, in their order, padded to one width."""
+    head, tail = _matrix(model, which)
+    late = titles >= len(head)
+    if tail is None or not late.any():
+        return head.targets[titles], head.weights[titles]
+    width = max(head.targets.shape[1], tail.targets.shape[1])
+    targets = np.full((len(titles), width), -1, np.int32)
+    weights = np.zeros((len(titles), width), np.float16)
+    for rows, mine, numbers in (
+        (head, ~late, titles[~late]),
+        (tail, late, titles[late] - len(head)),
+    ):
+        targets[mine, : rows.targets.shape[1]] = rows.targets[numbers]
+        weights[mine, : rows.targets.shape[1]] = rows.weights[numbers]
+    return targets, weights
+
+
+def _sum(model: Model, which: int | None, titles: NDArray[np.int64], given: Floats) -> Floats:
+    """The weighted sum of these titles' rows, as float32 (n,)."""
+    first = model.trained
+    if not len(titles):
+        return np.zeros(len(model), np.float32)
+    targets, weights = _gathered(model, which, titles)
+    spoken = weights.astype(np.float32) * given[:, None]
+    # Empty places (-1) fall on number 0, which is cut off.
+    numbers = targets.ravel() + 1
+    summed = np.bincount(numbers, spoken.ravel(), first + 1)[1:].astype(np.float32)
+    tail = model.tail
+    if tail is None or not len(tail):
+        return summed
+    held = np.append(summed, np.float32(0))
+    borrowed = np.einsum("mk,mk->m", held[tail.neighbours], tail.shares.astype(np.float32))
+    return np.concatenate((summed, borrowed.astype(np.float32)))
+
+
+def _column(model: Model, which: int | None, titles: NDArray[np.int64], title: int) -> NDArray[np.float64]:
+    """What each of these titles' rows gives to one title, as in `_sum`."""
+    targets, weights = _gathered(model, which, titles)
+    if title < model.trained or model.tail is None:
+        wanted, shares = np.array([title], np.int32), np.ones(1, np.float64)
+    else:
+        wanted = model.tail.neighbours[title - model.tail.first]
+        shares = model.tail.shares[title - model.tail.first].astype(np.float64)
+    found = np.zeros(len(titles), np.float64)
+    for number, share in zip(wanted.tolist(), shares.tolist(), strict=True):
+        if number >= 0:
+            found += share * np.where(targets == number, weights.astype(np.float64), 0.0).sum(axis=1)
+    return found

@@ -1,0 +1,299 @@
+"""Train a model from what viewers did and what titles are about. Needs scipy: only the training process imports this.
+
+Which way is taken follows the size (docs/recommend-engine.md): one dense matrix for taste over the most watched titles,
+a smaller one for what comes next, neighbours for the rest, and factors when the catalogue is larger than all that. The
+same events, titles and settings make the same model.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommend.engine import content as about_titles
+from recommend.engine.model import Content, Floats, Model, Numbers, Rows, indexed
+from recommend.engine.train_factors import factors, merged, rows
+from recommend.engine.train_following import following
+from recommend.engine.train_matrix import affordable
+from recommend.engine.train_tail import tail
+from recommend.engine.train_taste import taste
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events:
+    """What viewers did, sorted by time: arrays of one length.
+
+    `viewer`, `title`: int32 numbers from 0; titles are places in what training is given. `weight`: float32, how much it
+    speaks for the title; 0 and below is left out (a dislike belongs into the scoring, not into training). `at`:
+    float64, seconds. `account`: int32, who shares a house; None: every viewer is alone.
+    """
+
+    viewer: Numbers
+    title: Numbers
+    weight: Floats
+    at: NDArray[np.float64]
+    account: Numbers | None = None
+
+    def __len__(self) -> int:
+        return len(self.viewer)
+
+
+class Pairs(Protocol):
+    """A symmetric matrix over titles by its entries that are not 0: the diagonal and both halves."""
+
+    @property
+    def rows(self) -> Numbers: ...
+    @property
+    def columns(self) -> Numbers: ...
+    @property
+    def values(self) -> Floats: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to train. None leaves the choice to what the data is like.
+
+    `head`: most titles in the dense matrix of taste; `step_head` in that of what comes next; `two_scales_to`: up to so
+    many titles the past is seen on two scales. `fill`: titles without events join the head up to so many, where content
+    speaks for them. `least`: events a title needs to be trained. `ridge`, `drop`: EDLAE's λ and p. `alpha`: weight of
+    content in the Gram. `beta`: weight of a seed. `width`: weights kept of each row. `support`: accounts that must have
+    watched both of two titles for the pair to count. `memory`: bytes the trainer may use.
+    """
+
+    head: int = 30_000
+    step_head: int = 15_000
+    two_scales_to: int = 6_000
+    fill: int = 3_000
+    least: int = 2
+    ridge: float | None = None
+    drop: float | None = None
+    step_ridge: float | None = None
+    power: float = 0.5
+    alpha: float | None = None
+    beta: float = 0.0
+    width: int = 500
+    scales: tuple[float, ...] | None = None
+    support: int = 1
+    memory: int | None = None
+    dense_to: int = 50_000
+    factors: int = 128
+    wide_head: int = 20_000
+    neighbours: int = 30
+
+
+def train(
+    titles: Sequence[UUID],
+    events: Events,
+    content: Content,
+    settings: Settings | None = None,
+    *,
+    seed: Pairs | None = None,
+) -> Model:
+    """A model of all `titles`; `content` has a row for each of them, in their order, and so have `seed`'s numbers.
+
+    Raises `TooLarge` before allocating, when the head does not fit; `NoFactors` when more than `dense_to` titles are
+    watched and the package for that is not installed.
+    """
+    chosen = settings or Settings()
+    used = _liked(events)
+    signals = np.bincount(used.title, minlength=len(titles))
+    order = _order(signals, content, seed)
+    head = _head(signals, content, order, chosen, seed)
+    wide = int((signals >= chosen.least).sum()) > chosen.dense_to
+    dense = min(head, chosen.wide_head) if wide else head
+    place = np.full(len(titles), -1, np.int64)
+    place[order] = np.arange(len(titles))
+    mine = _placed(used, place, int((signals >= chosen.least).sum()) if wide else head)
+    about = about_titles.chosen(content, order.tolist())
+    ridge, drop = _strength(mine, dense, chosen)
+    taste_rows = _taste(mine, dense, about, seed, place, chosen, ridge, drop)
+    if wide:
+        taste_rows = _widened(taste_rows, mine, int((signals >= chosen.least).sum()), chosen)
+    scales, step_rows = _following(mine, len(taste_rows), dense, chosen)
+    names = tuple(titles[number] for number in order.tolist())
+    popularity = np.bincount(place[used.title], used.weight, len(titles)).astype(np.float32)
+    told: Mapping[str, str | int | float] = {
+        "events": len(used),
+        "viewers": len(np.unique(used.viewer)),
+        "titles": len(titles),
+        "head": dense,
+        "trained": len(taste_rows),
+        "ridge": ridge,
+        "drop": drop,
+        "alpha": _alpha(chosen, mine),
+        "beta": chosen.beta if seed is not None else 0.0,
+        "way": "factors" if wide else "dense",
+    }
+    trained = Model(
+        names[: len(taste_rows)],
+        indexed(names[: len(taste_rows)]),
+        taste_rows,
+        step_rows,
+        scales,
+        popularity[: len(taste_rows)],
+        about_titles.chosen(about, range(len(taste_rows))),
+        told,
+    )
+    if len(taste_rows) == len(titles):
+        return trained
+    late = about_titles.chosen(about, range(len(taste_rows), len(titles)))
+    rest = tail(trained, late, chosen.neighbours)
+    return Model(names, indexed(names), taste_rows, step_rows, scales, popularity, about, told, rest)
+
+
+def _liked(events: Events) -> Events:
+    """Only what speaks for a title, in order of time within viewers."""
+    liked = np.flatnonzero(events.weight > 0)
+    order = liked[np.lexsort((liked, events.at[liked], events.viewer[liked]))]
+    account = events.viewer if events.account is None else events.account
+    return Events(
+        events.viewer[order], events.title[order], events.weight[order], events.at[order], account[order]
+    )
+
+
+def _order(signals: NDArray[np.int64], content: Content, seed: Pairs | None) -> NDArray[np.int64]:
+    """Titles in the order in which they get places: the most watched first, then those of which something is known."""
+    known = np.diff(content.indptr) > 0
+    if seed is not None:
+        known = known.copy()
+        known[seed.rows] = True
+    return np.lexsort((np.arange(len(signals)), ~known, -signals))
+
+
+def _head(
+    signals: NDArray[np.int64],
+    content: Content,
+    order: NDArray[np.int64],
+    settings: Settings,
+    seed: Pairs | None,
+) -> int:
+    """How many titles are trained."""
+    watched = int((signals >= settings.least).sum())
+    known = np.diff(content.indptr) > 0
+    if seed is not None:
+        known = known.copy()
+        known[seed.rows] = True
+    worth = int((known[order] | (signals[order] > 0)).sum())
+    head = max(watched, min(settings.fill, worth))
+    if settings.memory is not None:
+        head = min(head, affordable(settings.memory))
+    return min(head, settings.head, len(signals))
+
+
+def _placed(events: Events, place: NDArray[np.int64], head: int) -> Events:
+    """Events by the places of their titles; those beyond the head are left out."""
+    places = place[events.title].astype(np.int32)
+    kept = places < head
+    account = events.viewer if events.account is None else events.account
+    return Events(events.viewer[kept], places[kept], events.weight[kept], events.at[kept], account[kept])
+
+
+def _watched(events: Events, titles: int) -> sparse.csr_matrix:
+    """Viewers times titles; the largest weight where there are several."""
+    kept = events.title < titles
+    viewer, title, weight = events.viewer[kept], events.title[kept], events.weight[kept]
+    _, rows = np.unique(viewer, return_inverse=True)
+    code = rows.astype(np.int64) * titles + title
+    order = np.lexsort((-weight, code))
+    first = order[np.concatenate((np.ones(min(1, len(order)), bool), np.diff(code[order]) > 0))]
+    shape = (int(rows.max(initial=-1)) + 1, titles)
+    return sparse.csr_matrix((weight[first], (rows[first], title[first])), shape, np.float32)
+
+
+def _allowed(events: Events, titles: int, support: int) -> sparse.csr_matrix | None:
+    """Pairs of titles that at least so many accounts have watched both of; None: all are."""
+    if support <= 1:
+        return None
+    account = events.viewer if events.account is None else events.account
+    alone = Events(account, events.title, np.ones(len(events), np.float32), events.at)
+    watched = _watched(alone, titles)
+    pairs = (watched.T @ watched).tocsr()
+    return (pairs >= support).astype(np.float32)
+
+
+def _strength(events: Events, head: int, settings: Settings) -> tuple[float, float]:
+    """EDLAE's λ and p: firm where each title has many events, gentle where it has few (the study's §3.1)."""
+    dense = len(events) >= 50 * max(1, head)
+    ridge = settings.ridge if settings.ridge is not None else (200.0 if dense else 30.0)
+    drop = settings.drop if settings.drop is not None else (0.5 if dense else 0.3)
+    return ridge, drop
+
+
+def _alpha(settings: Settings, events: Events) -> float:
+    return settings.alpha if settings.alpha is not None else 5.0
+
+
+def _taste(
+    events: Events,
+    head: int,
+    about: Content,
+    seed: Pairs | None,
+    place: NDArray[np.int64],
+    settings: Settings,
+    ridge: float,
+    drop: float,
+) -> Rows:
+    lent = None
+    if seed is not None:
+        where, other = place[seed.rows], place[seed.columns]
+        both = (where < head) & (other < head)
+        lent = sparse.csr_matrix((seed.values[both], (where[both], other[both])), (head, head), np.float32)
+    part = about_titles.chosen(about, range(head))
+    facts = None
+    if part.columns:
+        facts = sparse.csr_matrix((part.data, part.indices, part.indptr), (head, part.columns), np.float32)
+        facts = facts[:, np.unique(part.indices)]
+    return taste(
+        _watched(events, head),
+        ridge=ridge,
+        drop=drop,
+        width=settings.width,
+        power=settings.power,
+        content=facts,
+        alpha=_alpha(settings, events),
+        seed=lent,
+        beta=settings.beta,
+        allowed=_allowed(events, head, settings.support),
+        memory=settings.memory,
+    )
+
+
+def _following(
+    events: Events, trained: int, head: int, settings: Settings
+) -> tuple[tuple[float, ...], tuple[Rows, ...]]:
+    """Scales and rows of what comes next; titles beyond its own head have empty rows."""
+    titles = min(head, settings.step_head)
+    if settings.memory is not None:
+        titles = min(titles, affordable(settings.memory // 2))
+    scales = settings.scales
+    if scales is None:
+        scales = (3.0, 30.0) if titles <= settings.two_scales_to else (5.0,)
+    kept = events.title < titles
+    dense = int(kept.sum()) >= 50 * max(1, titles)
+    made = following(
+        events.viewer[kept],
+        events.title[kept],
+        events.weight[kept],
+        titles=titles,
+        scales=scales,
+        ridge=settings.step_ridge if settings.step_ridge is not None else (200.0 if dense else 100.0),
+        width=settings.width,
+        allowed=_allowed(events, titles, settings.support),
+        memory=settings.memory,
+    )
+    return scales, tuple(_lengthened(each, trained) for each in made)
+
+
+def _lengthened(rows: Rows, titles: int) -> Rows:
+    more = Rows.empty(titles - len(rows), rows.targets.shape[1])
+    return Rows(np.concatenate((rows.targets, more.targets)), np.concatenate((rows.weights, more.weights)))
+
+
+def _widened(head: Rows, events: Events, titles: int, settings: Settings) -> Rows:
+    """Rows for all watched titles of a very large catalogue."""
+    made = factors(_watched(events, titles), size=settings.factors)
+    return merged(head, rows(made, width=settings.width))
