@@ -34,6 +34,7 @@ from catalog.services.listing import (
     traits,
     version,
 )
+from catalog.services.overview import changed_since, overview
 from catalog.services.packages import (
     content_key,
     current_package,
@@ -88,6 +89,7 @@ __all__ = [
     "among",
     "attention",
     "browse",
+    "changed_since",
     "content_key",
     "count",
     "create_title",
@@ -112,6 +114,7 @@ __all__ = [
     "object_chunks",
     "object_part",
     "open_object",
+    "overview",
     "package",
     "person",
     "playable_videos",

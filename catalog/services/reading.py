@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog import artwork, models, texts, types
+from catalog.services.cards import cards
 
 #: No list is longer than this, whatever was asked for.
 LIMIT_MAX = 200
@@ -31,7 +32,9 @@ def titles(
     rows = models.Title.objects.filter(id__in=list(ids)).without(without)
     if maturity is not None:
         rows = rows.published().suitable_for(maturity)
-    return {row.id: title_value(row, people=people) for row in with_cards(rows, people=people)}
+    if not people:
+        return cards(rows)
+    return {row.id: title_value(row) for row in with_cards(rows)}
 
 
 def title(
@@ -191,7 +194,7 @@ def playable_videos(ids: Iterable[UUID]) -> set[UUID]:
 # From rows to values: used by the other modules of this package, never outside this app. ---------------
 
 
-def with_cards(rows: QuerySet[models.Title], *, people: bool = True) -> QuerySet[models.Title]:
+def with_cards(rows: QuerySet[models.Title]) -> QuerySet[models.Title]:
     """Everything that `title_value` needs, in a fixed number of queries."""
     playable_part = models.Video.objects.filter(
         episode__season__title=OuterRef("pk"), current_package__isnull=False
@@ -203,7 +206,8 @@ def with_cards(rows: QuerySet[models.Title], *, people: bool = True) -> QuerySet
         .annotate(number_of=Count("pk"))
         .values("number_of")
     )
-    ready = (
+    credits = models.Credit.objects.select_related("person").order_by("position", "id")
+    return (
         rows.select_related("video")
         .annotate(has_playable_part=Exists(playable_part), seasons_in_all=Coalesce(Subquery(season_count), 0))
         .prefetch_related(
@@ -212,16 +216,13 @@ def with_cards(rows: QuerySet[models.Title], *, people: bool = True) -> QuerySet
             ),
             "artwork",
             *texts.in_chain(models.TitleText),
+            Prefetch("credits", queryset=credits),
         )
     )
-    if not people:
-        return ready
-    credits = models.Credit.objects.select_related("person").order_by("position", "id")
-    return ready.prefetch_related(Prefetch("credits", queryset=credits))
 
 
-def title_value(row: models.Title, *, people: bool = True) -> types.Title:
-    """A title's row as others may see it; the row comes from `with_cards`, asked with the same `people`."""
+def title_value(row: models.Title) -> types.Title:
+    """A title's row as others may see it; the row comes from `with_cards`."""
     film = getattr(row, "video", None)
     pictures = {picture.kind: picture for picture in row.artwork.all()}
     poster, backdrop = pictures.get("poster"), pictures.get("backdrop")
@@ -245,9 +246,7 @@ def title_value(row: models.Title, *, people: bool = True) -> types.Title:
                 tmdb_id=credit.person.tmdb_id,
             )
             for credit in row.credits.all()
-        )
-        if people
-        else (),
+        ),
         runtime=film.duration if film else None,
         video_id=film.id if film else None,
         season_count=int(getattr(row, "seasons_in_all", 0)),
