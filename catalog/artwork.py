@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from catalog import types
-from catalog.models import Artwork
+from catalog.models import Artwork, OtherPicture
 
 #: Where pictures live in the default storage, and under MEDIA_URL.
 FOLDER = "artwork"
@@ -127,7 +127,7 @@ def draw(data: bytes, *, kind: str) -> Drawn:
     return Drawn(files=files, widths=widths, width=full.width, height=full.height, accent=accent_of(full))
 
 
-def image(row: Artwork) -> types.Image:
+def image(row: Artwork | OtherPicture) -> types.Image:
     """How templates see a picture."""
     base = f"{settings.MEDIA_URL}{FOLDER}/{row.id}"
     middle = row.widths[len(row.widths) // 2]
@@ -139,7 +139,7 @@ def image(row: Artwork) -> types.Image:
     )
 
 
-def files_of(row: Artwork) -> list[str]:
+def files_of(row: Artwork | OtherPicture) -> list[str]:
     """Every stored file of a picture."""
     middle = row.widths[len(row.widths) // 2]
     names = [f"{width}.webp" for width in row.widths] + [f"{middle}.jpg"]

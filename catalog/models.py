@@ -311,6 +311,35 @@ class Artwork(models.Model):
         return f"{self.get_kind_display()} {self.id}"
 
 
+class OtherPicture(models.Model):
+    """A picture that may stand in for a title's backdrop on cards: which of them people follow is found out.
+
+    Taken from the film by itself; at most a few a title (catalog/others.py).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    title = models.ForeignKey(Title, on_delete=models.CASCADE, related_name="other_pictures")
+    #: The frame it was made of (catalog/media/candidates.py).
+    name = models.CharField(max_length=80)
+    widths = models.JSONField(default=list)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    accent = models.CharField(max_length=7)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("other picture")
+        verbose_name_plural = _("other pictures")
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["title", "name"], name="other_picture_once"),
+            models.CheckConstraint(condition=Q(width__gte=1, height__gte=1), name="other_picture_has_pixels"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title_id} {self.name}"
+
+
 class Video(models.Model):
     """The playable media of a film or of an episode, or a title's trailer, and how far its newest source has come."""
 

@@ -27,6 +27,7 @@ CLASSES: dict[str, Kind] = {
     "catalog.Season": Kind.NONE,
     "catalog.Episode": Kind.NONE,
     "catalog.Artwork": Kind.NONE,
+    "catalog.OtherPicture": Kind.NONE,
     "catalog.Video": Kind.NONE,
     "catalog.Source": Kind.NONE,
     "catalog.Package": Kind.NONE,

@@ -35,7 +35,8 @@ def of_title(title_id: UUID) -> Leavings:
     pictures = models.Artwork.objects.filter(title_id=title_id) | models.Artwork.objects.filter(
         episode__season__title_id=title_id
     )
-    return _leavings(list(videos.values_list("id", flat=True)), list(pictures))
+    others = models.OtherPicture.objects.filter(title_id=title_id)
+    return _leavings(list(videos.values_list("id", flat=True)), [*pictures, *others])
 
 
 @transaction.atomic
@@ -72,7 +73,7 @@ def cancel_jobs(video_ids: tuple[UUID, ...]) -> None:
             jobs.cancel(job.id)
 
 
-def _leavings(video_ids: list[UUID], pictures: list[models.Artwork]) -> Leavings:
+def _leavings(video_ids: list[UUID], pictures: Sequence[models.Artwork | models.OtherPicture]) -> Leavings:
     packages = []
     for package in models.Package.objects.filter(video_id__in=video_ids):
         parsed = manifests.parse(package.manifest.encode())

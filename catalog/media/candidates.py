@@ -14,11 +14,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image
 
-from catalog import artwork, manifests
+from catalog import artwork, manifests, others
 from catalog.events import package_published, title_removed
 from catalog.media import clear, crew, stills
 from catalog.media.errors import ToolFailed
-from catalog.models import Package, Video
+from catalog.models import Artwork, OtherPicture, Package, Video
 from catalog.types import PackagePublished, TitleRemoved
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.context import JobContext, JobFailed
@@ -175,6 +175,28 @@ def _keep(
     for name in old - {one.name for one in made}:
         for suffix in ("", "-small"):
             default_storage.delete(_key(video_id, f"{name}{suffix}.jpg"))
+    if not shown:
+        _offer_others(video_id, list(zip(made, found, strict=True)))
+
+
+def _offer_others(video_id: UUID, found: list[tuple[Offer, stills.Moment]]) -> None:
+    """Let the best frames stand in for the backdrop at times, where no person chose it."""
+    video = Video.objects.select_related("episode__season").filter(id=video_id).first()
+    if video is None or video.trailer_of_id:
+        return
+    title_id = video.owner_id
+    if title_id is None:
+        return
+    if not Artwork.objects.filter(title_id=title_id, kind=Artwork.Kind.BACKDROP, automatic=True).exists():
+        return
+    if video.episode_id and OtherPicture.objects.filter(title_id=title_id).exists():
+        return  # a series has those of the episode that came first
+    best = sorted(found, key=lambda one: -one[0].score)[: others.MOST]
+    frames = {}
+    for offer, moment in best:
+        guide = moment.frame.resize((160, max(2, round(160 * moment.frame.height / moment.frame.width))))
+        frames[offer.name] = stills.jpeg(stills.crop(moment.frame, stills.SHAPES["backdrop"], guide))
+    others.keep(title_id=title_id, frames=frames)
 
 
 def _index(video_id: UUID) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The catalogue's public verbs. Everything else in this app is private to it."""
 
+from catalog.others import choices as picture_choices
 from catalog.retire import hold as hold_packages
 from catalog.services.artwork import set_artwork
 from catalog.services.describing import descriptions
@@ -34,7 +35,6 @@ from catalog.services.listing import (
     traits,
     version,
 )
-from catalog.services.overview import changed_since, overview
 from catalog.services.packages import (
     content_key,
     current_package,
@@ -89,7 +89,6 @@ __all__ = [
     "among",
     "attention",
     "browse",
-    "changed_since",
     "content_key",
     "count",
     "create_title",
@@ -114,9 +113,9 @@ __all__ = [
     "object_chunks",
     "object_part",
     "open_object",
-    "overview",
     "package",
     "person",
+    "picture_choices",
     "playable_videos",
     "preview",
     "publish",
