@@ -35,6 +35,7 @@ from catalog.services.listing import (
     traits,
     version,
 )
+from catalog.services.overview import changed_since, overview
 from catalog.services.packages import (
     content_key,
     current_package,
@@ -89,6 +90,7 @@ __all__ = [
     "among",
     "attention",
     "browse",
+    "changed_since",
     "content_key",
     "count",
     "create_title",
@@ -113,6 +115,7 @@ __all__ = [
     "object_chunks",
     "object_part",
     "open_object",
+    "overview",
     "package",
     "person",
     "picture_choices",
