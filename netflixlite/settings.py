@@ -341,6 +341,15 @@ LEARNING_MINUTES = env.int("NETFLIXLITE_LEARNING_MINUTES", default=60)
 LEARNING_DAYS = env.int("NETFLIXLITE_LEARNING_DAYS", default=730)
 #: With fewer accounts than this, "who watched one watched the other" counts only if three accounts did so.
 LEARNING_PRIVATE_BELOW = env.int("NETFLIXLITE_LEARNING_PRIVATE_BELOW", default=50)
+#: What acts of viewers are worth, where it is not what docs/recommend-signals.md says: down=0.1/-0.3,listed=0.2/0.3
+RECOMMEND_WEIGHTS = env.dict("NETFLIXLITE_RECOMMEND_WEIGHTS", default={})
+#: So many viewings of one profile are learnt from in a day, and so many titles of it count for what is trending.
+RECOMMEND_VIEWINGS_A_DAY = env.int("NETFLIXLITE_RECOMMEND_VIEWINGS_A_DAY", default=200)
+RECOMMEND_VOTES_A_DAY = env.int("NETFLIXLITE_RECOMMEND_VOTES_A_DAY", default=12)
+#: Whether what children watch counts for what is trending with grown-ups.
+RECOMMEND_KIDS_COUNT = env.bool("NETFLIXLITE_RECOMMEND_KIDS_COUNT", default=False)
+#: For how long acts of viewers are kept, in days; 0: for ever.
+RECOMMEND_SIGNAL_DAYS = env.int("NETFLIXLITE_RECOMMEND_SIGNAL_DAYS", default=1095)
 
 # Accounts and security ----------------------------------------------------------------------------------
 

@@ -12,3 +12,4 @@ class RecommendConfig(AppConfig):
     def ready(self) -> None:
         """Connect to the news of lower apps."""
         from recommend import privacy, receivers  # noqa: F401 (connecting is the import's effect)
+        from recommend.signals import privacy as signals_privacy  # noqa: F401

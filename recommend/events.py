@@ -6,3 +6,5 @@ from django.dispatch import Signal
 list_changed = Signal()
 #: Carries `types.ThumbChanged`.
 thumb_changed = Signal()
+#: Carries `signals.shapes.TasteChanged`: sent whenever what a profile did, hid or switched makes its pages others.
+taste_changed = Signal()

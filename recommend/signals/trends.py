@@ -1,0 +1,191 @@
+"""What is watched here now: votes of profiles, and their decayed sums by title.
+
+A profile counts once for a title: what it plays again takes its older vote's place. And only so many titles of one
+profile count in a day. So nobody makes a hit by playing, be it a hundred thousand times, and what a profile gave can be
+taken back to the last bit.
+"""
+
+import time
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from threading import Lock
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from accounts.types import Profile
+from catalog import services as catalog
+from recommend.signals import models
+from recommend.signals.shapes import Trend
+
+#: Half-lives in days, by the cell's column.
+HALF_LIVES = {"day": 1.0, "week": 7.0, "month": 30.0}
+_COLUMN = {1: "day", 7: "week", 30: "month"}
+#: A half-life leads when the votes of the last such time make at least this much together.
+ENOUGH = 50.0
+#: So many titles are in an answer at most, those that are watched most.
+LIMIT = 2000
+#: What a grown-up's vote counts in a children's profile.
+GROWN_UP_FOR_KIDS = 0.25
+#: Votes older than this weigh nothing any more and are dropped.
+FORGET_AFTER = timedelta(days=365)
+#: The mark of when influence was last withdrawn.
+WITHDRAWN = "withdrawn"
+#: How many accounts are behind a title is asked for this time.
+LATELY = timedelta(days=30)
+
+_DAY = timedelta(days=1)
+_lock = Lock()
+_made: dict[tuple[object, ...], tuple[float, Trend]] = {}
+
+
+def decayed(age: timedelta, half_life: float) -> float:
+    """What is left of 1 after that age; the half-life is in days. The future counts as now."""
+    return float(0.5 ** (max(0.0, age / _DAY) / half_life))
+
+
+def vote(profile: Profile, title_id: UUID, *, at: datetime) -> bool:
+    """A profile watched a title. False when it counts no more today. Within a transaction that holds its taste."""
+    old = models.Vote.objects.filter(profile_id=profile.id, title_id=title_id).first()
+    if old is not None and at <= old.at:
+        return False
+    if _used_up(profile.id, title_id, at):
+        return False
+    moves: dict[bool, list[tuple[float, datetime]]] = {}
+    if old is not None:
+        moves.setdefault(old.kids, []).append((-1.0, old.at))
+        old.at, old.kids, old.user_id = at, profile.is_kid, profile.user_id
+        old.save(update_fields=["at", "kids", "user_id"])
+    else:
+        models.Vote.objects.create(
+            profile_id=profile.id, user_id=profile.user_id, title_id=title_id, kids=profile.is_kid, at=at
+        )
+    moves.setdefault(profile.is_kid, []).append((1.0, at))
+    for kids in sorted(moves):
+        _move(title_id, kids, moves[kids])
+    return True
+
+
+def withdraw(profile_id: UUID, title_ids: Collection[UUID] | None = None) -> int:
+    """Take a profile's votes back, all or those for some titles; returns how many those were."""
+    mine = models.Vote.objects.filter(profile_id=profile_id)
+    if title_ids is not None:
+        mine = mine.filter(title_id__in=list(title_ids))
+    with transaction.atomic():
+        gone = sorted(mine.values_list("id", "title_id", "kids", "at"), key=lambda row: (str(row[1]), row[2]))
+        models.Vote.objects.filter(id__in=[row[0] for row in gone]).delete()
+        for _id, title_id, kids, at in gone:
+            _move(title_id, kids, [(-1.0, at)])
+    forget()
+    return len(gone)
+
+
+def rebuild(title_ids: Iterable[UUID] | None = None, *, now: datetime | None = None) -> int:
+    """Sum all votes anew (or those for some titles), and drop those too old to weigh; → how many cells there are."""
+    now = now or timezone.now()
+    votes, cells = models.Vote.objects.all(), models.TrendCell.objects.all()
+    if title_ids is not None:
+        wanted = list(title_ids)
+        votes, cells = votes.filter(title_id__in=wanted), cells.filter(title_id__in=wanted)
+    with transaction.atomic():
+        votes.filter(at__lt=now - FORGET_AFTER).delete()
+        sums: dict[tuple[UUID, bool], list[float]] = {}
+        for title_id, kids, at in votes.values_list("title_id", "kids", "at").iterator(chunk_size=5000):
+            row = sums.setdefault((title_id, kids), [0.0] * len(HALF_LIVES))
+            for place, half_life in enumerate(HALF_LIVES.values()):
+                row[place] += decayed(now - at, half_life)
+        cells.delete()
+        made = [
+            models.TrendCell(title_id=title_id, kids=kids, at=now, **dict(zip(HALF_LIVES, row, strict=True)))
+            for (title_id, kids), row in sorted(sums.items(), key=lambda one: (str(one[0][0]), one[0][1]))
+        ]
+        models.TrendCell.objects.bulk_create(made, batch_size=500)
+    forget()
+    return len(made)
+
+
+def trending(maturity: int, *, kids: bool, days: int | None = None, now: datetime | None = None) -> Trend:
+    """What is watched here, by title. Remembered for some seconds, as pages' other shared parts are."""
+    if days is not None and days not in _COLUMN:
+        raise ValueError(f"days is {days}; there are half-lives of 1, 7 and 30 days")
+    lasts: float = settings.PAGES_REMEMBER_SECONDS
+    if lasts <= 0 or now is not None:
+        return _made_now(maturity, kids, days, now or timezone.now())
+    key = (maturity, kids, days, catalog.version())
+    with _lock:
+        had = _made.get(key)
+    if had is not None and time.monotonic() - had[0] < lasts:
+        return had[1]
+    made = _made_now(maturity, kids, days, timezone.now())
+    with _lock:
+        if len(_made) > 64:
+            _made.clear()
+        _made[key] = (time.monotonic(), made)
+    return made
+
+
+def forget() -> None:
+    """Make the answers anew when they are next asked for, in this process."""
+    with _lock:
+        _made.clear()
+
+
+def _made_now(maturity: int, kids: bool, days: int | None, now: datetime) -> Trend:
+    sums: dict[str, dict[UUID, float]] = {name: {} for name in HALF_LIVES}
+    cells = models.TrendCell.objects.all() if kids else models.TrendCell.objects.filter(kids=False)
+    if not kids and settings.RECOMMEND_KIDS_COUNT:
+        cells = models.TrendCell.objects.all()
+    rows = cells.order_by("-month").values_list("title_id", "kids", "at", *HALF_LIVES)[: 2 * LIMIT]
+    for title_id, by_kids, at, *values in rows:
+        counts = GROWN_UP_FOR_KIDS if kids and not by_kids else 1.0
+        for (name, half_life), value in zip(HALF_LIVES.items(), values, strict=True):
+            left = counts * value * decayed(now - at, half_life)
+            sums[name][title_id] = sums[name].get(title_id, 0.0) + left
+    found = sums[_COLUMN[days]] if days is not None else _leading(sums)
+    most = sorted((each for each in found if found[each] > 1e-6), key=lambda each: (-found[each], str(each)))
+    visible = catalog.among(most[:LIMIT], maturity=maturity) if most else set()
+    values = {each: found[each] for each in most[:LIMIT] if each in visible}
+    return Trend(values, _accounts(values, now, kids=kids))
+
+
+def _leading(sums: dict[str, dict[UUID, float]]) -> dict[UUID, float]:
+    """The sums of the shortest half-life for which enough is watched here: news where there are many, else memory."""
+    for name in HALF_LIVES:
+        if sum(sums[name].values()) >= ENOUGH:
+            return sums[name]
+    return sums["month"]
+
+
+def _accounts(values: Collection[UUID], now: datetime, *, kids: bool) -> dict[UUID, int]:
+    if not values:
+        return {}
+    votes = models.Vote.objects.filter(at__gte=now - LATELY, title_id__in=list(values))
+    if not kids and not settings.RECOMMEND_KIDS_COUNT:
+        votes = votes.filter(kids=False)
+    rows = votes.order_by().values("title_id").annotate(n=Count("user_id", distinct=True))
+    return dict(rows.values_list("title_id", "n"))
+
+
+def _used_up(profile_id: UUID, title_id: UUID, at: datetime) -> bool:
+    """Whether a profile's titles of that day count already as many as may."""
+    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    voted = models.Vote.objects.filter(profile_id=profile_id, at__gte=day, at__lt=day + _DAY)
+    most: int = settings.RECOMMEND_VOTES_A_DAY
+    return voted.exclude(title_id=title_id).count() >= most
+
+
+def _move(title_id: UUID, kids: bool, moves: Iterable[tuple[float, datetime]]) -> None:
+    """Add votes to a title's cell, each as old as it is."""
+    now = timezone.now()
+    cell, _new = models.TrendCell.objects.select_for_update().get_or_create(
+        title_id=title_id, kids=kids, defaults={"at": now}
+    )
+    for name, half_life in HALF_LIVES.items():
+        value = getattr(cell, name) * decayed(now - cell.at, half_life)
+        value += sum(count * decayed(now - at, half_life) for count, at in moves)
+        setattr(cell, name, max(0.0, value))
+    cell.at = max(now, cell.at)
+    cell.save()
