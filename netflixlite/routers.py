@@ -6,7 +6,14 @@ from django.db.models import Model
 
 #: Many small writes: kept away from the catalogue's file so that neither waits for the other.
 TELEMETRY_MODELS = frozenset(
-    {("playback", "beacon"), ("cdn", "delivery"), ("cdn", "deliverycursor"), ("live", "news")}
+    {
+        ("playback", "beacon"),
+        ("cdn", "delivery"),
+        ("cdn", "deliverycursor"),
+        ("live", "news"),
+        ("recommend", "impression"),
+        ("recommend", "decision"),
+    }
 )
 
 

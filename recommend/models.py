@@ -9,8 +9,41 @@ from django.utils import timezone
 
 from recommend import types
 from recommend.learning.models import ModelVersion, Serving
+from recommend.signals.models import Mark, Signal, Taste, TrendCell, Vote
+from recommend.trials.models import (
+    Arm,
+    CountedViewing,
+    Decision,
+    Experiment,
+    Impression,
+    Participation,
+    ProfileTally,
+    SeenDay,
+    Showing,
+    Tally,
+)
 
-__all__ = ["ListEntry", "ModelVersion", "Serving", "Thumb"]
+__all__ = [
+    "Arm",
+    "CountedViewing",
+    "Decision",
+    "Experiment",
+    "Impression",
+    "ListEntry",
+    "Mark",
+    "ModelVersion",
+    "Participation",
+    "ProfileTally",
+    "SeenDay",
+    "Serving",
+    "Showing",
+    "Signal",
+    "Tally",
+    "Taste",
+    "Thumb",
+    "TrendCell",
+    "Vote",
+]
 
 
 class Thumb(models.Model):

@@ -243,6 +243,7 @@ class Participation(models.Model):
     #: Seconds from the beginning of a visit to its first qualified play, over the visits that had one.
     waited = models.FloatField(default=0.0)
     answered = models.PositiveIntegerField(default=0)
+    answered_visit_at = models.DateTimeField(null=True, blank=True)
     titles = models.JSONField(default=list)
     returned = models.BooleanField(default=False)
     #: Plays of titles that an arm brought into a mixed list: {arm: plays}.
