@@ -128,6 +128,30 @@ def why(
     return (best, together[best] / total) if together[best] > 0 and total > 0 else None
 
 
+def shares(
+    model: Model, entries: Sequence[Entry], titles: Sequence[int], knobs: Knobs = DEFAULT
+) -> NDArray[np.float64]:
+    """`why` for many titles at once: float64 (titles, entries), each entry's share of all that speaks for a title.
+
+    Entries beyond `knobs.last` are left out. A row is 0 where nothing speaks for the title.
+    """
+    numbers, weights = _arrays(entries, knobs.last)
+    found = np.zeros((len(titles), len(numbers)), np.float64)
+    total = knobs.a + knobs.b
+    if not len(numbers) or not len(titles) or total <= 0:
+        return found
+    parts = [(knobs.b, knobs.taste_floor, [(None, knobs.memory)])]
+    parts.append((knobs.a, knobs.following_floor, list(enumerate(model.scales))))
+    for share, floor, matrices in parts:
+        given = np.zeros_like(found)
+        for which, scale in matrices:
+            decayed = weights * _decay(len(numbers), scale)
+            given += decayed * _columns(model, which, numbers, titles)
+        spoken = np.maximum(given, 0)
+        found += share * spoken / (spoken.sum(axis=1, keepdims=True) + floor)
+    return found / total
+
+
 def because(model: Model, title: int) -> Floats:
     """What having watched this title speaks for: float32 (n,), `NEVER` for itself and for what nothing speaks for."""
     found = _sum(model, None, np.array([title], np.int64), np.ones(1, np.float32))
@@ -224,3 +248,33 @@ def _column(model: Model, which: int | None, titles: NDArray[np.int64], title: i
         if number >= 0:
             found += share * np.where(targets == number, weights.astype(np.float64), 0.0).sum(axis=1)
     return found
+
+
+def _columns(
+    model: Model, which: int | None, numbers: NDArray[np.int64], titles: Sequence[int]
+) -> NDArray[np.float64]:
+    """What each of these titles' rows gives to each of `titles`: float64 (titles, numbers)."""
+    wanted, shares = np.array(titles, np.int64)[:, None], np.ones((len(titles), 1), np.float64)
+    tail = model.tail
+    if tail is not None and len(tail) and (wanted >= model.trained).any():
+        late = wanted[:, 0] >= model.trained
+        width = tail.neighbours.shape[1]
+        both, share = np.full((len(titles), width), -1, np.int64), np.zeros((len(titles), width), np.float64)
+        both[~late, 0], share[~late, 0] = wanted[~late, 0], 1
+        both[late] = tail.neighbours[wanted[late, 0] - tail.first]
+        share[late] = tail.shares[wanted[late, 0] - tail.first]
+        wanted, shares = both, share
+    asked = np.unique(wanted[wanted >= 0])
+    if not len(asked):
+        return np.zeros((len(titles), len(numbers)), np.float64)
+    # Of every trained title its place among those that are asked for; the one after the last is none of them.
+    place = np.full(model.trained + 1, len(asked), np.int64)
+    place[asked] = np.arange(len(asked))
+    targets, weights = _gathered(model, which, numbers)
+    here = place[targets]  # an empty place is -1, the last
+    row, column = np.nonzero(here < len(asked))
+    given = np.zeros((len(numbers), len(asked) + 1), np.float64)
+    np.add.at(given, (row, here[row, column]), weights[row, column].astype(np.float64))
+    spoken = given[:, np.append(place, len(asked))[wanted]] * shares
+    summed: NDArray[np.float64] = spoken.sum(axis=2).T
+    return summed

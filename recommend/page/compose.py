@@ -1,0 +1,329 @@
+"""What one viewer's page is made of: candidates for every row, and the order of rows. Pure: numbers in, numbers out.
+
+What may not be seen, was hidden or is blocked is masked before anything is ranked. How rows come about: the study's
+§5.6; why several rows with different jobs instead of one clever list: §3.3.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from recommend.engine import diversity, score
+from recommend.engine.model import Flags, Floats
+from recommend.engine.score import Entry, Knobs
+from recommend.page.field import Bound, Field, Places, best, first
+
+#: So many candidates are kept of a row: others may take the first of them.
+DEPTH = 60
+#: Top picks are chosen among so many, so that they are not all of one kind.
+AMONG = 100
+#: Genres are filled from so many of the best titles; a genre that finds too few there looks further.
+WELL_KNOWN = 3000
+#: At most so many rows of what goes with one title, from so many of the latest things that were liked.
+BECAUSE_MOST, LIKED_LOOKED_AT = 3, 20
+#: At most so many rows, the viewer's own not counted.
+ROWS_MOST = 18
+#: From this weight on a title was liked, or watched well enough to say so.
+LIKED = 0.5
+#: What was liked is offered again after so many seconds.
+AGAIN_AFTER = 45 * 86_400.0
+#: Titles of less than this share of plays are no hits: gems are among them.
+GEM_BELOW = 0.6
+#: How a place in a row, from its first card on, is worth less and less: few scroll far.
+_SEEN_AT = 1 / np.log2(np.arange(2, 22, dtype=np.float32))
+#: What looking at a row of a kind leads to, beside Top picks: a guess that trials correct (docs/recommend-trials.md).
+TAKE = {
+    "picks": 1.0, "next": 0.9, "trending": 0.95, "because": 0.8, "taste": 0.75, "new": 0.7, "genre": 0.7,
+    "popular": 0.6, "again": 0.35, "gems": 0.4,
+}  # fmt: skip
+
+
+class Opinion(NamedTuple):
+    """What the viewer did with the title at this place of the field: for (above 0) or against; `at` in seconds."""
+
+    place: int
+    weight: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Viewer:
+    """Whom the page is for. `opinions` come newest first; empty for a stranger, or who wants nothing personal.
+
+    `eligible` and `seen`: bool (n,). `trend`: float32 (n,). `wanted` bounds how alike rows may be, `knobs` are what an
+    experiment turns (docs/recommend-trials.md).
+    """
+
+    opinions: tuple[Opinion, ...]
+    eligible: Flags
+    seen: Flags
+    trend: Floats
+    now: float
+    knobs: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A row that would like to be: places of the field, best first. `because`: the place that it grew from, or -1."""
+
+    key: str
+    kind: str
+    places: Places
+    because: int = -1
+    lean: float = 1.0
+
+
+class Composer:
+    """All scores of one page, each computed once."""
+
+    def __init__(self, field: Field, bound: Bound, viewer: Viewer) -> None:
+        self.field, self.bound, self.viewer = field, bound, viewer
+        turned = {name: value for name, value in viewer.knobs.items() if name in Knobs.__dataclass_fields__}
+        self.dim = float(viewer.knobs.get("dim", 0.1))
+        self.knobs = Knobs(**{**turned, "dim": 0.0})
+        known = [(one, int(bound.number[one.place])) for one in viewer.opinions]
+        self.entries = [Entry(number, one.weight) for one, number in known if number >= 0]
+        #: Of each entry the place of its title in the field.
+        self.origins = [one.place for one, number in known if number >= 0]
+        self.fresh = viewer.eligible & ~viewer.seen
+        #: Rows of few titles look like a mistake; in a small house that is all there is.
+        self.fewest = 8 if len(field) >= 400 else 3
+        self._score()
+
+    def _score(self) -> None:
+        bound, viewer, knobs = self.bound, self.viewer, self.knobs
+        trend = bound.to_model(viewer.trend, 0).astype(np.float32)
+        eligible = bound.to_model(viewer.eligible, False).astype(np.bool_)
+        scores = score.score(bound.model, self.entries, trend, eligible, knobs)
+        self.following = bound.to_field(scores.following, 0)
+        self.taste = bound.to_field(scores.taste, 0)
+        self.blend = bound.to_field(scores.blend, 0)
+        # What the model does not know yet stands as if nothing spoke for it.
+        late = ~bound.known
+        base = knobs.a * np.log(knobs.following_floor) + knobs.b * np.log(knobs.taste_floor)
+        self.blend[late] = np.log(viewer.trend[late] + np.float32(knobs.trend_floor)) + np.float32(base)
+        hidden = ~viewer.eligible
+        for each in (self.following, self.taste, self.blend):
+            each[hidden] = score.NEVER
+
+    @property
+    def personal(self) -> bool:
+        """Whether anything is known of this viewer."""
+        return any(each.weight > 0 for each in self.entries)
+
+    @cached_property
+    def worth(self) -> Floats:
+        """float32 (n,): how likely each title is to be played, beside the likeliest; 0 for what may not be seen."""
+        highest = self.blend.max(initial=score.NEVER)
+        made: Floats = np.exp(self.blend - highest) if np.isfinite(highest) else np.zeros_like(self.blend)
+        return made
+
+    @cached_property
+    def leaning(self) -> Floats:
+        """float32 (genres,): shares of what the viewer liked, the latest most; they sum to 1, or are all 0."""
+        found = np.zeros(len(self.field.genres), np.float32)
+        for age, one in enumerate(self.viewer.opinions):
+            held = self.field.shelved[one.place]
+            count = int(held.sum())
+            if one.weight > 0 and count:
+                found[held] += one.weight * np.exp(-age / self.knobs.memory) / count
+        total = float(found.sum())
+        return found / np.float32(total) if total > 0 else found
+
+    # Rows ---------------------------------------------------------------------------------------------------
+
+    def candidates(self) -> list[Candidate]:
+        """Every row that has enough to show."""
+        made = [self._picks(), self._next(), self._trending(), *self._because(), self._taste(), self._new()]
+        made += [*self._genres(), self._gems(), self._again(), self._popular()]
+        return [each for each in made if each is not None]
+
+    def _row(self, key: str, kind: str, places: Places, **more: float) -> Candidate | None:
+        return Candidate(key, kind, places, **more) if len(places) >= self.fewest else None  # type: ignore[arg-type]
+
+    def picks(self, knobs: Mapping[str, float] | None = None) -> Places:
+        """Top picks: the blend, less what everybody watches anyway, not all of one kind."""
+        turned = {**self.viewer.knobs, **(knobs or {})}
+        ranked = self.blend if knobs is None else self._blend(turned)
+        dimmed = ranked - np.float32(turned.get("dim", 0.1)) * np.log1p(self.bound.popularity)
+        leading = best(np.where(self.fresh, dimmed, score.NEVER), AMONG)
+        known = leading[self.bound.known[leading]]
+        if len(known) < self.fewest:
+            return leading
+        numbers = self.bound.number[known]
+        rank = {int(number): place for number, place in zip(numbers, known, strict=True)}
+        scores = np.full(len(self.bound.model), score.NEVER, np.float32)
+        scores[numbers] = dimmed[known]
+        chosen = diversity.mmr(scores, numbers, self.bound.model.content, 20, turned.get("mmr", 0.2))
+        head = np.array([rank[int(each)] for each in chosen], np.int64)
+        return np.concatenate((head, leading[~np.isin(leading, head)]))[:DEPTH]
+
+    def _blend(self, turned: Mapping[str, float]) -> Floats:
+        other = Composer(self.field, self.bound, _turned(self.viewer, turned))
+        return other.blend
+
+    def _picks(self) -> Candidate | None:
+        return self._row("picks", "picks", self.picks()) if self.personal else None
+
+    def _next(self) -> Candidate | None:
+        """What people go on with after what this viewer watched last."""
+        if not self.personal:
+            return None
+        return self._row("next", "next", best(self._where(self.following, self.fresh), DEPTH))
+
+    def _taste(self) -> Candidate | None:
+        """What goes with all that the viewer liked, in the mix of genres that it watches."""
+        if not self.personal:
+            return None
+        leading = best(self._where(self.taste, self.fresh), AMONG)
+        if len(leading) < self.fewest:
+            return None
+        genres = [np.flatnonzero(self.field.shelved[place]).tolist() for place in leading]
+        trade = self.viewer.knobs.get("calibration", 0.2)
+        head = diversity.calibrated(self.taste, leading, genres, self.leaning, 20, trade)
+        rest = leading[~np.isin(leading, head)]
+        return self._row("taste", "taste", np.concatenate((head, rest))[:DEPTH])
+
+    def _trending(self) -> Candidate | None:
+        found = best(self._where(self.viewer.trend, self.viewer.eligible), DEPTH)
+        return Candidate("trending", "trending", found) if len(found) >= 3 else None
+
+    def _because(self) -> list[Candidate]:
+        """What goes with single titles that the viewer liked lately, of genres that differ."""
+        made: list[Candidate] = []
+        taken: list[Flags] = []
+        liked = [
+            (entry.title, place)
+            for entry, place in zip(self.entries, self.origins, strict=True)
+            if entry.weight >= LIKED and self.viewer.eligible[place]
+        ]
+        looked = 0
+        for number, place in liked[:LIKED_LOOKED_AT]:
+            genres = self.field.shelved[place]
+            if any(2 * int((genres & each).sum()) > int(genres.sum()) for each in taken):
+                continue
+            found = self.bound.to_field(score.because(self.bound.model, number), score.NEVER)
+            row = self._row(
+                f"because-{self.field.ids[place].hex}", "because",
+                best(self._where(found, self.fresh), DEPTH), because=place,
+            )  # fmt: skip
+            looked += 1
+            if row is not None:
+                made.append(row)
+                taken.append(genres)
+            if len(made) == BECAUSE_MOST or looked == 2 * BECAUSE_MOST:
+                break
+        return made
+
+    def _genres(self) -> list[Candidate]:
+        """A row a genre: by taste within it, and what is watched here where taste says nothing."""
+        if not self.field.genres:
+            return []
+        floor = np.float32(self.knobs.taste_floor)
+        ranked = np.log(np.maximum(self.taste, 0) + floor)
+        ranked += np.float32(0.3) * np.log(self.viewer.trend + np.float32(0.1))
+        ranked += np.float32(0.1) * np.log1p(self.bound.popularity)
+        ranked[~self.fresh] = score.NEVER
+        leading = best(ranked, WELL_KNOWN)
+        shelved = self.field.shelved[leading]
+        lean = self.leaning
+        made = []
+        for number, slug in enumerate(self.field.genres):
+            places = leading[shelved[:, number]][:DEPTH]
+            if len(places) < 20 and len(leading) == WELL_KNOWN:
+                places = best(np.where(self.field.shelved[:, number], ranked, score.NEVER), DEPTH)
+            weight = 0.3 + 2.0 * float(lean[number]) if self.personal else 0.6
+            if len(places) >= min(3, self.fewest):
+                made.append(Candidate(f"genre-{slug}", "genre", places, lean=weight))
+        return made
+
+    def _new(self) -> Candidate | None:
+        found = first(self.fresh, DEPTH)
+        return Candidate("new", "new", found) if len(found) >= 3 else None
+
+    def _gems(self) -> Candidate | None:
+        """What speaks to this taste, and few have watched."""
+        if not self.personal:
+            return None
+        popular = self.bound.popularity
+        played = popular[popular > 0]
+        if not len(played):
+            return None
+        edge = float(np.quantile(played[:2000], GEM_BELOW))
+        rare = self.fresh & (popular <= edge) & (self.viewer.trend <= 0)
+        dimmed = self.taste / np.maximum(popular, 1) ** np.float32(0.3)
+        return self._row("gems", "gems", best(self._where(dimmed, rare), DEPTH))
+
+    def _again(self) -> Candidate | None:
+        """What the viewer liked best, some time ago."""
+        old = [
+            (one.weight, -one.at, one.place)
+            for one in self.viewer.opinions
+            if one.weight >= 0.9
+            and self.viewer.now - one.at > AGAIN_AFTER
+            and self.viewer.eligible[one.place]
+        ]
+        places = np.array([place for _weight, _age, place in sorted(old, reverse=True)], np.int64)
+        return Candidate("again", "again", places[:DEPTH]) if len(places) >= 4 else None
+
+    def _popular(self) -> Candidate | None:
+        found = best(self._where(self.bound.popularity, self.fresh), DEPTH)
+        return Candidate("popular", "popular", found) if len(found) >= 3 else None
+
+    @staticmethod
+    def _where(scores: Floats, mask: Flags) -> Floats:
+        """The scores above 0 of the mask, `NEVER` elsewhere."""
+        made: Floats = np.where(mask & (scores > 0), scores, np.float32(score.NEVER))
+        return made
+
+    # Order --------------------------------------------------------------------------------------------------
+
+    def ordered(self, rows: Sequence[Candidate], most: int = ROWS_MOST) -> list[Candidate]:
+        """Rows by what each adds to those above it: place by place the one whose titles, not yet shown, are likeliest
+        to be played where they would stand. Never three of a kind one after the other while there is another.
+        """
+        left = list(range(len(rows)))
+        if not left:
+            return []
+        depth = max(len(row.places) for row in rows)
+        table = np.zeros((len(rows), depth), np.int64)
+        held = np.zeros((len(rows), depth), np.bool_)
+        for number, row in enumerate(rows):
+            table[number, : len(row.places)] = row.places
+            held[number, : len(row.places)] = True
+        worth = np.where(held, self.worth[table], 0).astype(np.float32)
+        take = np.array([TAKE[row.kind] * row.lean for row in rows], np.float32)
+        taken = np.zeros(len(self.field), np.bool_)
+        order: list[Candidate] = []
+        while left and len(order) < most:
+            free = held[left] & ~taken[table[left]]
+            place = np.cumsum(free, axis=1) - 1
+            shown = free & (place < len(_SEEN_AT))
+            value = (worth[left] * np.where(shown, _SEEN_AT[np.minimum(place, 19)], 0)).sum(axis=1) * take[
+                left
+            ]
+            value[shown.sum(axis=1) < 3] = -1
+            if len(order) > 1 and order[-1].kind == order[-2].kind:
+                same = np.array([rows[each].kind == order[-1].kind for each in left])
+                if (value[~same] > 0).any():
+                    value[same] = -1
+            chosen = int(np.argmax(value))
+            if value[chosen] < 0:
+                break
+            row = left.pop(chosen)
+            order.append(rows[row])
+            taken[table[row][shown[chosen]]] = True
+        return order
+
+    def billboard(self, k: int) -> Places:
+        """Candidates for the big picture, best first: what suits, fresh and unseen; else whatever there is."""
+        dimmed = self.blend - np.float32(self.dim) * np.log1p(self.bound.popularity)
+        found = best(np.where(self.fresh, dimmed, score.NEVER), k)
+        return found if len(found) else best(self.blend, k)
+
+
+def _turned(viewer: Viewer, knobs: Mapping[str, float]) -> Viewer:
+    return Viewer(viewer.opinions, viewer.eligible, viewer.seen, viewer.trend, viewer.now, knobs)

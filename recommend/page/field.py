@@ -1,0 +1,158 @@
+"""The whole catalogue as arrays, the newest first: what may be seen is one comparison, whatever is ranked. Pure."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommend.engine.model import Flags, Floats, Model
+
+Places = NDArray[np.int64]
+
+
+class Glimpsed(Protocol):
+    """A title as `catalog.overview` gives it; times in seconds since 1970."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def series(self) -> bool: ...
+    @property
+    def maturity(self) -> int: ...
+    @property
+    def published(self) -> float: ...
+    @property
+    def opens(self) -> float: ...
+    @property
+    def closes(self) -> float: ...
+    @property
+    def playable(self) -> bool: ...
+    @property
+    def genres(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """Titles in the order of their publication, the newest first; every array has one value for each.
+
+    `shelved`: bool (n, genres), which genres a title has. `published` is in seconds since 1970, 0 for drafts.
+    """
+
+    ids: tuple[UUID, ...]
+    place: dict[UUID, int]
+    maturity: NDArray[np.int16]
+    published: NDArray[np.float64]
+    opens: NDArray[np.float64]
+    closes: NDArray[np.float64]
+    playable: Flags
+    series: Flags
+    genres: tuple[str, ...]
+    shelved: Flags
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def open_to(self, maturity: int, now: float, without: Collection[UUID] = ()) -> Flags:
+        """What a profile of this age may see and play now, less `without`. Ask before anything is ranked."""
+        mask = self.playable & (self.maturity <= maturity) & (self.published > 0)
+        mask &= (self.opens <= now) & (self.closes > now)
+        for each in without:
+            if (place := self.place.get(each)) is not None:
+                mask[place] = False
+        return mask
+
+    def places(self, ids: Iterable[UUID]) -> Places:
+        """Where these titles stand; those that are not in the catalogue are left out."""
+        found = [place for each in ids if (place := self.place.get(each)) is not None]
+        return np.array(found, np.int64)
+
+    def flags(self, ids: Iterable[UUID]) -> Flags:
+        """True for these titles."""
+        mask = np.zeros(len(self.ids), np.bool_)
+        mask[self.places(ids)] = True
+        return mask
+
+
+def made(glances: Iterable[Glimpsed]) -> Field:
+    """The field of a catalogue."""
+    # Stable for titles of one moment, whatever order the database gives them in.
+    rows = sorted(glances, key=lambda one: (-one.published, one.id.int))
+    genres = tuple(sorted({slug for one in rows for slug in one.genres}))
+    column = {slug: number for number, slug in enumerate(genres)}
+    shelved = np.zeros((len(rows), len(genres)), np.bool_)
+    for place, one in enumerate(rows):
+        for slug in one.genres:
+            shelved[place, column[slug]] = True
+    n = len(rows)
+    return Field(
+        ids=tuple(one.id for one in rows),
+        place={one.id: place for place, one in enumerate(rows)},
+        maturity=np.fromiter((one.maturity for one in rows), np.int16, n),
+        published=np.fromiter((one.published for one in rows), np.float64, n),
+        opens=np.fromiter((one.opens for one in rows), np.float64, n),
+        closes=np.fromiter((one.closes for one in rows), np.float64, n),
+        playable=np.fromiter((one.playable for one in rows), np.bool_, n),
+        series=np.fromiter((one.series for one in rows), np.bool_, n),
+        genres=genres,
+        shelved=shelved,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """A model laid upon a field: where each of the field's titles is in the model, -1 for those that it does not know.
+
+    Everything here is in the field's order; `model` keeps its own.
+    """
+
+    model: Model
+    number: Places
+    known: Flags
+    popularity: Floats
+
+    def to_field(self, scores: Floats, otherwise: float) -> Floats:
+        """Scores of the model's titles as scores of the field's."""
+        if not len(scores):
+            return np.full(len(self.number), otherwise, np.float32)
+        found = scores[self.number]
+        found[~self.known] = otherwise
+        return found
+
+    def to_model(self, values: NDArray[np.generic], otherwise: float | bool) -> NDArray[np.generic]:
+        """Values of the field's titles as values of the model's."""
+        made = np.full(len(self.model), otherwise, values.dtype)
+        made[self.number[self.known]] = values[self.known]
+        return made
+
+
+def bound(model: Model, field: Field) -> Bound:
+    """Lay a model upon a field."""
+    number = np.fromiter((model.index.get(each, -1) for each in field.ids), np.int64, len(field))
+    known = number >= 0
+    popularity = np.zeros(len(field), np.float32)
+    popularity[known] = model.popularity[number[known]]
+    return Bound(model, number, known, popularity)
+
+
+def best(scores: Floats, k: int) -> Places:
+    """Places of the `k` highest finite scores, the highest first, the newer title first among equals."""
+    k = min(k, len(scores))
+    if k <= 0:
+        return np.zeros(0, np.int64)
+    if len(scores) > 4 * k:
+        some = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
+        edge = scores[some].min()
+        if np.isfinite(edge):
+            some = np.flatnonzero(scores >= edge)
+    else:
+        some = np.arange(len(scores))
+    some = some[np.isfinite(scores[some])]
+    return some[np.argsort(-scores[some], kind="stable")][:k]
+
+
+def first(mask: Flags, k: int) -> Places:
+    """Places of the first `k` titles of the mask: the newest."""
+    return np.flatnonzero(mask)[:k]
