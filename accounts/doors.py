@@ -72,6 +72,7 @@ _NOT_FOR_KIDS = frozenset(
         "take_profile",
         "blocked_titles",
         "profile_history",
+        "recommendations",
         "account_change_password",
         "account_set_password",
         "account_email",
@@ -102,7 +103,15 @@ _NOT_FOR_KIDS = frozenset(
 )
 #: Of these, what manages profiles: where a household has children or PINs, a grown-up's profile is entered first.
 _MANAGES_PROFILES = frozenset(
-    {"new_profile", "edit_profile", "delete_profile", "profile_pin", "blocked_titles", "profile_history"}
+    {
+        "new_profile",
+        "edit_profile",
+        "delete_profile",
+        "profile_pin",
+        "blocked_titles",
+        "profile_history",
+        "recommendations",
+    }
 )
 #: And what shows or changes the account without asking for a proof itself: the same holds for it. Not the ways to prove
 #: oneself, nor to a new password: they have to stand open.

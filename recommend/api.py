@@ -73,3 +73,31 @@ class TitleThumb(APIView):
         except services.NoSuchTitle as error:
             raise NotFound(str(error)) from error
         return Response(asdict(said))
+
+
+class HiddenOutput(serializers.Serializer[object]):
+    """Whether the title is kept from being suggested now."""
+
+    title_id = serializers.UUIDField()
+    hidden = serializers.BooleanField()
+
+
+class HiddenTitle(APIView):
+    """'Not interested' in one title, by the profile that is watching."""
+
+    permission_classes = [HasProfile]
+
+    @extend_schema(request=None, responses=HiddenOutput)
+    def put(self, request: Request, title_id: UUID) -> Response:
+        """Suggest it no more; doing so again changes nothing. 404 when this profile may not see it."""
+        try:
+            services.hide(profile_id=_profile(request).id, title_id=title_id)
+        except services.NoSuchTitle as error:
+            raise NotFound(str(error)) from error
+        return Response({"title_id": title_id, "hidden": True})
+
+    @extend_schema(request=None, responses={200: HiddenOutput})
+    def delete(self, request: Request, title_id: UUID) -> Response:
+        """It may be suggested again; fine when it was not hidden."""
+        services.unhide(profile_id=_profile(request).id, title_id=title_id)
+        return Response({"title_id": title_id, "hidden": False})

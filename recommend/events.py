@@ -6,5 +6,7 @@ from django.dispatch import Signal
 list_changed = Signal()
 #: Carries `types.ThumbChanged`.
 thumb_changed = Signal()
-#: Carries `signals.shapes.TasteChanged`: sent whenever what a profile did, hid or switched makes its pages others.
+#: Carries `types.HiddenChanged`.
+hidden_changed = Signal()
+#: Carries `types.TasteChanged`: sent whenever what a profile did, hid or switched makes its pages others.
 taste_changed = Signal()

@@ -19,7 +19,23 @@ from playback import services as playback
 from recommend import events, likeness, models, scoring, suiting
 from recommend.page import why as reasons
 from recommend.page.making import Page
-from recommend.types import Card, Home, ListChanged, ProfileTitle, Row, Suits, Thumb, ThumbChanged, Why
+from recommend.signals import reading, writing
+from recommend.signals.shapes import Act, Did
+from recommend.types import (
+    Card,
+    HiddenChanged,
+    Home,
+    Known,
+    ListChanged,
+    ProfileTitle,
+    Row,
+    Suits,
+    Switches,
+    Taste,
+    Thumb,
+    ThumbChanged,
+    Why,
+)
 
 #: One in this many of the best unseen titles is the day's billboard.
 BILLBOARD_CHOICE = 8
@@ -65,6 +81,80 @@ def rate(*, profile_id: UUID, title_id: UUID, thumb: Thumb | None) -> ProfileTit
         )
     _tell(events.thumb_changed, ThumbChanged(profile_id, title_id, thumb))
     return about(profile_id=profile_id, title_ids=[title_id])[title_id]
+
+
+def hide(*, profile_id: UUID, title_id: UUID) -> None:
+    """Not interested: the title is suggested no more. Raises `NoSuchTitle`."""
+    _visible(profile_id=profile_id, title_id=title_id)
+    writing.hide(profile_id, title_id)
+    _tell(events.hidden_changed, HiddenChanged(profile_id, title_id, hidden=True))
+
+
+def unhide(*, profile_id: UUID, title_id: UUID) -> None:
+    """Take 'not interested' back, whether it was said or not."""
+    writing.unhide(profile_id, title_id)
+    _tell(events.hidden_changed, HiddenChanged(profile_id, title_id, hidden=False))
+
+
+def hidden(profile_id: UUID) -> list[UUID]:
+    """What a profile said it is not interested in, the latest first."""
+    return [title_id for title_id, _at in reading.not_interested(profile_id)]
+
+
+def pick(*, profile_id: UUID, title_id: UUID) -> None:
+    """Name a title as one that the profile likes, when nothing is known of it yet. Raises `NoSuchTitle`."""
+    _visible(profile_id=profile_id, title_id=title_id)
+    writing.record(Act(profile_id, title_id, Did.PICKED, at=timezone.now()))
+
+
+def unpick(*, profile_id: UUID, title_id: UUID) -> None:
+    """Take it back, whether it was named or not."""
+    writing.take_back(profile_id, title_id, Did.PICKED)
+
+
+# What is known of a profile -----------------------------------------------------------------------------
+
+
+def taste(profile_id: UUID) -> Taste:
+    """What is known of a profile's taste, the newest first; empty for who did nothing yet."""
+    return reading.taste(profile_id)
+
+
+def liked(profile_id: UUID) -> frozenset[UUID]:
+    """What a profile said to like: picked, or given a thumb up."""
+    likes = (Known.PICKED, Known.UP, Known.DOUBLE_UP)
+    return frozenset(each.title_id for each in reading.taste(profile_id).entries if each.kind in likes)
+
+
+def is_new(profile_id: UUID) -> bool:
+    """Whether nothing is known of a profile that lets its pages be personal."""
+    known, chosen = reading.both(profile_id)
+    return chosen.personal and chosen.learn and not any(each.weight > 0 for each in known.entries)
+
+
+def forget(*, profile_id: UUID, title_id: UUID) -> None:
+    """Do not go by a title any more: history, list and thumb stay what they are."""
+    writing.forget_title_of(profile_id, title_id)
+
+
+def start_anew(*, profile_id: UUID) -> None:
+    """Nothing that the profile did until now weighs any more."""
+    writing.reset(profile_id)
+
+
+def erase_taste(*, profile_id: UUID) -> None:
+    """Delete all that was learnt of a profile that goes on."""
+    writing.erase(profile_id)
+
+
+def switches(profile_id: UUID) -> Switches:
+    """What a profile lets be done with what it does."""
+    return reading.switches(profile_id)
+
+
+def set_switches(*, profile_id: UUID, switches: Switches) -> None:
+    """Set all four."""
+    writing.set_switches(profile_id, switches)
 
 
 def about(profile_id: UUID, title_ids: list[UUID]) -> dict[UUID, ProfileTitle]:
@@ -197,7 +287,7 @@ def _billboard(page: Page) -> Card | None:
     )
 
 
-def _tell(signal: Signal, news: ListChanged | ThumbChanged) -> None:
+def _tell(signal: Signal, news: ListChanged | ThumbChanged | HiddenChanged) -> None:
     transaction.on_commit(partial(signal.send_robust, sender=type(news), event=news))
 
 

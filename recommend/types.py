@@ -5,6 +5,29 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from catalog.types import Title
+from recommend.signals.shapes import Kind as Known
+from recommend.signals.shapes import Switches, Taste, TasteChanged, TasteEntry
+
+__all__ = [
+    "Card",
+    "Cause",
+    "Ground",
+    "HiddenChanged",
+    "Home",
+    "Known",
+    "ListChanged",
+    "ProfileTitle",
+    "Row",
+    "Source",
+    "Suits",
+    "Switches",
+    "Taste",
+    "TasteChanged",
+    "TasteEntry",
+    "Thumb",
+    "ThumbChanged",
+    "Why",
+]
 
 
 class Thumb(StrEnum):
@@ -157,6 +180,15 @@ class ThumbChanged:
     profile_id: UUID
     title_id: UUID
     thumb: Thumb | None
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenChanged:
+    """News: a profile is not interested in a title, or took that back."""
+
+    profile_id: UUID
+    title_id: UUID
+    hidden: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,4 +7,5 @@ from recommend import api
 urlpatterns = [
     path("api/v1/my-list/<uuid:title_id>", api.MyListEntry.as_view(), name="my_list_entry"),
     path("api/v1/thumbs/<uuid:title_id>", api.TitleThumb.as_view(), name="title_thumb"),
+    path("api/v1/hidden/<uuid:title_id>", api.HiddenTitle.as_view(), name="hidden_title"),
 ]

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_safe
 from accounts.doors import ProfileRequest, profile_required
 from catalog import services as catalog
 from netflixlite.demo import progress
+from netflixlite.pages.suggesting import invited
 from netflixlite.pages.tiles import listed_among, shelf_of, tile_of
 from recommend import services as recommend
 
@@ -34,6 +35,7 @@ def home(request: ProfileRequest) -> HttpResponse:
         "trailer": catalog.trailer(big.title.id) if big else None,
         "shelves": [shelf_of(row, listed) for row in rows],
         "more_from": len(rows) if len(rows) < len(shown.rows) else None,
+        "invited": invited(request),
         "growing": progress.under_way(),
     }
     return render(request, "home.html", context)

@@ -18,13 +18,18 @@ SUGGESTED = 10
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A card as a template draws it: with what the profile has said of its title."""
+    """A card as a template draws it: with what the profile has said of its title.
+
+    `match` (1 … 99, or None) and `reason` are this profile's alone: `{% card %}` puts them in after drawing.
+    """
 
     title: Title
     video_id: UUID | None
     progress: float | None
     caption: str
     listed: bool
+    match: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,10 @@ def tile_of(card: Card, listed: set[UUID]) -> Tile:
     """One card as it is drawn; `listed` is what `listed_among` said of its title."""
     # The card shows the title's name already: an episode's caption need not say it again.
     caption = card.caption.removeprefix(f"{card.title.name} · ")
-    return Tile(card.title, card.video_id, card.progress, caption, card.title.id in listed)
+    listed_here = card.title.id in listed
+    return Tile(
+        card.title, card.video_id, card.progress, caption, listed_here, match=card.match, reason=card.reason
+    )
 
 
 def tiles_of(profile: Profile, cards: Sequence[Card]) -> list[Tile]:

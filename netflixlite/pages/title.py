@@ -96,6 +96,7 @@ def title(request: ProfileRequest, slug: str) -> HttpResponse:
     context = {
         "title": found,
         "about": recommend.about(profile.id, [found.id])[found.id],
+        "hidden": found.id in recommend.taste(profile.id).hidden,
         "play": play,
         "trailer": catalog.trailer(found.id),
         "people": _people(found.people),

@@ -2,13 +2,28 @@
 
 from django.urls import path
 
-from netflixlite.pages import browsing, forms, history, home, mine, people, searching, title, watch
+from netflixlite.pages import (
+    browsing,
+    forms,
+    history,
+    home,
+    mine,
+    people,
+    searching,
+    suggesting,
+    title,
+    watch,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("favicon.ico", home.favicon, name="favicon"),
     path("title/<slug:slug>/", title.title, name="title"),
     path("title/<slug:slug>/play/", title.play, name="play"),
+    path("title/<slug:slug>/why/", suggesting.why, name="why"),
+    path("hidden/<uuid:title_id>/", suggesting.hide_title, name="hide_title"),
+    path("picks/", suggesting.picks, name="picks"),
+    path("profiles/<uuid:profile_id>/recommendations/", suggesting.recommendations, name="recommendations"),
     path("watch/<uuid:video_id>/", watch.watch, name="watch"),
     path("search/", searching.search, name="search"),
     path("person/<slug:person>/", people.page, name="person"),

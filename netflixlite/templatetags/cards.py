@@ -2,6 +2,9 @@
 
 A page of rows has some two hundred cards, and drawing them was most of its time. What was drawn is kept by all that the
 template is given, so nothing can be stale: who has another progress or list, or another language, has another card.
+
+How well a title suits somebody, and why, is put in afterwards, where the template says OWN: else everybody would have
+cards of their own.
 """
 
 import threading
@@ -12,6 +15,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.template.loader import get_template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -23,7 +27,10 @@ register = template.Library()
 TEMPLATE = "components/card.html"
 #: Cards that are kept, of about 2 kB each; those not shown for longest go first.
 KEPT_MOST = 6000
-_REST = tuple(name for name in Tile.__slots__ if name != "title")
+#: The attribute in whose place this profile's own stand.
+OWN = " data-own"
+_OWN = ("match", "reason")
+_REST = tuple(name for name in Tile.__slots__ if name not in ("title", *_OWN))
 
 
 class Drawn:
@@ -64,14 +71,21 @@ def card(tile: Tile, **given: Any) -> SafeString:
     if given.get("shape") != "ranked":
         given.pop("rank", None)  # only places in a ranking show it: the card is the same wherever it stands
     if settings.DEBUG:
-        return _draw(tile, given)  # who works on the template sees what it says now
+        return _own(_draw(tile, given), tile)  # who works on the template sees what it says now
     rest = tuple(getattr(tile, name) for name in _REST)
     key = (get_language(), tile.title.id, rest, tuple(sorted(given.items())))
     markup = _DRAWN.get(key, tile.title)
     if markup is None:
         markup = _draw(tile, given)
         _DRAWN.keep(key, tile.title, markup)
-    return markup
+    return _own(markup, tile)
+
+
+def _own(markup: SafeString, tile: Tile) -> SafeString:
+    said = format_html(' data-match="{}"', tile.match) if tile.match else ""
+    if tile.reason:
+        said += format_html(' data-reason="{}"', tile.reason)
+    return SafeString(markup.replace(OWN, said, 1))
 
 
 def _draw(tile: Tile, given: dict[str, Any]) -> SafeString:

@@ -105,12 +105,14 @@ describe("what opens under a card", () => {
   it("leads where the card says", () => {
     const watch = "/watch/00000000-0000-0000-0000-000000000000/";
     const choices = (card, link) => choicesOf({ title: "t", ...card }, link, watch);
-    assert.deepEqual(choices({}, "/title/night/"), { play: null, remove: null, more: "/title/night/", listed: false });
-    assert.deepEqual(choices({ video: "v", listed: "" }, "/title/night/"), {
-      play: "/watch/v/", remove: null, more: "/title/night/", listed: true,
+    assert.deepEqual(choices({}, "/title/night/"), {
+      play: null, remove: null, more: "/title/night/", why: "/title/night/why/", listed: false, match: null,
+    });
+    assert.deepEqual(choices({ video: "v", listed: "", match: "93" }, "/title/night/"), {
+      play: "/watch/v/", remove: null, more: "/title/night/", why: "/title/night/why/", listed: true, match: 93,
     });
     assert.deepEqual(choices({ video: "v", removable: "", page: "/title/night/" }, "/watch/v/"), {
-      play: "/watch/v/", remove: "v", more: "/title/night/", listed: false,
+      play: "/watch/v/", remove: "v", more: "/title/night/", why: "/title/night/why/", listed: false, match: null,
     });
     assert.equal(choices({ play: "/title/series/play/" }, "/title/series/").play, "/title/series/play/");
   });

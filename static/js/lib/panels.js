@@ -1,23 +1,26 @@
 // What opens under a card: made when somebody first rests on it, from one template a page. A page of some hundred cards
 // is so a fifth of what it would be; without script a card is the link that it is.
 
-import { gettext, interpolate } from "./words.js";
+import { gettext, interpolate, number } from "./words.js";
 
 const NIL = "00000000-0000-0000-0000-000000000000";
 
 /**
  * What a card's panel leads to. Pure.
- * @param {{title: string, video?: string, play?: string, listed?: string, removable?: string, page?: string}} card its data
+ * @param {{title: string, video?: string, play?: string, listed?: string, removable?: string, page?: string, match?: string}} card its data
  * @param {string} link where the card itself leads
  * @param {string} watch the address of the page of a video, with the nil id
- * @returns {{play: string | null, remove: string | null, more: string, listed: boolean}} `remove`: a video; the others are addresses
+ * @returns {{play: string | null, remove: string | null, more: string, why: string, listed: boolean, match: number | null}} `remove`: a video; the others are addresses
  */
-export function choicesOf({ video, play, listed, removable, page }, link, watch) {
+export function choicesOf({ video, play, listed, removable, page, match }, link, watch) {
+  const more = page ?? link;
   return {
     play: video ? watch.replace(NIL, video) : play || null,
     remove: removable !== undefined && video ? video : null,
-    more: page ?? link,
+    more,
+    why: `${more}why/`,
     listed: listed !== undefined,
+    match: Number(match) || null,
   };
 }
 
@@ -30,7 +33,7 @@ export function openPanel(card) {
   const link = card.querySelector(".card__link");
   const name = card.querySelector(".card__name")?.textContent.trim() ?? "";
   const watch = panel.querySelector('[data-does="play"]').getAttribute("href");
-  const { play, remove, more, listed } = choicesOf(card.dataset, link.getAttribute("href"), watch);
+  const { play, remove, more, why, listed, match } = choicesOf(card.dataset, link.getAttribute("href"), watch);
   fill(panel, "play", play, (each) => {
     each.href = play;
     each.setAttribute("aria-label", interpolate(gettext("Play %(name)s"), { name }));
@@ -40,7 +43,15 @@ export function openPanel(card) {
     each.href = more;
     each.setAttribute("aria-label", interpolate(gettext("More about %(name)s"), { name }));
   });
-  keep(panel.querySelector("nl-list-button"), card.dataset.title, listed);
+  fill(panel, "why", why, (each) => {
+    each.href = why;
+    each.setAttribute("aria-label", interpolate(gettext("Why %(name)s?"), { name }));
+  });
+  keep(panel.querySelector("nl-list-button"), card.dataset.title, "listed", listed);
+  if (remove) panel.querySelector("nl-hide").remove(); // what was begun is taken off that row, which is no verdict
+  else keep(panel.querySelector("nl-hide"), card.dataset.title, "hidden", card.dataset.hidden !== undefined);
+  say(panel.querySelector(".card__match"), match && interpolate(gettext("%(percent)s match"), { percent: number(match / 100, { style: "percent" }) }));
+  say(panel.querySelector(".card__reason"), card.dataset.reason);
   const facts = card.querySelector(".card__facts");
   if (facts) {
     facts.hidden = false;
@@ -51,16 +62,24 @@ export function openPanel(card) {
 
 function fill(panel, does, wanted, how) {
   const each = panel.querySelector(`[data-does="${does}"]`);
-  if (wanted) how(each);
-  else each.remove();
+  if (wanted && each) how(each);
+  else each?.remove();
 }
 
-function keep(list, title, listed) {
-  const button = list.querySelector("button");
-  list.dataset.url = list.dataset.url.replace(NIL, title);
+/** Words in their place, or none. */
+function say(place, words) {
+  if (words) place.textContent = words;
+  else place.remove();
+}
+
+/** A button that keeps something of this title, on or off. */
+function keep(element, title, name, on) {
+  const button = element.querySelector("button");
+  element.dataset.url = element.dataset.url.replace(NIL, title);
   button.setAttribute("formaction", button.getAttribute("formaction").replace(NIL, title));
-  button.setAttribute("aria-pressed", String(listed));
-  button.value = listed ? "0" : "1";
+  button.setAttribute("aria-pressed", String(on));
+  button.name = name;
+  button.value = on ? "0" : "1";
 }
 
 /** Cards of this page, now and later. */
