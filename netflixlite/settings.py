@@ -334,7 +334,7 @@ DELIVERY_DAYS = env.float("NETFLIXLITE_DELIVERY_DAYS", default=14.0)
 MODELS_DIR = Path(env.str("NETFLIXLITE_MODELS", default=str(HOME / "models")))
 #: Whether to learn from what is watched. Off: rows are made of what is popular, and of what titles are.
 LEARNING = env.bool("NETFLIXLITE_LEARNING", default=True)
-#: What a training may take: memory in MB (0: a quarter of the machine's, 4096 at most), processor time in minutes.
+#: What a training may take: memory in MB (0: half of what is free, 4096 at most), processor time in minutes.
 LEARNING_MEMORY_MB = env.int("NETFLIXLITE_LEARNING_MEMORY_MB", default=0)
 LEARNING_MINUTES = env.int("NETFLIXLITE_LEARNING_MINUTES", default=60)
 #: How far back it looks, in days.

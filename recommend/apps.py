@@ -12,5 +12,8 @@ class RecommendConfig(AppConfig):
     def ready(self) -> None:
         """Connect to the news of lower apps."""
         from recommend import privacy, receivers  # noqa: F401 (connecting is the import's effect)
+        from recommend.learning import tending
         from recommend.signals import privacy as signals_privacy  # noqa: F401
         from recommend.trials import privacy as trials_privacy  # noqa: F401
+
+        tending.register()

@@ -12,7 +12,7 @@ from recommend import models
 CLASSES: dict[str, Kind] = {
     "recommend.Thumb": Kind.PERSONAL,
     "recommend.ListEntry": Kind.PERSONAL,
-    # Sums over many, and which of them is served. An erasure has them made anew (learning/asking.py).
+    # Sums over many, and which of them is served. After an erasure they are made anew (learning/tending.py).
     "recommend.ModelVersion": Kind.OPERATIONAL,
     "recommend.Serving": Kind.OPERATIONAL,
 }

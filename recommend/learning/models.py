@@ -28,6 +28,8 @@ class ModelVersion(models.Model):
     #: Why it was trained (deciding.Reason), and what was said of it at the gate or afterwards.
     occasion = models.CharField(max_length=32, blank=True)
     verdict = models.TextField(blank=True)
+    #: When signals were read: what is withdrawn later than this is still in it.
+    read_at = models.DateTimeField(default=timezone.now)
     #: The newest event that went in; None when there was none (what titles are alone made it).
     cut = models.DateTimeField(null=True, blank=True)
     events = models.PositiveIntegerField(default=0)
@@ -80,11 +82,6 @@ class Serving(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     #: An operator wants this version and no other until it is let go.
     pinned = models.BooleanField(default=False)
-    #: Somebody's influence has to go out of what is served: since when, the newest such wish, and why. None: nothing
-    #: is owed. A training that began after the newest one pays them all.
-    owed_at = models.DateTimeField(null=True, blank=True)
-    owed_newest_at = models.DateTimeField(null=True, blank=True)
-    owed_reason = models.CharField(max_length=64, blank=True)
     #: The last look whether there is something to learn, and what came of it; for the page.
     looked_at = models.DateTimeField(null=True, blank=True)
     looked_words = models.CharField(max_length=300, blank=True)

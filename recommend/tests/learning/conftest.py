@@ -1,0 +1,65 @@
+"""A small town: films of two sorts, people who like one of them, and a folder for models."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from django.utils import timezone
+
+from accounts.tests.factories import make_operator, make_profile, make_user
+from catalog.tests.factories import make_title
+from recommend.learning import serving
+from recommend.signals.models import Signal
+from recommend.signals.shapes import Did
+
+
+@pytest.fixture(autouse=True)
+def models_folder(settings, tmp_path: Path) -> Iterator[Path]:
+    """Models of one test, and nothing mapped before and after it."""
+    settings.MODELS_DIR = tmp_path / "models"
+    settings.WORK_DIR = tmp_path / "work"
+    settings.LEARNING_MEMORY_MB = 256
+    serving.forget()
+    yield settings.MODELS_DIR
+    serving.forget()
+
+
+Watch = Callable[..., None]
+
+
+@pytest.fixture
+def watched(db) -> Watch:
+    """`watched(profile_id, title_id, days)`: a film seen to its end so many days ago."""
+
+    def add(profile_id: UUID, title_id: UUID, days: float) -> None:
+        Signal.objects.create(
+            profile_id=profile_id,
+            title_id=title_id,
+            video_id=uuid4(),
+            did=Did.WATCHED,
+            ref=uuid4(),
+            value=1.0,
+            watched=5400,
+            length=5400,
+            at=timezone.now() - timedelta(days=days),
+        )
+
+    return add
+
+
+@pytest.fixture
+def town(watched) -> tuple[list[UUID], list[UUID]]:
+    """Sixty films, half of them funny; forty people who watched ten of one sort. (films, profiles)."""
+    make_operator("olu")
+    sorts = ["comedy" if number % 2 else "war" for number in range(60)]
+    films = [make_title(name="Film", packaged=False, genres=[sort]).id for sort in sorts]
+    profiles = []
+    for number in range(40):
+        profile = make_profile(f"P{number}", user=make_user(f"u{number}"), maturity=18).id
+        profiles.append(profile)
+        mine = films[number % 2 :: 2]
+        for step in range(10):
+            watched(profile, mine[(number + 3 * step) % len(mine)], 40 - 4 * step + number / 50)
+    return films, profiles
