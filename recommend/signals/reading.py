@@ -19,6 +19,7 @@ __all__ = [
     "Taste",
     "TasteEntry",
     "Trend",
+    "accounts_active",
     "accounts_behind",
     "active",
     "both",
@@ -95,6 +96,12 @@ def active(*, days: int = 7) -> int:
     """How many profiles watched something in the last days."""
     since = timezone.now() - timedelta(days=days)
     return models.Vote.objects.filter(at__gte=since).aggregate(n=Count("profile_id", distinct=True))["n"] or 0
+
+
+def accounts_active(*, days: int = 30) -> int:
+    """How many accounts watched something in the last days."""
+    since = timezone.now() - timedelta(days=days)
+    return models.Vote.objects.filter(at__gte=since).aggregate(n=Count("user_id", distinct=True))["n"] or 0
 
 
 def withdrawn_at() -> datetime | None:
