@@ -24,6 +24,7 @@ class Signal(models.Model):
     length = models.FloatField(default=0.0, help_text="Seconds without credits; 0: not known.")
     over = models.BooleanField(default=True)
     part = models.BooleanField(default=False, help_text="Of an episode.")
+    counts = models.BooleanField(default=True, help_text="Off: a wish for the page alone, not learnt from.")
     at = models.DateTimeField()
 
     class Meta:

@@ -35,7 +35,7 @@ __all__ = [
 
 _TASTE = ("version", "entries", "hidden", "seen")
 _SWITCHES = ("personal", "learn", "shared", "steady")
-_FACT = ("did", "value", "at", "video_id", "watched", "length", "over", "part")
+_FACT = ("did", "value", "at", "video_id", "watched", "length", "over", "part", "counts")
 
 
 def taste(profile_id: UUID) -> Taste:

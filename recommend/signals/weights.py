@@ -77,7 +77,10 @@ def weights(said: Mapping[str, str]) -> Weights:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One act as it is stored: see `shapes.Act`. Times of watching are in seconds."""
+    """One act as it is stored: see `shapes.Act`. Times of watching are in seconds.
+
+    What does not count hides its title, if it is a wish to do so, and says nothing else.
+    """
 
     did: Did
     value: float
@@ -87,6 +90,7 @@ class Fact:
     length: float = 0.0
     over: bool = True
     part: bool = False
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,9 @@ def opinion(
     at = max(fact.at for fact in fresh or left)
     if not fresh:
         return Opinion(None, _NOTHING, at, seen=seen, hidden=down)
-    kind, worth = _verdict(fresh, weights, now=now)
     hidden = down or any(fact.did is Did.HIDDEN for fact in fresh)
+    counting = [fact for fact in fresh if fact.counts]
+    kind, worth = _verdict(counting, weights, now=now) if counting else (None, _NOTHING)
     return Opinion(kind, worth, at, seen=seen, hidden=hidden)
 
 

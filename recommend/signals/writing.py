@@ -39,7 +39,12 @@ def record(act: Act, *, now: datetime | None = None) -> int:
     now = now or timezone.now()
     with transaction.atomic():
         row = held(act.profile_id)
-        if not _may_learn(row, act) or not _store(row, act):
+        counts = _may_learn(row, act)
+        if not counts and not _is_wish(act):
+            if act.did is Did.THUMB:  # it is no thumb down any more
+                return take_back(act.profile_id, act.title_id, act.did, now=now)
+            return row.version
+        if not _store(row, act, counts=counts):
             return row.version
         said = _look_again(row, [act.title_id], now=now).get(act.title_id)
         if act.did is Did.WATCHED and said is not None and said.seen and row.shared:
@@ -230,21 +235,22 @@ def withdrawn(now: datetime) -> None:
 
 
 def _may_learn(row: models.Taste, act: Act) -> bool:
-    """'Not interested' and thumbs down are wishes for the page: they hold even where nothing is learnt."""
-    wish = act.did is Did.HIDDEN or (act.did is Did.THUMB and act.value < 0)
-    if wish:
-        return True
     return row.learn and (row.learning_since is None or act.at > row.learning_since)
 
 
-def _store(row: models.Taste, act: Act) -> bool:
+def _is_wish(act: Act) -> bool:
+    """'Not interested' and thumbs down are wishes for the page: they hold even where nothing is learnt."""
+    return act.did is Did.HIDDEN or (act.did is Did.THUMB and act.value < 0)
+
+
+def _store(row: models.Taste, act: Act, *, counts: bool) -> bool:
     """Keep an act; False when nothing is new about it."""
     ref = act.ref or act.title_id
     old = models.Signal.objects.filter(profile_id=act.profile_id, did=act.did, ref=ref).first()
     if old is None:
         if act.did is Did.WATCHED and not _within_day(row, act.at):
             return False
-        models.Signal.objects.create(**_columns(act))
+        models.Signal.objects.create(**_columns(act, counts=counts))
         return True
     if act.did is Did.WATCHED:
         # Reports overtake each other, and a viewing that fell silent may go on: it only grows.
@@ -259,10 +265,11 @@ def _store(row: models.Taste, act: Act) -> bool:
         return False
     else:
         told = (act.value, 0.0, 0.0, True, old.at if act.value == old.value else act.at)
-    if told == (old.value, old.watched, old.length, old.over, old.at):
+    if (*told, counts) == (old.value, old.watched, old.length, old.over, old.at, old.counts):
         return False
     old.value, old.watched, old.length, old.over, old.at = told
-    old.save(update_fields=["value", "watched", "length", "over", "at"])
+    old.counts = counts
+    old.save(update_fields=["value", "watched", "length", "over", "at", "counts"])
     return True
 
 
@@ -277,7 +284,7 @@ def _within_day(row: models.Taste, at: datetime) -> bool:
     return True
 
 
-def _columns(act: Act) -> dict[str, object]:
+def _columns(act: Act, *, counts: bool) -> dict[str, object]:
     return {
         "profile_id": act.profile_id,
         "title_id": act.title_id,
@@ -290,6 +297,7 @@ def _columns(act: Act) -> dict[str, object]:
         "over": act.over,
         "part": act.part,
         "at": act.at,
+        "counts": counts,
     }
 
 
@@ -371,7 +379,7 @@ def _entry(title_id: UUID, said: Opinion) -> TasteEntry | None:
 def _import(profile_id: UUID, acts: list[Act], *, now: datetime) -> int:
     with transaction.atomic():
         row = held(profile_id)
-        wanted = [act for act in acts if _may_learn(row, act)]
+        wanted = [act for act in acts if _is_wish(act) or _may_learn(row, act)]
         known = set(
             models.Signal.objects.filter(
                 profile_id=profile_id, ref__in=[act.ref or act.title_id for act in wanted]
@@ -383,7 +391,9 @@ def _import(profile_id: UUID, acts: list[Act], *, now: datetime) -> int:
             if (act.did.value, act.ref or act.title_id) not in known
         }
         fitting = _bounded(profile_id, list(new.values()))
-        models.Signal.objects.bulk_create([models.Signal(**_columns(act)) for act in fitting], batch_size=500)
+        models.Signal.objects.bulk_create(
+            [models.Signal(**_columns(act, counts=_may_learn(row, act))) for act in fitting], batch_size=500
+        )
         if fitting:
             _rebuild(row, now=now)
             _vote_for(row, fitting, now=now)
