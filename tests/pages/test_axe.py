@@ -38,6 +38,9 @@ OFTEN = (
     "person",
     "history",
     "downloads",
+    "why",
+    "picks",
+    "recommendations",
 )
 #: They are for machines, or lead elsewhere.
 _NO_PAGES = ("api", "playback-", "cdn_", "admin/", "live")

@@ -30,7 +30,11 @@ def _pages(house: House) -> dict[str, str]:
             if "partial=1" not in address:
                 found[f"{who.name}: {address}"] = client.get(address).content.decode()
     ada = house.client(house.ada)
-    for extra in (f"/profiles/{house.ben.id}/edit/", f"/profiles/{house.ben.id}/delete/"):
+    for extra in (
+        f"/profiles/{house.ben.id}/edit/",
+        f"/profiles/{house.ben.id}/delete/",
+        f"/profiles/{house.ben.id}/recommendations/",
+    ):
         found[f"Ada: {extra}"] = ada.get(extra, follow=True).content.decode()
     newcomer = Client()
     newcomer.post("/accounts/signup/", {"email": "wren@example.org", "password1": "a-long-enough-secret"})

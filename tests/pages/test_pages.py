@@ -38,6 +38,8 @@ def addresses(house: House) -> list[str]:
         "/browse/?sort=suits",
         "/person/ines-okafor/",
         "/history/",
+        "/picks/",
+        f"/title/{house.films[0].slug}/why/",
         f"/watch/{house.films[0].video_id}/",
     ]
 

@@ -97,7 +97,7 @@ def test_a_film_lists_its_chapters_when_it_has_several(house: House, monkeypatch
 
 def test_a_page_has_one_panel_for_all_its_cards(house: House) -> None:
     text = house.client(house.ada).get("/").content.decode()
-    assert text.count("<template") == 1
+    assert text.count('<template id="card-panel"') == 1
     assert text.count('class="card__panel"') == 1
     assert text.count('data-does="play"') == 1
     assert f'data-title="{house.films[3].id}" data-video="{house.films[3].video_id}" data-listed' in text
