@@ -7,6 +7,7 @@ Rules, each from somebody's lost evening:
 - time watched is time that the picture moved, not how far the playhead was dragged.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +24,8 @@ START = timedelta(seconds=10)
 REPLAY = timedelta(seconds=60)
 #: … or this share of it, when it is short.
 REPLAY_SHARE = 0.2
+#: Shares of a video that say something of who watches it, when they are passed: of its place, and of time watched.
+MILESTONES = (0.03, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 #: Beacons come every 10 s. A longer gap (sleep, a tunnel) tells nothing about what was watched in it.
 LONGEST_GAP = timedelta(seconds=30)
 
@@ -60,6 +63,13 @@ def watched(
     if moved <= _ZERO or (paused and moved > limit * 2):
         return _ZERO
     return min(moved, limit)
+
+
+def milestones(*, position: timedelta, watched: timedelta, finish: timedelta) -> int:
+    """How many milestones a viewing has passed, by its place and by the time that its picture moved."""
+    if finish <= _ZERO:
+        return 0
+    return bisect_right(MILESTONES, position / finish) + bisect_right(MILESTONES, watched / finish)
 
 
 def move(

@@ -334,9 +334,23 @@ class TitleCount:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackEnded:
-    """News: a playback ended or fell silent."""
+    """News: a playback ended or fell silent.
+
+    `duration` is how long the video is; from `finish_at` on (the credits) it counts as finished. 0: not known.
+    """
 
     viewing: Viewing
+    duration: timedelta = timedelta(0)
+    finish_at: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewingAdvanced:
+    """News: something that plays has come past a milestone. `viewing` is what its end would be told as by now."""
+
+    viewing: Viewing
+    duration: timedelta
+    finish_at: timedelta
 
 
 @dataclass(frozen=True, slots=True)

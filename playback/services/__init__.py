@@ -34,6 +34,7 @@ from playback.services.history import (
     move_profile,
     prune,
     trending,
+    viewings_after,
     viewings_since,
 )
 from playback.services.household import (
@@ -139,6 +140,7 @@ __all__ = [
     "track_choice",
     "tracks",
     "trending",
+    "viewings_after",
     "viewings_since",
     "watched",
     "watched_away",

@@ -247,22 +247,22 @@ def end(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
     _over(row, why, now=now)
     if row.trailer or (not row.beats and row.viewing_id is None):
         return  # the picture never came up, or it was a trailer's
-    whole = row.duration.total_seconds()
+    come = taking.so_far(row)
     viewing, _made = models.Viewing.objects.update_or_create(
-        id=row.viewing_id or row.id,
+        id=come.id,
         defaults={
             "user_id": row.user_id,
-            "profile_id": row.profile_id,
-            "video_id": row.video_id,
-            "title_id": row.title_id,
+            "profile_id": come.profile_id,
+            "video_id": come.video_id,
+            "title_id": come.title_id,
             "title_name": row.title_name,
-            "watched": row.watched_before + row.watched,
-            "fraction": min(1.0, row.position.total_seconds() / whole) if whole else 0.0,
-            "started_at": row.viewing_since or row.started_at,
-            "ended_at": row.ended_at,
+            "watched": come.watched,
+            "fraction": come.fraction,
+            "started_at": come.started_at,
+            "ended_at": come.ended_at,
         },
     )
-    news = PlaybackEnded(viewing=history.value(viewing))
+    news = PlaybackEnded(history.value(viewing), row.duration, row.finish_at)
     transaction.on_commit(partial(events.playback_ended.send_robust, sender=PlaybackEnded, event=news))
 
 

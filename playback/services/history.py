@@ -1,6 +1,6 @@
 """What was watched: viewings, what is trending, and forgetting."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -38,6 +38,15 @@ def viewings_since(profile_id: UUID, since: datetime, *, limit: int = 500) -> li
     """What a profile watched since a moment, latest first."""
     rows = models.Viewing.objects.filter(profile_id=profile_id, ended_at__gte=since)
     return [value(row) for row in rows.order_by("-ended_at", "id")[: _bounded(limit)]]
+
+
+def viewings_after(since: datetime, *, limit: int = 500, passed: Collection[UUID] = ()) -> list[Viewing]:
+    """What anybody watched that ended at or after a moment, oldest first; without those `passed`.
+
+    For whoever goes through all of the history: ask again from the last one's end, passing by those of that moment.
+    """
+    rows = models.Viewing.objects.filter(ended_at__gte=since).exclude(id__in=list(passed))
+    return [value(row) for row in rows.order_by("ended_at", "id")[: _bounded(limit)]]
 
 
 def forget_profile(profile_id: UUID) -> None:

@@ -4,15 +4,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
-from playback import models, progress
+from playback import events, models, progress
 from playback.live import LIVE
 from playback.services import places
 from playback.services.steer import DECISIONS_MAX
-from playback.types import Ended, Report
+from playback.types import Ended, Report, Viewing, ViewingAdvanced
 
 log = logging.getLogger("playback")
 
@@ -22,7 +23,8 @@ _ALWAYS = ("node", "ok", "failures", "ttfb_ms", "bps")
 
 
 def take(row: models.PlaybackSession, report: Report, *, now: datetime) -> None:
-    """Bring the session's figures up to a report."""
+    """Bring the session's figures up to a report; a milestone that it passed is told after the transaction."""
+    before = _milestones(row)
     position = max(_ZERO, min(report.position, row.duration))
     more = progress.watched(
         before=row.position,
@@ -43,6 +45,31 @@ def take(row: models.PlaybackSession, report: Report, *, now: datetime) -> None:
     row.stall_time = max(row.stall_time, report.stall_time)
     row.dropped = max(row.dropped, report.dropped)
     row.decisions = with_pending(row)
+    if _milestones(row) > before and not row.trailer:
+        news = ViewingAdvanced(so_far(row), row.duration, row.finish_at)
+        transaction.on_commit(
+            partial(events.viewing_advanced.send_robust, sender=ViewingAdvanced, event=news)
+        )
+
+
+def so_far(row: models.PlaybackSession) -> Viewing:
+    """What would be kept of a session if it ended now."""
+    whole = row.duration.total_seconds()
+    return Viewing(
+        id=row.viewing_id or row.id,
+        profile_id=row.profile_id,
+        video_id=row.video_id,
+        title_id=row.title_id,
+        watched=row.watched_before + row.watched,
+        fraction=min(1.0, row.position.total_seconds() / whole) if whole else 0.0,
+        started_at=row.viewing_since or row.started_at,
+        ended_at=row.ended_at or row.last_seen_at,
+    )
+
+
+def _milestones(row: models.PlaybackSession) -> int:
+    watched = row.watched_before + row.watched
+    return progress.milestones(position=row.position, watched=watched, finish=row.finish_at)
 
 
 def with_pending(row: models.PlaybackSession) -> list[dict[str, object]]:
