@@ -105,27 +105,14 @@ def why(
     together as the blend weighs them; each is measured with its floor in it, so that hardly any evidence is no reason.
     None when nothing speaks for it.
     """
-    titles, weights = _arrays(entries, knobs.last)
-    if not len(titles):
+    numbers = [each.title for each in entries[: knobs.last]]
+    if not numbers:
         return None
-    parts: list[tuple[float, float, list[tuple[int | None, float]]]] = [
-        (knobs.b, knobs.taste_floor, [(None, knobs.memory)]),
-        (knobs.a, knobs.following_floor, list(enumerate(model.scales))),
-    ]
-    shares = np.zeros(len(titles), np.float64)
-    for share, floor, matrices in parts:
-        given = np.zeros(len(titles), np.float64)
-        for which, scale in matrices:
-            decayed = weights * _decay(len(titles), scale)
-            given += decayed * _column(model, which, titles, title)
-        spoken = np.maximum(given, 0)
-        shares += share * spoken / (spoken.sum() + floor)
     together: dict[int, float] = {}
-    for number, share in zip(titles.tolist(), shares.tolist(), strict=True):
+    for number, share in zip(numbers, shares(model, entries, [title], knobs)[0].tolist(), strict=True):
         together[number] = together.get(number, 0.0) + share
     best = max(together, key=lambda number: (together[number], -number))
-    total = knobs.a + knobs.b
-    return (best, together[best] / total) if together[best] > 0 and total > 0 else None
+    return (best, together[best]) if together[best] > 0 else None
 
 
 def shares(
@@ -140,8 +127,10 @@ def shares(
     total = knobs.a + knobs.b
     if not len(numbers) or not len(titles) or total <= 0:
         return found
-    parts = [(knobs.b, knobs.taste_floor, [(None, knobs.memory)])]
-    parts.append((knobs.a, knobs.following_floor, list(enumerate(model.scales))))
+    parts: list[tuple[float, float, list[tuple[int | None, float]]]] = [
+        (knobs.b, knobs.taste_floor, [(None, knobs.memory)]),
+        (knobs.a, knobs.following_floor, list(enumerate(model.scales))),
+    ]
     for share, floor, matrices in parts:
         given = np.zeros_like(found)
         for which, scale in matrices:
@@ -231,23 +220,16 @@ def _sum(model: Model, which: int | None, titles: NDArray[np.int64], given: Floa
     if tail is None or not len(tail):
         return summed
     held = np.append(summed, np.float32(0))
+    own = titles < first
+    np.add.at(held, titles[own], given[own] * _own(weights[own]))
     borrowed = np.einsum("mk,mk->m", held[tail.neighbours], tail.shares.astype(np.float32))
     return np.concatenate((summed, borrowed.astype(np.float32)))
 
 
-def _column(model: Model, which: int | None, titles: NDArray[np.int64], title: int) -> NDArray[np.float64]:
-    """What each of these titles' rows gives to one title, as in `_sum`."""
-    targets, weights = _gathered(model, which, titles)
-    if title < model.trained or model.tail is None:
-        wanted, shares = np.array([title], np.int32), np.ones(1, np.float64)
-    else:
-        wanted = model.tail.neighbours[title - model.tail.first]
-        shares = model.tail.shares[title - model.tail.first].astype(np.float64)
-    found = np.zeros(len(titles), np.float64)
-    for number, share in zip(wanted.tolist(), shares.tolist(), strict=True):
-        if number >= 0:
-            found += share * np.where(targets == number, weights.astype(np.float64), 0.0).sum(axis=1)
-    return found
+def _own(weights: NDArray[np.float16]) -> Floats:
+    """What watching a title says of what borrows from it. Its row is silent about itself: as much as of anything."""
+    strongest = weights[:, 0] if weights.shape[1] else np.zeros(len(weights), np.float16)
+    return np.maximum(strongest, 0).astype(np.float32)
 
 
 def _columns(
@@ -275,6 +257,14 @@ def _columns(
     row, column = np.nonzero(here < len(asked))
     given = np.zeros((len(numbers), len(asked) + 1), np.float64)
     np.add.at(given, (row, here[row, column]), weights[row, column].astype(np.float64))
-    spoken = given[:, np.append(place, len(asked))[wanted]] * shares
-    summed: NDArray[np.float64] = spoken.sum(axis=2).T
+    places = np.append(place, len(asked))[wanted]
+    spoken = (given[:, places] * shares).sum(axis=2).T
+    late = np.array(titles) >= model.trained
+    if late.any():
+        own = np.flatnonzero(numbers < model.trained)
+        alike = np.zeros_like(given)
+        np.add.at(alike, (own, place[numbers[own]]), _own(weights[own]))
+        alike[:, len(asked)] = 0
+        spoken[late] += (alike[:, places[late]] * shares[late]).sum(axis=2).T
+    summed: NDArray[np.float64] = spoken
     return summed

@@ -59,7 +59,9 @@ def invert(matrix: Floats, ridge: float) -> None:
     A matrix that rounding or masking has made indefinite gets ten times `ridge` more on its diagonal, once or twice;
     then ValueError.
     """
-    spare = np.ascontiguousarray(np.diagonal(matrix))
+    if not len(matrix):
+        return
+    spare = np.diagonal(matrix).copy()
     # In FORTRAN's order this is the lower triangle of the same memory.
     turned = matrix.T
     for more in (0.0, 10 * ridge, 100 * ridge):

@@ -26,6 +26,17 @@ def added(value: float, at: float, now: float, half_life: float, worth: float = 
     return value + worth * 2.0 ** (-(at - now) / half_life), at
 
 
+def rising(day: Floats, week: Floats, haste: float = 0.2, floor: float = 0.1) -> Floats:
+    """What is watched now, with what is rising before what has been there all week: the `trend` that scoring is given.
+
+    `day` and `week` are counters of those half-lives. Scoring takes log(trend + floor): this makes that
+    log(day + floor) + haste·log((day + floor)/(week + floor)).
+    """
+    now = day + np.float32(floor)
+    made: Floats = (now * (now / (week + np.float32(floor))) ** np.float32(haste) - floor).astype(np.float32)
+    return made
+
+
 class Trend:
     """Counters of all titles at one half-life, for replays; a deployment keeps them in its database.
 
