@@ -14,6 +14,9 @@ class RecommendConfig(AppConfig):
         from recommend import privacy, receivers  # noqa: F401 (connecting is the import's effect)
         from recommend.learning import tending
         from recommend.signals import privacy as signals_privacy  # noqa: F401
+        from recommend.signals import receivers as signals_receivers  # noqa: F401
+        from recommend.signals import reconciling
         from recommend.trials import privacy as trials_privacy  # noqa: F401
 
         tending.register()
+        reconciling.register()

@@ -20,7 +20,7 @@ from recommend import events, likeness, models, scoring, suiting
 from recommend.page import why as reasons
 from recommend.page.making import Page
 from recommend.signals import reading, writing
-from recommend.signals.shapes import Act, Did
+from recommend.signals.shapes import VERDICTS, Act, Did
 from recommend.types import (
     Card,
     HiddenChanged,
@@ -55,31 +55,40 @@ class NoSuchTitle(LookupError):
 def add_to_list(*, profile_id: UUID, title_id: UUID) -> ProfileTitle:
     """Keep a title for later; keeping it twice changes nothing. Raises `NoSuchTitle`."""
     _visible(profile_id=profile_id, title_id=title_id)
-    _entry, made = models.ListEntry.objects.get_or_create(profile_id=profile_id, title_id=title_id)
-    if made:
-        _tell(events.list_changed, ListChanged(profile_id, title_id, listed=True))
+    with transaction.atomic():
+        entry, made = models.ListEntry.objects.get_or_create(profile_id=profile_id, title_id=title_id)
+        if made:
+            writing.record(Act(profile_id, title_id, Did.LISTED, at=entry.added_at))
+            _tell(events.list_changed, ListChanged(profile_id, title_id, listed=True))
     return about(profile_id=profile_id, title_ids=[title_id])[title_id]
 
 
 def remove_from_list(*, profile_id: UUID, title_id: UUID) -> ProfileTitle:
     """Take a title off the list, whether it was there or not."""
-    if models.ListEntry.objects.filter(profile_id=profile_id, title_id=title_id).delete()[0]:
-        _tell(events.list_changed, ListChanged(profile_id, title_id, listed=False))
+    with transaction.atomic():
+        if models.ListEntry.objects.filter(profile_id=profile_id, title_id=title_id).delete()[0]:
+            writing.take_back(profile_id, title_id, Did.LISTED)
+            _tell(events.list_changed, ListChanged(profile_id, title_id, listed=False))
     return about(profile_id=profile_id, title_ids=[title_id])[title_id]
 
 
 def rate(*, profile_id: UUID, title_id: UUID, thumb: Thumb | None) -> ProfileTitle:
     """Say what one thinks of a title; None takes it back. Raises `NoSuchTitle`."""
-    if thumb is None:
-        models.Thumb.objects.filter(profile_id=profile_id, title_id=title_id).delete()
-    else:
+    if thumb is not None:
         _visible(profile_id=profile_id, title_id=title_id)
-        models.Thumb.objects.update_or_create(
-            profile_id=profile_id,
-            title_id=title_id,
-            defaults={"value": thumb.value, "rated_at": timezone.now()},
-        )
-    _tell(events.thumb_changed, ThumbChanged(profile_id, title_id, thumb))
+    with transaction.atomic():
+        if thumb is None:
+            models.Thumb.objects.filter(profile_id=profile_id, title_id=title_id).delete()
+            writing.take_back(profile_id, title_id, Did.THUMB)
+        else:
+            now = timezone.now()
+            models.Thumb.objects.update_or_create(
+                profile_id=profile_id,
+                title_id=title_id,
+                defaults={"value": thumb.value, "rated_at": now},
+            )
+            writing.record(Act(profile_id, title_id, Did.THUMB, at=now, value=VERDICTS[thumb.value]))
+        _tell(events.thumb_changed, ThumbChanged(profile_id, title_id, thumb))
     return about(profile_id=profile_id, title_ids=[title_id])[title_id]
 
 

@@ -23,6 +23,10 @@ class Did(StrEnum):
     FORGOTTEN = "forgotten"
 
 
+#: What a thumb's word is as a value.
+VERDICTS = {"down": -1.0, "up": 1.0, "double_up": 2.0}
+
+
 class Kind(StrEnum):
     """What a title is known for with a profile: the strongest that it did. The order is stored: append only."""
 

@@ -28,6 +28,8 @@ _COLUMN = {1: "day", 7: "week", 30: "month"}
 ENOUGH = 50.0
 #: So many titles are in an answer at most, those that are watched most.
 LIMIT = 2000
+#: So many titles' votes are summed in one transaction.
+BATCH = 200
 #: What a grown-up's vote counts in a children's profile.
 GROWN_UP_FOR_KIDS = 0.25
 #: Votes older than this weigh nothing any more and are dropped.
@@ -83,13 +85,20 @@ def withdraw(profile_id: UUID, title_ids: Collection[UUID] | None = None) -> int
     return len(gone)
 
 
-def rebuild(title_ids: Iterable[UUID] | None = None, *, now: datetime | None = None) -> int:
-    """Sum all votes anew (or those for some titles), and drop those too old to weigh; → how many cells there are."""
+def rebuild(*, now: datetime | None = None) -> int:
+    """Sum all votes anew, and drop those too old to weigh; → how many cells there are. Some titles at a time."""
     now = now or timezone.now()
-    votes, cells = models.Vote.objects.all(), models.TrendCell.objects.all()
-    if title_ids is not None:
-        wanted = list(title_ids)
-        votes, cells = votes.filter(title_id__in=wanted), cells.filter(title_id__in=wanted)
+    ids = {*models.Vote.objects.order_by().values_list("title_id", flat=True).distinct()}
+    ids.update(models.TrendCell.objects.values_list("title_id", flat=True))
+    ordered = sorted(ids, key=str)
+    made = sum(_sum_anew(ordered[at : at + BATCH], now) for at in range(0, len(ordered), BATCH))
+    forget()
+    return made
+
+
+def _sum_anew(title_ids: list[UUID], now: datetime) -> int:
+    votes = models.Vote.objects.filter(title_id__in=title_ids)
+    cells = models.TrendCell.objects.filter(title_id__in=title_ids)
     with transaction.atomic():
         votes.filter(at__lt=now - FORGET_AFTER).delete()
         sums: dict[tuple[UUID, bool], list[float]] = {}
@@ -103,7 +112,6 @@ def rebuild(title_ids: Iterable[UUID] | None = None, *, now: datetime | None = N
             for (title_id, kids), row in sorted(sums.items(), key=lambda one: (str(one[0][0]), one[0][1]))
         ]
         models.TrendCell.objects.bulk_create(made, batch_size=500)
-    forget()
     return len(made)
 
 
