@@ -147,6 +147,11 @@ def _worse(found: Against, least: float, *, enough: bool) -> bool:
     return found.ratio < least and (enough or beyond_doubt)
 
 
+def strongest_plain(trial: Trial) -> str:
+    """Which of what is the same for all was hardest to beat: 'popular' or 'trending'."""
+    return min(("popular", "trending"), key=lambda name: trial.against[name].ratio)
+
+
 class Help(StrEnum):
     """Whether personalisation helps here."""
 

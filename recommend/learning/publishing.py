@@ -65,17 +65,6 @@ def serve_nothing(reason: str, *, state: str = ModelVersion.State.WITHDRAWN) -> 
         _move(None, None, reason)
 
 
-def choose(version: ModelVersion, reason: str) -> None:
-    """Serve a kept version, as an operator wishes. Raises `CannotMove`."""
-    with transaction.atomic():
-        now = pointer()
-        if not version.folder or not _may_return(version, reading.withdrawn_at()):
-            raise CannotMove("The files of this version are gone, or it may not be served any more.")
-        if now.version_id == version.pk:
-            return
-        _move(version, now.version, reason)
-
-
 def pin(*, pinned: bool) -> None:
     """Keep what is served now, whatever is trained; or let it go."""
     if pinned and pointer().version is None:
