@@ -11,7 +11,7 @@ from bench._town.titles import CLUSTERS, FOR_KIDS, MOODS, TONES, Titles
 TASTE, QUALITY, CHANCE = 5.0, 0.45, 0.6
 #: Chance that a taste moves a little within a week, and how much of it goes elsewhere then.
 DRIFT, DRIFT_SHARE = 0.15, 0.3
-_KIDS_AGES = (6, 7, 10)
+_KIDS_AGES = (7, 7, 10)
 
 
 @dataclass(frozen=True, slots=True)

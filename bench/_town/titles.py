@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 #: Moods, with the genres that they mostly have and the ages that their titles ask for.
 MOODS: tuple[tuple[str, tuple[str, ...], tuple[int, ...]], ...] = (
-    ("thrills", ("Thriller", "Crime", "Mystery"), (12, 16, 16)),
+    ("thrills", ("Thriller", "Crime", "Mystery"), (13, 16, 16)),
     ("fear", ("Horror", "Thriller", "Mystery"), (16, 18, 18)),
-    ("laughs", ("Comedy", "Romance", "Family"), (0, 6, 12)),
-    ("hearts", ("Romance", "Drama", "Music"), (6, 12, 12)),
-    ("worlds", ("Science fiction", "Adventure", "Action"), (6, 12, 16)),
-    ("past", ("History", "War", "Drama"), (12, 12, 16)),
-    ("facts", ("Documentary", "History", "Music"), (0, 6, 12)),
-    ("fights", ("Action", "War", "Crime"), (12, 16, 18)),
-    ("drawn", ("Animation", "Family", "Fantasy"), (0, 0, 6)),
-    ("tales", ("Family", "Fantasy", "Adventure"), (0, 0, 6)),
+    ("laughs", ("Comedy", "Romance", "Family"), (0, 7, 13)),
+    ("hearts", ("Romance", "Drama", "Music"), (7, 13, 13)),
+    ("worlds", ("Science fiction", "Adventure", "Action"), (7, 13, 16)),
+    ("past", ("History", "War", "Drama"), (13, 13, 16)),
+    ("facts", ("Documentary", "History", "Music"), (0, 7, 13)),
+    ("fights", ("Action", "War", "Crime"), (13, 16, 18)),
+    ("drawn", ("Animation", "Family", "Fantasy"), (0, 0, 7)),
+    ("tales", ("Family", "Fantasy", "Adventure"), (0, 0, 7)),
 )
 TONES = 3
 CLUSTERS = len(MOODS) * TONES
