@@ -36,7 +36,13 @@ def named(key: str, name: str, *, seed: str = "") -> tuple[str, str]:
     words = {
         "continue": (_("Keep watching"), _("It waits where you stopped.")),
         "my-list": (_("My treasure box"), _("You put these in.")),
+        "picks": (_("Just for you"), ""),
+        "next": (_("What comes next?"), ""),
+        "taste": (_("More like your favourites"), ""),
         "trending": (_("What everybody loves"), ""),
+        "popular": (_("Everybody's favourites"), ""),
+        "gems": (_("Secret treasures"), ""),
+        "again": (_("Once more!"), ""),
         "recent": (_("Brand new"), ""),
         "new": (_("Brand new"), ""),
     }

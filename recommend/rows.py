@@ -4,9 +4,12 @@ Shelves come in the order in which they may take titles. Continue watching and m
 they show all they have, and do not keep a title from its place elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
+from typing import Generic, TypeVar
+
+#: What stands for a title: its id, or its place in the catalogue.
+Id = TypeVar("Id", bound=Hashable)
 
 #: A row with fewer cards looks like a mistake.
 FEWEST_CARDS = 3
@@ -15,11 +18,11 @@ SHORTEST_CAP = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(Generic[Id]):
     """A row that would like to be: all titles it could show, best first. `own`: the viewer made it."""
 
     key: str
-    titles: tuple[UUID, ...]
+    titles: tuple[Id, ...]
     own: bool = False
     elastic: bool = False
 
@@ -29,14 +32,14 @@ def cap(catalogue: int) -> int:
     return max(SHORTEST_CAP, min(LONGEST_ROW, catalogue // 4))
 
 
-def arrange(shelves: Sequence[Shelf], *, catalogue: int) -> list[Shelf]:
+def arrange(shelves: Sequence[Shelf[Id]], *, catalogue: int) -> list[Shelf[Id]]:
     """The rows to show, in order: each title in the first shelf that takes it, short rows dropped.
 
     What the dropped ones held goes to the end of an elastic row (a genre) that lists it too.
     """
     longest = cap(catalogue)
-    taken: set[UUID] = set()
-    chosen: list[tuple[Shelf, list[UUID]]] = []
+    taken: set[Id] = set()
+    chosen: list[tuple[Shelf[Id], list[Id]]] = []
     for shelf in shelves:
         wanted = list(dict.fromkeys(shelf.titles))
         if shelf.own:

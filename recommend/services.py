@@ -2,7 +2,7 @@
 profile may not see can enter a row; there is no second filter to forget (recommend/page.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -16,9 +16,9 @@ from accounts import services as accounts
 from catalog import services as catalog
 from catalog.types import Title
 from playback import services as playback
-from recommend import events, likeness, models, scoring, suiting
+from recommend import events, likeness, models, suiting
+from recommend.page import home as pages
 from recommend.page import why as reasons
-from recommend.page.making import Page
 from recommend.signals import reading, writing
 from recommend.signals.shapes import VERDICTS, Act, Did
 from recommend.types import (
@@ -36,9 +36,6 @@ from recommend.types import (
     ThumbChanged,
     Why,
 )
-
-#: One in this many of the best unseen titles is the day's billboard.
-BILLBOARD_CHOICE = 8
 
 
 class NoSuchTitle(LookupError):
@@ -203,13 +200,23 @@ def forget_profile(*, profile_id: UUID) -> None:
 # What is shown ------------------------------------------------------------------------------------------
 
 
-def home(profile_id: UUID, *, now: datetime | None = None) -> Home:
-    """The home page: `billboard` and `rows_for` at the price of one. Empty for an unknown profile."""
+def home(
+    profile_id: UUID,
+    *,
+    now: datetime | None = None,
+    first: int | None = None,
+    behind: int = 0,
+    keys: Collection[str] = (),
+) -> Home:
+    """The home page, each row with its reason. Empty for an unknown profile.
+
+    A page that is sent in parts asks for the cards of rows before number `first`, from number `behind` on, or of those
+    in `keys`: the others then come without cards and words (all of them have some where there is no model).
+    """
     profile = accounts.profile(profile_id)
     if profile is None:
         return Home(billboard=None, rows=())
-    page = Page(profile, now or timezone.now())
-    return Home(billboard=_billboard(page), rows=tuple(page.rows()))
+    return pages.home(profile, now=now or timezone.now(), first=first, behind=behind, keys=keys)
 
 
 def rows_for(profile_id: UUID, *, now: datetime | None = None) -> list[Row]:
@@ -223,7 +230,7 @@ def billboard(profile_id: UUID, *, now: datetime | None = None) -> Card | None:
 
 
 def more_like(title_id: UUID, *, profile_id: UUID, limit: int = 12) -> list[Card]:
-    """Titles that share genres, people and time with this one, most alike first."""
+    """Titles that are watched with this one or are about the same, most alike first."""
     profile = accounts.profile(profile_id)
     if profile is None:
         return []
@@ -248,7 +255,8 @@ def ranked_for(profile_id: UUID, title_ids: Sequence[UUID]) -> list[UUID]:
 
 def boost_for(profile_id: UUID) -> list[UUID]:
     """What suits a profile best, best first: an order for `catalog.find(boost=…)`. Empty when too little is known."""
-    return []
+    profile = accounts.profile(profile_id)
+    return suiting.boost(profile, now=timezone.now()) if profile else []
 
 
 def why(profile_id: UUID, title_id: UUID, *, now: datetime | None = None) -> Why | None:
@@ -281,19 +289,6 @@ def cards(titles: list[Title], profile_id: UUID) -> list[Card]:
         progress = bookmark.fraction if bookmark and not bookmark.finished else None
         made.append(Card(title=title, video_id=title.video_id, progress=progress))
     return made
-
-
-def _billboard(page: Page) -> Card | None:
-    unseen = [title for title in page.pool.values() if title.backdrop and title.id not in page.seen]
-    with_backdrop = unseen or [title for title in page.pool.values() if title.backdrop]
-    best = page.by_score(with_backdrop)[:BILLBOARD_CHOICE]
-    chosen = scoring.draw(f"{page.profile.id}:{page.now:%Y-%m-%d}", best)
-    if chosen is None:
-        return None
-    title = page.pool[chosen]
-    return Card(
-        title=title, video_id=title.video_id or catalog.first_video(title.id), caption=page.why(title)
-    )
 
 
 def _tell(signal: Signal, news: ListChanged | ThumbChanged | HiddenChanged) -> None:

@@ -20,6 +20,7 @@ from catalog import services as catalog
 from catalog.types import Order, Title, Traits
 from playback import services as playback
 from recommend import scoring
+from recommend.signals import reading
 
 #: How many of the newest titles rows and likeness choose from, and how many of the older ones each day.
 NEWEST = 200
@@ -99,10 +100,10 @@ class Memory:
 _MEMORY = Memory()
 
 
-def stretch(maturity: int, now: datetime) -> Stretch:
-    """What a profile of this age may choose from today, before what is blocked on it."""
-    key = (maturity, get_language(), now.toordinal())
-    return _MEMORY.get(key, catalog.version(), lambda: _made(maturity, now))
+def stretch(maturity: int, now: datetime, *, kids: bool = False) -> Stretch:
+    """What a profile of this age may choose from today, before what is blocked on it. `kids`: it is a child's."""
+    key = (maturity, kids, get_language(), now.toordinal())
+    return _MEMORY.get(key, catalog.version(), lambda: _made(maturity, now, kids=kids))
 
 
 def forget() -> None:
@@ -127,7 +128,7 @@ def features(ids: set[UUID]) -> dict[UUID, scoring.Features]:
     return {each: features_of(each, traits) for each, traits in catalog.traits(ids).items()} if ids else {}
 
 
-def _made(maturity: int, now: datetime) -> Stretch:
+def _made(maturity: int, now: datetime, *, kids: bool) -> Stretch:
     titles = catalog.browse(maturity=maturity, order=Order.NEWEST, limit=NEWEST, people=False)
     if len(titles) == NEWEST:
         stretches = max(1, -(-(catalog.count(maturity=maturity) - NEWEST) // OLDER))
@@ -136,14 +137,23 @@ def _made(maturity: int, now: datetime) -> Stretch:
             maturity=maturity, order=Order.NEWEST, limit=OLDER, offset=offset, people=False
         )
     known = {title.id: title for title in titles}
-    trend = _trend(now)
+    trend = _trend(maturity, now, kids=kids)
     watched = [each for each in trend if each not in known]
     known |= catalog.titles(watched, maturity=maturity, people=False) if watched else {}
     return Stretch(maturity, known, features(set(known)), trend)
 
 
-def _trend(now: datetime) -> dict[UUID, float]:
-    """What is watched here, weighed by how long ago."""
+def _trend(maturity: int, now: datetime, *, kids: bool) -> dict[UUID, float]:
+    """What is watched here, weighed by how long ago; of each profile once. Before anything of that is known, viewings.
+
+    What fewer than three accounts watched is left out, unless there is but one account: it would name somebody.
+    """
+    found = reading.trending(maturity, kids=kids)
+    if found.values:
+        alone = reading.accounts_active() <= 1
+        return {
+            each: value for each, value in found.values.items() if alone or found.accounts.get(each, 0) >= 3
+        }
     return scoring.trend(
         [
             {each.title_id: each.viewings for each in playback.trending(now - window, TREND_LIMIT)}

@@ -1,9 +1,11 @@
-"""How a title suits a profile: what it did is asked for, judged (match.py), and put in words."""
+"""How a title suits a profile, in a figure and in words: by the model; without one, by what titles share (match.py)."""
 
+import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+import numpy as np
 from django.utils.translation import gettext as _
 
 from accounts.types import Profile
@@ -11,19 +13,64 @@ from catalog import services as catalog
 from catalog.types import Title
 from playback import services as playback
 from recommend import models, scoring, stretch
+from recommend.engine import score
+from recommend.learning import serving
 from recommend.match import Match, match
-from recommend.page.making import HISTORY
+from recommend.page.compose import Composer
+from recommend.page.field import best
+from recommend.page.planning import LEANS, REASON, composer_of, percents
+from recommend.page.standing import Standing
 from recommend.types import Suits, Thumb
 
-#: So many of the latest things that a profile did are looked at.
+#: So many of the latest things that a profile did are looked at, so far back.
 LOOKED_AT = 100
+HISTORY = timedelta(days=180)
 
 
 def of(title: Title, profile: Profile, *, now: datetime) -> Suits | None:
-    """How `title` suits a profile, with the reason; None when too little is known, or it has said so itself.
+    """How `title` suits a profile, with the reason; None when too little is known, or it did something with it itself.
 
     A fixed number of queries, whatever the profile has seen.
     """
+    standing = Standing(profile, now)
+    if not standing.switches.personal:
+        return None
+    model = serving.current()
+    if model is None or title.id not in model.index:
+        return by_features(title, profile, now=now)
+    composer = composer_of(standing, model, catalog.version())
+    place = composer.field.place.get(title.id)
+    percent = percents(composer, [place]).get(place) if place is not None else None
+    if place is None or percent is None:
+        return None
+    return Suits(percent, _said(title, place, percent, composer, profile))
+
+
+def _said(title: Title, place: int, percent: int, composer: Composer, profile: Profile) -> str:
+    """Why, in one plain sentence that is true of this profile."""
+    if percent < 50:
+        return _("It goes with what was not for you.")
+    number = int(composer.bound.number[place])
+    shares = score.shares(composer.bound.model, composer.entries, [number], composer.knobs)[0]
+    which = int(np.argmax(shares))
+    origin = composer.origins[which]
+    if shares[which] >= REASON and composer.viewer.eligible[origin]:
+        cause = composer.field.ids[origin]
+        found = catalog.titles([cause], maturity=profile.maturity, without=profile.blocked, people=False).get(
+            cause
+        )
+        if found is not None:
+            return _("It goes with %(title)s, which you watched or liked.") % {"title": found.name}
+    field = composer.field
+    liked = {slug for slug, share in zip(field.genres, composer.leaning, strict=True) if share >= LEANS}
+    genre = next((each.name for each in title.genres if each.slug in liked), None)
+    if genre is not None:
+        return _("You have been enjoying %(genre)s.") % {"genre": genre}
+    return _("It goes with several things that you liked.")
+
+
+def by_features(title: Title, profile: Profile, *, now: datetime) -> Suits | None:
+    """The same by the genres and people that titles share, where there is no model."""
     thumbs = _thumbs(profile)
     if any(each.title_id == title.id for each in thumbs):
         return None
@@ -40,6 +87,15 @@ def of(title: Title, profile: Profile, *, now: datetime) -> Suits | None:
 
 def ranked(title_ids: Sequence[UUID], profile: Profile, *, now: datetime) -> list[UUID]:
     """The same ids, what fits the profile's taste best first; what fits alike stays in its order."""
+    standing = Standing(profile, now)
+    model = serving.current()
+    if model is not None and len(model):
+        composer = composer_of(standing, model, catalog.version())
+        place = composer.field.place
+        worth = {each: float(composer.blend[place[each]]) for each in title_ids if each in place}
+        return sorted(title_ids, key=lambda each: -worth.get(each, -math.inf))
+    if not standing.switches.personal:
+        return list(title_ids)
     signals = _thumbs(profile) + _viewings(profile, now)
     features = stretch.features({*title_ids, *(each.title_id for each in signals)})
     taste = scoring.taste_of(signals, features, now=now)
@@ -77,3 +133,14 @@ def _reason(found: Match, title: Title) -> str:
     if found.person:
         return _("%(person)s had a part in what was not for you.") % {"person": found.person}
     return _("%(genre)s was not for you lately.") % {"genre": names.get(found.genre, found.genre)}
+
+
+def boost(profile: Profile, *, now: datetime, limit: int = 200) -> list[UUID]:
+    """What suits a profile best, best first; empty when nothing is known of it, or it wants nothing personal."""
+    model = serving.current()
+    if model is None or not len(model):
+        return []
+    composer = composer_of(Standing(profile, now), model, catalog.version())
+    if not composer.personal:
+        return []
+    return [composer.field.ids[each] for each in best(composer.blend, limit)]

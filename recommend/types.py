@@ -1,8 +1,8 @@
 """What the shell shows: rows of cards, each with a reason."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from catalog.types import Title
 from recommend.signals.shapes import Kind as Known
@@ -119,14 +119,14 @@ class Home:
     """The home page of a profile. `billboard` is None while nothing has a picture large enough for it.
 
     `source` is `TASTE` when the rows are this profile's own, made with the model of that `model_version` ('' when there
-    is none). `request_id` names this very page, for what is noted of it when it is looked at.
+    is none). `ticket` is what the page sends back with what was seen of it (docs/recommend-trials.md), '' for nothing.
     """
 
     billboard: Card | None
     rows: tuple[Row, ...]
     source: Source = Source.CATALOGUE
     model_version: str = ""
-    request_id: UUID = field(default_factory=uuid4)
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""One page for one profile: what is asked of the lower apps, and the rows that come of it.
+"""A page without a model: what is new, what is watched here, and what shares genres and people with what was liked.
 
 Everything comes through `catalog` with the profile's maturity and blocked titles, so nothing that it may not see can
 enter a row; there is no second filter to forget.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
@@ -14,13 +15,16 @@ from django.utils.translation import ngettext
 
 from accounts.types import Profile
 from catalog import services as catalog
-from catalog.types import Kind, Title
+from catalog.types import Title
 from playback import services as playback
-from playback.types import Bookmark, Viewing
+from playback.types import Viewing
 from recommend import kids, models, rows, scoring, stretch
-from recommend.types import Card, Row, Thumb
+from recommend.page import own
+from recommend.page.standing import Standing
+from recommend.types import Card, Ground, Home, Row, Source, Thumb
 
-CONTINUE_LIMIT = 20
+#: One in this many of the best unseen titles is the day's billboard.
+BILLBOARD_CHOICE = 8
 #: Of so many of the titles that it watched last all is known, and not only that they count for its taste.
 SEEN_LIMIT = 100
 #: How far back viewings colour the taste.
@@ -29,7 +33,14 @@ HISTORY = timedelta(days=180)
 LEANS = 0.2
 
 #: A shelf with its name and reason for people.
-_Wanted = tuple[rows.Shelf, str, str]
+_Wanted = tuple[rows.Shelf[UUID], str, str]
+
+
+def home(standing: Standing) -> Home:
+    """The page of a profile while there is no model."""
+    page = Page(standing.profile, standing.now, standing)
+    source = Source.TREND if page.trend else Source.CATALOGUE
+    return Home(billboard=page.billboard(), rows=tuple(page.rows()), source=source)
 
 
 def alike_to(seed: scoring.Features, others: Iterable[scoring.Features]) -> list[UUID]:
@@ -41,24 +52,25 @@ def alike_to(seed: scoring.Features, others: Iterable[scoring.Features]) -> list
 class Page:
     """All that one page needs, asked for once: a fixed number of queries however large the catalogue is."""
 
-    def __init__(self, profile: Profile, now: datetime) -> None:
+    def __init__(self, profile: Profile, now: datetime, standing: Standing | None = None) -> None:
         self.profile, self.now = profile, now
+        self.standing = standing or Standing(profile, now)
+        self.personal = self.standing.switches.personal
         self.thumbs = {
             title_id: (Thumb(value), at)
             for title_id, value, at in models.Thumb.objects.filter(profile_id=profile.id).values_list(
                 "title_id", "value", "rated_at"
             )
         }
-        self.listed = dict(
-            models.ListEntry.objects.filter(profile_id=profile.id)
-            .order_by("-added_at", "-id")
-            .values_list("title_id", "added_at")
+        self.listed = self.standing.listed
+        self.viewings: list[Viewing] = (
+            playback.viewings_since(profile.id, now - HISTORY) if self.personal else []
         )
-        self.viewings: list[Viewing] = playback.viewings_since(profile.id, now - HISTORY)
-        self.bookmarks: list[Bookmark] = playback.continue_watching(profile.id, CONTINUE_LIMIT)
-        self.shared = stretch.stretch(profile.maturity, now)
+        self.bookmarks = self.standing.bookmarks
+        self.shared = stretch.stretch(profile.maturity, now, kids=profile.is_kid)
         self.trend = self.shared.trend
-        hidden = {title_id for title_id, (thumb, _at) in self.thumbs.items() if thumb is Thumb.DOWN}
+        down = {title_id for title_id, (thumb, _at) in self.thumbs.items() if thumb is Thumb.DOWN}
+        hidden = down | self.standing.hidden
         #: What this profile may see now and is worth looking at, newest first; and what scoring knows of it.
         self.known, self.features = self._visible()
         #: What discovery may choose from: playable, and not thumbed down.
@@ -83,41 +95,27 @@ class Page:
 
     def rows(self) -> list[Row]:
         """Every row that has something to say, in order."""
-        going_on = {card.title.id: card for card in self._continue()}
-        wanted = [
-            (
-                rows.Shelf("continue", tuple(going_on), own=True),
-                _("Continue watching"),
-                _("Pick up where you stopped."),
-            ),
-            (
-                rows.Shelf("my-list", tuple(each for each in self.listed if each in self.pool), own=True),
-                _("My list"),
-                _("You saved these."),
-            ),
-            *self._leading(),
-            *self._genres(),
-        ]
-        words = {shelf.key: self._called(shelf.key, name, reason) for shelf, name, reason in wanted}
+        begun = own.going_on(self.standing, self.pool)
+        going_on = {card.title.id: card for card in begun}
+        listed = [each for each in self.listed if each in self.pool][: rows.LONGEST_ROW]
+        mine = own.own_rows(begun, [self._card(each, going_on, Source.OWN) for each in listed])
+        wanted = [*self._leading(), *self._genres()]
+        said = {shelf.key: (name, reason) for shelf, name, reason in wanted}
         arranged = rows.arrange([shelf for shelf, _name, _reason in wanted], catalogue=len(self.pool))
-        return [
-            Row(
-                key=shelf.key,
-                name=words[shelf.key][0],
-                reason=words[shelf.key][1],
-                cards=tuple(
-                    going_on[each] if shelf.key == "continue" else self._card(each, going_on)
-                    for each in shelf.titles
-                ),
-            )
-            for shelf in arranged
-        ]
+        for shelf in arranged:
+            source, ground = _grounds(shelf.key)
+            cards = tuple(self._card(each, going_on, source) for each in shelf.titles)
+            because = self._seed.id if self._seed and ground is Ground.WATCHED else None
+            name, reason = said[shelf.key]
+            mine.append(Row(shelf.key, name, reason, cards, source=source, ground=ground, because=because))
+        return [self._called(row) for row in mine]
 
-    def _called(self, key: str, name: str, reason: str) -> tuple[str, str]:
-        """A row's name and reason: in a kids profile in words for children."""
+    def _called(self, row: Row) -> Row:
+        """The row as it is called for this profile: for a child in words for children."""
         if not self.profile.is_kid:
-            return name, reason
-        return kids.named(key, name, seed=self._seed.name if self._seed else "")
+            return row
+        name, reason = kids.named(row.key, row.name, seed=self._seed.name if self._seed else "")
+        return replace(row, name=name, reason=reason)
 
     @cached_property
     def _places(self) -> dict[UUID, int]:
@@ -135,6 +133,18 @@ class Page:
         """The ids of titles, what fits the taste and is fresh first; what was seen comes last."""
         return sorted((title.id for title in titles), key=self._places.__getitem__)
 
+    def billboard(self) -> Card | None:
+        """The day's big picture: fresh, unseen, fitting; the same all day while nothing changes."""
+        unseen = [title for title in self.pool.values() if title.backdrop and title.id not in self.seen]
+        with_backdrop = unseen or [title for title in self.pool.values() if title.backdrop]
+        best = self.by_score(with_backdrop)[:BILLBOARD_CHOICE]
+        chosen = scoring.draw(f"{self.profile.id}:{self.now:%Y-%m-%d}", best)
+        if chosen is None:
+            return None
+        title = self.pool[chosen]
+        video_id = title.video_id or catalog.first_video(title.id)
+        return Card(title=title, video_id=video_id, caption=self.why(title))
+
     def why(self, title: Title) -> str:
         """In plain words, why this title is the billboard."""
         if self.profile.is_kid:
@@ -145,6 +155,8 @@ class Page:
         return _("New here") if scoring.freshness(self.features[title.id], now=self.now) > 0.5 else ""
 
     def _signals(self) -> list[scoring.Signal]:
+        if not self.personal:
+            return []
         signals = [
             scoring.Signal(viewing.title_id, scoring.viewing_weight(viewing.fraction), viewing.ended_at)
             for viewing in self.viewings
@@ -157,32 +169,16 @@ class Page:
             scoring.Signal(title_id, scoring.LISTED_WEIGHT, at) for title_id, at in self.listed.items()
         ]
 
-    def _card(self, title_id: UUID, progress: dict[UUID, Card]) -> Card:
+    def _card(self, title_id: UUID, progress: dict[UUID, Card], source: Source) -> Card:
         title = self.pool[title_id]
         begun = progress.get(title_id)
         same = begun is not None and begun.video_id == title.video_id
-        return Card(title=title, video_id=title.video_id, progress=begun.progress if begun and same else None)
-
-    def _continue(self) -> list[Card]:
-        """One card a title: the video it stopped in, with what is left of it."""
-        bookmarks: dict[UUID, Bookmark] = {}
-        for bookmark in self.bookmarks:
-            bookmarks.setdefault(bookmark.title_id, bookmark)
-        videos = catalog.videos([bookmark.video_id for bookmark in bookmarks.values()]) if bookmarks else {}
-        made = []
-        for title_id, bookmark in bookmarks.items():
-            title, video = self.pool.get(title_id), videos.get(bookmark.video_id)
-            if title is None or video is None:
-                continue
-            parts = [video.name] if title.kind is Kind.SERIES else []
-            if bookmark.duration > bookmark.position:
-                minutes = max(1, round((bookmark.duration - bookmark.position).total_seconds() / 60))
-                parts.append(
-                    ngettext("%(count)d minute left", "%(count)d minutes left", minutes) % {"count": minutes}
-                )
-            progress = 0.0 if bookmark.finished else bookmark.fraction
-            made.append(Card(title, bookmark.video_id, progress, " · ".join(parts)))
-        return made
+        return Card(
+            title=title,
+            video_id=title.video_id,
+            progress=begun.progress if begun and same else None,
+            source=source,
+        )
 
     def _trending(self) -> list[UUID]:
         ranked = sorted(
@@ -249,3 +245,11 @@ class Page:
             shelf = rows.Shelf(f"genre-{slug}", tuple(self.by_score(held[slug])), elastic=True)
             made.append((shelf, names[slug], reason))
         return made
+
+
+def _grounds(key: str) -> tuple[Source, Ground]:
+    if key.startswith("because-"):
+        return Source.CATALOGUE, Ground.WATCHED
+    if key.startswith("genre-"):
+        return Source.CATALOGUE, Ground.GENRE
+    return (Source.TREND, Ground.TREND) if key == "trending" else (Source.CATALOGUE, Ground.NEW)

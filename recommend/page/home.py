@@ -1,0 +1,191 @@
+"""The home page: rows and the big picture, with titles and words, from a plan; without a model from what is new."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from uuid import UUID
+
+from accounts.types import Profile
+from catalog import services as catalog
+from catalog.types import Title
+from recommend import kids, rows, scoring
+from recommend.learning import serving
+from recommend.page import own, plain, words
+from recommend.page.lines import Line, Plan
+from recommend.page.planning import planned
+from recommend.page.shared import SHARED, Version
+from recommend.page.standing import Standing
+from recommend.types import Card, Home, Row, Source
+
+#: One in this many of the best unseen titles is the day's billboard.
+BILLBOARD_CHOICE = 8
+
+
+def home(
+    profile: Profile,
+    *,
+    now: datetime,
+    first: int | None = None,
+    behind: int = 0,
+    keys: Collection[str] = (),
+) -> Home:
+    """The page of a profile. Cards come in rows from number `behind` to before `first` (all), and, where `keys` are
+    given, only in those of them; the others come without cards and words, so that their order is known. The big picture
+    comes with the page's beginning alone.
+    """
+    standing = Standing(profile, now)
+    model, state = serving.current_state()
+    version = catalog.version()
+    if model is None or not len(model):
+        return plain.home(standing)
+    made = planned(standing, model, state.version, version)
+    whole = _Whole(standing, version, made.plan, _wanted(first, behind, keys), big=not behind and not keys)
+    return whole.home(state.version, made.ticket)
+
+
+def _wanted(first: int | None, behind: int, keys: Collection[str]) -> Callable[[int, str], bool]:
+    def wanted(number: int, key: str) -> bool:
+        return number >= behind and (first is None or number < first) and (not keys or key in keys)
+
+    return wanted
+
+
+class _Whole:
+    """One page, put together."""
+
+    def __init__(
+        self,
+        standing: Standing,
+        version: Version,
+        plan: Plan,
+        wanted: Callable[[int, str], bool],
+        *,
+        big: bool,
+    ) -> None:
+        self.standing, self.plan, self.wanted, self.big = standing, plan, wanted, big
+        self.titles = SHARED.titles(self._ids(), maturity=standing.profile.maturity, version=version)
+        self.titles = {
+            each: title for each, title in self.titles.items() if each not in standing.profile.blocked
+        }
+
+    def _ids(self) -> list[UUID]:
+        """Every title that the page shows or names: asked for at once."""
+        standing, plan = self.standing, self.plan
+        own_ids = [one.title_id for one in standing.bookmarks]
+        own_ids += list(standing.listed)[: rows.LONGEST_ROW]
+        # Which of the viewer's own rows there are is known later: look at one or two rows more than are wanted.
+        shown = [
+            line
+            for number, line in enumerate(plan.lines)
+            if any(self.wanted(number + n, line.key) for n in range(3))
+        ]
+        named = [line.because for line in shown if line.because is not None]
+        ids = [
+            *own_ids,
+            *(plan.billboard if self.big else ()),
+            *named,
+            *(each for line in shown for each in line.ids),
+        ]
+        leads = (plan.leads[each].title_id for each in ids if each in plan.leads)
+        return list(dict.fromkeys([*ids, *leads]))
+
+    def home(self, model_version: str, ticket: str) -> Home:
+        begun = own.going_on(self.standing, self.titles)
+        self.progress = {card.title.id: card for card in begun}
+        listed = list(self.standing.listed)[: rows.LONGEST_ROW]
+        kept = [self._card(self.titles[each]) for each in listed if self._playable(each)]
+        mine = own.own_rows(begun, kept)
+        if self.standing.profile.is_kid:
+            mine = [self._for_kids(row) for row in mine]
+        made = [row if self.wanted(number, row.key) else _bare(row) for number, row in enumerate(mine)]
+        for line in self.plan.lines:
+            if (
+                line.because is not None
+                and line.because not in self.titles
+                and self.wanted(len(made), line.key)
+            ):
+                continue  # it was withdrawn since
+            wanted = self.wanted(len(made), line.key)
+            row = self._row(line) if wanted else Row(line.key, "", "", ())
+            if row.cards or not wanted:
+                made.append(row)
+        return Home(
+            billboard=self._billboard() if self.big else None,
+            rows=tuple(made),
+            source=Source.TASTE if self.plan.personal else Source.TREND,
+            model_version=model_version,
+            ticket=ticket,
+        )
+
+    def _playable(self, title_id: UUID) -> bool:
+        title = self.titles.get(title_id)
+        return title is not None and title.playable and title_id not in self.standing.hidden
+
+    def _row(self, line: Line) -> Row:
+        source, ground = words.GROUNDS[line.kind]
+        name, reason = words.row_words(line, self.plan, self.titles)
+        tried, chance = line.tried or (None, 1.0)
+        cards = tuple(
+            self._card(
+                self.titles[each],
+                # The row says it already where it grew from one title.
+                reason=words.lead_words(self.plan.leads.get(each), self.titles)
+                if line.kind == "picks"
+                else "",
+                source=Source.TRIAL if each == tried else source,
+                propensity=chance if each == tried else 1.0,
+            )
+            for each in line.ids
+            if self._playable(each)
+        )
+        row = Row(
+            line.key, name, reason, cards,
+            source=source, ground=ground, because=line.because, propensity=line.propensity,
+        )  # fmt: skip
+        return self._for_kids(row) if self.standing.profile.is_kid else row
+
+    def _for_kids(self, row: Row) -> Row:
+        seed = self.titles[row.because].name if row.because in self.titles else ""
+        name, reason = kids.named(row.key, row.name, seed=seed)
+        return Row(
+            row.key, name, reason, row.cards,
+            source=row.source, ground=row.ground, because=row.because, propensity=row.propensity,
+        )  # fmt: skip
+
+    def _card(
+        self, title: Title, *, reason: str = "", source: Source = Source.OWN, propensity: float = 1.0
+    ) -> Card:
+        begun = self.progress.get(title.id)
+        same = begun is not None and begun.video_id == title.video_id
+        return Card(
+            title=title,
+            video_id=title.video_id,
+            progress=begun.progress if begun and same else None,
+            reason=reason,
+            source=source,
+            match=self.plan.match.get(title.id),
+            propensity=propensity,
+        )
+
+    def _billboard(self) -> Card | None:
+        """The day's big picture: of the best that have one; the same all day while nothing changes."""
+        held = [self.titles[each] for each in self.plan.billboard if self._playable(each)]
+        pictured = [title for title in held if title.backdrop] or [
+            title for title in self.titles.values() if title.backdrop and self._playable(title.id)
+        ]
+        best = [title.id for title in pictured[:BILLBOARD_CHOICE]]
+        chosen = scoring.draw(f"{self.standing.profile.id}:{self.standing.now:%Y-%m-%d}", best)
+        if chosen is None:
+            return None
+        title = self.titles[chosen]
+        caption = words.billboard_words(title, self.plan, self.titles, kid=self.standing.profile.is_kid)
+        return Card(
+            title=title,
+            video_id=title.video_id or catalog.first_video(title.id),
+            caption=caption,
+            source=Source.TASTE if self.plan.personal else Source.TREND,
+            match=self.plan.match.get(title.id),
+        )
+
+
+def _bare(row: Row) -> Row:
+    return Row(row.key, "", "", ())
