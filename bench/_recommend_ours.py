@@ -46,9 +46,11 @@ class Taste:
 
     name = "netflixlite"
     knobs = score.Knobs(a=0.0, b=1.0, memory=1e9, last=10_000)
+    #: What comes next has no part in this: it is not trained.
+    settings = Settings(scales=())
 
     def __init__(self, data: Ratings, settings: Settings | None = None) -> None:
-        self._data, self._settings = data, settings
+        self._data, self._settings = data, settings or self.settings
 
     def fit(self, viewer: Numbers, title: Numbers, titles: int) -> None:
         """Train on these events alone."""

@@ -17,7 +17,7 @@ from bench._recommend_data import Ratings
 from bench._recommend_ours import Served
 from recommend.engine import metrics, score
 from recommend.engine.model import Floats
-from recommend.engine.trend import DAY, HALF_LIVES, Trend
+from recommend.engine.trend import DAY, HALF_LIVES, Trend, rising, steady
 
 HISTORY, WEEK = 0.6, 7 * DAY
 #: Slots of a page that are looked at first, and how its rows share them.
@@ -51,6 +51,7 @@ class State:
     def __init__(self, data: Ratings, *, trends: bool = True) -> None:
         self._data = data
         self.histories: dict[int, list[int]] = {}
+        self.kept: dict[int, Floats] = {}
         self.counts = np.zeros(len(data.titles), np.float32)
         self.trends = [Trend(len(data.titles), half) for half in HALF_LIVES] if trends else []
 
@@ -79,6 +80,8 @@ def replay(data: Ratings, chosen: dict[str, baselines.Baseline], *, quick: bool)
         if quick and number >= 2:
             break
         served = _fitted(data, first, chosen, done, number)
+        nightly.kept.clear()
+        weekly.kept.clear()
         for event in range(first, weekly_end := last):
             day = _day_start(data, start, event)
             _caught_up(nightly, day)
@@ -104,7 +107,10 @@ def _day_start(data: Ratings, start: int, event: int) -> int:
 
 
 def _caught_up(state: State, upto: int) -> None:
-    for event in range(int(state.counts.sum()), upto):
+    learnt = int(state.counts.sum())
+    if learnt < upto:
+        state.kept.clear()
+    for event in range(learnt, upto):
         state.learn(event)
 
 
@@ -136,8 +142,9 @@ def _judge(
     viewer, target = int(data.viewer[event]), int(data.title[event])
     history = state.histories[viewer]
     seen = np.array(history)
-    trend = page_trend(state, float(data.at[event]))
-    found: dict[str, Floats] = {"trend": state.trends[0].now(float(data.at[event]))}
+    day, week, _ = (each.now(float(data.at[event])) for each in state.trends)
+    trend = rising(day, week)
+    found: dict[str, Floats] = {"trend": day}
     for name, model in chosen.items():
         found[name] = state.counts.copy() if name == "popularity" else model.scores(seen)
     started = time.process_time()
@@ -148,31 +155,27 @@ def _judge(
         ("following, state of last night", nightly),
         ("following, state of last week", weekly),
     ):
-        old = frozen.histories.get(viewer, [])
-        found[name] = served.scores(old, trend, score.Knobs(b=0)).following
+        # Nothing of it changes until the state does.
+        if viewer not in frozen.kept:
+            old = frozen.histories.get(viewer, [])
+            frozen.kept[viewer] = served.scores(old, trend, score.Knobs(b=0)).following
+        found[name] = frozen.kept[viewer]
     for name, scores in found.items():
         scores = scores.copy()
         scores[seen] = -np.inf
         found[name] = scores
         done.ranks.setdefault(name, []).append(metrics.rank(scores, target))
-    done.page.append(target in page(found["blend"], found["following"], found["taste"]))
+    wider = served.scores(history, steady(day, week), score.WIDER).blend
+    wider[seen] = -np.inf
+    done.page.append(target in page(found["blend"], wider))
     done.viewers.append(viewer)
     done.never_seen += int(state.counts[target] == 0)
 
 
-def page_trend(state: State, at: float) -> Floats:
-    """What is watched here, as pages are given it: now, and a little of what was watched this week and this month."""
-    day, week, month = (trend.now(at) for trend in state.trends)
-    return day + WEEK_WORTH * week + MONTH_WORTH * month
-
-
-WEEK_WORTH, MONTH_WORTH = np.float32(0.0), np.float32(0.0)
-
-
-def page(blend: Floats, following: Floats, taste: Floats) -> set[int]:
-    """The titles in the first 40 slots of a page: 20 of the blend, 10 of what follows, 10 of taste, none twice."""
+def page(blend: Floats, wider: Floats) -> set[int]:
+    """The titles in the first 40 slots of a page: two rows of ten of the blend, two that look further, none twice."""
     held: dict[int, None] = {}
-    for scores, slots in ((blend, 20), (following, 10), (taste, 10)):
+    for scores, slots in ((blend, 20), (wider, 20)):
         wanted = len(held) + slots
         for title in score.top(scores, SLOTS).tolist():
             if len(held) >= wanted:

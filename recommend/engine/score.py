@@ -46,6 +46,9 @@ class Knobs:
 
 
 DEFAULT = Knobs()
+#: For a row that looks further than the first ones: taste weighs more. Give it what is watched all week as well
+#: (`trend.steady`).
+WIDER = Knobs(a=0.8, b=0.8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

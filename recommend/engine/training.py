@@ -22,6 +22,9 @@ from recommend.engine.train_matrix import affordable
 from recommend.engine.train_tail import tail
 from recommend.engine.train_taste import taste
 
+#: Below so many viewers a server is a small house.
+SMALL_HOUSE = 250
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Events:
@@ -58,10 +61,11 @@ class Settings:
     """How to train. None leaves the choice to what the data is like.
 
     `head`: most titles in the dense matrix of taste; `step_head` in that of what comes next; `two_scales_to`: up to so
-    many titles the past is seen on two scales. `fill`: titles without events join the head up to so many, where content
-    speaks for them. `least`: events a title needs to be trained. `ridge`, `drop`: EDLAE's λ and p. `alpha`: weight of
-    content in the Gram. `beta`: weight of a seed. `width`: weights kept of each row. `support`: accounts that must have
-    watched both of two titles for the pair to count. `memory`: bytes the trainer may use.
+    many titles the past is seen on two scales; `scales` says which, and () leaves what comes next out. `fill`: titles
+    without events join the head up to so many, where content speaks for them. `least`: events a title needs to be
+    trained. `ridge`, `drop`: EDLAE's λ and p. `alpha`: weight of content in the Gram. `beta`: weight of a seed.
+    `width`: weights kept of each row. `support`: accounts that must have watched both of two titles for the pair to
+    count. `memory`: bytes the trainer may use.
     """
 
     head: int = 30_000
@@ -216,9 +220,14 @@ def _allowed(events: Events, titles: int, support: int) -> sparse.csr_matrix | N
 
 
 def _strength(events: Events, head: int, settings: Settings) -> tuple[float, float]:
-    """EDLAE's λ and p: firm where each title has many events, gentle where it has few (the study's §3.1)."""
+    """EDLAE's λ and p: firm where each title has many events, gentle where it has few (the study's §3.1).
+
+    In a small house (§3.5) what few people did must not outweigh what titles are about: firmer again.
+    """
     dense = len(events) >= 50 * max(1, head)
-    ridge = settings.ridge if settings.ridge is not None else (200.0 if dense else 30.0)
+    small = len(np.unique(events.viewer)) < SMALL_HOUSE
+    usual = 100.0 if small else (200.0 if dense else 30.0)
+    ridge = settings.ridge if settings.ridge is not None else usual
     drop = settings.drop if settings.drop is not None else (0.5 if dense else 0.3)
     return ridge, drop
 
@@ -272,6 +281,8 @@ def _following(
     scales = settings.scales
     if scales is None:
         scales = (3.0, 30.0) if titles <= settings.two_scales_to else (5.0,)
+    if not scales or not titles:
+        return (), ()
     kept = events.title < titles
     dense = int(kept.sum()) >= 50 * max(1, titles)
     made = following(

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from recommend.engine.model import Floats
 
 DAY = 86_400.0
+#: What scoring adds to a trend before it takes the logarithm (`Knobs.trend_floor`).
+SCORED = 0.1
 #: The half-lives that are kept side by side, in seconds.
 HALF_LIVES = (1 * DAY, 7 * DAY, 30 * DAY)
 
@@ -26,15 +28,20 @@ def added(value: float, at: float, now: float, half_life: float, worth: float = 
     return value + worth * 2.0 ** (-(at - now) / half_life), at
 
 
-def rising(day: Floats, week: Floats, haste: float = 0.2, floor: float = 0.1) -> Floats:
+def rising(day: Floats, week: Floats, haste: float = 0.3, floor: float = 0.3) -> Floats:
     """What is watched now, with what is rising before what has been there all week: the `trend` that scoring is given.
 
-    `day` and `week` are counters of those half-lives. Scoring takes log(trend + floor): this makes that
-    log(day + floor) + haste·log((day + floor)/(week + floor)).
+    `day` and `week` are counters of those half-lives. Scoring takes log(trend + `SCORED`): this makes that
+    log(day + floor) + haste·log((day + floor)/(week + floor)). Chosen on the part of the replay before the one judged.
     """
     now = day + np.float32(floor)
-    made: Floats = (now * (now / (week + np.float32(floor))) ** np.float32(haste) - floor).astype(np.float32)
+    made: Floats = (now * (now / (week + np.float32(floor))) ** np.float32(haste) - SCORED).astype(np.float32)
     return made
+
+
+def steady(day: Floats, week: Floats) -> Floats:
+    """What is watched now and all week, alike: the trend for a row that looks further (`score.WIDER`)."""
+    return rising(day, week, -0.5, SCORED)
 
 
 class Trend:
