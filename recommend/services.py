@@ -21,6 +21,7 @@ from recommend.page import home as pages
 from recommend.page import why as reasons
 from recommend.signals import reading, writing
 from recommend.signals.shapes import VERDICTS, Act, Did
+from recommend.trials import privacy as trials_privacy
 from recommend.types import (
     Card,
     HiddenChanged,
@@ -149,8 +150,9 @@ def start_anew(*, profile_id: UUID) -> None:
 
 
 def erase_taste(*, profile_id: UUID) -> None:
-    """Delete all that was learnt of a profile that goes on."""
+    """Delete all that was learnt of a profile that goes on, its thumbs and what it was shown. Its list stays."""
     writing.erase(profile_id)
+    trials_privacy.forget_profile(profile_id)
 
 
 def switches(profile_id: UUID) -> Switches:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts import services as accounts
 from recommend import events
+from recommend import models as said
 from recommend.signals import models, packing, trends
 from recommend.signals.reading import FACT, fact
 from recommend.signals.settings import current_weights
@@ -132,14 +133,16 @@ def reset(profile_id: UUID, *, now: datetime | None = None) -> int:
 
 
 def erase(profile_id: UUID, *, now: datetime | None = None) -> int:
-    """Delete all that was learnt of a profile that goes on; returns how many signals that were.
+    """Delete all that was learnt of a profile that goes on, and its thumbs; returns how many signals that were.
 
-    Its switches stay. What it did before is not learnt from again. Trends lose it at once, models within a day.
+    Its switches, list and history stay. What it did before is not learnt from again. Trends lose it at once, models
+    within a day.
     """
     now = now or timezone.now()
     with transaction.atomic():
         row = held(profile_id)
         gone = models.Signal.objects.filter(profile_id=profile_id).delete()[0]
+        said.Thumb.objects.filter(profile_id=profile_id).delete()
         trends.withdraw(profile_id)
         if gone:
             withdrawn(now)
