@@ -1,16 +1,21 @@
 """A small town: films of two sorts, people who like one of them, and a folder for models."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
 from accounts.tests.factories import make_operator, make_profile, make_user
 from catalog.tests.factories import make_title
-from recommend.learning import serving
+from recommend.engine import artefact
+from recommend.engine.content import Features, content
+from recommend.engine.model import Model, Rows, indexed
+from recommend.learning import publishing, serving, shelf
+from recommend.learning.models import ModelVersion
 from recommend.signals.models import Signal
 from recommend.signals.shapes import Did
 
@@ -63,3 +68,35 @@ def town(watched) -> tuple[list[UUID], list[UUID]]:
         for step in range(10):
             watched(profile, mine[(number + 3 * step) % len(mine)], 40 - 4 * step + number / 50)
     return films, profiles
+
+
+def made(count: int = 6, *, described: datetime | None = None) -> Model:
+    titles = tuple(uuid4() for _ in range(count))
+    about = content([Features(genres=("war" if each % 2 else "comedy",)) for each in range(count)])
+    targets = np.full((count, 2), -1, np.int32)
+    targets[0, 0] = 1
+    weights = np.zeros((count, 2), np.float16)
+    weights[0, 0] = 0.5
+    rows = Rows(targets, weights)
+    told = {"described_at": (described or datetime.now(UTC)).timestamp()}
+    popularity = np.ones(count, np.float32)
+    return Model(titles, indexed(titles), rows, (rows,), (5.0,), popularity, about, told)
+
+
+def version(model: Model | None = None, **more) -> ModelVersion:
+    name = shelf.new_name("model")
+    artefact.write(model or made(), shelf.folder(name))
+    return ModelVersion.objects.create(state="good", folder=name, bytes=shelf.size(name), **more)
+
+
+@pytest.fixture
+def serve(django_capture_on_commit_callbacks):
+    """`serve()`: another version, passed and published."""
+
+    def add(model: Model | None = None, **more) -> ModelVersion:
+        with django_capture_on_commit_callbacks(execute=True):
+            made_of = version(model, **more)
+            publishing.publish(made_of, "test")
+        return made_of
+
+    return add
