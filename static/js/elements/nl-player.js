@@ -4,13 +4,14 @@
 // Attributes: data-video-id, data-session-url, data-csrf, data-back-url, data-watch-url (with the nil UUID in the
 // video's place), data-title, data-subtitle, data-synopsis, data-poster.
 
+import { breath } from "../lib/breath.js";
 import { ask } from "../lib/http.js";
 import { momentAsked } from "../lib/links.js";
 import { gettext, interpolate } from "../lib/words.js";
 import { Following } from "../player/following.js";
 import { Player } from "../player/player.js";
 import { mediaElement, Screen } from "../player/screen.js";
-import { assemble, joinParts, makeParts } from "../player/ui/assembly.js";
+import { assemble, joinParts, makeControls, makeSheets } from "../player/ui/assembly.js";
 import { Beside, playable } from "../player/ui/beside.js";
 import { figures } from "../player/ui/clock.js";
 import { announcePosition, announceState, forgetMedia } from "../player/ui/media.js";
@@ -22,6 +23,7 @@ const NIL = "00000000-0000-0000-0000-000000000000";
 
 class NlPlayer extends HTMLElement {
   #abort = null;
+  #furnished = false;
 
   connectedCallback() {
     if (this.#abort) return;
@@ -33,9 +35,22 @@ class NlPlayer extends HTMLElement {
     const { screen, player, preferences } = this;
     this.following = new Following({ options, screen, player, preferences });
     this.beside = new Beside((video) => `/api/v1/videos/${video}/beside`);
-    makeParts(this);
-    joinParts(this, this.#abort.signal);
+    this.#furnish([() => makeControls(this), () => makeSheets(this), () => joinParts(this, this.#abort.signal), () => this.#begin()]);
+  }
+
+  /** Step by step: at once under a film that is prepared, else with a breath between, so that the page stays at hand. */
+  async #furnish(steps) {
+    const { signal } = this.#abort;
+    for (const step of steps) {
+      if (!this.prepared) await breath();
+      if (signal.aborted) return;
+      step();
+    }
+  }
+
+  #begin() {
     assemble(this);
+    this.#furnished = true;
     this.#listenToVideo();
     this.#listenToPlayer();
     this.viewer.applyPreferences();
@@ -49,6 +64,8 @@ class NlPlayer extends HTMLElement {
   disconnectedCallback() {
     this.#abort?.abort();
     this.#abort = null;
+    if (!this.#furnished) return this.player.destroy();
+    this.#furnished = false;
     for (const part of [this.presence, this.talk, this.trouble, this.cast, this.following]) part.drop();
     this.after.forget();
     this.awake.want(false);
@@ -56,6 +73,7 @@ class NlPlayer extends HTMLElement {
     this.player.destroy();
     forgetMedia();
     this.replaceChildren();
+    return undefined;
   }
 
   /** What was prepared of the film before this element came to the page (player/ahead.js). */

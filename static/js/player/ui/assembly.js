@@ -27,16 +27,13 @@ import { ErrorPanel, Trouble } from "./trouble.js";
 import { Viewer } from "./viewer.js";
 
 /** What is seen, and what can be done. @param {HTMLElement} it the <nl-player> */
-export function makeParts(it) {
+export function makeControls(it) {
   const { screen, player, preferences } = it;
   const say = (text) => it.say(text);
-  const focusSurface = () => it.focusSurface();
   it.talk = new Talk();
   it.spinner = new Spinner();
   it.flash = new Flash();
   it.notice = new Notice();
-  it.error = new ErrorPanel();
-  it.help = new Help();
   it.awake = new Awake();
   it.naming = new Naming(it.dataset, () => mediaOf(it));
   it.viewer = new Viewer(player, screen, preferences, {
@@ -52,15 +49,18 @@ export function makeParts(it) {
   it.bar = new Bar(screen, player, buttonsOf(it), preferences);
   it.bar.onMenu = () => it.presence.wake();
   it.captions = new Captions(screen);
-  it.statistics = new Statistics(() => it.state, () => it.statistics.toggle(false));
   it.start = startButton(() => it.unblock());
   it.lock = new Lock({ onChange: (on) => it.classList.toggle("locked", on), say });
   it.surface = h("div", { class: "player-surface", tabIndex: -1 });
-  makeSheets(it, focusSurface);
 }
 
-function makeSheets(it, focusSurface) {
+/** What lies over the picture at times. */
+export function makeSheets(it) {
   const backUrl = it.dataset.backUrl || "/";
+  const focusSurface = () => it.focusSurface();
+  it.error = new ErrorPanel();
+  it.help = new Help();
+  it.statistics = new Statistics(() => it.state, () => it.statistics.toggle(false));
   it.nextCard = new NextCard({
     onGo: (alone) => it.after.go(alone),
     onCancel: focusSurface,
