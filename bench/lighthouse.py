@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def main() -> int:
     with installation.running(home, demo="1") as site, tempfile.TemporaryDirectory() as profile:
         print("waiting for the demo catalogue", flush=True)
         wait_for(lambda: _made(home), seconds=1500, what="the demo catalogue")
+        wait_for(lambda: _answers(site.url), seconds=120, what="the site to answer")
         with sync_playwright() as playwright:
             port = _free_port()
             context = playwright.chromium.launch_persistent_context(
@@ -95,6 +97,12 @@ def main() -> int:
 def _made(home: Path) -> bool:
     with suppress(OSError):
         return (home / "demo").read_text(encoding="ascii").startswith("done")
+    return False
+
+
+def _answers(url: str) -> bool:
+    with suppress(OSError), urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
+        return bool(answer.status == 200)
     return False
 
 
@@ -205,7 +213,7 @@ def interactions(page: Page, url: str) -> float:
     slowest = max(slowest, float(page.evaluate("globalThis.slowest")))
     page.goto(f"{url}/search/")
     page.evaluate(OBSERVE)
-    page.locator("main input[type=search]").first.click()
+    page.locator("input#q").click()
     page.keyboard.type("night mail", delay=60)
     page.wait_for_timeout(1000)
     slowest = max(slowest, float(page.evaluate("globalThis.slowest")))

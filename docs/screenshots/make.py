@@ -41,6 +41,8 @@ WATCHED = {
 LIKED = ("the-lighthouse-log", "caldera")
 FILM, SERIES, MOMENT = "the-long-dusk", "station-keeping", 0.35
 KID = "Mia"
+#: Who looks at the site in Arabic.
+READER = "سارة"
 BIGGEST = 160_000
 
 
@@ -91,7 +93,7 @@ def typed(words: str) -> Callable[[Page], None]:
     """Words in the search field, letter by letter."""
 
     def act(page: Page) -> None:
-        field = page.locator("main input[type=search]").first
+        field = page.locator("input#q")
         field.click()
         page.keyboard.type(words, delay=40)
         page.wait_for_timeout(1500)
@@ -170,34 +172,45 @@ def prepare(browser: Browser, site: str, name: str, password: str) -> Any:
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(30_000)
     sign_in(page, site, name, password)
-    page.goto(f"{site}/profiles/")
-    if page.locator(f"button.person:has-text('{KID}')").count() == 0:
-        page.goto(f"{site}/profiles/new/")
-        page.fill("input[name=name]", KID)
-        page.locator("input[name=is_kid]").check(force=True)
-        page.locator("main form button.button--lamp").first.click()
-        page.wait_for_url(f"{site}/profiles/**")
-    choose(page, site, 0)
-    for slug, share in WATCHED.items():
-        watch(page, site, slug, share)
-    for slug in LIKED:
-        page.goto(f"{site}/title/{slug}/")
-        button = page.locator(".title-hero nl-list-button button")
-        if button.get_attribute("aria-pressed") != "true":
-            button.click()
-            page.wait_for_load_state("networkidle")
+    for who in (READER, KID):
+        make_profile(page, site, who)
+    for who in (READER, ""):
+        choose(page, site, who)
+        for slug, share in WATCHED.items():
+            watch(page, site, slug, share)
+        for slug in LIKED:
+            page.goto(f"{site}/title/{slug}/")
+            button = page.locator(".title-hero nl-list-button button")
+            if button.get_attribute("aria-pressed") != "true":
+                button.click()
+                page.wait_for_load_state("networkidle")
     state = page.context.storage_state()
     page.context.close()
     return state
+
+
+def make_profile(page: Page, site: str, name: str) -> None:
+    """The profile of this name, unless there is one."""
+    page.goto(f"{site}/profiles/")
+    if page.locator(f"button.person:has-text('{name}')").count():
+        return
+    page.goto(f"{site}/profiles/new/")
+    page.fill("input[name=name]", name)
+    page.locator("input[name=is_kid]").set_checked(name == KID, force=True)
+    page.select_option("select[name=language]", "ar" if name == READER else "en")
+    page.locator("main form button.button--lamp").first.click()
+    page.wait_for_url(f"{site}/profiles/**")
 
 
 def take(browser: Browser, site: str, state: Any, size: Size, wanted: set[str]) -> None:
     """All pictures on one screen."""
     folder = HERE / size.name
     folder.mkdir(exist_ok=True)
-    context = open_context(browser, site, size, state)
+    context = open_context(browser, size, state)
     page = context.new_page()
     page.set_default_timeout(30_000)
+    who = "" if size.language == "en" else READER
+    choose(page, site, who)
     for shot in SHOTS:
         if shot.name not in wanted:
             continue
@@ -215,25 +228,20 @@ def take(browser: Browser, site: str, state: Any, size: Size, wanted: set[str]) 
             page.goto(site + str(person.get_attribute("href")))
             save(page, folder / "person.jpg")
     if "kids" in wanted:
-        choose(page, site, 1)
+        choose(page, site, KID)
         save(page, folder / "kids.jpg")
-        choose(page, site, 0)
     context.close()
     if "login" in wanted:
-        stranger = open_context(browser, site, size, None)
+        stranger = open_context(browser, size, None)
         page = stranger.new_page()
         page.goto(f"{site}/accounts/login/")
         save(page, folder / "login.jpg")
         stranger.close()
 
 
-def open_context(browser: Browser, site: str, size: Size, state: Any) -> BrowserContext:
+def open_context(browser: Browser, size: Size, state: Any) -> BrowserContext:
     """A browser of this size and language, signed in as `state` says."""
-    context = browser.new_context(**size.how, storage_state=state, locale=size.language)
-    if size.language != "en":
-        for name in ("django_language", "nl_django_language"):
-            context.add_cookies([{"name": name, "value": size.language, "url": site}])
-    return context
+    return browser.new_context(**size.how, storage_state=state, locale=size.language)
 
 
 def sign_in(page: Page, site: str, name: str, password: str) -> None:
@@ -247,10 +255,10 @@ def sign_in(page: Page, site: str, name: str, password: str) -> None:
     page.wait_for_url(f"{site}/")
 
 
-def choose(page: Page, site: str, which: int) -> None:
-    """Through the gate as that profile."""
+def choose(page: Page, site: str, who: str) -> None:
+    """Through the gate as the profile of this name, or as the first one."""
     page.goto(f"{site}/profiles/")
-    page.locator("button.person").nth(which).click()
+    page.locator(f"button.person:has-text('{who}')" if who else "button.person").first.click()
     page.wait_for_url(f"{site}/")
 
 
