@@ -109,8 +109,8 @@ def replay(
     for place in range(len(told)):
         viewer, title, weight = int(told.viewer[place]), int(told.title[place]), float(told.weight[place])
         mine = history.setdefault(viewer, [])
-        seen = [each for each, _weight in mine]
-        if place >= first and mine and weight >= PLAYED and title not in seen:
+        seen = [each for each, _weight in mine] if place >= first else []
+        if seen and weight >= PLAYED and title not in seen:
             now = trend.now(float(told.at[place]))
             newest = mine[: -knobs.last - 1 : -1]
             for name, contender in contenders.items():

@@ -10,7 +10,7 @@ from catalog import services as catalog
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import JobState
 from recommend.learning import deciding, publishing, training, watching
-from recommend.learning.deciding import Standing
+from recommend.learning.deciding import Occasion, Standing
 from recommend.learning.models import ModelVersion, Serving
 from recommend.signals import models as signals
 from recommend.signals import reading
@@ -33,7 +33,9 @@ def tend(now: datetime | None = None) -> None:
     watching.heal()
     _put_away_what_must_go(now)
     occasion = deciding.due(standing(now))
-    if occasion is not None:
+    if occasion is not None and publishing.pointer().pinned and occasion is not Occasion.WITHDRAWN:
+        _note(now, "an operator keeps this version")
+    elif occasion is not None:
         training.ask(occasion)
         _note(now, f"training: {occasion}")
     else:

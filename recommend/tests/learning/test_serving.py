@@ -7,9 +7,10 @@ from django.db import DatabaseError
 
 from catalog.tests.factories import make_title
 from recommend.learning import publishing, serving, shelf, watching
-from recommend.learning.models import ModelVersion
+from recommend.learning.models import ModelVersion, Serving
 from recommend.signals import models as signals
 from recommend.tests.learning.conftest import made
+from tests.conftest import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -138,3 +139,17 @@ def test_names_of_folders_cannot_lead_elsewhere():
     for name in ("", "..", "../up", "a/b", "/etc"):
         with pytest.raises(ValueError, match="name of a model"):
             shelf.folder(name)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_go_on_while_a_newer_one_is_mapped(serve, settings, monkeypatch):
+    first, second = serve(), serve()
+    Serving.objects.update(version=first, revision=10)
+    assert serving.refresh().version == first.name
+    settings.TESTING = False
+    monkeypatch.setattr(serving, "LOOK_EVERY", 0.0)
+    Serving.objects.update(version=second, revision=11)
+    assert serving.current() is not None
+    wait_for(lambda: serving.state().version == second.name, what="the newer version")
+    new = make_title(name="Brand new", packaged=False, genres=["war"])
+    wait_for(lambda: new.id in serving.current().index, what="the new title")
