@@ -26,12 +26,12 @@ WATCH_AFTER = deciding.ENOUGH_PLAYS
 
 def tend(now: datetime | None = None) -> None:
     """One look; everything that takes long becomes a job."""
-    if not settings.LEARNING:
-        _note(now or timezone.now(), "learning is switched off")
-        return
     now = now or timezone.now()
     watching.heal()
     _put_away_what_must_go(now)
+    if not settings.LEARNING:
+        _note(now, "learning is switched off")
+        return
     occasion = deciding.due(standing(now))
     if occasion is not None and publishing.pointer().pinned and occasion is not Occasion.WITHDRAWN:
         _note(now, "an operator keeps this version")
