@@ -9,6 +9,8 @@ from enum import StrEnum
 NEW_SIGNALS, NEW_SHARE = 200, 0.02
 SOONEST = timedelta(hours=1)
 DAILY = timedelta(days=1)
+#: Or it follows so many new titles as a share of those that were learnt: while a library is read in, say.
+NEW_TITLES, SOONEST_FOR_TITLES = 0.2, timedelta(minutes=10)
 #: A training that failed or was refused is not tried again before this.
 AFTER_TROUBLE = timedelta(hours=6)
 #: What somebody withdrew has to be out of what is served within this time.
@@ -27,6 +29,7 @@ class Occasion(StrEnum):
     FIRST = "first"
     WITHDRAWN = "withdrawn"
     NEW_SIGNALS = "new signals"
+    NEW_TITLES = "new titles"
     DAILY = "daily"
     ASKED = "asked"
 
@@ -40,6 +43,7 @@ class Standing:
     model_at: datetime | None
     signals: int = 0
     new_signals: int = 0
+    learnt_titles: int = 0
     withdrawn_at: datetime | None = None
     trouble_at: datetime | None = None
 
@@ -65,6 +69,8 @@ def _usual(standing: Standing) -> Occasion | None:
     age = standing.now - standing.model_at
     if age >= SOONEST and standing.new_signals >= max(NEW_SIGNALS, NEW_SHARE * standing.signals):
         return Occasion.NEW_SIGNALS
+    if age >= SOONEST_FOR_TITLES and standing.titles > (1 + NEW_TITLES) * standing.learnt_titles:
+        return Occasion.NEW_TITLES
     return Occasion.DAILY if age >= DAILY and standing.new_signals > 0 else None
 
 

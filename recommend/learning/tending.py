@@ -59,6 +59,7 @@ def standing(now: datetime) -> Standing:
         model_at=read_at,
         signals=total,
         new_signals=new,
+        learnt_titles=served.titles if served else 0,
         withdrawn_at=reading.withdrawn_at(),
         trouble_at=_trouble(),
     )

@@ -15,6 +15,7 @@ OCCASIONS = {
     Occasion.FIRST: gettext_lazy("there was none"),
     Occasion.WITHDRAWN: gettext_lazy("somebody withdrew what they watched"),
     Occasion.NEW_SIGNALS: gettext_lazy("much was watched"),
+    Occasion.NEW_TITLES: gettext_lazy("many titles are new"),
     Occasion.DAILY: gettext_lazy("once a day"),
     Occasion.ASKED: gettext_lazy("somebody asked for it"),
 }

@@ -11,7 +11,13 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def standing(**more):
-    known = {"now": NOW, "titles": 100, "model_at": NOW - timedelta(hours=2), "signals": 5000}
+    known = {
+        "now": NOW,
+        "titles": 100,
+        "model_at": NOW - timedelta(hours=2),
+        "signals": 5000,
+        "learnt_titles": 100,
+    }
     return Standing(**(known | more))
 
 
@@ -21,6 +27,9 @@ def standing(**more):
         ({"titles": 0, "model_at": None}, None),
         ({"model_at": None, "signals": 0}, Occasion.FIRST),
         ({"new_signals": 199}, None),
+        ({"titles": 120}, None),
+        ({"titles": 121}, Occasion.NEW_TITLES),
+        ({"titles": 500, "model_at": NOW - timedelta(minutes=9)}, None),
         ({"new_signals": 200}, Occasion.NEW_SIGNALS),
         ({"new_signals": 999, "signals": 50_000}, None),
         ({"new_signals": 1000, "signals": 50_000}, Occasion.NEW_SIGNALS),

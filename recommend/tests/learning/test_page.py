@@ -85,7 +85,7 @@ def test_versions_figures_and_buttons(client, page, serve, django_capture_on_com
 def test_only_operators_get_in(client, ada):
     client.force_login(operator_row(type("User", (), {"id": ada.user_id})))
     assert client.get(reverse("admin:recommendations")).status_code in (302, 403)
-    assert press(client, "train").redirect_chain or True
+    press(client, "train")
     assert jobs.find(kind=training.KIND) == []
 
 
