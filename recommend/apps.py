@@ -17,6 +17,9 @@ class RecommendConfig(AppConfig):
         from recommend.signals import receivers as signals_receivers  # noqa: F401
         from recommend.signals import reconciling
         from recommend.trials import privacy as trials_privacy  # noqa: F401
+        from recommend.trials import receivers as trials_receivers  # noqa: F401
+        from recommend.trials import upkeep
 
         tending.register()
+        upkeep.register()
         reconciling.register()

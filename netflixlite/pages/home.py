@@ -37,6 +37,7 @@ def home(request: ProfileRequest) -> HttpResponse:
         "more_from": len(rows) if len(rows) < len(shown.rows) else None,
         "invited": invited(request),
         "growing": progress.under_way(),
+        "ticket": getattr(shown, "ticket", ""),
     }
     return render(request, "home.html", context)
 

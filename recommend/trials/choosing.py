@@ -11,9 +11,12 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID, uuid4
 
+from django.utils import timezone
+
 from accounts import services as accounts
 from catalog import services as catalog
 from catalog.types import Image
+from recommend.signals import reading
 from recommend.trials import drafting, experiments, models, tallies, thompson, tickets
 from recommend.trials.types import Arranged, Drafted, Drawn, Slot, Tried
 
@@ -202,9 +205,7 @@ class Chooser:
         return made
 
     def _picture_keys(self, artwork_id: UUID) -> list[str]:
-        """Where its counts stand: everybody's, and those of who leans to the same genre."""
-        key = f"{self._scope}:art:{artwork_id}"
-        return [key, f"{key}:{self.leaning}"] if self.leaning else [key]
+        return tallies.picture_keys(self._scope, artwork_id, self.leaning)
 
     def _picture_option(self, artwork_id: UUID, known: Mapping[str, tallies.Count]) -> thompson.Option:
         counts = [known[key] for key in self._picture_keys(artwork_id)]
@@ -213,13 +214,13 @@ class Chooser:
             return whole
         return thompson.Option(whole.mean, LEANING_STRENGTH, counts[1].shown, counts[1].played)
 
-    def ticket(self, model_version: str = "") -> str:
+    def ticket(self, model_version: str = "", request_id: UUID | None = None) -> str:
         """All that was decided, signed, for the page to send back with what was seen (impressions.py)."""
         arranged, (experiment, teams) = self._arranged, self._mixed
         return tickets.write(
             Drawn(
                 profile_id=self.profile_id,
-                request_id=uuid4(),
+                request_id=request_id or uuid4(),
                 at=self.now.timestamp(),
                 given=self._given,
                 fixed=self._fixed,
@@ -236,8 +237,14 @@ class Chooser:
 
 def of(profile_id: UUID, now: datetime) -> Chooser:
     """The chooser of a profile as its own switches want it."""
-    profile = accounts.profile(profile_id)
-    return Chooser(profile_id, now, steady=profile is None, kids=bool(profile and profile.is_kid))
+    profile, switches = accounts.profile(profile_id), reading.switches(profile_id)
+    steady = profile is None or switches.steady or not switches.personal
+    return Chooser(profile_id, now, steady=steady, kids=bool(profile and profile.is_kid))
+
+
+def variant(profile_id: UUID, experiment: str) -> str:
+    """`Chooser.variant` for whoever asks this alone."""
+    return of(profile_id, timezone.now()).variant(experiment)
 
 
 def arrange_rows(profile_id: UUID, keys: Sequence[str], fixed: int, now: datetime) -> Arranged:

@@ -48,6 +48,12 @@ def scope(*, kids: bool) -> str:
     return "kids" if kids else "all"
 
 
+def picture_keys(scope: str, artwork_id: UUID, leaning: str) -> list[str]:
+    """Where a picture's numbers stand: everybody's, and those of who leans to the same genre."""
+    key = f"{scope}:art:{artwork_id}"
+    return [key, f"{key}:{leaning}"] if leaning else [key]
+
+
 def today(now: datetime) -> date:
     """The day of a moment, in UTC."""
     return now.astimezone(UTC).date()

@@ -33,5 +33,6 @@ openPanels();
 whenIdle(async () => (await import("./lib/listening.js")).listen());
 whenIdle(async () => (await import("./elements/nl-preview.js")).restOnCards());
 whenIdle(async () => (await import("./lib/why.js")).answerWhy());
+whenIdle(async () => (await import("./lib/shown.js")).tellShown());
 whenIdle(whenKept);
 wipeAtSignOut();
