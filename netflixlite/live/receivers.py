@@ -47,8 +47,8 @@ from playback.types import (
     SessionStopped,
     StreamsChanged,
 )
-from recommend.events import list_changed, thumb_changed
-from recommend.types import ListChanged, ThumbChanged
+from recommend.events import hidden_changed, list_changed, taste_changed, thumb_changed
+from recommend.types import HiddenChanged, ListChanged, TasteChanged, ThumbChanged
 
 #: A film that goes on is told at most so often, in seconds: each report would be a row for everybody who watches.
 GOES_ON_EVERY = 30.0
@@ -87,10 +87,9 @@ def on_place_moved(event: PlaceMoved, **_: Any) -> None:
 
 @receiver(playback_ended, dispatch_uid="live.playback_ended")
 def on_playback_ended(event: PlaybackEnded, **_: Any) -> None:
-    """A film was left: where it goes on, and what is shown because of it."""
+    """A film was left: where it goes on. What is shown because of it follows (`on_taste_changed`)."""
     viewing = event.viewing
     tell(Topic.CONTINUE, profile_id=viewing.profile_id, title=str(viewing.title_id))
-    tell(Topic.ROWS, profile_id=viewing.profile_id)
 
 
 @receiver(history_forgotten, dispatch_uid="live.history_forgotten")
@@ -115,6 +114,17 @@ def on_thumb_changed(event: ThumbChanged, **_: Any) -> None:
     """Somebody said what they think of a title."""
     said = event.thumb.value if event.thumb else None
     tell(Topic.THUMB, profile_id=event.profile_id, title=str(event.title_id), thumb=said)
+
+
+@receiver(hidden_changed, dispatch_uid="live.hidden_changed")
+def on_hidden_changed(event: HiddenChanged, **_: Any) -> None:
+    """Somebody is not interested in a title, or took that back."""
+    tell(Topic.HIDDEN, profile_id=event.profile_id, title=str(event.title_id), hidden=event.hidden)
+
+
+@receiver(taste_changed, dispatch_uid="live.taste_changed")
+def on_taste_changed(event: TasteChanged, **_: Any) -> None:
+    """What a profile did is known now: its suggestions follow."""
     tell(Topic.ROWS, profile_id=event.profile_id)
 
 

@@ -20,7 +20,9 @@ class Topic(StrEnum):
     LIST = "list"
     #: A profile's verdict; the detail has `title` and `thumb`.
     THUMB = "thumb"
-    #: What a profile's rows are made of: something was watched to its end, or judged.
+    #: A profile is not interested in a title; the detail has `title` and `hidden`.
+    HIDDEN = "hidden"
+    #: What a profile's rows are made of: something was watched to its end, left, judged or hidden.
     ROWS = "rows"
     #: Who in a household is watching what.
     WATCHING = "watching"
