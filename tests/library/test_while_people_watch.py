@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import migrated
 from tests.conftest import wait_for
 
 pytestmark = pytest.mark.slow
@@ -58,7 +59,7 @@ def test_no_write_is_refused_while_a_library_comes_in(tmp_path: Path, repository
         "NETFLIXLITE_DEBUG": "1",
         "DJANGO_SETTINGS_MODULE": "netflixlite.settings",
     }
-    manage(environment, repository, "migrate", "-v0")
+    migrated.lay(tmp_path / "home" / "db")
     watching = subprocess.Popen(
         [sys.executable, "-m", "tests.library.watching", str(answer)], cwd=repository, env=environment
     )

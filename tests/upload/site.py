@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from tests import migrated
 from tests.conftest import wait_for
 from tests.edge.origin import free_port
 
@@ -80,6 +81,7 @@ class Site:
     def prepare(self) -> None:
         """Make the database and an operator."""
         self.port = self.port or free_port()
+        migrated.lay(self.home / "db")
         self.manage("prepare")
         self.shell(_OPERATOR)
 
