@@ -23,14 +23,14 @@ from catalog.media import (
 from catalog.media.plan import Plan
 from tests.media.clips import ffmpeg, film
 
-SIZE, RATE, SECONDS = "640x360", 24, 12
+WIDTH, HEIGHT, RATE, SECONDS = 320, 180, 24, 12
 
 
 @pytest.fixture(scope="module")
 def moving(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve seconds of a fractal that is zoomed into: something new in every frame, nothing that repeats."""
     path = tmp_path_factory.mktemp("moving") / "moving.mp4"
-    graph = f"mandelbrot=s={SIZE}:r={RATE}:start_scale=3:end_scale=0.002:end_pts=300"
+    graph = f"mandelbrot=s={WIDTH}x{HEIGHT}:r={RATE}:start_scale=3:end_scale=0.002:end_pts=300"
     ffmpeg(
         "-f",
         "lavfi",
@@ -69,6 +69,20 @@ def encoded(made: Plan, path: Path, folder: Path) -> list[Path]:
     return [encode.chunk_folder(folder / "done", chunk) / name for chunk in made.chunks]
 
 
+@pytest.fixture(scope="module", params=["h264", "av1"])
+def codec(request: pytest.FixtureRequest) -> str:
+    """In which codec."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def parts(codec: str, moving: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The film in three chunks of a segment each."""
+    made = planned(moving, codec, segments=1)
+    assert len(made.chunks) == 3
+    return encoded(made, moving, tmp_path_factory.mktemp("parts"))
+
+
 def joined(parts: list[Path], target: Path) -> Path:
     """One file of all chunks, as packages have it."""
     with target.open("wb") as out:
@@ -92,14 +106,12 @@ def scores(made: Path, source: Path) -> list[float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("codec", ["h264", "av1"])
-def test_chunks_are_the_same_bytes_each_time_and_share_one_init_segment(codec, moving, tmp_path):
+def test_chunks_are_the_same_bytes_each_time_and_share_one_init_segment(codec, moving, parts, tmp_path):
     made = planned(moving, codec, segments=1)
-    assert len(made.chunks) == 3
-    first, again = (encoded(made, moving, tmp_path / turn) for turn in ("one", "two"))
-    assert [part.read_bytes() for part in first] == [part.read_bytes() for part in again]
+    again = encoded(made, moving, tmp_path)
+    assert [part.read_bytes() for part in parts] == [part.read_bytes() for part in again]
     inits = set()
-    for part, chunk in zip(first, made.chunks, strict=True):
+    for part, chunk in zip(parts, made.chunks, strict=True):
         with part.open("rb") as file:
             init = boxes.read_init(file)
             fragments = boxes.read_fragments(file, len(init))
@@ -112,12 +124,13 @@ def test_chunks_are_the_same_bytes_each_time_and_share_one_init_segment(codec, m
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("codec", ["h264", "av1"])
-def test_seams_between_chunks_look_no_worse_than_the_same_frames_of_one_encode(codec, moving, tmp_path):
+def test_seams_between_chunks_look_no_worse_than_the_same_frames_of_one_encode(
+    codec, moving, parts, tmp_path
+):
     whole = planned(moving, codec, segments=3)
     parted = planned(moving, codec, segments=1)
     one = joined(encoded(whole, moving, tmp_path / "whole"), tmp_path / "whole.mp4")
-    many = joined(encoded(parted, moving, tmp_path / "parted"), tmp_path / "parted.mp4")
+    many = joined(parts, tmp_path / "parted.mp4")
     alone, cut = scores(one, moving), scores(many, moving)
     assert sum(cut) / len(cut) > sum(alone) / len(alone) - 0.5
     for chunk in parted.chunks[1:]:
@@ -145,8 +158,8 @@ def test_a_film_is_measured_and_gets_a_ladder_of_its_own(moving, tmp_path):
         assert fine.bits > coarse.bits
         assert fine.vmaf > coarse.vmaf
     assert found.points[0].vmaf > 85, "frames are compared with themselves, not with their neighbours"
-    made = pertitle.rungs(found, width=640, height=360, rate=Fraction(RATE))
-    assert (made[0].width, made[0].height) == (640, 360)
+    made = pertitle.rungs(found, width=WIDTH, height=HEIGHT, rate=Fraction(RATE))
+    assert (made[0].width, made[0].height) == (WIDTH, HEIGHT)
     again = complexity.measure(facts, moving, scratch=tmp_path)
     assert again == found, "whoever measures finds the same, so plans agree"
 
