@@ -35,11 +35,11 @@ def grid(name: str, *, quick: bool) -> list[Baseline]:
         "item-kNN": [ItemKnn(shrink, width) for shrink in (0.0, 10.0, 50.0) for width in (100, 400)],
         "iALS": [
             Als(size, ridge, alpha)
-            for size in (32, 64)
-            for ridge in (1.0, 10.0)
-            for alpha in (2.0, 10.0, 40.0)
+            for size in (16, 64)
+            for ridge in (3.0, 30.0, 100.0)
+            for alpha in (5.0, 20.0, 60.0)
         ],
-        "EASE": [Ease(ridge) for ridge in (50.0, 150.0, 400.0)],
+        "EASE": [Ease(ridge) for ridge in (25.0, 50.0, 100.0, 200.0)],
     }
     return made[name][:: 3 if quick else 1]
 

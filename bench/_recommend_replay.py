@@ -165,7 +165,8 @@ def _judge(
         scores[seen] = -np.inf
         found[name] = scores
         done.ranks.setdefault(name, []).append(metrics.rank(scores, target))
-    wider = served.scores(history, steady(day, week), score.WIDER).blend
+    sums = (served.model, ours.taste, ours.following)
+    wider = score.blended(*sums, steady(day, week), np.ones(len(trend), bool), score.WIDER)
     wider[seen] = -np.inf
     done.page.append(target in page(found["blend"], wider))
     done.viewers.append(viewer)

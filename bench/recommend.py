@@ -140,7 +140,7 @@ def _replay(done: replaying.Replayed, figures: Figures) -> None:
         metrics.bootstrap(gains["following"][off], groups=viewers[off]),
     )
     figures["replay_offtrend_ndcg10_blend"] = round(float(gains["blend"][off].mean()), 4)
-    for figure, frozen in (("live_over_frozen", "night"), ("live_over_frozen_week", "week")):
+    for figure, frozen in (("live_over_frozen", "week"), ("live_over_nightly", "night")):
         old = gains[f"following, state of last {frozen}"]
         _put(figures, figure, metrics.bootstrap(gains["following"], over=old, groups=viewers))
     best = max(baselines.NAMES, key=lambda name: float(gains[name].mean()))

@@ -50,7 +50,7 @@ def tail_of(model: Model, theirs: Content, neighbours: int = NEIGHBOURS) -> Tail
     return Tail(
         model.trained,
         found,
-        shares.astype(np.float16),
+        shares,
         borrowed(model.taste, found, shares),
         tuple(borrowed(rows, found, shares) for rows in model.following),
     )

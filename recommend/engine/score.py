@@ -68,21 +68,32 @@ def score(
     `trend`: float32 (n,), decayed plays as they are now. `eligible`: bool (n,), what this viewer may be shown.
     """
     titles, weights = _arrays(entries, knobs.last)
-    taste = _sum(model, None, titles, weights * _decay(len(titles), knobs.memory))
-    following = np.zeros(len(model), np.float32)
-    for which, scale in enumerate(model.scales):
-        following += _sum(model, which, titles, weights * _decay(len(titles), scale))
-    blend = np.log(trend + np.float32(knobs.prior) * model.popularity + np.float32(knobs.trend_floor))
+    count = len(titles)
+    taste = _sum(model, titles, [(None, weights * _decay(count, knobs.memory))])
+    scales = enumerate(model.scales)
+    following = _sum(model, titles, [(which, weights * _decay(count, scale)) for which, scale in scales])
+    blend = blended(model, taste, following, trend, eligible, knobs)
+    unseen = ~eligible
+    taste[unseen] = NEVER
+    following[unseen] = NEVER
+    return Scores(blend, taste, following)
+
+
+def blended(
+    model: Model, taste: Floats, following: Floats, trend: Floats, eligible: Flags, knobs: Knobs
+) -> Floats:
+    """The blend of sums that are there already: float32 (n,). For a second row of the same viewer, with other knobs."""
+    known = trend + np.float32(knobs.prior) * model.popularity if knobs.prior else trend
+    blend = np.log(known + np.float32(knobs.trend_floor))
     if knobs.a:
-        blend += knobs.a * np.log(np.maximum(following, 0) + np.float32(knobs.following_floor))
+        blend += np.float32(knobs.a) * np.log(np.maximum(following, 0) + np.float32(knobs.following_floor))
     if knobs.b:
-        blend += knobs.b * np.log(np.maximum(taste, 0) + np.float32(knobs.taste_floor))
+        blend += np.float32(knobs.b) * np.log(np.maximum(taste, 0) + np.float32(knobs.taste_floor))
     if knobs.dim:
         blend -= np.float32(knobs.dim) * np.log1p(model.popularity)
-    unseen = ~eligible
-    for each in (blend, taste, following):
-        each[unseen] = NEVER
-    return Scores(blend.astype(np.float32, copy=False), taste, following)
+    made: Floats = blend.astype(np.float32, copy=False)
+    made[~eligible] = NEVER
+    return made
 
 
 def top(scores: Floats, k: int) -> NDArray[np.int64]:
@@ -146,7 +157,7 @@ def shares(
 
 def because(model: Model, title: int) -> Floats:
     """What having watched this title speaks for: float32 (n,), `NEVER` for itself and for what nothing speaks for."""
-    found = _sum(model, None, np.array([title], np.int64), np.ones(1, np.float32))
+    found = _sum(model, np.array([title], np.int64), [(None, np.ones(1, np.float32))])
     found[found <= 0] = NEVER
     found[title] = NEVER
     return found
@@ -158,7 +169,7 @@ def similar(model: Model, title: int) -> Floats:
     Watched together, less what everybody watches (popularity to the power .2), and half as much what they are about:
     visibly closer titles than watching alone finds (the study's §3.6).
     """
-    together = np.maximum(_sum(model, None, np.array([title], np.int64), np.ones(1, np.float32)), 0)
+    together = np.maximum(_sum(model, np.array([title], np.int64), [(None, np.ones(1, np.float32))]), 0)
     together /= np.maximum(model.popularity, 1) ** np.float32(0.2)
     together[title] = 0
     strongest = float(together.max(initial=0))
@@ -209,24 +220,27 @@ def _gathered(
     return targets, weights
 
 
-def _sum(model: Model, which: int | None, titles: NDArray[np.int64], given: Floats) -> Floats:
-    """The weighted sum of these titles' rows, as float32 (n,)."""
-    first = model.trained
-    if not len(titles):
+def _sum(model: Model, titles: NDArray[np.int64], parts: Sequence[tuple[int | None, Floats]]) -> Floats:
+    """The weighted sum of these titles' rows in each matrix, all together, as float32 (n,)."""
+    if not len(titles) or not len(parts):
         return np.zeros(len(model), np.float32)
-    targets, weights = _gathered(model, which, titles)
-    spoken = weights.astype(np.float32) * given[:, None]
+    first = model.trained
     # Empty places (-1) fall on number 0, which is cut off.
-    numbers = targets.ravel() + 1
-    summed = np.bincount(numbers, spoken.ravel(), first + 1)[1:].astype(np.float32)
+    summed, near = np.zeros(first + 1, np.float64), np.zeros(first + 1, np.float64)
+    own = titles < first
+    for which, given in parts:
+        targets, weights = _gathered(model, which, titles)
+        spoken = weights.astype(np.float32) * given[:, None]
+        summed += np.bincount(targets.ravel() + 1, spoken.ravel(), first + 1)
+        near += np.bincount(titles[own], given[own] * _own(weights[own]), first + 1)
+    head: Floats = summed[1:].astype(np.float32)
     tail = model.tail
     if tail is None or not len(tail):
-        return summed
-    held = np.append(summed, np.float32(0))
-    own = titles < first
-    np.add.at(held, titles[own], given[own] * _own(weights[own]))
-    borrowed = np.einsum("mk,mk->m", held[tail.neighbours], tail.shares.astype(np.float32))
-    return np.concatenate((summed, borrowed.astype(np.float32)))
+        return head
+    held = near.astype(np.float32)
+    held[:first] += head
+    borrowed = np.einsum("mk,mk->m", np.take(held, tail.neighbours, mode="wrap"), tail.shares)
+    return np.concatenate((head, borrowed))
 
 
 def _own(weights: NDArray[np.float16]) -> Floats:

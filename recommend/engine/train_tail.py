@@ -23,7 +23,7 @@ def tail(model: Model, theirs: Content, neighbours: int) -> Tail:
     else:
         found, shares = _nearest(_matrix(model.content), _matrix(theirs), neighbours)
         given = [_borrowed(rows, found, shares) for rows in (model.taste, *model.following)]
-    return Tail(model.trained, found, shares.astype(np.float16), given[0], tuple(given[1:]))
+    return Tail(model.trained, found, shares, given[0], tuple(given[1:]))
 
 
 def _matrix(content: Content) -> sparse.csr_matrix:

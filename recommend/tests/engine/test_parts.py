@@ -81,7 +81,7 @@ def test_sums_of_reasons_are_the_score(model: Model) -> None:
     grown = extend(model, new(3))
     entries = [Entry(number, 1.0) for number in (0, 5, 9, len(grown) - 1)]
     titles = np.array([each.title for each in entries])
-    total = score._sum(grown, None, titles, np.ones(4, np.float32))
+    total = score._sum(grown, titles, [(None, np.ones(4, np.float32))])
     given = score._columns(grown, None, titles, list(range(len(grown))))
     assert np.allclose(given.sum(axis=1), total, atol=1e-5)
 
