@@ -3,7 +3,7 @@
 Synthetic viewers: 45 events each, titles by Zipf's law, two viewers for each title, like the study's that this is held
 against (docs/recommend-engine.md). The figures with goals are those of the taste matrix, which the study measured;
 beside them stand the whole training (taste, what follows, content, tail) and plain LAPACK making an inverse of
-10,000 titles in the same minute. A machine that is slower than the study's then, by plain LAPACK, is granted the difference.
+10,000 titles in the same minute. A machine that is slower than the study's then, by that, is granted the difference.
 """
 
 import argparse
