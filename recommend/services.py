@@ -17,6 +17,7 @@ from catalog import services as catalog
 from catalog.types import Title
 from playback import services as playback
 from recommend import events, likeness, models, suiting
+from recommend.learning import board as learning
 from recommend.page import home as pages
 from recommend.page import why as reasons
 from recommend.signals import reading, writing
@@ -291,6 +292,11 @@ def cards(titles: list[Title], profile_id: UUID) -> list[Card]:
         progress = bookmark.fraction if bookmark and not bookmark.finished else None
         made.append(Card(title=title, video_id=title.video_id, progress=progress))
     return made
+
+
+def how_learning_goes() -> tuple[str, list[str]]:
+    """Which model answers, in a sentence, and what an operator should know of it; nothing when all is well."""
+    return learning.standing()
 
 
 def _tell(signal: Signal, news: ListChanged | ThumbChanged | HiddenChanged) -> None:

@@ -22,6 +22,7 @@ from cdn import services as cdn
 from cdn.types import NodeState
 from netflixlite.doctor.findings import Finding, bad, good, look, warn
 from netflixlite.jobs import services as jobs
+from recommend import services as recommend
 
 _SOON = timedelta(days=14)
 #: What the site's clock may differ by from this one, in seconds: tokens allow for less.
@@ -77,6 +78,15 @@ def somebody_works() -> Iterator[Finding]:
     else:
         names = ", ".join(f"{one.name} ({one.busy} of {one.slots} at work)" for one in every)
         yield good(f"Workers: {names}.")
+
+
+@look("recommendations")
+def suggestions_are_learnt() -> Iterator[Finding]:
+    """A model answers, or will; its files can be read and are not old."""
+    answering, troubles = recommend.how_learning_goes()
+    yield good(answering)
+    for trouble in troubles:
+        yield warn(trouble, "Look at the page of recommendations in the studio.")
 
 
 @look("encoder")

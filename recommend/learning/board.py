@@ -63,9 +63,17 @@ def board(now: datetime | None = None) -> dict[str, Any]:
         "going": job is not None and job.state in _GOING,
         "percent": round(100 * job.progress) if job else 0,
         "lines": [_line(each, pointer.version_id, pointer.previous_id) for each in _newest()],
-        "troubles": list(_troubles(now, pointer.version, state.fallback_reason, job)),
+        "troubles": [*_troubles(now, pointer.version, state.fallback_reason, job), *_no_worker()],
         "limits": _limits(),
     }
+
+
+def standing(now: datetime | None = None) -> tuple[str, list[str]]:
+    """What answers now, in a sentence, and what an operator should know; nothing when all is well."""
+    served, state = publishing.pointer().version, serving.refresh()
+    job = next(iter(jobs.find(kind=training.KIND, limit=1)), None)
+    troubles = _troubles(now or timezone.now(), served, state.fallback_reason, job)
+    return words.answering(state, served), troubles
 
 
 def _newest() -> list[ModelVersion]:
@@ -117,7 +125,7 @@ def _line(version: ModelVersion, served: int | None, previous: int | None) -> Li
     )
 
 
-def _troubles(now: datetime, served: ModelVersion | None, fallback: str, job: Job | None) -> "list[str]":
+def _troubles(now: datetime, served: ModelVersion | None, fallback: str, job: Job | None) -> list[str]:
     """What an operator should know, the worst first."""
     found = []
     if not settings.LEARNING:
@@ -134,9 +142,11 @@ def _troubles(now: datetime, served: ModelVersion | None, fallback: str, job: Jo
         found.append(_("The last training failed: %(error)s") % {"error": job.error})
     if served is not None and now - served.made_at > OLD:
         found.append(_("This model is more than a week old, and nothing newer was trained."))
-    if jobs.workers_alive(training.KIND) == 0:
-        found.append(_("No worker is running that could train."))
     return found
+
+
+def _no_worker() -> list[str]:
+    return [] if jobs.workers_alive(training.KIND) else [_("No worker is running that could train.")]
 
 
 def _limits() -> dict[str, Any]:
