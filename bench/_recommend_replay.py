@@ -82,13 +82,13 @@ def replay(data: Ratings, chosen: dict[str, baselines.Baseline], *, quick: bool)
         served = _fitted(data, first, chosen, done, number)
         nightly.kept.clear()
         weekly.kept.clear()
-        for event in range(first, weekly_end := last):
+        for event in range(first, last):
             day = _day_start(data, start, event)
             _caught_up(nightly, day)
             if int(data.viewer[event]) in state.histories:
                 _judge(data, event, state, nightly, weekly, served, chosen, done)
             state.learn(event)
-        _caught_up(weekly, weekly_end)
+        _caught_up(weekly, last)
     return done
 
 
@@ -150,7 +150,15 @@ def _judge(
     started = time.process_time()
     ours = served.scores(history, trend)
     done.score_seconds += time.process_time() - started
-    found |= {"blend": ours.blend, "following": ours.following, "taste": ours.taste}
+    sums, everything = (served.model, ours.taste, ours.following), np.ones(len(trend), bool)
+    wider = score.blended(*sums, steady(day, week), everything, score.WIDER)
+    wider[seen] = -np.inf
+    found |= {
+        "blend": ours.blend,
+        "blend, day's trend alone": score.blended(*sums, day, everything, score.DEFAULT),
+        "following": ours.following,
+        "taste": ours.taste,
+    }
     for name, frozen in (
         ("following, state of last night", nightly),
         ("following, state of last week", weekly),
@@ -165,9 +173,6 @@ def _judge(
         scores[seen] = -np.inf
         found[name] = scores
         done.ranks.setdefault(name, []).append(metrics.rank(scores, target))
-    sums = (served.model, ours.taste, ours.following)
-    wider = score.blended(*sums, steady(day, week), np.ones(len(trend), bool), score.WIDER)
-    wider[seen] = -np.inf
     done.page.append(target in page(found["blend"], wider))
     done.viewers.append(viewer)
     done.never_seen += int(state.counts[target] == 0)
