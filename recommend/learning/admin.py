@@ -14,8 +14,8 @@ from recommend.learning import board, publishing, training
 from recommend.learning.deciding import Occasion
 
 MAY_LOOK, MAY_ACT = "recommend.view_modelversion", "recommend.change_modelversion"
-#: Somebody waits for it: before what trains by itself, and after films that somebody waits for.
-_SOON = 5
+#: Somebody waits for it: before all that encodes, but for what an operator put first.
+_SOON = 400
 
 
 def page(request: HttpRequest) -> HttpResponse:

@@ -19,8 +19,9 @@ from recommend.signals import reading
 log = logging.getLogger("recommend.learning")
 
 KIND = "recommend.train"
-#: Encoding a film that somebody waits for comes first; the next training comes anyway.
-PRIORITY = -10
+#: Behind what makes a film watchable, before its larger qualities: those may keep a machine busy for days, a training
+#: for minutes.
+PRIORITY = 30
 
 
 def ask(occasion: Occasion, *, priority: int = PRIORITY) -> Job:
