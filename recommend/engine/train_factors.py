@@ -5,6 +5,8 @@ with the Gram that all share, `u = x路Y路(Y岬�Y + 位I)鈦宦筦, so a score `u路Y岬
 behind it is cut to its strongest weights by blocks.
 """
 
+from importlib.util import find_spec
+
 import numpy as np
 from scipy import sparse
 
@@ -14,6 +16,11 @@ from recommend.engine.train_matrix import truncated
 
 class NoFactors(RuntimeError):
     """The `implicit` package is not installed."""
+
+
+def available() -> bool:
+    """Whether the package is installed; without it, what the dense head does not hold borrows by content."""
+    return find_spec("implicit") is not None
 
 
 def factors(

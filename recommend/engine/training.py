@@ -5,8 +5,8 @@ a smaller one for what comes next, neighbours for the rest, and factors when the
 same events, titles and settings make the same model.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from scipy import sparse
 
 from recommend.engine import content as about_titles
 from recommend.engine.model import Content, Floats, Model, Numbers, Rows, indexed
-from recommend.engine.train_factors import factors, merged, rows
+from recommend.engine.train_factors import available, factors, merged, rows
 from recommend.engine.train_following import following
 from recommend.engine.train_matrix import affordable
 from recommend.engine.train_tail import tail
@@ -99,28 +99,28 @@ def train(
 ) -> Model:
     """A model of all `titles`; `content` has a row for each of them, in their order, and so have `seed`'s numbers.
 
-    Raises `TooLarge` before allocating, when the head does not fit; `NoFactors` when more than `dense_to` titles are
-    watched and the package for that is not installed.
+    Raises `TooLarge` before allocating, when the head does not fit.
     """
     chosen = settings or Settings()
     used = _liked(events)
     signals = np.bincount(used.title, minlength=len(titles))
-    order = _order(signals, content, seed)
-    head = _head(signals, content, order, chosen, seed)
-    wide = int((signals >= chosen.least).sum()) > chosen.dense_to
+    known = _known(content, seed)
+    order = np.lexsort((np.arange(len(signals)), ~known, -signals))
+    watched = int((signals >= chosen.least).sum())
+    wide = watched > chosen.dense_to and available()
+    head = _head(watched, int((known | (signals > 0)).sum()), chosen)
     dense = min(head, chosen.wide_head) if wide else head
     place = np.full(len(titles), -1, np.int64)
     place[order] = np.arange(len(titles))
-    mine = _placed(used, place, int((signals >= chosen.least).sum()) if wide else head)
+    mine = _placed(used, place, watched if wide else head)
     about = about_titles.chosen(content, order.tolist())
     ridge, drop = _strength(mine, dense, chosen)
-    taste_rows = _taste(mine, dense, about, seed, place, chosen, ridge, drop)
+    taste_rows = _taste(mine, dense, about, _lent(seed, place, dense), chosen, ridge, drop)
     if wide:
-        taste_rows = _widened(taste_rows, mine, int((signals >= chosen.least).sum()), chosen)
+        factored = factors(_watched(mine, watched), size=chosen.factors)
+        taste_rows = merged(taste_rows, rows(factored, width=chosen.width))
     scales, step_rows = _following(mine, len(taste_rows), dense, chosen)
-    names = tuple(titles[number] for number in order.tolist())
-    popularity = np.bincount(place[used.title], used.weight, len(titles)).astype(np.float32)
-    told: Mapping[str, str | int | float] = {
+    told: dict[str, str | int | float] = {
         "events": len(used),
         "viewers": len(np.unique(used.viewer)),
         "titles": len(titles),
@@ -128,25 +128,30 @@ def train(
         "trained": len(taste_rows),
         "ridge": ridge,
         "drop": drop,
-        "alpha": _alpha(chosen, mine),
+        "alpha": _alpha(chosen),
         "beta": chosen.beta if seed is not None else 0.0,
         "way": "factors" if wide else "dense",
     }
-    trained = Model(
-        names[: len(taste_rows)],
-        indexed(names[: len(taste_rows)]),
-        taste_rows,
-        step_rows,
-        scales,
-        popularity[: len(taste_rows)],
-        about_titles.chosen(about, range(len(taste_rows))),
-        told,
-    )
-    if len(taste_rows) == len(titles):
-        return trained
-    late = about_titles.chosen(about, range(len(taste_rows), len(titles)))
-    rest = tail(trained, late, chosen.neighbours)
-    return Model(names, indexed(names), taste_rows, step_rows, scales, popularity, about, told, rest)
+    names = tuple(titles[number] for number in order.tolist())
+    popularity = np.bincount(place[used.title], used.weight, len(titles)).astype(np.float32)
+    whole = Model(names, indexed(names), taste_rows, step_rows, scales, popularity, about, told)
+    return whole if len(taste_rows) == len(titles) else _with_tail(whole, chosen)
+
+
+def _with_tail(whole: Model, settings: Settings) -> Model:
+    """The titles beyond the trained ones borrow from those."""
+    trained = len(whole.taste)
+    late = about_titles.chosen(whole.content, range(trained, len(whole)))
+    known = about_titles.chosen(whole.content, range(trained))
+    return replace(whole, tail=tail(replace(whole, content=known), late, settings.neighbours))
+
+
+def _known(content: Content, seed: Pairs | None) -> NDArray[np.bool_]:
+    """Titles of which something is known before anybody watches them."""
+    known = np.diff(content.indptr) > 0
+    if seed is not None:
+        known[seed.rows] = True
+    return known
 
 
 def _liked(events: Events) -> Events:
@@ -159,33 +164,12 @@ def _liked(events: Events) -> Events:
     )
 
 
-def _order(signals: NDArray[np.int64], content: Content, seed: Pairs | None) -> NDArray[np.int64]:
-    """Titles in the order in which they get places: the most watched first, then those of which something is known."""
-    known = np.diff(content.indptr) > 0
-    if seed is not None:
-        known = known.copy()
-        known[seed.rows] = True
-    return np.lexsort((np.arange(len(signals)), ~known, -signals))
-
-
-def _head(
-    signals: NDArray[np.int64],
-    content: Content,
-    order: NDArray[np.int64],
-    settings: Settings,
-    seed: Pairs | None,
-) -> int:
-    """How many titles are trained."""
-    watched = int((signals >= settings.least).sum())
-    known = np.diff(content.indptr) > 0
-    if seed is not None:
-        known = known.copy()
-        known[seed.rows] = True
-    worth = int((known[order] | (signals[order] > 0)).sum())
+def _head(watched: int, worth: int, settings: Settings) -> int:
+    """How many titles are trained: those watched often enough, and others of which something is known up to `fill`."""
     head = max(watched, min(settings.fill, worth))
     if settings.memory is not None:
         head = min(head, affordable(settings.memory))
-    return min(head, settings.head, len(signals))
+    return min(head, settings.head)
 
 
 def _placed(events: Events, place: NDArray[np.int64], head: int) -> Events:
@@ -232,25 +216,28 @@ def _strength(events: Events, head: int, settings: Settings) -> tuple[float, flo
     return ridge, drop
 
 
-def _alpha(settings: Settings, events: Events) -> float:
+def _alpha(settings: Settings) -> float:
     return settings.alpha if settings.alpha is not None else 5.0
+
+
+def _lent(seed: Pairs | None, place: NDArray[np.int64], head: int) -> sparse.csr_matrix | None:
+    """What a seed says of the titles in the head."""
+    if seed is None:
+        return None
+    where, other = place[seed.rows], place[seed.columns]
+    both = (where < head) & (other < head)
+    return sparse.csr_matrix((seed.values[both], (where[both], other[both])), (head, head), np.float32)
 
 
 def _taste(
     events: Events,
     head: int,
     about: Content,
-    seed: Pairs | None,
-    place: NDArray[np.int64],
+    lent: sparse.csr_matrix | None,
     settings: Settings,
     ridge: float,
     drop: float,
 ) -> Rows:
-    lent = None
-    if seed is not None:
-        where, other = place[seed.rows], place[seed.columns]
-        both = (where < head) & (other < head)
-        lent = sparse.csr_matrix((seed.values[both], (where[both], other[both])), (head, head), np.float32)
     part = about_titles.chosen(about, range(head))
     facts = None
     if part.columns:
@@ -263,7 +250,7 @@ def _taste(
         width=settings.width,
         power=settings.power,
         content=facts,
-        alpha=_alpha(settings, events),
+        alpha=_alpha(settings),
         seed=lent,
         beta=settings.beta,
         allowed=_allowed(events, head, settings.support),
@@ -302,9 +289,3 @@ def _following(
 def _lengthened(rows: Rows, titles: int) -> Rows:
     more = Rows.empty(titles - len(rows), rows.targets.shape[1])
     return Rows(np.concatenate((rows.targets, more.targets)), np.concatenate((rows.weights, more.weights)))
-
-
-def _widened(head: Rows, events: Events, titles: int, settings: Settings) -> Rows:
-    """Rows for all watched titles of a very large catalogue."""
-    made = factors(_watched(events, titles), size=settings.factors)
-    return merged(head, rows(made, width=settings.width))
