@@ -12,7 +12,7 @@ from recommend.engine.content import Features, content, cosine, joined, more
 from recommend.engine.extend import extend
 from recommend.engine.model import Content, Model, indexed
 from recommend.engine.score import Entry
-from recommend.engine.trend import DAY, Trend, added, forward
+from recommend.engine.trend import DAY, Trend, added, forward, rising, steady
 from recommend.tests.engine.making import facts, features, small, sort_of
 
 
@@ -144,6 +144,14 @@ def test_a_trend_goes_on_for_years() -> None:
     assert now[1] == pytest.approx(4 / 3, rel=1e-4)
     assert now[0] == pytest.approx(2 / 3, rel=1e-4)
     assert Trend(2, DAY).now(5.0).tolist() == [0, 0]
+
+
+def test_what_rises_comes_before_what_has_been_there_all_week() -> None:
+    day, week = np.array([5, 5, 0, 0], np.float32), np.array([6, 40, 40, 0], np.float32)
+    hasty = rising(day, week)
+    assert hasty.argsort()[::-1].tolist() == [0, 1, 3, 2]
+    assert np.isfinite(np.log(hasty + score.DEFAULT.trend_floor)).all()
+    assert steady(day, week).argsort()[::-1].tolist() == [1, 0, 2, 3]
 
 
 def test_ranks_of_equals_are_their_mean() -> None:

@@ -209,6 +209,13 @@ def test_a_very_large_catalogue_goes_by_factors() -> None:
     assert np.mean(right) > 0.7
 
 
+def test_without_that_package_the_rest_borrows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recommend.engine.training.available", lambda: False)
+    model = small(replace(SMALL, dense_to=10, head=30))
+    assert model.about["way"] == "dense"
+    assert len(model.tail or ()) == 10
+
+
 def test_numbers_of_viewers_do_not_matter() -> None:
     made = events()
     turned = replace(made, viewer=(59 - made.viewer).astype(np.int32))
