@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from catalog.types import Title
+from catalog.types import Image, Title
 from recommend.signals.shapes import Kind as Known
 from recommend.signals.shapes import Switches, Taste, TasteChanged, TasteEntry
 
@@ -81,6 +81,7 @@ class Ground(StrEnum):
 class Card:
     """A title in a row. `video_id` is what Play starts; `progress` is 0 … 1 for continue watching.
 
+    `picture` is the one of its pictures that this profile is shown, None for the usual one.
     `reason` says in plain words why this very title is here, '' where the row's reason says it all. `match` is how well
     it should suit, 1 … 99, None when too little is known. `propensity` is the chance with which it was put where it is:
     1 unless something was tried.
@@ -94,6 +95,7 @@ class Card:
     source: Source = Source.CATALOGUE
     match: int | None = None
     propensity: float = 1.0
+    picture: Image | None = None
 
 
 @dataclass(frozen=True, slots=True)

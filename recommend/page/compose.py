@@ -5,7 +5,7 @@ What may not be seen, was hidden or is blocked is masked before anything is rank
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -26,12 +26,12 @@ WELL_KNOWN = 3000
 BECAUSE_MOST, LIKED_LOOKED_AT = 3, 20
 #: At most so many rows, the viewer's own not counted.
 ROWS_MOST = 18
+#: A catalogue of fewer titles than this (those that the viewer may see) is a small one.
+SMALL = 400
 #: From this weight on a title was liked, or watched well enough to say so.
 LIKED = 0.5
 #: What was liked is offered again after so many seconds.
 AGAIN_AFTER = 45 * 86_400.0
-#: Titles of less than this share of plays are no hits: gems are among them.
-GEM_BELOW = 0.6
 #: How a place in a row, from its first card on, is worth less and less: few scroll far.
 _SEEN_AT = 1 / np.log2(np.arange(2, 22, dtype=np.float32))
 #: What looking at a row of a kind leads to, beside Top picks: a guess that trials correct (docs/recommend-trials.md).
@@ -81,16 +81,17 @@ class Composer:
 
     def __init__(self, field: Field, bound: Bound, viewer: Viewer) -> None:
         self.field, self.bound, self.viewer = field, bound, viewer
-        turned = {name: value for name, value in viewer.knobs.items() if name in Knobs.__dataclass_fields__}
         self.dim = float(viewer.knobs.get("dim", 0.1))
-        self.knobs = Knobs(**{**turned, "dim": 0.0})
+        self.knobs = _knobs(viewer.knobs)
         known = [(one, int(bound.number[one.place])) for one in viewer.opinions]
         self.entries = [Entry(number, one.weight) for one, number in known if number >= 0]
         #: Of each entry the place of its title in the field.
         self.origins = [one.place for one, number in known if number >= 0]
         self.fresh = viewer.eligible & ~viewer.seen
-        #: Rows of few titles look like a mistake; in a small house that is all there is.
-        self.fewest = 8 if len(field) >= 400 else 3
+        #: A small catalogue has few titles for each taste: rows that would show the same ones again are left out, and
+        #: a row of three is one.
+        self.small = int(viewer.eligible.sum()) < SMALL
+        self.fewest = 3 if self.small else 8
         self._score()
 
     def _score(self) -> None:
@@ -113,6 +114,17 @@ class Composer:
     def personal(self) -> bool:
         """Whether anything is known of this viewer."""
         return any(each.weight > 0 for each in self.entries)
+
+    @cached_property
+    def dimmed(self) -> Floats:
+        """The blend, less what everybody watches anyway: float32 (n,)."""
+        made: Floats = self.blend - np.float32(self.dim) * self.bound.fame
+        return made
+
+    @cached_property
+    def leading(self) -> Places:
+        """The best of it that the viewer has not seen."""
+        return best(np.where(self.fresh, self.dimmed, np.float32(score.NEVER)), AMONG)
 
     @cached_property
     def worth(self) -> Floats:
@@ -147,9 +159,8 @@ class Composer:
     def picks(self, knobs: Mapping[str, float] | None = None) -> Places:
         """Top picks: the blend, less what everybody watches anyway, not all of one kind."""
         turned = {**self.viewer.knobs, **(knobs or {})}
-        ranked = self.blend if knobs is None else self._blend(turned)
-        dimmed = ranked - np.float32(turned.get("dim", 0.1)) * np.log1p(self.bound.popularity)
-        leading = best(np.where(self.fresh, dimmed, score.NEVER), AMONG)
+        one = self if knobs is None else Composer(self.field, self.bound, _turned(self.viewer, turned))
+        dimmed, leading = one.dimmed, one.leading
         known = leading[self.bound.known[leading]]
         if len(known) < self.fewest:
             return leading
@@ -161,22 +172,18 @@ class Composer:
         head = np.array([rank[int(each)] for each in chosen], np.int64)
         return np.concatenate((head, leading[~np.isin(leading, head)]))[:DEPTH]
 
-    def _blend(self, turned: Mapping[str, float]) -> Floats:
-        other = Composer(self.field, self.bound, _turned(self.viewer, turned))
-        return other.blend
-
     def _picks(self) -> Candidate | None:
         return self._row("picks", "picks", self.picks()) if self.personal else None
 
     def _next(self) -> Candidate | None:
         """What people go on with after what this viewer watched last."""
-        if not self.personal:
+        if not self.personal or self.small:
             return None
         return self._row("next", "next", best(self._where(self.following, self.fresh), DEPTH))
 
     def _taste(self) -> Candidate | None:
         """What goes with all that the viewer liked, in the mix of genres that it watches."""
-        if not self.personal:
+        if not self.personal or self.small:
             return None
         leading = best(self._where(self.taste, self.fresh), AMONG)
         if len(leading) < self.fewest:
@@ -225,7 +232,7 @@ class Composer:
         floor = np.float32(self.knobs.taste_floor)
         ranked = np.log(np.maximum(self.taste, 0) + floor)
         ranked += np.float32(0.3) * np.log(self.viewer.trend + np.float32(0.1))
-        ranked += np.float32(0.1) * np.log1p(self.bound.popularity)
+        ranked += np.float32(0.1) * self.bound.fame
         ranked[~self.fresh] = score.NEVER
         leading = best(ranked, WELL_KNOWN)
         shelved = self.field.shelved[leading]
@@ -248,14 +255,9 @@ class Composer:
         """What speaks to this taste, and few have watched."""
         if not self.personal:
             return None
-        popular = self.bound.popularity
-        played = popular[popular > 0]
-        if not len(played):
-            return None
-        edge = float(np.quantile(played[:2000], GEM_BELOW))
-        rare = self.fresh & (popular <= edge) & (self.viewer.trend <= 0)
-        dimmed = self.taste / np.maximum(popular, 1) ** np.float32(0.3)
-        return self._row("gems", "gems", best(self._where(dimmed, rare), DEPTH))
+        rare = self.fresh & self.bound.rare & (self.viewer.trend <= 0)
+        dimmed = self.taste / self.bound.renown
+        return self._row("gems", "gems", best(self._where(dimmed.astype(np.float32), rare), DEPTH))
 
     def _again(self) -> Candidate | None:
         """What the viewer liked best, some time ago."""
@@ -270,7 +272,8 @@ class Composer:
         return Candidate("again", "again", places[:DEPTH]) if len(places) >= 4 else None
 
     def _popular(self) -> Candidate | None:
-        found = best(self._where(self.bound.popularity, self.fresh), DEPTH)
+        leading = self.bound.leading
+        found = leading[self.fresh[leading]][:DEPTH]
         return Candidate("popular", "popular", found) if len(found) >= 3 else None
 
     @staticmethod
@@ -313,17 +316,21 @@ class Composer:
             chosen = int(np.argmax(value))
             if value[chosen] < 0:
                 break
-            row = left.pop(chosen)
-            order.append(rows[row])
-            taken[table[row][shown[chosen]]] = True
+            number = left.pop(chosen)
+            order.append(rows[number])
+            taken[table[number][shown[chosen]]] = True
         return order
 
     def billboard(self, k: int) -> Places:
         """Candidates for the big picture, best first: what suits, fresh and unseen; else whatever there is."""
-        dimmed = self.blend - np.float32(self.dim) * np.log1p(self.bound.popularity)
-        found = best(np.where(self.fresh, dimmed, score.NEVER), k)
-        return found if len(found) else best(self.blend, k)
+        return self.leading[:k] if len(self.leading) else best(self.blend, k)
 
 
 def _turned(viewer: Viewer, knobs: Mapping[str, float]) -> Viewer:
     return Viewer(viewer.opinions, viewer.eligible, viewer.seen, viewer.trend, viewer.now, knobs)
+
+
+def _knobs(turned: Mapping[str, float]) -> Knobs:
+    """The engine's knobs, as they are turned; popularity divides where a row says so, not in the blend itself."""
+    names = ("a", "b", "prior", "trend_floor", "memory")
+    return replace(Knobs(), **{name: turned[name] for name in names if name in turned}, dim=0.0)

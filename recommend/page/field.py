@@ -12,6 +12,9 @@ from recommend.engine.model import Flags, Floats, Model
 
 Places = NDArray[np.int64]
 
+#: What was played less than this share of all titles that were played is no hit: gems are among it.
+GEM_BELOW = 0.6
+
 
 class Glimpsed(Protocol):
     """A title as `catalog.overview` gives it; times in seconds since 1970."""
@@ -105,13 +108,19 @@ def made(glances: Iterable[Glimpsed]) -> Field:
 class Bound:
     """A model laid upon a field: where each of the field's titles is in the model, -1 for those that it does not know.
 
-    Everything here is in the field's order; `model` keeps its own.
+    Everything here is in the field's order; `model` keeps its own. `leading` are the places by popularity, the highest
+    first, as far as anything was played; `rare` is what few have watched. `fame` is log(1 + popularity), `renown`
+    popularity to the power .3.
     """
 
     model: Model
     number: Places
     known: Flags
     popularity: Floats
+    leading: Places
+    rare: Flags
+    fame: Floats
+    renown: Floats
 
     def to_field(self, scores: Floats, otherwise: float) -> Floats:
         """Scores of the model's titles as scores of the field's."""
@@ -134,23 +143,32 @@ def bound(model: Model, field: Field) -> Bound:
     known = number >= 0
     popularity = np.zeros(len(field), np.float32)
     popularity[known] = model.popularity[number[known]]
-    return Bound(model, number, known, popularity)
+    played = popularity[popularity > 0]
+    edge = float(np.quantile(played, GEM_BELOW)) if len(played) else 0.0
+    return Bound(
+        model,
+        number,
+        known,
+        popularity,
+        leading=best(np.where(popularity > 0, popularity, np.float32(-np.inf)), len(field)),
+        rare=known & (popularity <= edge) if len(played) else np.zeros(len(field), np.bool_),
+        fame=np.log1p(popularity),
+        renown=np.maximum(popularity, 1) ** np.float32(0.3),
+    )
 
 
 def best(scores: Floats, k: int) -> Places:
     """Places of the `k` highest finite scores, the highest first, the newer title first among equals."""
-    k = min(k, len(scores))
-    if k <= 0:
-        return np.zeros(0, np.int64)
-    if len(scores) > 4 * k:
-        some = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
-        edge = scores[some].min()
-        if np.isfinite(edge):
-            some = np.flatnonzero(scores >= edge)
-    else:
-        some = np.arange(len(scores))
-    some = some[np.isfinite(scores[some])]
-    return some[np.argsort(-scores[some], kind="stable")][:k]
+    # Most of what is ranked is masked: what is left is quickly sorted.
+    some = np.flatnonzero(scores > -np.inf)
+    if k <= 0 or not len(some):
+        return some[:0]
+    held = scores[some]
+    if len(some) > 4 * k:
+        edge = np.partition(held, len(held) - k)[len(held) - k]
+        some = some[held >= edge]
+        held = scores[some]
+    return some[np.argsort(-held, kind="stable")][:k]
 
 
 def first(mask: Flags, k: int) -> Places:

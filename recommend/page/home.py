@@ -10,8 +10,8 @@ from catalog.types import Title
 from recommend import kids, rows, scoring
 from recommend.learning import serving
 from recommend.page import own, plain, words
-from recommend.page.lines import Line, Plan
-from recommend.page.planning import planned
+from recommend.page.lines import Line
+from recommend.page.planning import Planned, planned
 from recommend.page.shared import SHARED, Version
 from recommend.page.standing import Standing
 from recommend.types import Card, Home, Row, Source
@@ -38,7 +38,7 @@ def home(
     if model is None or not len(model):
         return plain.home(standing)
     made = planned(standing, model, state.version, version)
-    whole = _Whole(standing, version, made.plan, _wanted(first, behind, keys), big=not behind and not keys)
+    whole = _Whole(standing, version, made, _wanted(first, behind, keys), big=not behind and not keys)
     return whole.home(state.version, made.ticket)
 
 
@@ -56,12 +56,13 @@ class _Whole:
         self,
         standing: Standing,
         version: Version,
-        plan: Plan,
+        made: Planned,
         wanted: Callable[[int, str], bool],
         *,
         big: bool,
     ) -> None:
-        self.standing, self.plan, self.wanted, self.big = standing, plan, wanted, big
+        self.standing, self.plan, self.wanted, self.big = standing, made.plan, wanted, big
+        self.pictures = made.pictures
         self.titles = SHARED.titles(self._ids(), maturity=standing.profile.maturity, version=version)
         self.titles = {
             each: title for each, title in self.titles.items() if each not in standing.profile.blocked
@@ -160,6 +161,7 @@ class _Whole:
             title=title,
             video_id=title.video_id,
             progress=begun.progress if begun and same else None,
+            picture=self.pictures.get(title.id),
             reason=reason,
             source=source,
             match=self.plan.match.get(title.id),

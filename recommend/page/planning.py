@@ -7,13 +7,15 @@ what is fetched later fits what was sent first. What the viewer does makes it an
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as made_field
 from uuid import UUID
 
 import numpy as np
 from django.conf import settings
 
+from catalog.types import Image
 from recommend import rows
 from recommend.engine import score
 from recommend.engine.model import Floats, Model
@@ -47,6 +49,8 @@ class Planned:
     plan: Plan
     chooser: Chooser
     model_version: str
+    #: Of titles that have several pictures the one that this profile is shown.
+    pictures: Mapping[UUID, Image] = made_field(default_factory=dict)
 
     @property
     def ticket(self) -> str:
@@ -193,7 +197,7 @@ class _Page:
         lines = self._tried(lines)
         billboard = composer.billboard(BILLBOARD_AMONG)
         places = [field.place[each] for line in lines for each in line.ids]
-        counts = composer.viewer.eligible @ field.shelved if len(field.genres) else []
+        counts = composer.viewer.eligible.astype(np.int32) @ field.shelved.astype(np.int32)
         plan = Plan(
             lines=tuple(lines),
             billboard=tuple(field.ids[each] for each in billboard),
@@ -206,7 +210,9 @@ class _Page:
             liked_genres=tuple(liked),
             personal=composer.personal,
         )
-        return Planned(plan, self.chooser, model_version)
+        shown = dict.fromkeys(each for line in lines for each in line.ids)
+        pictures = {each: image for each, (_id, image) in self.chooser.backdrops(list(shown)).items()}
+        return Planned(plan, self.chooser, model_version, pictures)
 
     def _candidates(self) -> list[Candidate]:
         """Rows to choose from, with Top picks mixed of two where an experiment compares them."""

@@ -11,7 +11,7 @@ from tests.pages.conftest import House
 pytestmark = pytest.mark.django_db
 
 #: Queries a page may cost on the main database, session, user and profile included. Measured, with a little room, and
-#: with nothing remembered from the page before (what all profiles share, which model serves included, costs home fifteen of these).
+#: with nothing remembered from the page before (what all profiles share and which model serves costs home fifteen).
 BUDGETS = {
     "/": 32,
     "/my-list/": 16,
