@@ -64,8 +64,11 @@ class State:
             trend.add(title, float(self._data.at[event]))
 
 
-def replay(data: Ratings, chosen: dict[str, baselines.Baseline], *, quick: bool) -> Replayed:
-    """Replay the last 40 % (quick: two weeks of it) with the baselines as they were chosen, and with ours."""
+def replay(data: Ratings, chosen: dict[str, baselines.Baseline], *, quick: bool, every: int = 1) -> Replayed:
+    """Replay the last 40 % (quick: two weeks of it) with the baselines as they were chosen, and with ours.
+
+    `every`: so many events are learnt for each that is judged.
+    """
     start = int(HISTORY * len(data))
     done, state, nightly, weekly = (
         Replayed(),
@@ -85,7 +88,7 @@ def replay(data: Ratings, chosen: dict[str, baselines.Baseline], *, quick: bool)
         for event in range(first, last):
             day = _day_start(data, start, event)
             _caught_up(nightly, day)
-            if int(data.viewer[event]) in state.histories:
+            if event % every == 0 and int(data.viewer[event]) in state.histories:
                 _judge(data, event, state, nightly, weekly, served, chosen, done)
             state.learn(event)
         _caught_up(weekly, last)
