@@ -1,5 +1,6 @@
 """Bringing signals to what is true: history that was there before, news that were missed, and time's own work."""
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -19,6 +20,8 @@ from recommend.signals.shapes import VERDICTS, Act, Did
 
 #: Rows that are looked at at once, and how many times in one turn.
 BATCH, BATCHES = 500, 20
+#: And for so many seconds: all periodic work of a worker shares one thread.
+LONGEST = 15.0
 #: So far back is looked again each hour, for what came late and was missed: a device that was offline.
 AGAIN = timedelta(hours=48)
 #: Tastes that are made anew in one turn, and after how long each: what was left becomes abandoned then.
@@ -80,7 +83,10 @@ def _viewings(since: datetime, now: datetime) -> int:
     """Viewings in the order in which they ended, from a moment on."""
     passed: set[UUID] = set()
     taken = 0
+    began = time.monotonic()
     for _turn in range(BATCHES):
+        if time.monotonic() - began > LONGEST:
+            break
         found = playback.viewings_after(since, limit=BATCH, passed=passed)
         if not found:
             break

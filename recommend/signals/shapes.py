@@ -112,7 +112,7 @@ class TasteChanged:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """What is watched here now: `values` in decayed profiles, and by how many accounts each was watched lately."""
+    """What is watched here now: `values` in decayed profiles, and by how many accounts at least each was lately."""
 
     values: Mapping[UUID, float]
     accounts: Mapping[UUID, int]

@@ -5,9 +5,11 @@ profile count in a day. So nobody makes a hit by playing, be it a hundred thousa
 taken back to the last bit.
 """
 
+import math
 import time
-from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as dt_time
 from threading import Lock
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from accounts.services import PROFILE_LIMIT
 from accounts.types import Profile
 from catalog import services as catalog
 from recommend.signals import models
@@ -30,6 +33,8 @@ ENOUGH = 50.0
 LIMIT = 2000
 #: So many titles' votes are summed in one transaction.
 BATCH = 200
+#: From so many accounts on it does not matter how many exactly; and of so many titles they are counted else.
+SURE, COUNTED = 6, 400
 #: What a grown-up's vote counts in a children's profile.
 GROWN_UP_FOR_KIDS = 0.25
 #: Votes older than this weigh nothing any more and are dropped.
@@ -71,6 +76,33 @@ def vote(profile: Profile, title_id: UUID, *, at: datetime) -> bool:
     return True
 
 
+def vote_for_many(profile: Profile, latest: Mapping[UUID, datetime]) -> set[UUID]:
+    """Votes of one profile for many titles at once, by when it watched each; → the titles that `sum_anew` has to sum.
+
+    Within a transaction that holds its taste.
+    """
+    old = {one.title_id: one for one in models.Vote.objects.filter(profile_id=profile.id)}
+    most: int = settings.RECOMMEND_VOTES_A_DAY
+    days: dict[date, int] = {}
+    for one in old.values():
+        days[_day(one.at)] = days.get(_day(one.at), 0) + 1
+    new, newer = [], []
+    for title_id, at in sorted(latest.items(), key=lambda one: (one[1], str(one[0]))):
+        had, day = old.get(title_id), _day(at)
+        if (had is not None and at <= had.at) or days.get(day, 0) >= most:
+            continue
+        days[day] = days.get(day, 0) + 1
+        if had is None:
+            ids = {"profile_id": profile.id, "user_id": profile.user_id, "title_id": title_id}
+            new.append(models.Vote(**ids, kids=profile.is_kid, at=at))
+        else:
+            had.at, had.kids, had.user_id = at, profile.is_kid, profile.user_id
+            newer.append(had)
+    models.Vote.objects.bulk_create(new, batch_size=500)
+    models.Vote.objects.bulk_update(newer, ["at", "kids", "user_id"], batch_size=200)
+    return {one.title_id for one in (*new, *newer)}
+
+
 def withdraw(profile_id: UUID, title_ids: Collection[UUID] | None = None) -> int:
     """Take a profile's votes back, all or those for some titles; returns how many those were."""
     mine = models.Vote.objects.filter(profile_id=profile_id)
@@ -90,7 +122,12 @@ def rebuild(*, now: datetime | None = None) -> int:
     now = now or timezone.now()
     ids = {*models.Vote.objects.order_by().values_list("title_id", flat=True).distinct()}
     ids.update(models.TrendCell.objects.values_list("title_id", flat=True))
-    ordered = sorted(ids, key=str)
+    return sum_anew(ids, now=now)
+
+
+def sum_anew(title_ids: Collection[UUID], *, now: datetime) -> int:
+    """The same for some titles."""
+    ordered = sorted(title_ids, key=str)
     made = sum(_sum_anew(ordered[at : at + BATCH], now) for at in range(0, len(ordered), BATCH))
     forget()
     return made
@@ -146,17 +183,19 @@ def _made_now(maturity: int, kids: bool, days: int | None, now: datetime) -> Tre
     cells = models.TrendCell.objects.all() if kids else models.TrendCell.objects.filter(kids=False)
     if not kids and settings.RECOMMEND_KIDS_COUNT:
         cells = models.TrendCell.objects.all()
-    rows = cells.order_by("-month").values_list("title_id", "kids", "at", *HALF_LIVES)[: 2 * LIMIT]
+    rows = cells.order_by("-month").values_list("title_id", "kids", "at", *HALF_LIVES)[:LIMIT]
+    profiles: dict[UUID, float] = {}
     for title_id, by_kids, at, *values in rows:
         counts = GROWN_UP_FOR_KIDS if kids and not by_kids else 1.0
         for (name, half_life), value in zip(HALF_LIVES.items(), values, strict=True):
-            left = counts * value * decayed(now - at, half_life)
-            sums[name][title_id] = sums[name].get(title_id, 0.0) + left
+            left = value * decayed(now - at, half_life)
+            sums[name][title_id] = sums[name].get(title_id, 0.0) + counts * left
+        profiles[title_id] = profiles.get(title_id, 0.0) + left  # the last is the month's
     found = sums[_COLUMN[days]] if days is not None else _leading(sums)
     most = sorted((each for each in found if found[each] > 1e-6), key=lambda each: (-found[each], str(each)))
     visible = catalog.among(most[:LIMIT], maturity=maturity) if most else set()
     values = {each: found[each] for each in most[:LIMIT] if each in visible}
-    return Trend(values, _accounts(values, now, kids=kids))
+    return Trend(values, _accounts({each: profiles[each] for each in values}, now, kids=kids))
 
 
 def _leading(sums: dict[str, dict[UUID, float]]) -> dict[UUID, float]:
@@ -167,22 +206,32 @@ def _leading(sums: dict[str, dict[UUID, float]]) -> dict[UUID, float]:
     return sums["month"]
 
 
-def _accounts(values: Collection[UUID], now: datetime, *, kids: bool) -> dict[UUID, int]:
-    if not values:
-        return {}
-    votes = models.Vote.objects.filter(at__gte=now - LATELY, title_id__in=list(values))
+def _accounts(profiles: dict[UUID, float], now: datetime, *, kids: bool) -> dict[UUID, int]:
+    """By how many accounts at least each title was watched. A vote is 1 at most and an account has few profiles: where
+    much was watched that says enough, and only the rest, of which there are few votes, is counted.
+    """
+    surely = {each: math.ceil(sure / PROFILE_LIMIT) for each, sure in profiles.items()}
+    unsure = [each for each, accounts in surely.items() if accounts < SURE][:COUNTED]
+    if not unsure:
+        return surely
+    votes = models.Vote.objects.filter(at__gte=now - LATELY, title_id__in=unsure)
     if not kids and not settings.RECOMMEND_KIDS_COUNT:
         votes = votes.filter(kids=False)
     rows = votes.order_by().values("title_id").annotate(n=Count("user_id", distinct=True))
-    return dict(rows.values_list("title_id", "n"))
+    counted = dict(rows.values_list("title_id", "n"))
+    return surely | {each: counted.get(each, 0) for each in unsure}
 
 
 def _used_up(profile_id: UUID, title_id: UUID, at: datetime) -> bool:
     """Whether a profile's titles of that day count already as many as may."""
-    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = datetime.combine(_day(at), dt_time.min, UTC)
     voted = models.Vote.objects.filter(profile_id=profile_id, at__gte=day, at__lt=day + _DAY)
     most: int = settings.RECOMMEND_VOTES_A_DAY
     return voted.exclude(title_id=title_id).count() >= most
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(UTC).date()
 
 
 def _move(title_id: UUID, kids: bool, moves: Iterable[tuple[float, datetime]]) -> None:

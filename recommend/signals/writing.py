@@ -2,31 +2,35 @@
 page of any process sees all of it; `events.taste_changed` follows after the commit. Telling anything twice is harmless.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import services as accounts
-from recommend import events
-from recommend import models as said
-from recommend.signals import models, packing, trends
-from recommend.signals.reading import FACT, fact
-from recommend.signals.settings import current_weights
-from recommend.signals.shapes import Act, Did, Switches, TasteChanged, TasteEntry
-from recommend.signals.weights import Fact, Opinion, opinion
+from recommend import models as recommend_models
+from recommend.signals import keeping, models, trends
+from recommend.signals.importing import import_acts
+from recommend.signals.shapes import Act, Did, Switches
 
-#: So many of the latest titles are in a taste; pages use the last 60 or so of them.
-ENTRIES = 200
-#: So many of the latest titles that were seen are known as seen.
-SEEN = 4000
-#: So many acts with one title are looked at, the latest.
-ACTS_OF_TITLE = 200
+__all__ = [
+    "erase",
+    "forget_profile",
+    "forget_title",
+    "forget_title_of",
+    "forget_viewings",
+    "hide",
+    "import_acts",
+    "move_profile",
+    "rebuild",
+    "record",
+    "reset",
+    "set_switches",
+    "take_back",
+    "unhide",
+]
 
 _SWITCHES = ("personal", "learn", "shared", "steady")
 
@@ -39,15 +43,15 @@ def record(act: Act, *, now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     with transaction.atomic():
-        row = held(act.profile_id)
-        counts = _may_learn(row, act)
-        if not counts and not _is_wish(act):
+        row = keeping.held(act.profile_id)
+        counts = keeping.may_learn(row, act)
+        if not counts and not keeping.is_wish(act):
             if act.did is Did.THUMB:  # it is no thumb down any more
                 return take_back(act.profile_id, act.title_id, act.did, now=now)
             return row.version
-        if not _store(row, act, counts=counts):
+        if not keeping.store(row, act, counts=counts):
             return row.version
-        said = _look_again(row, [act.title_id], now=now).get(act.title_id)
+        said = keeping.look_again(row, [act.title_id], now=now).get(act.title_id)
         if act.did is Did.WATCHED and said is not None and said.seen and row.shared:
             profile = accounts.profile(act.profile_id)
             if profile is not None:
@@ -58,10 +62,10 @@ def record(act: Act, *, now: datetime | None = None) -> int:
 def take_back(profile_id: UUID, title_id: UUID, did: Did, *, now: datetime | None = None) -> int:
     """An act is undone (a thumb taken back, a title taken off the list); returns the taste's version."""
     with transaction.atomic():
-        row = held(profile_id)
+        row = keeping.held(profile_id)
         gone = models.Signal.objects.filter(profile_id=profile_id, did=did, ref=title_id).delete()[0]
         if gone:
-            _look_again(row, [title_id], now=now or timezone.now())
+            keeping.look_again(row, [title_id], now=now or timezone.now())
         return row.version
 
 
@@ -83,7 +87,7 @@ def forget_title_of(profile_id: UUID, title_id: UUID, *, now: datetime | None = 
     """
     now = now or timezone.now()
     with transaction.atomic():
-        row = held(profile_id)
+        row = keeping.held(profile_id)
         mine = models.Signal.objects.filter(profile_id=profile_id, title_id=title_id)
         # A row stays, without anything in it, so that the history is not learnt from anew.
         mine.delete()
@@ -91,8 +95,8 @@ def forget_title_of(profile_id: UUID, title_id: UUID, *, now: datetime | None = 
             profile_id=profile_id, title_id=title_id, did=Did.FORGOTTEN, ref=title_id, at=now
         )
         if trends.withdraw(profile_id, [title_id]):
-            withdrawn(now)
-        _look_again(row, [title_id], now=now)
+            keeping.withdrawn(now)
+        keeping.look_again(row, [title_id], now=now)
         return row.version
 
 
@@ -100,7 +104,7 @@ def set_switches(profile_id: UUID, switches: Switches, *, now: datetime | None =
     """Set all four; returns the taste's version. `shared` off: gone from trends at once, from models within a day."""
     now = now or timezone.now()
     with transaction.atomic():
-        row = held(profile_id)
+        row = keeping.held(profile_id)
         before = Switches(row.personal, row.learn, row.shared, row.steady)
         if before == switches:
             return row.version
@@ -110,10 +114,10 @@ def set_switches(profile_id: UUID, switches: Switches, *, now: datetime | None =
             row.learning_since = now
         if before.shared and not switches.shared:
             trends.withdraw(profile_id)
-            withdrawn(now)
+            keeping.withdrawn(now)
         row.version += 1
         row.save(update_fields=[*_SWITCHES, "learning_since", "version"])
-        _tell(row)
+        keeping.tell(row)
     return row.version
 
 
@@ -124,11 +128,11 @@ def reset(profile_id: UUID, *, now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     with transaction.atomic():
-        row = held(profile_id)
+        row = keeping.held(profile_id)
         row.anew_since = now
         models.Signal.objects.filter(profile_id=profile_id, did=Did.HIDDEN).delete()
         row.save(update_fields=["anew_since"])
-        _rebuild(row, now=now)
+        keeping.rebuild(row, now=now)
         return row.version
 
 
@@ -140,17 +144,17 @@ def erase(profile_id: UUID, *, now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     with transaction.atomic():
-        row = held(profile_id)
+        row = keeping.held(profile_id)
         gone = models.Signal.objects.filter(profile_id=profile_id).delete()[0]
-        said.Thumb.objects.filter(profile_id=profile_id).delete()
+        recommend_models.Thumb.objects.filter(profile_id=profile_id).delete()
         trends.withdraw(profile_id)
         if gone:
-            withdrawn(now)
+            keeping.withdrawn(now)
         row.entries = row.hidden = row.seen = b""
         row.learning_since = row.anew_since = now
         row.version += 1
         row.save(update_fields=["entries", "hidden", "seen", "learning_since", "anew_since", "version"])
-        _tell(row)
+        keeping.tell(row)
     return gone
 
 
@@ -161,7 +165,7 @@ def forget_profile(profile_id: UUID, *, now: datetime | None = None) -> dict[str
         signals = models.Signal.objects.filter(profile_id=profile_id).delete()[0]
         tastes = models.Taste.objects.filter(profile_id=profile_id).delete()[0]
         if signals:
-            withdrawn(now or timezone.now())
+            keeping.withdrawn(now or timezone.now())
     counts = {"recommend.Vote": votes, "recommend.Signal": signals, "recommend.Taste": tastes}
     return {label: count for label, count in counts.items() if count}
 
@@ -184,7 +188,7 @@ def forget_viewings(
     """
     now = now or timezone.now()
     with transaction.atomic():
-        row = held(profile_id)
+        row = keeping.held(profile_id)
         told = models.Signal.objects.filter(
             profile_id=profile_id, did=Did.WATCHED, title_id__in=list(title_ids)
         )
@@ -195,9 +199,9 @@ def forget_viewings(
         models.Signal.objects.filter(pk__in=[pk for pk, _title in gone]).delete()
         touched = {title for _pk, title in gone}
         if touched:
-            said = _look_again(row, touched, now=now)
+            said = keeping.look_again(row, touched, now=now)
             trends.withdraw(profile_id, [one for one in touched if one not in said or not said[one].seen])
-            withdrawn(now)
+            keeping.withdrawn(now)
     return len(gone)
 
 
@@ -209,235 +213,4 @@ def move_profile(profile_id: UUID, to_user_id: UUID) -> None:
 def rebuild(profile_id: UUID, *, now: datetime | None = None) -> bool:
     """Make a profile's taste anew from its signals; whether it was another one. Also lets time do its work."""
     with transaction.atomic():
-        return _rebuild(held(profile_id), now=now or timezone.now())
-
-
-def import_acts(acts: Iterable[Act], *, now: datetime | None = None) -> int:
-    """Take in many acts of many profiles at once, as `record` would one by one; returns how many were new.
-
-    For history that was there before this was; those that are known already stay as they are.
-    """
-    now = now or timezone.now()
-    by_profile: dict[UUID, list[Act]] = {}
-    for act in acts:
-        by_profile.setdefault(act.profile_id, []).append(act)
-    return sum(_import(profile_id, mine, now=now) for profile_id, mine in by_profile.items())
-
-
-def held(profile_id: UUID) -> models.Taste:
-    """The profile's row, locked: all that changes a profile's signals goes one after the other."""
-    return models.Taste.objects.select_for_update().get_or_create(profile_id=profile_id)[0]
-
-
-def withdrawn(now: datetime) -> None:
-    """Note that somebody's influence was withdrawn: models made before are to be made anew (learning)."""
-    models.Mark.objects.update_or_create(name=trends.WITHDRAWN, defaults={"at": now})
-
-
-# Within -------------------------------------------------------------------------------------------------
-
-
-def _may_learn(row: models.Taste, act: Act) -> bool:
-    return row.learn and (row.learning_since is None or act.at > row.learning_since)
-
-
-def _is_wish(act: Act) -> bool:
-    """'Not interested' and thumbs down are wishes for the page: they hold even where nothing is learnt."""
-    return act.did is Did.HIDDEN or (act.did is Did.THUMB and act.value < 0)
-
-
-def _store(row: models.Taste, act: Act, *, counts: bool) -> bool:
-    """Keep an act; False when nothing is new about it."""
-    ref = act.ref or act.title_id
-    old = models.Signal.objects.filter(profile_id=act.profile_id, did=act.did, ref=ref).first()
-    if old is None:
-        if act.did is Did.WATCHED and not _within_day(row, act.at):
-            return False
-        models.Signal.objects.create(**_columns(act, counts=counts))
-        return True
-    if act.did is Did.WATCHED:
-        # Reports overtake each other, and a viewing that fell silent may go on: it only grows.
-        told = (
-            max(old.value, act.value),
-            max(old.watched, act.watched.total_seconds()),
-            max(old.length, act.length.total_seconds()),
-            act.over if act.at >= old.at else old.over,
-            max(old.at, act.at),
-        )
-    elif act.at < old.at:
-        return False
-    else:
-        told = (act.value, 0.0, 0.0, True, old.at if act.value == old.value else act.at)
-    if (*told, counts) == (old.value, old.watched, old.length, old.over, old.at, old.counts):
-        return False
-    old.value, old.watched, old.length, old.over, old.at = told
-    old.counts = counts
-    old.save(update_fields=["value", "watched", "length", "over", "at", "counts"])
-    return True
-
-
-def _within_day(row: models.Taste, at: datetime) -> bool:
-    """Count one more viewing of that day; False when there are too many."""
-    day = at.date()
-    row.told = row.told + 1 if row.day == day else 1
-    row.day = day
-    if row.told > settings.RECOMMEND_VIEWINGS_A_DAY:
-        return False
-    row.save(update_fields=["day", "told"])
-    return True
-
-
-def _columns(act: Act, *, counts: bool) -> dict[str, object]:
-    return {
-        "profile_id": act.profile_id,
-        "title_id": act.title_id,
-        "video_id": act.video_id,
-        "did": act.did,
-        "ref": act.ref or act.title_id,
-        "value": act.value,
-        "watched": act.watched.total_seconds(),
-        "length": act.length.total_seconds(),
-        "over": act.over,
-        "part": act.part,
-        "at": act.at,
-        "counts": counts,
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """A taste's three parts, as they are packed."""
-
-    entries: bytes
-    hidden: bytes
-    seen: bytes
-
-
-def _look_again(row: models.Taste, title_ids: Collection[UUID], *, now: datetime) -> dict[UUID, Opinion]:
-    """Bring the taste up to what is now stored of these titles; → what that comes to, by title."""
-    said = _opinions(row, now=now, title_ids=title_ids)
-    entries = [one for one in packing.entries(bytes(row.entries)) if one.title_id not in title_ids]
-    hidden = [one for one in packing.in_order(bytes(row.hidden)) if one not in title_ids]
-    # Of what was seen long ago, and is not among the latest any more, nothing is to be looked up.
-    seen = [one for one in packing.in_order(bytes(row.seen)) if one not in title_ids]
-    entries += [entry for title_id, one in said.items() if (entry := _entry(title_id, one)) is not None]
-    hidden += sorted((title_id for title_id, one in said.items() if one.hidden), key=str)
-    seen += sorted((title_id for title_id, one in said.items() if one.seen), key=str)
-    _keep(row, _packed(entries, hidden, seen))
-    return said
-
-
-def _rebuild(row: models.Taste, *, now: datetime) -> bool:
-    said = _opinions(row, now=now)
-    in_time = sorted(said, key=lambda title_id: (said[title_id].at, str(title_id)))
-    entries = [entry for each in in_time if (entry := _entry(each, said[each])) is not None]
-    hidden = [each for each in in_time if said[each].hidden]
-    seen = [each for each in in_time if said[each].seen]
-    row.checked_at = now
-    row.save(update_fields=["checked_at"])
-    return _keep(row, _packed(entries, hidden, seen))
-
-
-def _packed(entries: list[TasteEntry], hidden: list[UUID], seen: list[UUID]) -> _State:
-    newest = sorted(entries, key=lambda one: (one.at, str(one.title_id)), reverse=True)[:ENTRIES]
-    return _State(packing.pack(newest), packing.pack_ids(hidden), packing.pack_ids(seen[-SEEN:]))
-
-
-def _keep(row: models.Taste, state: _State) -> bool:
-    """Write the state when it is another one, as a new version; whether it was."""
-    if _State(bytes(row.entries), bytes(row.hidden), bytes(row.seen)) == state:
-        return False
-    row.entries, row.hidden, row.seen = state.entries, state.hidden, state.seen
-    row.version += 1
-    row.save(update_fields=["entries", "hidden", "seen", "version"])
-    _tell(row)
-    return True
-
-
-def _opinions(
-    row: models.Taste, *, now: datetime, title_ids: Collection[UUID] | None = None
-) -> dict[UUID, Opinion]:
-    """What the profile's signals come to, by title."""
-    rows = models.Signal.objects.filter(profile_id=row.profile_id)
-    if title_ids is not None:
-        rows = rows.filter(title_id__in=list(title_ids))
-    told: dict[UUID, list[Fact]] = {}
-    for title_id, *columns in rows.order_by("-at", "-id").values_list("title_id", *FACT):
-        facts = told.setdefault(title_id, [])
-        if len(facts) < ACTS_OF_TITLE:
-            facts.append(fact(tuple(columns)))
-    weights = current_weights()
-    found = {
-        title_id: opinion(facts, weights, now=now, since=row.anew_since) for title_id, facts in told.items()
-    }
-    return {title_id: one for title_id, one in found.items() if one is not None}
-
-
-def _entry(title_id: UUID, said: Opinion) -> TasteEntry | None:
-    if said.kind is None or said.worth.score == 0:
-        return None
-    return TasteEntry(title_id, said.worth.score, said.at, said.kind)
-
-
-def _import(profile_id: UUID, acts: list[Act], *, now: datetime) -> int:
-    with transaction.atomic():
-        row = held(profile_id)
-        wanted = [act for act in acts if _is_wish(act) or _may_learn(row, act)]
-        known = set(
-            models.Signal.objects.filter(
-                profile_id=profile_id, ref__in=[act.ref or act.title_id for act in wanted]
-            ).values_list("did", "ref")
-        )
-        new = {
-            (act.did.value, act.ref or act.title_id): act
-            for act in wanted
-            if (act.did.value, act.ref or act.title_id) not in known
-        }
-        fitting = _bounded(profile_id, list(new.values()))
-        models.Signal.objects.bulk_create(
-            [models.Signal(**_columns(act, counts=_may_learn(row, act))) for act in fitting], batch_size=500
-        )
-        if fitting:
-            _rebuild(row, now=now)
-            _vote_for(row, fitting, now=now)
-    return len(fitting)
-
-
-def _bounded(profile_id: UUID, acts: list[Act]) -> list[Act]:
-    """Of these acts, so many viewings of each day as may be learnt from, with those that are stored already."""
-    days = {act.at.date() for act in acts if act.did is Did.WATCHED}
-    if not days:
-        return acts
-    told: dict[object, int] = {}
-    stored = models.Signal.objects.filter(
-        profile_id=profile_id, did=Did.WATCHED, at__date__gte=min(days), at__date__lte=max(days)
-    )
-    for at in stored.values_list("at", flat=True):
-        told[at.date()] = told.get(at.date(), 0) + 1
-    fitting = []
-    for act in sorted(acts, key=lambda one: one.at):
-        if act.did is Did.WATCHED:
-            told[act.at.date()] = told.get(act.at.date(), 0) + 1
-            if told[act.at.date()] > settings.RECOMMEND_VIEWINGS_A_DAY:
-                continue
-        fitting.append(act)
-    return fitting
-
-
-def _vote_for(row: models.Taste, acts: list[Act], *, now: datetime) -> None:
-    """What was imported counts for trends as if it had been told then."""
-    profile = accounts.profile(row.profile_id) if row.shared else None
-    if profile is None:
-        return
-    seen = packing.ids(bytes(row.seen))
-    latest: dict[UUID, datetime] = {}
-    for act in acts:
-        if act.did is Did.WATCHED and act.title_id in seen and now - act.at < trends.FORGET_AFTER:
-            latest[act.title_id] = max(act.at, latest.get(act.title_id, act.at))
-    for title_id, at in sorted(latest.items(), key=lambda one: (one[1], str(one[0]))):
-        trends.vote(profile, title_id, at=at)
-
-
-def _tell(row: models.Taste) -> None:
-    news = TasteChanged(row.profile_id, row.version)
-    transaction.on_commit(partial(events.taste_changed.send_robust, sender=TasteChanged, event=news))
+        return keeping.rebuild(keeping.held(profile_id), now=now or timezone.now())
