@@ -67,7 +67,7 @@ class State:
 def replay(data: Ratings, chosen: dict[str, baselines.Baseline], *, quick: bool, every: int = 1) -> Replayed:
     """Replay the last 40 % (quick: two weeks of it) with the baselines as they were chosen, and with ours.
 
-    `every`: so many events are learnt for each that is judged.
+    `every`: only every n-th event is judged; all are learnt.
     """
     start = int(HISTORY * len(data))
     done, state, nightly, weekly = (
