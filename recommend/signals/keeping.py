@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from recommend.signals.weights import Fact, Opinion, opinion
 ENTRIES = 200
 #: So many of the latest titles that were seen are known as seen.
 SEEN = 4000
+#: An entry that is only later by less than this is the same.
+GOES_ON = timedelta(hours=3)
 #: So many acts with one title are looked at, the latest.
 ACTS_OF_TITLE = 200
 
@@ -146,13 +148,27 @@ def _packed(entries: list[TasteEntry], hidden: list[UUID], seen: list[UUID]) -> 
 
 def _keep(row: models.Taste, state: _State) -> bool:
     """Write the state when it is another one, as a new version; whether it was."""
-    if _State(bytes(row.entries), bytes(row.hidden), bytes(row.seen)) == state:
+    if _same(_State(bytes(row.entries), bytes(row.hidden), bytes(row.seen)), state):
         return False
     row.entries, row.hidden, row.seen = state.entries, state.hidden, state.seen
     row.version += 1
     row.save(update_fields=["entries", "hidden", "seen", "version"])
     tell(row)
     return True
+
+
+def _same(before: _State, state: _State) -> bool:
+    """Whether pages would be the same. A film that goes on is no news at each milestone."""
+    if before == state:
+        return True
+    if (before.hidden, before.seen) != (state.hidden, state.seen):
+        return False
+    old, new = packing.entries(before.entries), packing.entries(state.entries)
+    return len(old) == len(new) and all(
+        (one.title_id, one.weight, one.kind) == (other.title_id, other.weight, other.kind)
+        and abs(one.at - other.at) < GOES_ON
+        for one, other in zip(old, new, strict=True)
+    )
 
 
 def _opinions(

@@ -48,6 +48,9 @@ def test_a_film_counts_before_its_end_and_credits_do_not_count_as_film(ada, view
     assert models.Signal.objects.count() == 0, "what says nothing is not written"
     advanced(viewing(ada, film, fraction=0.3, ref=one.id, ago=timedelta(minutes=50)))
     assert kinds(ada) == {film.id: Kind.WATCHED}
+    version = reading.version(ada.id)
+    advanced(viewing(ada, film, fraction=0.5, ref=one.id, ago=timedelta(minutes=30)))
+    assert reading.version(ada.id) == version, "that it goes on is no news"
     ended(viewing(ada, film, fraction=0.82, ref=one.id, ago=timedelta(minutes=1)))
     assert kinds(ada) == {film.id: Kind.FINISHED}, "0.82 of the film is 0.91 of what is not credits"
 
