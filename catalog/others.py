@@ -76,3 +76,8 @@ def choices(title_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, types.Image]]:
         for row in usual
         if row.title_id is not None
     }
+
+
+def chosen_among() -> set[UUID]:
+    """The titles that have several backdrops: mostly few, so that pages need not ask for all they show."""
+    return set(OtherPicture.objects.order_by().values_list("title_id", flat=True).distinct())

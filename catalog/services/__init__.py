@@ -1,6 +1,7 @@
 """The catalogue's public verbs. Everything else in this app is private to it."""
 
 from catalog.others import choices as picture_choices
+from catalog.others import chosen_among as titles_with_choices
 from catalog.retire import hold as hold_packages
 from catalog.services.artwork import set_artwork
 from catalog.services.describing import descriptions
@@ -143,6 +144,7 @@ __all__ = [
     "title_by_slug",
     "title_statuses",
     "titles",
+    "titles_with_choices",
     "trailer",
     "trailer_video",
     "trailers",

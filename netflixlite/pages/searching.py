@@ -13,6 +13,7 @@ from accounts.doors import ProfileRequest, profile_required
 from catalog import services as catalog
 from catalog.types import PersonFound, Spoken
 from netflixlite.pages.tiles import SUGGESTED, sight, title_tiles
+from recommend import services as recommend
 
 #: Longer questions are cut: nobody types them.
 LONGEST_QUERY = 100
@@ -42,7 +43,8 @@ def search(request: ProfileRequest) -> HttpResponse:
     profile = request.profile
     query = " ".join(request.GET.get("q", "").split())[:LONGEST_QUERY]
     partial = bool(request.GET.get("partial"))
-    found = catalog.find(query, limit=TITLES_TYPING if partial else TITLES, **sight(profile))
+    boost = recommend.boost_for(profile.id) if query else []
+    found = catalog.find(query, limit=TITLES_TYPING if partial else TITLES, boost=boost, **sight(profile))
     lines = catalog.spoken(query, limit=LINES_TYPING if partial else LINES, **sight(profile))
     context: dict[str, object] = {
         "nav": "search",

@@ -63,31 +63,38 @@ class _Whole:
     ) -> None:
         self.standing, self.plan, self.wanted, self.big = standing, made.plan, wanted, big
         self.pictures = made.pictures
-        self.titles = SHARED.titles(self._ids(), maturity=standing.profile.maturity, version=version)
-        self.titles = {
-            each: title for each, title in self.titles.items() if each not in standing.profile.blocked
-        }
+        self.version = version
+        self.titles: dict[UUID, Title] = {}
+        self.asked: set[UUID] = set()
+        self._ask(self._ids())
+
+    def _ask(self, ids: list[UUID]) -> None:
+        """Read titles, all at once, as this profile may see them now."""
+        profile = self.standing.profile
+        found = SHARED.titles(ids, maturity=profile.maturity, version=self.version)
+        self.titles |= {each: title for each, title in found.items() if each not in profile.blocked}
+        self.asked.update(ids)
 
     def _ids(self) -> list[UUID]:
         """Every title that the page shows or names: asked for at once."""
         standing, plan = self.standing, self.plan
         own_ids = [one.title_id for one in standing.bookmarks]
         own_ids += list(standing.listed)[: rows.LONGEST_ROW]
-        # Which of the viewer's own rows there are is known later: look at one or two rows more than are wanted.
-        shown = [
-            line
-            for number, line in enumerate(plan.lines)
-            if any(self.wanted(number + n, line.key) for n in range(3))
-        ]
-        named = [line.because for line in shown if line.because is not None]
-        ids = [
-            *own_ids,
-            *(plan.billboard if self.big else ()),
-            *named,
-            *(each for line in shown for each in line.ids),
-        ]
-        leads = (plan.leads[each].title_id for each in ids if each in plan.leads)
-        return list(dict.fromkeys([*ids, *leads]))
+        # As many of the viewer's own rows come first as there seem to be; what is wrong about that is read later.
+        mine = bool(standing.bookmarks) + bool(standing.listed)
+        shown = [line for number, line in enumerate(plan.lines, mine) if self.wanted(number, line.key)]
+        big = plan.billboard if self.big else ()
+        leads = (plan.leads[each].title_id for each in big if each in plan.leads)
+        named = (each for line in shown for each in self._named(line))
+        return list(dict.fromkeys([*own_ids, *big, *leads, *named]))
+
+    def _named(self, line: Line) -> list[UUID]:
+        """What a row shows, and what it and its cards name as their reasons."""
+        named = [] if line.because is None else [line.because]
+        if line.kind == "picks":
+            leads = self.plan.leads
+            named += dict.fromkeys(leads[each].title_id for each in line.ids if each in leads)
+        return [*line.ids, *named]
 
     def home(self, model_version: str, ticket: str) -> Home:
         begun = own.going_on(self.standing, self.titles)
@@ -99,15 +106,9 @@ class _Whole:
             mine = [self._for_kids(row) for row in mine]
         made = [row if self.wanted(number, row.key) else _bare(row) for number, row in enumerate(mine)]
         for line in self.plan.lines:
-            if (
-                line.because is not None
-                and line.because not in self.titles
-                and self.wanted(len(made), line.key)
-            ):
-                continue  # it was withdrawn since
-            wanted = self.wanted(len(made), line.key)
-            row = self._row(line) if wanted else Row(line.key, "", "", ())
-            if row.cards or not wanted:
+            if not self.wanted(len(made), line.key):
+                made.append(Row(line.key, "", "", ()))
+            elif (row := self._row(line)) is not None:
                 made.append(row)
         return Home(
             billboard=self._billboard() if self.big else None,
@@ -121,7 +122,12 @@ class _Whole:
         title = self.titles.get(title_id)
         return title is not None and title.playable and title_id not in self.standing.hidden
 
-    def _row(self, line: Line) -> Row:
+    def _row(self, line: Line) -> Row | None:
+        """The row with its cards; None when what it is about, or all that is in it, was withdrawn since."""
+        if not self.asked.issuperset(self._named(line)):
+            self._ask(self._named(line))
+        if line.because is not None and line.because not in self.titles:
+            return None
         source, ground = words.GROUNDS[line.kind]
         name, reason = words.row_words(line, self.plan, self.titles)
         tried, chance = line.tried or (None, 1.0)
@@ -138,6 +144,8 @@ class _Whole:
             for each in line.ids
             if self._playable(each)
         )
+        if not cards:
+            return None
         row = Row(
             line.key, name, reason, cards,
             source=source, ground=ground, because=line.because, propensity=line.propensity,

@@ -210,8 +210,12 @@ class _Page:
             liked_genres=tuple(liked),
             personal=composer.personal,
         )
-        shown = dict.fromkeys(each for line in lines for each in line.ids)
-        pictures = {each: image for each, (_id, image) in self.chooser.backdrops(list(shown)).items()}
+        shown = SHARED.several_pictures().intersection(each for line in lines for each in line.ids)
+        pictures = (
+            {each: image for each, (_id, image) in self.chooser.backdrops(sorted(shown)).items()}
+            if shown
+            else {}
+        )
         return Planned(plan, self.chooser, model_version, pictures)
 
     def _candidates(self) -> list[Candidate]:

@@ -53,6 +53,7 @@ class Shared:
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         self._held: _Held | None = None
+        self._several: tuple[float, frozenset[UUID]] | None = None
         self._bound: list[tuple[Model, Field, Bound]] = []
         self._trends: dict[tuple[int, bool], tuple[float, Field, Floats, frozenset[UUID]]] = {}
         self._titles: OrderedDict[tuple[int, str | None], tuple[Version, dict[UUID, tuple[float, Title]]]]
@@ -160,9 +161,17 @@ class Shared:
             known.update((each, (now, title)) for each, title in read.items())
         return found
 
+    def several_pictures(self) -> frozenset[UUID]:
+        """Titles that have more than one picture to show on cards."""
+        now, had = self._clock(), self._several
+        if had is None or not _remembers() or now - had[0] >= _lasts():
+            self._several = had = (now, frozenset(catalog.titles_with_choices()))
+        return had[1]
+
     def forget(self) -> None:
         """Read everything anew when it is next asked for."""
         with self._lock:
+            self._several = None
             self._held, self._bound = None, []
             self._trends.clear()
             self._titles.clear()

@@ -22,8 +22,8 @@ BUDGETS = {
     "/browse/?sort=suits": 25,
     "/person/ines-okafor/": 18,
     "/history/": 14,
-    "/search/?q=mail": 16,
-    "/search/?q=xyzzy": 16,
+    "/search/?q=mail": 19,
+    "/search/?q=xyzzy": 19,
 }
 
 
