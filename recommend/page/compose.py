@@ -53,8 +53,8 @@ class Opinion(NamedTuple):
 class Viewer:
     """Whom the page is for. `opinions` come newest first; empty for a stranger, or who wants nothing personal.
 
-    `eligible` and `seen`: bool (n,). `trend`: float32 (n,). `wanted` bounds how alike rows may be, `knobs` are what an
-    experiment turns (docs/recommend-trials.md).
+    `eligible` and `seen`: bool (n,). `trend`: float32 (n,). `common`: that of it behind which several accounts are, by
+    which titles are scored; None: all of it. `knobs` are what an experiment turns (docs/recommend-trials.md).
     """
 
     opinions: tuple[Opinion, ...]
@@ -63,6 +63,7 @@ class Viewer:
     trend: Floats
     now: float
     knobs: Mapping[str, float] = field(default_factory=dict)
+    common: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +97,8 @@ class Composer:
 
     def _score(self) -> None:
         bound, viewer, knobs = self.bound, self.viewer, self.knobs
-        trend = bound.to_model(viewer.trend, 0).astype(np.float32)
+        common = viewer.trend if viewer.common is None else viewer.common
+        trend = bound.to_model(common, 0).astype(np.float32)
         eligible = bound.to_model(viewer.eligible, False).astype(np.bool_)
         scores = score.score(bound.model, self.entries, trend, eligible, knobs)
         self.following = bound.to_field(scores.following, 0)
@@ -105,7 +107,7 @@ class Composer:
         # What the model does not know yet stands as if nothing spoke for it.
         late = ~bound.known
         base = knobs.a * np.log(knobs.following_floor) + knobs.b * np.log(knobs.taste_floor)
-        self.blend[late] = np.log(viewer.trend[late] + np.float32(knobs.trend_floor)) + np.float32(base)
+        self.blend[late] = np.log(common[late] + np.float32(knobs.trend_floor)) + np.float32(base)
         hidden = ~viewer.eligible
         for each in (self.following, self.taste, self.blend):
             each[hidden] = score.NEVER
@@ -327,7 +329,7 @@ class Composer:
 
 
 def _turned(viewer: Viewer, knobs: Mapping[str, float]) -> Viewer:
-    return Viewer(viewer.opinions, viewer.eligible, viewer.seen, viewer.trend, viewer.now, knobs)
+    return replace(viewer, knobs=knobs)
 
 
 def _knobs(turned: Mapping[str, float]) -> Knobs:

@@ -19,7 +19,7 @@ from recommend.types import Card, Ground, Row, Source
 def going_on(standing: Standing, titles: Mapping[UUID, Title]) -> list[Card]:
     """One card a title: the video it stopped in, with what is left of it; the likeliest to be gone on with first.
 
-    `titles` are those that the profile may see. One query, or a few in another language.
+    `titles` are those that the profile may see. One query where there are series among them.
     """
     bookmarks: dict[UUID, Bookmark] = {}
     for bookmark in standing.bookmarks:
@@ -35,14 +35,19 @@ def going_on(standing: Standing, titles: Mapping[UUID, Title]) -> list[Card]:
         ),
         now=standing.now,
     )[: rows.LONGEST_ROW]  # fmt: skip
-    videos = catalog.videos([bookmarks[each].video_id for each in order]) if order else {}
+    # A film's own video came with its title; only parts of series have names that are not known yet.
+    parts_of = [
+        bookmarks[each].video_id for each in order if titles[each].video_id != bookmarks[each].video_id
+    ]
+    videos = catalog.videos(parts_of) if parts_of else {}
     made = []
     for title_id in order:
         title, bookmark = titles[title_id], bookmarks[title_id]
-        video = videos.get(bookmark.video_id)
-        if video is None or not title.playable:
+        film = title.video_id == bookmark.video_id
+        video = None if film else videos.get(bookmark.video_id)
+        if not title.playable or (video is None and not film):
             continue
-        parts = [video.name] if title.kind is Kind.SERIES else []
+        parts = [video.name] if video is not None and title.kind is Kind.SERIES else []
         if bookmark.duration > bookmark.position:
             minutes = max(1, round((bookmark.duration - bookmark.position).total_seconds() / 60))
             parts.append(

@@ -116,7 +116,7 @@ def planned(standing: Standing, model: Model, model_version: str, version: Versi
 def viewer_of(standing: Standing, field: Field, knobs: dict[str, float] | None = None) -> Viewer:
     """Who looks, in numbers. What may not be seen is not even an opinion that could be named as a reason."""
     profile = standing.profile
-    trend, _spoken = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
+    trend, _spoken, common = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
     now = standing.now.timestamp()
     opinions = tuple(
         Opinion(place, entry.weight, entry.at.timestamp())
@@ -130,6 +130,7 @@ def viewer_of(standing: Standing, field: Field, knobs: dict[str, float] | None =
         trend=trend,
         now=now,
         knobs=knobs or {},
+        common=common,
     )
 
 
@@ -172,7 +173,7 @@ class _Page:
     def __init__(self, standing: Standing, field: Field, bound: Bound, chooser: Chooser) -> None:
         self.standing, self.field, self.bound, self.chooser = standing, field, bound, chooser
         profile = standing.profile
-        _trend, self.spoken = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
+        _trend, self.spoken, _common = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
         viewer = viewer_of(standing, field, dict(chooser.knobs))
         self.composer = Composer(field, bound, viewer)
         self.praised = {entry.title_id for entry in standing.entries if entry.kind in PRAISED}

@@ -55,7 +55,7 @@ class Shared:
         self._held: _Held | None = None
         self._several: tuple[float, frozenset[UUID]] | None = None
         self._bound: list[tuple[Model, Field, Bound]] = []
-        self._trends: dict[tuple[int, bool], tuple[float, Field, Floats, frozenset[UUID]]] = {}
+        self._trends: dict[tuple[int, bool], tuple[float, Field, Floats, frozenset[UUID], Floats]] = {}
         self._titles: OrderedDict[tuple[int, str | None], tuple[Version, dict[UUID, tuple[float, Title]]]]
         self._titles = OrderedDict()
 
@@ -112,16 +112,18 @@ class Shared:
             self._bound = [(model, field, found), *self._bound[: _BOUND_MOST - 1]]
         return found
 
-    def trend(self, field: Field, maturity: int, *, kids: bool) -> tuple[Floats, frozenset[UUID]]:
-        """float32 (n,): what is watched here now; and of that what may be told: three accounts or more watched it.
+    def trend(self, field: Field, maturity: int, *, kids: bool) -> tuple[Floats, frozenset[UUID], Floats]:
+        """float32 (n,): what is watched here now; what of that may be told: three accounts or more watched it; and
+        float32 (n,), the trend of these, 0 elsewhere: by that scores go.
 
-        Where there is but one account, all may: nobody learns of others.
+        Where there is but one account, all may be told: nobody learns of others. What one neighbour watched is no
+        trend: going by it tells of them, and finds less than taste alone (docs/recommend-proof.md).
         """
         key, now = (maturity, kids), self._clock()
         with self._lock:
             had = self._trends.get(key)
         if had is not None and _remembers() and had[1] is field and now - had[0] < _lasts():
-            return had[2], had[3]
+            return had[2], had[3], had[4]
         found = reading.trending(maturity, kids=kids)
         values = np.zeros(len(field), np.float32)
         for title_id, value in found.values.items():
@@ -131,9 +133,13 @@ class Shared:
         spoken = frozenset(
             each for each, accounts in found.accounts.items() if accounts >= ENOUGH_ACCOUNTS or houses <= 1
         )
+        several = field.flags(
+            each for each, accounts in found.accounts.items() if accounts >= ENOUGH_ACCOUNTS
+        )
+        common = np.where(several, values, np.float32(0)).astype(np.float32)
         with self._lock:
-            self._trends[key] = (now, field, values, spoken)
-        return values, spoken
+            self._trends[key] = (now, field, values, spoken, common)
+        return values, spoken, common
 
     def titles(self, ids: Iterable[UUID], *, maturity: int, version: Version) -> dict[UUID, Title]:
         """Titles for cards; what such a profile may not see now is missing. Those lately read are remembered."""

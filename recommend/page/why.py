@@ -86,7 +86,7 @@ def _of_model(title: Title, standing: Standing, model: Model) -> list[Cause]:
     genre = next((each for each in title.genres if each.slug in liked), None)
     if genre is not None:
         causes.append(Cause(Ground.GENRE, _("You have been enjoying %(genre)s.") % {"genre": genre.name}))
-    trend, told = SHARED.trend(field, standing.profile.maturity, kids=standing.profile.is_kid)
+    trend, told, _common = SHARED.trend(field, standing.profile.maturity, kids=standing.profile.is_kid)
     if title.id in told and int((trend > trend[place]).sum()) < TRENDING:
         causes.append(Cause(Ground.TREND, _("It is watched a lot here at the moment.")))
     elif _is_popular(composer, place):
