@@ -138,18 +138,26 @@ def _sum_anew(title_ids: list[UUID], now: datetime) -> int:
     cells = models.TrendCell.objects.filter(title_id__in=title_ids)
     with transaction.atomic():
         votes.filter(at__lt=now - FORGET_AFTER).delete()
+        # Whoever votes meanwhile waits for the cell and then moves the new sum: so first the cells are there and held,
+        # and only then are the votes read.
+        wanted = sorted(votes.order_by().values_list("title_id", "kids").distinct(), key=str)
+        models.TrendCell.objects.bulk_create(
+            [models.TrendCell(title_id=title_id, kids=kids, at=now) for title_id, kids in wanted],
+            ignore_conflicts=True,
+        )
+        held = list(cells.select_for_update().order_by("title_id", "kids"))
         sums: dict[tuple[UUID, bool], list[float]] = {}
         for title_id, kids, at in votes.values_list("title_id", "kids", "at").iterator(chunk_size=5000):
             row = sums.setdefault((title_id, kids), [0.0] * len(HALF_LIVES))
             for place, half_life in enumerate(HALF_LIVES.values()):
                 row[place] += decayed(now - at, half_life)
-        cells.delete()
-        made = [
-            models.TrendCell(title_id=title_id, kids=kids, at=now, **dict(zip(HALF_LIVES, row, strict=True)))
-            for (title_id, kids), row in sorted(sums.items(), key=lambda one: (str(one[0][0]), one[0][1]))
-        ]
-        models.TrendCell.objects.bulk_create(made, batch_size=500)
-    return len(made)
+        for cell in held:
+            cell.at = now
+            cell.day, cell.week, cell.month = sums.get((cell.title_id, cell.kids), (0.0, 0.0, 0.0))
+        models.TrendCell.objects.bulk_update(held, ["at", *HALF_LIVES], batch_size=200)
+        empty = [cell.pk for cell in held if (cell.title_id, cell.kids) not in sums]
+        models.TrendCell.objects.filter(pk__in=empty).delete()
+    return len(held) - len(empty)
 
 
 def trending(maturity: int, *, kids: bool, days: int | None = None, now: datetime | None = None) -> Trend:

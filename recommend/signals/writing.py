@@ -161,6 +161,7 @@ def erase(profile_id: UUID, *, now: datetime | None = None) -> int:
 def forget_profile(profile_id: UUID, *, now: datetime | None = None) -> dict[str, int]:
     """A profile is gone, and so is all that was known of it: at once here, in models within a day. How many rows."""
     with transaction.atomic():
+        models.Taste.objects.select_for_update().filter(profile_id=profile_id).first()
         votes = trends.withdraw(profile_id)
         signals = models.Signal.objects.filter(profile_id=profile_id).delete()[0]
         tastes = models.Taste.objects.filter(profile_id=profile_id).delete()[0]
