@@ -113,6 +113,35 @@ def move_in(profiles: int, *, seed: int = 13) -> list[Any]:
     return made
 
 
+def learn() -> Any:
+    """Take in what everybody did, and serve a model of a real one's size from now on, in this process; → the patches.
+
+    Its weights are made up: what a page costs does not hang on them.
+    """
+    from contextlib import ExitStack
+    from pathlib import Path
+    from unittest import mock
+
+    from django.conf import settings
+
+    from bench import _model
+    from catalog.models import Title
+    from recommend.engine import artefact
+    from recommend.learning import serving
+    from recommend.learning.serving import ModelState
+    from recommend.signals import reconciling
+
+    while reconciling.catch_up():
+        pass
+    folder = Path(settings.HOME) / "bench-model"
+    artefact.write(_model.model(list(Title.objects.order_by("slug").values_list("id", flat=True))), folder)
+    model, state = artefact.read(folder), ModelState(version="bench", source="live")
+    patches = ExitStack()
+    patches.enter_context(mock.patch.object(serving, "current_state", return_value=(model, state)))
+    patches.enter_context(mock.patch.object(serving, "current", return_value=model))
+    return patches
+
+
 def _popular(chance: random.Random, rows: Sequence[Any], count: int) -> list[Any]:
     picked = {min(int(chance.paretovariate(0.35)), len(rows)) - 1 for _each in range(count)}
     return [rows[place] for place in picked]

@@ -4,7 +4,8 @@ A catalogue of 10,000 titles (or more) with pictures, films and episodes, and 20
 thumbs, in a database of its own, by the site's own code with its settings for production, asked within one process: the
 time is the site's alone, all middleware included. Profiles and pages come in a random order. After each page the same
 template is drawn once more from the values that it was just given: that floor costs whatever the pages cost that would
-ask no database at all. With `--only search` the catalogue may as well be 50,000 titles.
+ask no database at all. What everybody did is taken in, and a model of a real size serves. With `--only search` the
+catalogue may as well be 50,000 titles.
 """
 
 import argparse
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help="how often each page is asked for")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--only", choices=("", *PAGES), default="", help="measure only this page")
+    parser.add_argument("--without-model", action="store_true", help="rows as before anything was learnt")
     parser.add_argument("--json", action="store_true", help="end with one JSON line")
     parser.add_argument("--quick", action="store_true", help="fewer titles, profiles and rounds")
     options = parser.parse_args()
@@ -114,6 +116,8 @@ def _measure(options: argparse.Namespace, pages: tuple[str, ...]) -> dict[str, f
     made = _catalogue.fill(options.titles)
     _household.furnish()
     profiles = _household.move_in(options.profiles)
+    if not options.without_model:
+        _household.learn()
     print(
         f"{options.titles} titles, {options.profiles} profiles on {options.database}, made in "
         f"{time.perf_counter() - began:.0f} s"
@@ -166,10 +170,14 @@ def _told(
 def _first(clients: "_Clients", chance: random.Random) -> float:
     """Home when nothing of it is remembered: as after some seconds in which nobody asked. Median, milliseconds."""
     from recommend import stretch
+    from recommend.page.planning import KEPT
+    from recommend.page.shared import SHARED
 
     taken = []
     for _each in range(20):
         stretch.forget()
+        SHARED.forget()
+        KEPT.forget()
         taken.append(_ask(clients, chance, "/")[0])
     return round(median(taken) * 1000, 1)
 
