@@ -26,17 +26,19 @@ MATURITY_MAX = 21
 YEAR_MIN, YEAR_MAX = 1870, 2200
 
 
+def seen_at(moment: datetime, *, of: str = "") -> Q:
+    """What viewers may see at a moment: published, and inside its window. `of` leads to the title ("title__")."""
+    begun = Q(**{f"{of}available_from__isnull": True}) | Q(**{f"{of}available_from__lte": moment})
+    open_still = Q(**{f"{of}available_until__isnull": True}) | Q(**{f"{of}available_until__gt": moment})
+    return begun & open_still & Q(**{f"{of}published_at__isnull": False})
+
+
 class TitleQuerySet(models.QuerySet["Title"]):
     """Questions that lists of titles ask."""
 
     def published(self, now: datetime | None = None) -> Self:
         """Those that viewers may see now: published, and inside their window."""
-        moment = now or timezone.now()
-        return self.filter(
-            Q(available_from__isnull=True) | Q(available_from__lte=moment),
-            Q(available_until__isnull=True) | Q(available_until__gt=moment),
-            published_at__isnull=False,
-        )
+        return self.filter(seen_at(now or timezone.now()))
 
     def suitable_for(self, age: int) -> Self:
         """Those that a profile of this maturity may see."""

@@ -1,12 +1,10 @@
 """Search: titles, people and genres for what somebody typed. How well they answer, `catalog.search` says."""
 
-from collections import Counter as CountOf
 from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Prefetch
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -142,31 +140,37 @@ def _corrected(question: Sequence[str], answers: asking.Answers) -> str:
 
 
 def _people(ids: Sequence[UUID], maturity: int, without: Collection[UUID]) -> list[types.PersonFound]:
-    """People of whom such a profile may see something, in this order."""
+    """People of whom such a profile may see something, in this order.
+
+    The database counts their parts: somebody may have thousands.
+    """
     if not ids:
         return []
-    seen = models.Title.objects.published().suitable_for(maturity).without(without)
-    parts = models.Credit.objects.filter(title__in=seen)
-    rows = (
-        models.Person.objects.filter(id__in=ids, credits__title__in=seen)
-        .annotate(shown=Count("credits__title", distinct=True))
-        .prefetch_related("artwork", Prefetch("credits", queryset=parts, to_attr="shown_parts"))
-    )
-    by_id = {row.id: row for row in rows}
-    return [_person(by_id[one]) for one in ids if one in by_id][:PEOPLE_MAX]
+    seen = models.seen_at(timezone.now(), of="title__")
+    parts = models.Credit.objects.filter(seen, person__in=ids, title__maturity__lte=maturity).order_by()
+    if without:
+        parts = parts.exclude(title__in=without)
+    roles: dict[UUID, list[tuple[int, str]]] = {}
+    for person, role, count in parts.values_list("person", "role").annotate(Count("id")):
+        roles.setdefault(person, []).append((-count, role))
+    best = [one for one in ids if one in roles][:PEOPLE_MAX]
+    if not best:
+        return []
+    shown = dict(parts.filter(person__in=best).values_list("person").annotate(Count("title", distinct=True)))
+    rows = models.Person.objects.prefetch_related("artwork").in_bulk(best)
+    return [_person(rows[one], roles[one], shown.get(one, 0)) for one in best if one in rows]
 
 
-def _person(row: Any) -> types.PersonFound:
-    """A person's row as others may see it; the row comes from `_people`."""
+def _person(row: models.Person, roles: Sequence[tuple[int, str]], shown: int) -> types.PersonFound:
+    """A person's row as others may see it, with roles (how often, as a negative number, and which) and titles."""
     portrait = next((picture for picture in row.artwork.all() if picture.kind == "portrait"), None)
-    roles = CountOf(part.role for part in row.shown_parts)
     return types.PersonFound(
         slug=row.slug,
         name=row.name,
         note=row.note,
         photo=artwork.image(portrait) if portrait else None,
-        roles=tuple(role for role, _count in roles.most_common()),
-        titles=row.shown,
+        roles=tuple(role for _often, role in sorted(roles)),
+        titles=shown,
     )
 
 
