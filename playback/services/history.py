@@ -34,9 +34,13 @@ def trending(since: datetime, limit: int = 20) -> list[TitleCount]:
     return [TitleCount(title_id=row["title_id"], viewings=row["viewings"]) for row in counts]
 
 
-def viewings_since(profile_id: UUID, since: datetime, *, limit: int = 500) -> list[Viewing]:
-    """What a profile watched since a moment, latest first."""
+def viewings_since(
+    profile_id: UUID, since: datetime, *, limit: int = 500, title_ids: Collection[UUID] | None = None
+) -> list[Viewing]:
+    """What a profile watched since a moment, latest first; with `title_ids` only of these."""
     rows = models.Viewing.objects.filter(profile_id=profile_id, ended_at__gte=since)
+    if title_ids is not None:
+        rows = rows.filter(title_id__in=list(title_ids))
     return [value(row) for row in rows.order_by("-ended_at", "id")[: _bounded(limit)]]
 
 

@@ -14,7 +14,7 @@ from recommend.signals.weights import WATCHED
 
 #: An age that may see everything.
 ANY_AGE = 99
-#: So many of a profile's viewings are looked at for what is left of them.
+#: So many of a profile's viewings of these titles are looked at, for what is left of them.
 LOOKED_AT = 1000
 
 
@@ -68,5 +68,5 @@ def act_of(
 def forget_watched(profile_id: UUID, title_ids: Collection[UUID]) -> None:
     """A profile took back that it watched something of these titles; what is still in its history stays."""
     since = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-    left = playback.viewings_since(profile_id, since, limit=LOOKED_AT)
+    left = playback.viewings_since(profile_id, since, limit=LOOKED_AT, title_ids=title_ids)
     writing.forget_viewings(profile_id, title_ids, but={one.id for one in left})

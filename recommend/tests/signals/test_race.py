@@ -1,4 +1,4 @@
-"""Many at once: tastes and sums stay what the signals and votes say. On SQLite writers come one after the other anyway."""
+"""Many at once: tastes and sums stay what signals and votes say. On SQLite writers come one after the other anyway."""
 
 import threading
 from datetime import timedelta
