@@ -125,8 +125,9 @@ def rows(request: ProfileRequest) -> HttpResponse:
     With `from` (a count of rows) those alone that stand behind so many.
     """
     asked = request.GET.getlist("row")[:MOST_ROWS]
-    shown = recommend.home(request.profile.id).rows
-    wanted = [row for row in shown[_behind(request) :] if not asked or row.key in asked]
+    behind = _behind(request)
+    shown = recommend.home(request.profile.id, behind=behind, keys=asked).rows
+    wanted = [row for row in shown[behind:] if not asked or row.key in asked]
     listed = listed_among(request.profile, chain.from_iterable(row.cards for row in wanted))
     context = {
         "order": " ".join(row.key for row in shown),

@@ -24,9 +24,10 @@ ROWS_AT_ONCE = 6
 def home(request: ProfileRequest) -> HttpResponse:
     """The billboard and the first rows; with `rows=all` all of them, for who has no script to fetch the others."""
     profile = request.profile
-    shown = recommend.home(profile.id)
+    everything = request.GET.get("rows") == "all"
+    shown = recommend.home(profile.id, first=None if everything else ROWS_AT_ONCE)
     big = shown.billboard
-    rows = shown.rows if request.GET.get("rows") == "all" else shown.rows[:ROWS_AT_ONCE]
+    rows = shown.rows if everything else shown.rows[:ROWS_AT_ONCE]
     cards = [*chain.from_iterable(row.cards for row in rows), *([big] if big else [])]
     listed = listed_among(profile, cards)
     context = {
@@ -37,7 +38,7 @@ def home(request: ProfileRequest) -> HttpResponse:
         "more_from": len(rows) if len(rows) < len(shown.rows) else None,
         "invited": invited(request),
         "growing": progress.under_way(),
-        "ticket": getattr(shown, "ticket", ""),
+        "ticket": shown.ticket,
     }
     return render(request, "home.html", context)
 

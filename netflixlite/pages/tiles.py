@@ -8,7 +8,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from accounts.types import Profile
-from catalog.types import Title
+from catalog.types import Image, Title
 from recommend import services as recommend
 from recommend.types import Card, Row
 
@@ -20,7 +20,8 @@ SUGGESTED = 10
 class Tile:
     """A card as a template draws it: with what the profile has said of its title.
 
-    `match` (1 … 99, or None) and `reason` are this profile's alone: `{% card %}` puts them in after drawing.
+    `picture` is shown where the card lies on its side, None for the usual one. `match` (1 … 99, or None) and `reason`
+    are this profile's alone: `{% card %}` puts them in after drawing.
     """
 
     title: Title
@@ -28,6 +29,7 @@ class Tile:
     progress: float | None
     caption: str
     listed: bool
+    picture: Image | None = None
     match: int | None = None
     reason: str = ""
 
@@ -61,9 +63,15 @@ def tile_of(card: Card, listed: set[UUID]) -> Tile:
     """One card as it is drawn; `listed` is what `listed_among` said of its title."""
     # The card shows the title's name already: an episode's caption need not say it again.
     caption = card.caption.removeprefix(f"{card.title.name} · ")
-    listed_here = card.title.id in listed
     return Tile(
-        card.title, card.video_id, card.progress, caption, listed_here, match=card.match, reason=card.reason
+        card.title,
+        card.video_id,
+        card.progress,
+        caption,
+        card.title.id in listed,
+        picture=card.picture,
+        match=card.match,
+        reason=card.reason,
     )
 
 
