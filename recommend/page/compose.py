@@ -179,13 +179,13 @@ class Composer:
 
     def _next(self) -> Candidate | None:
         """What people go on with after what this viewer watched last."""
-        if not self.personal or self.small:
+        if not self.personal:
             return None
         return self._row("next", "next", best(self._where(self.following, self.fresh), DEPTH))
 
     def _taste(self) -> Candidate | None:
         """What goes with all that the viewer liked, in the mix of genres that it watches."""
-        if not self.personal or self.small:
+        if not self.personal:
             return None
         leading = best(self._where(self.taste, self.fresh), AMONG)
         if len(leading) < self.fewest:
@@ -290,6 +290,8 @@ class Composer:
         """Rows by what each adds to those above it: place by place the one whose titles, not yet shown, are likeliest
         to be played where they would stand. Never three of a kind one after the other while there is another.
         """
+        if self.small:
+            rows = [row for row in rows if row.kind not in ("next", "taste")]
         left = list(range(len(rows)))
         if not left:
             return []
