@@ -63,9 +63,9 @@ class Settings:
     `head`: most titles in the dense matrix of taste; `step_head` in that of what comes next; `two_scales_to`: up to so
     many titles the past is seen on two scales; `scales` says which, and () leaves what comes next out. `fill`: titles
     without events join the head up to so many, where content speaks for them. `least`: events a title needs to be
-    trained. `ridge`, `drop`: EDLAE's λ and p. `alpha`: weight of content in the Gram. `beta`: weight of a seed.
-    `width`: weights kept of each row. `support`: accounts that must have watched both of two titles for the pair to
-    count. `memory`: bytes the trainer may use.
+    trained. `ridge`, `drop`: EDLAE's λ and p. `power`: viewers weigh n^-power. `alpha`: weight of content in the Gram.
+    `beta`: weight of a seed. `width`: weights kept of each row. `support`: accounts that must have watched both of two
+    titles for the pair to count. `memory`: bytes the trainer may use.
     """
 
     head: int = 30_000
@@ -76,7 +76,7 @@ class Settings:
     ridge: float | None = None
     drop: float | None = None
     step_ridge: float | None = None
-    power: float = 0.5
+    power: float | None = None
     alpha: float | None = None
     beta: float = 0.0
     width: int = 500
@@ -114,8 +114,8 @@ def train(
     place[order] = np.arange(len(titles))
     mine = _placed(used, place, watched if wide else head)
     about = about_titles.chosen(content, order.tolist())
-    ridge, drop = _strength(mine, dense, chosen)
-    taste_rows = _taste(mine, dense, about, _lent(seed, place, dense), chosen, ridge, drop)
+    strength = _strength(mine, dense, chosen)
+    taste_rows = _taste(mine, dense, about, _lent(seed, place, dense), chosen, strength)
     if wide:
         factored = factors(_watched(mine, watched), size=chosen.factors)
         taste_rows = merged(taste_rows, rows(factored, width=chosen.width))
@@ -126,9 +126,10 @@ def train(
         "titles": len(titles),
         "head": dense,
         "trained": len(taste_rows),
-        "ridge": ridge,
-        "drop": drop,
-        "alpha": _alpha(chosen),
+        "ridge": strength.ridge,
+        "drop": strength.drop,
+        "power": strength.power,
+        "alpha": strength.alpha,
         "beta": chosen.beta if seed is not None else 0.0,
         "way": "factors" if wide else "dense",
     }
@@ -203,21 +204,34 @@ def _allowed(events: Events, titles: int, support: int) -> sparse.csr_matrix | N
     return (pairs >= support).astype(np.float32)
 
 
-def _strength(events: Events, head: int, settings: Settings) -> tuple[float, float]:
-    """EDLAE's λ and p: firm where each title has many events, gentle where it has few (the study's §3.1).
+@dataclass(frozen=True, slots=True)
+class _Strength:
+    """EDLAE's λ and p, the power of viewers' weights, and the weight of content."""
 
-    In a small house (§3.5) what few people did must not outweigh what titles are about: firmer again.
+    ridge: float
+    drop: float
+    power: float
+    alpha: float
+
+
+def _strength(events: Events, head: int, settings: Settings) -> _Strength:
+    """How firmly taste is learnt: gently where each title has many events, firmly where it has few.
+
+    Dense data as in the study's §3.1, small houses as in §3.5 (what few people did must not outweigh what titles are
+    about); for sparse data as chosen on viewers that the benchmark does not judge (docs/recommend-engine.md).
     """
-    dense = len(events) >= 50 * max(1, head)
-    small = len(np.unique(events.viewer)) < SMALL_HOUSE
-    usual = 100.0 if small else (200.0 if dense else 30.0)
-    ridge = settings.ridge if settings.ridge is not None else usual
-    drop = settings.drop if settings.drop is not None else (0.5 if dense else 0.3)
-    return ridge, drop
-
-
-def _alpha(settings: Settings) -> float:
-    return settings.alpha if settings.alpha is not None else 5.0
+    if len(np.unique(events.viewer)) < SMALL_HOUSE:
+        usual = _Strength(100.0, 0.3, 0.5, 5.0)
+    elif len(events) >= 50 * max(1, head):
+        usual = _Strength(200.0, 0.5, 0.5, 3.0)
+    else:
+        usual = _Strength(150.0, 0.3, 0.25, 3.0)
+    return _Strength(
+        usual.ridge if settings.ridge is None else settings.ridge,
+        usual.drop if settings.drop is None else settings.drop,
+        usual.power if settings.power is None else settings.power,
+        usual.alpha if settings.alpha is None else settings.alpha,
+    )
 
 
 def _lent(seed: Pairs | None, place: NDArray[np.int64], head: int) -> sparse.csr_matrix | None:
@@ -235,8 +249,7 @@ def _taste(
     about: Content,
     lent: sparse.csr_matrix | None,
     settings: Settings,
-    ridge: float,
-    drop: float,
+    strength: _Strength,
 ) -> Rows:
     part = about_titles.chosen(about, range(head))
     facts = None
@@ -245,12 +258,12 @@ def _taste(
         facts = facts[:, np.unique(part.indices)]
     return taste(
         _watched(events, head),
-        ridge=ridge,
-        drop=drop,
+        ridge=strength.ridge,
+        drop=strength.drop,
         width=settings.width,
-        power=settings.power,
+        power=strength.power,
         content=facts,
-        alpha=_alpha(settings),
+        alpha=strength.alpha,
         seed=lent,
         beta=settings.beta,
         allowed=_allowed(events, head, settings.support),
