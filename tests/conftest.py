@@ -11,24 +11,38 @@ import pytest
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright keeps an event loop in the test's thread
 
-#: The files that take longest, longest first. They are begun first where files are shared out, so that at the end no
-#: process waits for another's long one.
+#: The files that take longest: begun first where files are shared out, so that at the end no process waits for
+#: another's long one. First those that only calculate: they can wait for a processor, as they have to while the tests
+#: that measure the picture run beside them. Then those in which somebody sits before a browser.
 LONGEST = (
-    "tests/media/test_kills.py",
     "tests/media/corpus/test_corpus.py",
     "tests/media/test_ingest.py",
-    "tests/upload/test_browser.py",
-    "tests/conformance/test_players.py",
-    "tests/conformance/test_programs.py",
-    "tests/pages/test_browser.py",
-    "tests/jobs/test_workers_die.py",
-    "tests/edge/test_survival.py",
+    "tests/media/test_kills.py",
     "tests/demo/test_build.py",
-    "tests/browser/test_fleet.py",
-    "tests/browser/test_encrypted.py",
-    "tests/media/test_encoders.py",
+    "tests/security/test_schema.py",
     "tests/media/test_av1.py",
+    "tests/security/test_media_cves.py",
+    "tests/media/test_encoders.py",
+    "tests/jobs/test_workers_die.py",
+    "tests/media/test_failures.py",
     "tests/library/test_while_people_watch.py",
+    "tests/edge/test_survival.py",
+    "tests/demo/test_art.py",
+    "tests/conformance/test_programs.py",
+    "tests/pages/test_axe.py",
+    "tests/pages/test_browser.py",
+    "tests/browser/test_devices.py",
+    "tests/browser/test_signing_in.py",
+    "tests/upload/test_browser.py",
+    "tests/browser/test_offline.py",
+    "tests/browser/test_fleet.py",
+    "tests/browser/test_control_plane_gone.py",
+    "tests/conformance/test_players.py",
+    "tests/browser/test_profiles.py",
+    "tests/browser/test_live.py",
+    "tests/pages/test_far.py",
+    "tests/browser/test_player_controls.py",
+    "tests/browser/test_encrypted.py",
 )
 
 CHROMIUM_FLAGS = [
@@ -40,6 +54,10 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+#: How windows are opened whose subject is not how things move: what fades and turns without end (the beam of light on
+#: the pages before the door) takes a whole core from a machine that has no graphics card.
+CALM = "reduce"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
