@@ -173,6 +173,7 @@ def test_trying_one_password_on_many_accounts_is_told_and_names_nobody() -> None
 # Reading everything -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_reading_the_whole_catalogue_is_told_and_browsing_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MANY", 60)
     ada = make_profile("Ada")

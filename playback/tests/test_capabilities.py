@@ -248,6 +248,7 @@ def test_hostile_beacons_are_refused_with_words(
     assert not models.Bookmark.objects.exists()
 
 
+@pytest.mark.slow
 def test_hostile_steering_questions_are_refused_with_words_and_never_with_429(
     player: Client, opened: dict
 ) -> None:

@@ -618,6 +618,7 @@ def test_a_list_of_peers_is_kept_and_strange_entries_are_passed_over(tmp_path: P
     assert 0 < deputies.count(None) < len(deputies), "its part is shared by the others"
 
 
+@pytest.mark.slow
 def test_of_a_peer_that_leaves_the_list_no_connection_is_kept(tmp_path: Path) -> None:
     async def told(rig: Rig, peer: FakePeer) -> None:
         package, objects = rig.origin.add()

@@ -113,6 +113,7 @@ def test_what_the_program_left_running_is_killed_as_well(tmp_path: Path) -> None
     wait_for(lambda: not is_alive(int((tmp_path / "pid").read_text())), what="the grandchild gone")
 
 
+@pytest.mark.slow
 def test_limits_hold() -> None:
     limits = process.Limits(file_size=1024, open_files=32, nice=7)
     done = sh("ulimit -n; ulimit -c; nice; head -c 5000 /dev/zero > /dev/shm/limit-$$; wc -c < /dev/shm/limit-$$; "

@@ -124,6 +124,7 @@ def test_ffmpeg_reaches_no_server(tmp_path: Path):
             door.accept()
 
 
+@pytest.mark.slow
 def test_a_child_that_stands_still_is_killed(tmp_path: Path):
     limits = sandbox.Limits(quiet=0.5)
     with pytest.raises(Stalled):
@@ -133,6 +134,7 @@ def test_a_child_that_stands_still_is_killed(tmp_path: Path):
         python(repeating, limits=limits)
 
 
+@pytest.mark.slow
 def test_a_child_that_takes_too_long_or_too_much_is_killed():
     moving = "import itertools, time\nfor n in itertools.count(): print(f'frame={n}', flush=True); time.sleep(0.05)"
     with pytest.raises(Stalled):
@@ -160,6 +162,7 @@ def test_a_child_is_stopped_when_a_sibling_fails():
         sandbox.run(argv, what="Trying", read=LIBRARY, on_line=stop, halt=halt)
 
 
+@pytest.mark.slow
 def test_a_child_dies_with_its_parent(tmp_path: Path):
     """Even when the parent is killed with -9 and can do nothing about it."""
     pid_file = tmp_path / "pid"

@@ -42,6 +42,7 @@ def olu() -> User:
 # Cookies ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_over_https_every_cookie_is_bound_to_this_host_and_secure(tmp_path: Path, repository: Path) -> None:
     program = """
 import django; django.setup()

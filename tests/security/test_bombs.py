@@ -104,6 +104,7 @@ NFOS = {
 }
 
 
+@pytest.mark.slow
 def test_an_nfo_that_is_made_to_hurt_is_refused_in_words(tmp_path: Path):
     """In a process of its own, with little memory: XML that is deep enough has ended interpreters."""
     for name, data in NFOS.items():

@@ -80,6 +80,7 @@ def test_the_secret_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_a_child_that_is_killed_is_started_again(supervisor: up.Supervisor) -> None:
     child = up.Child(
         "web", lambda: [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
