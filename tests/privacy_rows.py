@@ -84,7 +84,8 @@ class Maker:
             return field.get_default()
         kinds: list[tuple[Any, Any]] = [
             (models.UUIDField, uuid4()),
-            (models.DateTimeField, timezone.now()),
+            (models.DateTimeField, timezone.now()),  # which is a date, too: before it
+            (models.DateField, timezone.localdate()),
             (models.DurationField, timezone.timedelta(seconds=1)),
             (models.BooleanField, False),
             (models.IntegerField, 1),
