@@ -113,10 +113,9 @@ def planned(standing: Standing, model: Model, model_version: str, version: Versi
     return made
 
 
-def viewer_of(standing: Standing, field: Field, knobs: dict[str, float] | None = None) -> Viewer:
-    """Who looks, in numbers. What may not be seen is not even an opinion that could be named as a reason."""
+def viewer_of(standing: Standing, field: Field, trend: Floats, common: Floats) -> Viewer:
+    """Who looks, in numbers; what is watched here, and what of it is common, as `Shared.trend` says."""
     profile = standing.profile
-    trend, _spoken, common = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
     now = standing.now.timestamp()
     opinions = tuple(
         Opinion(place, entry.weight, entry.at.timestamp())
@@ -129,17 +128,15 @@ def viewer_of(standing: Standing, field: Field, knobs: dict[str, float] | None =
         seen=field.flags(standing.seen),
         trend=trend,
         now=now,
-        knobs=knobs or {},
         common=common,
     )
 
 
-def composer_of(
-    standing: Standing, model: Model, version: Version, knobs: dict[str, float] | None = None
-) -> Composer:
+def composer_of(standing: Standing, model: Model, version: Version) -> Composer:
     """All scores of a profile, for whoever ranks something else than the home page."""
-    field = SHARED.field(version)
-    return Composer(field, SHARED.bound(model, field), viewer_of(standing, field, knobs))
+    field, profile = SHARED.field(version), standing.profile
+    trend, _spoken, common = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
+    return Composer(field, SHARED.bound(model, field), viewer_of(standing, field, trend, common))
 
 
 def percents(composer: Composer, places: Sequence[int]) -> dict[int, int]:
@@ -173,8 +170,8 @@ class _Page:
     def __init__(self, standing: Standing, field: Field, bound: Bound, chooser: Chooser) -> None:
         self.standing, self.field, self.bound, self.chooser = standing, field, bound, chooser
         profile = standing.profile
-        _trend, self.spoken, _common = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
-        viewer = viewer_of(standing, field, dict(chooser.knobs))
+        trend, self.spoken, common = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
+        viewer = replace(viewer_of(standing, field, trend, common), knobs=dict(chooser.knobs))
         self.composer = Composer(field, bound, viewer)
         self.praised = {entry.title_id for entry in standing.entries if entry.kind in PRAISED}
 

@@ -8,7 +8,7 @@ looked for by and by, beside the pages. Titles for cards are read with the profi
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,11 +20,14 @@ from django.utils.translation import get_language
 from catalog import services as catalog
 from catalog.types import Title
 from recommend.engine.model import Floats, Model
+from recommend.engine.trend import rising
 from recommend.page.field import Bound, Field, Glimpsed, bound, made
 from recommend.signals import reading
 
 #: A trend of fewer accounts names somebody.
 ENOUGH_ACCOUNTS = 3
+#: Trends of two half-lives whose sums are that near each other are one.
+BUSY = 0.99
 #: All of the catalogue is looked at again after so many seconds for each title: at 10,000 once a minute.
 SECONDS_A_TITLE = 0.006
 #: Titles for cards that are kept, for each age and language; and how many ages and languages.
@@ -125,10 +128,7 @@ class Shared:
         if had is not None and _remembers() and had[1] is field and now - had[0] < _lasts():
             return had[2], had[3], had[4]
         found = reading.trending(maturity, kids=kids)
-        values = np.zeros(len(field), np.float32)
-        for title_id, value in found.values.items():
-            if (place := field.place.get(title_id)) is not None:
-                values[place] = value
+        values = _values(field, found.values)
         houses = reading.accounts_active() if found.values else 0
         spoken = frozenset(
             each for each, accounts in found.accounts.items() if accounts >= ENOUGH_ACCOUNTS or houses <= 1
@@ -137,6 +137,12 @@ class Shared:
             each for each, accounts in found.accounts.items() if accounts >= ENOUGH_ACCOUNTS
         )
         common = np.where(several, values, np.float32(0)).astype(np.float32)
+        if several.any():
+            day = reading.trend(maturity, kids=kids, days=1)
+            if sum(day.values()) >= BUSY * sum(found.values.values()):
+                # The trend is the day's, so enough is watched for that: what rises leads (docs/recommend-engine.md).
+                week = reading.trend(maturity, kids=kids, days=7)
+                common = rising(_values(field, day) * several, _values(field, week) * several)
         with self._lock:
             self._trends[key] = (now, field, values, spoken, common)
         return values, spoken, common
@@ -181,6 +187,14 @@ class Shared:
             self._held, self._bound = None, []
             self._trends.clear()
             self._titles.clear()
+
+
+def _values(field: Field, known: Mapping[UUID, float]) -> Floats:
+    values = np.zeros(len(field), np.float32)
+    for title_id, value in known.items():
+        if (place := field.place.get(title_id)) is not None:
+            values[place] = value
+    return values
 
 
 def _lasts() -> float:

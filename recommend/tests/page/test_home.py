@@ -17,8 +17,10 @@ from playback.tests.factories import make_bookmark
 from recommend import services
 from recommend.learning import serving
 from recommend.learning.serving import ModelState
-from recommend.signals import writing
-from recommend.signals.shapes import Act, Did, Switches
+from recommend.page.planning import KEPT
+from recommend.page.shared import SHARED, Shared
+from recommend.signals import reading, trends, writing
+from recommend.signals.shapes import Act, Did, Switches, Trend
 from recommend.tests.page.worlds import model_of
 from recommend.types import Ground, Source
 
@@ -84,6 +86,17 @@ def house(ada, ben, serve):
     genres = [(GENRES[number % 4],) for number in range(60)]
     model = serve(model_of([one.id for one in titles], weights, genres=genres, popularity=np.arange(60)))
     return SimpleNamespace(titles=titles, model=model, ada=ada, ben=ben)
+
+
+@pytest.fixture
+def remembering(settings):
+    """As in production: what was made lately is remembered."""
+    settings.PAGES_REMEMBER_SECONDS = 60.0
+    for each in (SHARED, KEPT, trends):
+        each.forget()
+    yield
+    for each in (SHARED, KEPT, trends):
+        each.forget()
 
 
 def watch(profile, title, *, far=0.97, ago=timedelta(hours=1)):
@@ -226,7 +239,7 @@ def test_search_and_sorting_go_by_the_same_scores(house):
     assert found.reason == "It goes with Film 10, which you watched or liked."
 
 
-def test_parts_of_a_page_fit_the_page(house):
+def test_parts_of_a_page_fit_the_page(house, remembering):
     for number in (3, 17, 41):
         watch(house.ada, house.titles[number])
     make_bookmark(profile_id=house.ada.id, video_id=house.titles[5].video.id, title_id=house.titles[5].id)
@@ -288,28 +301,40 @@ def test_a_page_asks_the_database_as_often_for_300_titles_as_for_60(house, serve
     assert max(before, after) <= 28
 
 
-def test_what_is_remembered_is_right_again_after_every_change(house, settings):
-    from recommend.page.planning import KEPT
-    from recommend.page.shared import SHARED
+def test_what_is_remembered_is_right_again_after_every_change(house, remembering):
+    watch(house.ada, house.titles[10])
+    first = services.home(house.ada.id)
+    with CaptureQueriesContext(connection) as queries:
+        again = services.home(house.ada.id)
+    assert [ids(row) for row in again.rows] == [ids(row) for row in first.rows]
+    assert len(queries) <= 8, "profile, version, taste, list, bookmarks"
+    gone = named(first, "picks").cards[0].title
+    catalog.unpublish(gone.id)
+    assert gone.id not in {each for row in services.home(house.ada.id).rows for each in ids(row)}
+    kept = named(services.home(house.ada.id), "picks").cards[0].title
+    services.hide(profile_id=house.ada.id, title_id=kept.id)
+    assert kept.id not in {each for row in services.home(house.ada.id).rows for each in ids(row)}
+    watch(house.ada, house.titles[40], ago=timedelta())
+    assert set(ids(named(services.home(house.ada.id), "picks"))) & {one.id for one in house.titles[41:51]}
 
-    settings.PAGES_REMEMBER_SECONDS = 60.0
-    SHARED.forget()
-    KEPT.forget()
-    try:
-        watch(house.ada, house.titles[10])
-        first = services.home(house.ada.id)
-        with CaptureQueriesContext(connection) as queries:
-            again = services.home(house.ada.id)
-        assert [ids(row) for row in again.rows] == [ids(row) for row in first.rows]
-        assert len(queries) <= 8, "profile, version, taste, list, bookmarks"
-        gone = named(first, "picks").cards[0].title
-        catalog.unpublish(gone.id)
-        assert gone.id not in {each for row in services.home(house.ada.id).rows for each in ids(row)}
-        kept = named(services.home(house.ada.id), "picks").cards[0].title
-        services.hide(profile_id=house.ada.id, title_id=kept.id)
-        assert kept.id not in {each for row in services.home(house.ada.id).rows for each in ids(row)}
-        watch(house.ada, house.titles[40], ago=timedelta())
-        assert set(ids(named(services.home(house.ada.id), "picks"))) & {one.id for one in house.titles[41:51]}
-    finally:
-        SHARED.forget()
-        KEPT.forget()
+
+def test_what_rises_leads_where_enough_is_watched_for_a_day_to_count(house, monkeypatch):
+    old, rose, alone = (house.titles[number].id for number in (1, 2, 4))
+    day = {old: 5.0, rose: 5.0, alone: 9.0}
+    week = {old: 60.0, rose: 6.0, alone: 9.0}
+    told = Trend(day, {old: 8, rose: 4, alone: 1})
+    monkeypatch.setattr(reading, "trending", lambda *_given, **_more: told)
+    monkeypatch.setattr(reading, "trend", lambda *_given, days, **_more: {1: day, 7: week}[days])
+    monkeypatch.setattr(reading, "accounts_active", lambda: 9)
+    shared = Shared()
+    field = shared.field(catalog.version())
+    values, spoken, common = shared.trend(field, 18, kids=False)
+    assert spoken == {old, rose}
+    assert common[field.place[rose]] > common[field.place[old]] > common[field.place[alone]]
+    assert common[field.place[alone]] == common[field.place[house.titles[7].id]], (
+        "what one neighbour watched is no trend"
+    )
+    assert values[field.place[alone]] == 9
+    monkeypatch.setattr(reading, "trend", lambda *_given, days, **_more: {1: {old: 1.0}, 7: week}[days])
+    values, _spoken, common = shared.trend(field, 18, kids=False)
+    assert common[field.place[old]] == values[field.place[old]] == common[field.place[rose]]
