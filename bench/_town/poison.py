@@ -48,7 +48,7 @@ def _play(shop: Any, who: int, titles: Sequence[int], plays: int, day: float) ->
     """So many plays within half a day, each to its end."""
     for number in range(plays):
         at = day + 0.5 * number / plays
-        shop.watched(Play(who, titles[number % len(titles)], 0, 1.0, at, heard=False))
+        shop.scripted(Play(who, titles[number % len(titles)], 0, 1.0, at, heard=False))
 
 
 def _rows(shop: Any, who: int, at: float) -> dict[str, tuple[int, ...]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import time_machine
 
@@ -74,6 +74,20 @@ class Served:
             )  # fmt: skip
             self._bookmark(profile.id, video, self.ids[play.title], play.fraction, length, ended)
             playback_ended.send_robust(sender=PlaybackEnded, event=PlaybackEnded(viewing))
+
+    def scripted(self, play: Play) -> None:
+        """A play as taste takes it in, without what playback does for a real one: for many of them."""
+        from recommend.signals import writing
+        from recommend.signals.shapes import Act, Did
+
+        length = _EPISODE if self.titles.episodes[play.title] else _LENGTH
+        at = _at(play.day)
+        act = Act(
+            self.profiles[play.who].id, self.ids[play.title], Did.WATCHED, at=at, ref=uuid4(), value=play.fraction,
+            video_id=self._videos[play.title][0], watched=length * play.fraction, length=length,
+        )  # fmt: skip
+        with time_machine.travel(at, tick=False):
+            writing.record(act, now=at)
 
     def night(self, day: int) -> None:
         """What has something to learn, learns."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommend.engine import metrics, score, seed
-from recommend.engine.content import Features, content
+from recommend.engine.content import Features, content, cosine
 from recommend.engine.model import Content, Model
 from recommend.engine.training import Events, Settings, train
 
@@ -27,9 +27,24 @@ from recommend.engine.training import Events, Settings, train
 VIEWER_HAS, FILM_HAS = 20, 20
 #: The share of a viewer's events that is hidden.
 HIDDEN = 0.2
+#: Accounts that must have watched both of two films, as the site asks in small houses (learning/gathering.py).
+SUPPORT = 3
 #: Houses of each size: about as many viewers of each.
-HOUSES = {1: 40, 5: 16, 20: 6}
-WAYS = ("popularity", "content alone", "watching alone", "ours", "ours, seed", "served", "served, seed")
+HOUSES = {1: 100, 5: 32, 20: 10}
+#: Viewers of one account: a flat of friends, or a family.
+OF_ACCOUNT = 4
+WAYS = (
+    "popularity",
+    "content alone",
+    "watching alone",
+    "both",
+    "ours",
+    "ours, seed",
+    "page",
+    "page, seed",
+    "page, all told",
+    "page, seed, all told",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +129,23 @@ def _house_of(
     index = {film: n for n, film in enumerate(held.films)}
     lent = seed.entries(held.others, index)
     beta = seed.fading(len(events))
-    alone = train(held.titles, events, held.about, Settings(alpha=0.0))
-    ours = train(held.titles, events, held.about)
-    seeded = train(held.titles, events, held.about, Settings(beta=beta), seed=lent)
     counts = np.bincount(events.title, minlength=len(held.films)).astype(np.float32)
+    alone = train(held.titles, events, held.about, Settings(alpha=0.0, scales=(5.0,)))
+    both = train(held.titles, events, held.about, Settings(scales=(5.0,)))
+    ours = train(held.titles, events, held.about, Settings(support=SUPPORT))
+    seeded = train(held.titles, events, held.about, Settings(support=SUPPORT, beta=beta), seed=lent)
+    told = np.where(_accounts(events, len(held.films)) >= SUPPORT, counts, np.float32(0))
     ways: dict[str, Callable[[tuple[int, ...]], NDArray[np.float32]]] = {
         "popularity": lambda seen: counts,
         "content alone": lambda seen: _by_content(held.about, seen),
         "watching alone": lambda seen: _by(alone, held, seen, counts)[0],
+        "both": lambda seen: _by(both, held, seen, counts)[0],
         "ours": lambda seen: _by(ours, held, seen, counts)[0],
         "ours, seed": lambda seen: _by(seeded, held, seen, counts)[0],
-        "served": lambda seen: _by(ours, held, seen, counts)[1],
-        "served, seed": lambda seen: _by(seeded, held, seen, counts)[1],
+        "page": lambda seen: _by(ours, held, seen, told)[1],
+        "page, seed": lambda seen: _by(seeded, held, seen, told)[1],
+        "page, all told": lambda seen: _by(ours, held, seen, counts)[1],
+        "page, seed, all told": lambda seen: _by(seeded, held, seen, counts)[1],
     }
     for films, seen in zip(members, known, strict=True):
         wanted = set(films[len(seen) :])
@@ -143,13 +163,19 @@ def _events(known: Sequence[tuple[int, ...]]) -> Events:
         viewer=table[:, 0].astype(np.int32),
         title=table[:, 1].astype(np.int32),
         weight=np.ones(len(table), np.float32),
+        account=(table[:, 0] // OF_ACCOUNT).astype(np.int32),
         at=table[:, 2].astype(np.float64),
     )
 
 
-def _by_content(about: Content, seen: Sequence[int]) -> NDArray[np.float32]:
-    from recommend.engine.content import cosine
+def _accounts(events: Events, films: int) -> NDArray[np.int64]:
+    """By how many accounts each film was watched."""
+    account = events.viewer if events.account is None else events.account
+    pairs = np.unique(np.stack([account, events.title], axis=1), axis=0)
+    return np.bincount(pairs[:, 1], minlength=films)
 
+
+def _by_content(about: Content, seen: Sequence[int]) -> NDArray[np.float32]:
     found = np.zeros(len(about), np.float32)
     for film in seen:
         found += cosine(about, *about.of(film))
