@@ -29,6 +29,8 @@ HALF_LIVES = {"day": 1.0, "week": 7.0, "month": 30.0}
 _COLUMN = {1: "day", 7: "week", 30: "month"}
 #: A half-life leads when the votes of the last such time make at least this much together.
 ENOUGH = 50.0
+#: What is left of less than this is nothing.
+NOTHING = 1e-6
 #: So many titles are in an answer at most, those that are watched most.
 LIMIT = 2000
 #: So many titles' votes are summed in one transaction.
@@ -46,7 +48,7 @@ LATELY = timedelta(days=30)
 
 _DAY = timedelta(days=1)
 _lock = Lock()
-_made: dict[tuple[object, ...], tuple[float, Trend]] = {}
+_made: dict[tuple[object, ...], tuple[float, dict[int | None, Trend]]] = {}
 
 
 def decayed(age: timedelta, half_life: float) -> float:
@@ -160,24 +162,24 @@ def _sum_anew(title_ids: list[UUID], now: datetime) -> int:
     return len(held) - len(empty)
 
 
-def trending(maturity: int, *, kids: bool, days: int | None = None, now: datetime | None = None) -> Trend:
+def trending(maturity: int, *, kids: bool, days: int | None = None) -> Trend:
     """What is watched here, by title. Remembered for some seconds, as pages' other shared parts are."""
     if days is not None and days not in _COLUMN:
         raise ValueError(f"days is {days}; there are half-lives of 1, 7 and 30 days")
     lasts: float = settings.PAGES_REMEMBER_SECONDS
-    if lasts <= 0 or now is not None:
-        return _made_now(maturity, kids, days, now or timezone.now())
-    key = (maturity, kids, days, catalog.version())
+    if lasts <= 0:
+        return _made_now(maturity, kids)[days]
+    key = (maturity, kids, catalog.version())
     with _lock:
         had = _made.get(key)
     if had is not None and time.monotonic() - had[0] < lasts:
-        return had[1]
-    made = _made_now(maturity, kids, days, timezone.now())
+        return had[1][days]
+    made = _made_now(maturity, kids)
     with _lock:
         if len(_made) > 64:
             _made.clear()
         _made[key] = (time.monotonic(), made)
-    return made
+    return made[days]
 
 
 def forget() -> None:
@@ -186,32 +188,33 @@ def forget() -> None:
         _made.clear()
 
 
-def _made_now(maturity: int, kids: bool, days: int | None, now: datetime) -> Trend:
-    sums: dict[str, dict[UUID, float]] = {name: {} for name in HALF_LIVES}
-    cells = models.TrendCell.objects.all() if kids else models.TrendCell.objects.filter(kids=False)
-    if not kids and settings.RECOMMEND_KIDS_COUNT:
-        cells = models.TrendCell.objects.all()
-    rows = cells.order_by("-month").values_list("title_id", "kids", "at", *HALF_LIVES)[:LIMIT]
+def _made_now(maturity: int, kids: bool) -> dict[int | None, Trend]:
+    """By half-life; under None the one that leads. Three queries for all of them."""
+    now = timezone.now()
+    sums: dict[int, dict[UUID, float]] = {days: {} for days in _COLUMN}
     profiles: dict[UUID, float] = {}
+    cells = models.TrendCell.objects.all()
+    if not kids and not settings.RECOMMEND_KIDS_COUNT:
+        cells = cells.filter(kids=False)
+    rows = cells.order_by("-month").values_list("title_id", "kids", "at", *_COLUMN.values())[:LIMIT]
     for title_id, by_kids, at, *values in rows:
         counts = GROWN_UP_FOR_KIDS if kids and not by_kids else 1.0
-        for (name, half_life), value in zip(HALF_LIVES.items(), values, strict=True):
-            left = value * decayed(now - at, half_life)
-            sums[name][title_id] = sums[name].get(title_id, 0.0) + counts * left
+        for (days, found), value in zip(sums.items(), values, strict=True):
+            left = value * decayed(now - at, days)
+            found[title_id] = found.get(title_id, 0.0) + counts * left
         profiles[title_id] = profiles.get(title_id, 0.0) + left  # the last is the month's
-    found = sums[_COLUMN[days]] if days is not None else _leading(sums)
-    most = sorted((each for each in found if found[each] > 1e-6), key=lambda each: (-found[each], str(each)))
-    visible = catalog.among(most[:LIMIT], maturity=maturity) if most else set()
-    values = {each: found[each] for each in most[:LIMIT] if each in visible}
-    return Trend(values, _accounts({each: profiles[each] for each in values}, now, kids=kids))
-
-
-def _leading(sums: dict[str, dict[UUID, float]]) -> dict[UUID, float]:
-    """The sums of the shortest half-life for which enough is watched here: news where there are many, else memory."""
-    for name in HALF_LIVES:
-        if sum(sums[name].values()) >= ENOUGH:
-            return sums[name]
-    return sums["month"]
+    visible = catalog.among(profiles, maturity=maturity) if profiles else set()
+    shown = sorted(visible, key=lambda each: (-profiles[each], str(each)))
+    accounts = _accounts({each: profiles[each] for each in shown}, now, kids=kids)
+    made: dict[int | None, Trend] = {}
+    for days, found in sums.items():
+        most = sorted(shown, key=lambda each: -found[each])
+        values = {each: found[each] for each in most if found[each] > NOTHING}
+        made[days] = Trend(values, {each: accounts[each] for each in values})
+    # The shortest for which enough is watched here leads: news where many watch, memory where few do.
+    enough = (days for days, found in sums.items() if sum(found.values()) >= ENOUGH)
+    made[None] = made[next(enough, max(sums))]
+    return made
 
 
 def _accounts(profiles: dict[UUID, float], now: datetime, *, kids: bool) -> dict[UUID, int]:
