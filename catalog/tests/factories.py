@@ -3,7 +3,7 @@
 import hashlib
 import struct
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -63,6 +63,53 @@ def make_series(
                 make_package(make_video(episode_id=part.id))
     _publish(title.id, published, published_at)
     return _again(title.id)
+
+
+def make_many(
+    count: int,
+    *,
+    start: int = 0,
+    genres: Sequence[str] = ("Drama", "Mystery", "War", "Comedy"),
+    maturities: Sequence[int] = (0,),
+    published_at: datetime | None = None,
+) -> list[types.Title]:
+    """Published films that count as playable, with a backdrop, quickly: rows alone, no file stands behind them.
+
+    "Film 0", "Film 1", … from `start` on; genres and maturities take turns; each a minute older than the one before.
+    """
+    shelves = [models.Genre.objects.get_or_create(slug=name.lower(), name=name)[0] for name in genres]
+    first = published_at or timezone.now() - timedelta(days=90)
+    rows = [
+        models.Title(
+            slug=f"film-{number}",
+            name=f"Film {number}",
+            maturity=maturities[number % len(maturities)],
+            published_at=first - timedelta(minutes=number),
+        )
+        for number in range(start, start + count)
+    ]
+    models.Title.objects.bulk_create(rows)
+    shelved = models.Title.genres.through
+    shelved.objects.bulk_create(
+        shelved(title_id=row.id, genre_id=shelves[number % len(shelves)].id)
+        for number, row in enumerate(rows, start)
+    )
+    videos = [models.Video(title=row, state="ready", duration=timedelta(hours=1)) for row in rows]
+    models.Video.objects.bulk_create(videos)
+    packages = [
+        models.Package(id=video.id.hex, video=video, manifest="{}", duration=video.duration, bytes=1)
+        for video in videos
+    ]
+    models.Package.objects.bulk_create(packages)
+    for video, package in zip(videos, packages, strict=True):
+        video.current_package = package
+    models.Video.objects.bulk_update(videos, ["current_package"])
+    models.Artwork.objects.bulk_create(
+        models.Artwork(title=row, kind="backdrop", widths=[480], width=480, height=270, accent="#335577")
+        for row in rows
+    )
+    found = services.titles([row.id for row in rows], people=False)
+    return [found[row.id] for row in rows]
 
 
 def make_video(*, title_id: UUID | None = None, episode_id: UUID | None = None) -> UUID:

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import services as accounts
-from catalog import models as catalogue
 from catalog import services as catalog
+from catalog.tests.factories import make_many
 from playback.tests.factories import make_bookmark
 from recommend import services
 from recommend.learning import serving
@@ -26,40 +26,6 @@ from recommend.types import Ground, Source
 
 pytestmark = pytest.mark.django_db
 GENRES = ("drama", "mystery", "war", "comedy")
-
-
-def stock(count: int, *, start: int = 0, maturity=lambda number: 0 if number % 3 else 16) -> list:
-    """Films that can be played, without files: rows alone."""
-    genres = [catalogue.Genre.objects.get_or_create(slug=slug, name=slug.title())[0] for slug in GENRES]
-    now = timezone.now()
-    titles = [
-        catalogue.Title(
-            slug=f"t-{start + n}", name=f"Film {start + n}", maturity=maturity(start + n),
-            published_at=now - timedelta(days=90 + start + n),
-        )
-        for n in range(count)
-    ]  # fmt: skip
-    catalogue.Title.objects.bulk_create(titles)
-    shelved = catalogue.Title.genres.through
-    shelved.objects.bulk_create(
-        shelved(title_id=one.id, genre_id=genres[(start + n) % len(genres)].id)
-        for n, one in enumerate(titles)
-    )
-    videos = [catalogue.Video(title=one, state="ready", duration=timedelta(hours=1)) for one in titles]
-    catalogue.Video.objects.bulk_create(videos)
-    packages = [
-        catalogue.Package(id=video.id.hex, video=video, manifest="{}", duration=video.duration, bytes=1)
-        for video in videos
-    ]
-    catalogue.Package.objects.bulk_create(packages)
-    for video, package in zip(videos, packages, strict=True):
-        video.current_package = package
-    catalogue.Video.objects.bulk_update(videos, ["current_package"])
-    catalogue.Artwork.objects.bulk_create(
-        catalogue.Artwork(title=one, kind="backdrop", widths=[480], width=480, height=270, accent="#335577")
-        for one in titles
-    )
-    return titles
 
 
 @pytest.fixture
@@ -78,7 +44,7 @@ def serve(monkeypatch):
 @pytest.fixture
 def house(ada, ben, serve):
     """Sixty films, and a model in which every film speaks for those after it, the nearest most."""
-    titles = stock(60)
+    titles = make_many(60, maturities=(16, 0, 0))
     weights = np.zeros((60, 60), np.float32)
     for number in range(60):
         for step in range(1, 26):
@@ -242,7 +208,7 @@ def test_search_and_sorting_go_by_the_same_scores(house):
 def test_parts_of_a_page_fit_the_page(house, remembering):
     for number in (3, 17, 41):
         watch(house.ada, house.titles[number])
-    make_bookmark(profile_id=house.ada.id, video_id=house.titles[5].video.id, title_id=house.titles[5].id)
+    make_bookmark(profile_id=house.ada.id, video_id=house.titles[5].video_id, title_id=house.titles[5].id)
     whole = services.home(house.ada.id)
     first = services.home(house.ada.id, first=2)
     rest = services.home(house.ada.id, behind=2)
@@ -269,8 +235,7 @@ def test_the_big_picture_is_the_same_all_day(house):
 
 def test_a_title_that_the_model_does_not_know_is_new_here_and_breaks_nothing(house):
     watch(house.ada, house.titles[10])
-    (late,) = stock(1, start=60, maturity=lambda _number: 0)
-    catalogue.Title.objects.filter(id=late.id).update(published_at=timezone.now())
+    (late,) = make_many(1, start=60, published_at=timezone.now() + timedelta(minutes=59))
     home = services.home(house.ada.id)
     assert ids(named(home, "new"))[0] == late.id
     assert services.why(house.ada.id, late.id).causes[0].ground is Ground.NEW
@@ -282,7 +247,7 @@ def test_a_page_asks_the_database_as_often_for_300_titles_as_for_60(house, serve
     for number in range(0, 40, 3):
         watch(house.ada, house.titles[number])
         make_bookmark(
-            profile_id=house.ada.id, video_id=house.titles[number].video.id, title_id=house.titles[number].id
+            profile_id=house.ada.id, video_id=house.titles[number].video_id, title_id=house.titles[number].id
         )
 
     def cost() -> int:
@@ -291,7 +256,7 @@ def test_a_page_asks_the_database_as_often_for_300_titles_as_for_60(house, serve
         return len(queries)
 
     before = cost()
-    more = [*house.titles, *stock(240, start=60)]
+    more = [*house.titles, *make_many(240, start=60)]
     random = np.random.default_rng(3)
     weights = np.where(random.random((300, 300)) < 0.2, random.random((300, 300)), 0)
     serve(model_of([one.id for one in more], weights, popularity=np.arange(300)), "m2")
