@@ -18,7 +18,7 @@ from bench._recommend_data import Ratings
 from recommend.engine import metrics
 from recommend.engine.model import Floats
 
-FEWEST, TUNING, FOLD = 10, 300, 400
+FEWEST, TUNING, FOLD = 10, 800, 446
 
 
 @dataclass(slots=True)

@@ -215,17 +215,18 @@ class _Strength:
 
 
 def _strength(events: Events, head: int, settings: Settings) -> _Strength:
-    """How firmly taste is learnt: gently where each title has many events, firmly where it has few.
+    """How firmly taste is learnt, by what the data is like.
 
     Dense data as in the study's §3.1, small houses as in §3.5 (what few people did must not outweigh what titles are
-    about); for sparse data as chosen on viewers that the benchmark does not judge (docs/recommend-engine.md).
+    about); for sparse data as chosen on viewers that the benchmark does not judge, where weights for viewers gave
+    nothing (docs/recommend-engine.md).
     """
     if len(np.unique(events.viewer)) < SMALL_HOUSE:
         usual = _Strength(100.0, 0.3, 0.5, 5.0)
     elif len(events) >= 50 * max(1, head):
         usual = _Strength(200.0, 0.5, 0.5, 3.0)
     else:
-        usual = _Strength(150.0, 0.3, 0.25, 3.0)
+        usual = _Strength(200.0, 0.3, 0.0, 3.0)
     return _Strength(
         usual.ridge if settings.ridge is None else settings.ridge,
         usual.drop if settings.drop is None else settings.drop,
