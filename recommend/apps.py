@@ -12,7 +12,7 @@ class RecommendConfig(AppConfig):
     def ready(self) -> None:
         """Connect to the news of lower apps."""
         from recommend import privacy, receivers  # noqa: F401 (connecting is the import's effect)
-        from recommend.learning import tending
+        from recommend.learning import checks, tending  # noqa: F401
         from recommend.signals import checks as signals_checks  # noqa: F401
         from recommend.signals import privacy as signals_privacy  # noqa: F401
         from recommend.signals import receivers as signals_receivers  # noqa: F401
@@ -22,5 +22,5 @@ class RecommendConfig(AppConfig):
         from recommend.trials import upkeep
 
         tending.register()
-        upkeep.register()
         reconciling.register()
+        upkeep.register()
