@@ -1,8 +1,11 @@
 """The home page: rows and the big picture, with titles and words, from a plan; without a model from what is new."""
 
+import logging
 from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
+
+from django.db import DatabaseError
 
 from accounts.types import Profile
 from catalog import services as catalog
@@ -15,6 +18,8 @@ from recommend.page.planning import Planned, planned
 from recommend.page.shared import SHARED, Version
 from recommend.page.standing import Standing
 from recommend.types import Card, Home, Row, Source
+
+log = logging.getLogger("recommend.page")
 
 #: One in this many of the best unseen titles is the day's billboard.
 BILLBOARD_CHOICE = 8
@@ -37,7 +42,13 @@ def home(
     version = catalog.version()
     if model is None or not len(model):
         return plain.home(standing)
-    made = planned(standing, model, state.version, version)
+    try:
+        made = planned(standing, model, state.version, version)
+    except DatabaseError:
+        raise
+    except Exception:  # whatever is wrong with a model or its numbers, the page has another answer
+        log.exception("A page could not be made with the model %s; it is made without.", state.version)
+        return plain.home(standing)
     whole = _Whole(standing, version, made, _wanted(first, behind, keys), big=not behind and not keys)
     return whole.home(state.version, made.ticket)
 

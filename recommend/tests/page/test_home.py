@@ -1,5 +1,6 @@
 """Pages of real profiles from a model: made quickly of rows, with a small model of our own making."""
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
@@ -15,6 +16,7 @@ from catalog import services as catalog
 from catalog.tests.factories import make_many
 from playback.tests.factories import make_bookmark
 from recommend import services
+from recommend.engine.model import Rows
 from recommend.learning import serving
 from recommend.learning.serving import ModelState
 from recommend.page.planning import KEPT
@@ -303,3 +305,13 @@ def test_what_rises_leads_where_enough_is_watched_for_a_day_to_count(house, monk
     monkeypatch.setattr(reading, "trend", lambda *_given, days, **_more: {1: {old: 1.0}, 7: week}[days])
     values, _spoken, common = shared.trend(field, 18, kids=False)
     assert common[field.place[old]] == values[field.place[old]] == common[field.place[rose]]
+
+
+def test_a_model_that_makes_no_sense_costs_nobody_their_page(house, serve, caplog):
+    watch(house.ada, house.titles[10])
+    broken = Rows(np.full((60, 3), 5000, np.int32), np.ones((60, 3), np.float16))
+    serve(replace(house.model, taste=broken))
+    home = services.home(house.ada.id)
+    assert home.rows
+    assert (home.model_version, home.source is Source.TASTE) == ("", False)
+    assert "could not be made with the model" in caplog.text
