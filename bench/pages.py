@@ -235,7 +235,7 @@ def _addresses(made: Any) -> dict[str, Callable[[random.Random], str]]:
 
     def search(chance: random.Random) -> str:
         name = chance.choice(made.names if chance.random() < 0.8 else made.people)
-        return f"/search/?q={quote(name[: chance.randint(2, len(name))])}"
+        return f"/search/?q={quote(name[: chance.randint(min(2, len(name)), len(name))])}"
 
     return {
         "home": lambda chance: "/",
