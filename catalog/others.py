@@ -64,13 +64,16 @@ def _replace(title_id: UUID, made: list[OtherPicture]) -> None:
 
 
 def choices(title_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, types.Image]]:
-    """Of the titles that have several backdrops all of them, by id, the usual one first. Two queries at most."""
+    """Of the titles that have several backdrops all of them, by id, the usual one first. Two queries at most.
+
+    A title whose backdrop a person chose is not among them: that one is shown.
+    """
     others: dict[UUID, dict[UUID, types.Image]] = {}
     for row in OtherPicture.objects.filter(title_id__in=title_ids):
         others.setdefault(row.title_id, {})[row.id] = artwork.image(row)
     if not others:
         return {}
-    usual = Artwork.objects.filter(title_id__in=others, kind=Artwork.Kind.BACKDROP)
+    usual = Artwork.objects.filter(title_id__in=others, kind=Artwork.Kind.BACKDROP, automatic=True)
     return {
         row.title_id: {row.id: artwork.image(row), **others[row.title_id]}
         for row in usual
