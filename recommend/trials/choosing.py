@@ -52,7 +52,8 @@ class Shown:
 class Chooser:
     """One page of one profile. `steady`: nothing is tried, everything is as given. `leaning`: a genre's slug or ''.
 
-    At most six small queries, however long the page: experiments, the day's count, rows (two), titles, pictures (two).
+    At most nine small queries, however long the page: experiments (two), the day's count, rows (two), titles, pictures
+    (two) and what is known of them.
     """
 
     def __init__(

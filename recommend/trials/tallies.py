@@ -80,16 +80,17 @@ def counted(row: Row, day: date, shown: float, played: float) -> Row:
 
 def read(keys: Iterable[str], day: date) -> Mapping[str, Count]:
     """What is known of each key as of the beginning of `day`; every key asked for is in the answer."""
-    wanted = list(dict.fromkeys(keys))
     known = _known(day)
-    missing = [key for key in wanted if key not in known]
+    have = {key: known.get(key) for key in keys}
+    missing = [key for key, count in have.items() if count is None]
+    found: dict[str, Count] = {}
     if missing:
+        found = {row.key: faded(row, day) for row in models.Tally.objects.filter(key__in=missing)}
+        # Put in whole: another thread must not take for nothing what is not read yet.
         if len(known) > _REMEMBERED:
             known.clear()
-        known.update(dict.fromkeys(missing, NOTHING))
-        for row in models.Tally.objects.filter(key__in=missing):
-            known[row.key] = faded(row, day)
-    return {key: known[key] for key in wanted}
+        known.update({key: found.get(key, NOTHING) for key in missing})
+    return {key: count or found.get(key, NOTHING) for key, count in have.items()}
 
 
 def add(changes: Mapping[str, tuple[float, float]], day: date) -> None:
