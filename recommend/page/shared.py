@@ -19,7 +19,7 @@ from django.utils.translation import get_language
 
 from catalog import services as catalog
 from catalog.types import Title
-from recommend.engine.model import Floats, Model
+from recommend.engine.model import Flags, Floats, Model
 from recommend.engine.trend import rising
 from recommend.page.field import Bound, Field, Glimpsed, bound, made
 from recommend.signals import reading
@@ -136,13 +136,13 @@ class Shared:
         several = field.flags(
             each for each, accounts in found.accounts.items() if accounts >= ENOUGH_ACCOUNTS
         )
-        common = np.where(several, values, np.float32(0)).astype(np.float32)
+        common = _of(several, values)
         if several.any():
             day = reading.trend(maturity, kids=kids, days=1)
             if sum(day.values()) >= BUSY * sum(found.values.values()):
                 # The trend is the day's, so enough is watched for that: what rises leads (docs/recommend-engine.md).
                 week = reading.trend(maturity, kids=kids, days=7)
-                common = rising(_values(field, day) * several, _values(field, week) * several)
+                common = rising(_of(several, _values(field, day)), _of(several, _values(field, week)))
         with self._lock:
             self._trends[key] = (now, field, values, spoken, common)
         return values, spoken, common
@@ -195,6 +195,11 @@ def _values(field: Field, known: Mapping[UUID, float]) -> Floats:
         if (place := field.place.get(title_id)) is not None:
             values[place] = value
     return values
+
+
+def _of(mask: Flags, values: Floats) -> Floats:
+    """The values of the mask, 0 elsewhere."""
+    return np.where(mask, values, np.float32(0)).astype(np.float32)
 
 
 def _lasts() -> float:
