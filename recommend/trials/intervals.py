@@ -10,15 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 ALPHA = 0.05
 #: They are tightest around so many profiles an arm.
 _TIGHTEST = 200.0
 #: Fewer profiles in an arm than this decide nothing: the asymptotics are not there yet.
 FEWEST = 20
-
-Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,10 @@ def _choices(rows: Iterator[models.Decision], kind: str, policy: str) -> Iterato
     # The place in the row is drawn by itself, and evenly: it says nothing of the choice.
     places = len(SLOT_PLACES) if kind == models.Decision.Kind.SLOT else 1
     for row in rows:
-        options = [(str(name), *rest) for name, *rest in row.detail["options"]]
+        options = [
+            (str(name), float(prior), float(shown), float(played))
+            for name, prior, shown, played in row.detail["options"]
+        ]
         names = [name for name, *_rest in options]
         if row.chosen in names:
             yield Drawing(
