@@ -47,27 +47,23 @@ def _pages(house: House) -> dict[str, str]:
     return found
 
 
-def test_no_page_holds_inline_script_style_or_handlers_and_all_close_what_they_open(house: House) -> None:
-    faults = {name: Page(html).faults for name, html in _pages(house).items()}
-    assert not {name: found for name, found in faults.items() if found}
-
-
-def test_every_page_has_one_first_heading_and_no_id_twice(house: House) -> None:
+def test_every_page_obeys(house: House) -> None:
+    """No inline script, style or handlers, all closed that is opened; one first heading, no id twice; labels."""
+    wrong: dict[str, list[object]] = {}
     for name, html in _pages(house).items():
         page = Page(html)
-        assert page.headings.count("h1") == 1, name
-        assert len(page.ids) == len(set(page.ids)), (name, sorted(page.ids))
-
-
-def test_every_field_has_a_label(house: House) -> None:
-    for name, html in _pages(house).items():
-        page = Page(html)
-        bare = [
-            field.get("name")
+        found: list[object] = list(page.faults)
+        if page.headings.count("h1") != 1:
+            found.append(f"{page.headings.count('h1')} first headings")
+        found += [f"id {one} twice" for one in sorted(set(page.ids)) if page.ids.count(one) > 1]
+        found += [
+            f"field {field.get('name')} without a label"
             for field in page.fields
             if field.get("id") not in page.labels and not {"aria-label", "aria-labelledby"} & field.keys()
         ]
-        assert not bare, name
+        if found:
+            wrong[name] = found
+    assert wrong == {}
 
 
 def test_the_first_run_pages_obey_too() -> None:
