@@ -2,16 +2,18 @@
 
 import subprocess
 from dataclasses import replace
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
 from django.core.management import CommandError, call_command
+from PIL import Image
 
 from catalog import services as catalog
 from catalog.types import RenditionKind
-from netflixlite.demo import build, content, films, progress
+from netflixlite.demo import build, content, films, posters, progress
+from tests.media import clips
 
 SHORT = 12
 
@@ -100,20 +102,30 @@ def test_the_catalogue_is_built_once_however_often_it_is_run(two_titles, home):
     assert catalog.current_package(film.video_id).id == package.id
 
 
+@pytest.fixture
+def small_pictures(monkeypatch) -> None:
+    """Posters of a few pixels: painting them takes a second of a processor, and is proved elsewhere."""
+    buffer = BytesIO()
+    Image.new("RGB", (64, 64)).save(buffer, "JPEG")
+    monkeypatch.setattr(
+        posters, "draw", lambda *_: {kind: buffer.getvalue() for kind in ("poster", "backdrop")}
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_run_that_was_stopped_is_finished_by_the_next(two_titles, monkeypatch):
-    real = films.make
+def test_a_run_that_was_stopped_is_finished_by_the_next(two_titles, small_pictures, monkeypatch):
+    """With films that need no painting."""
 
-    def stopped(film, *args, **kwargs):
+    def stopped(film, target, *_args, **_kwargs):
         if film.key != "paper-forest":
             raise KeyboardInterrupt
-        real(film, *args, **kwargs)
+        clips.film(target, seconds=3)
 
     monkeypatch.setattr(films, "make", stopped)
     with pytest.raises(KeyboardInterrupt):
         run()
-    monkeypatch.setattr(films, "make", real)
+    monkeypatch.setattr(films, "make", lambda _film, target, *_args, **_kwargs: clips.film(target, seconds=3))
     outcome, _said = run()
     assert outcome.failed == {}
     assert outcome.published == 2
@@ -121,7 +133,9 @@ def test_a_run_that_was_stopped_is_finished_by_the_next(two_titles, monkeypatch)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_film_that_cannot_be_made_is_named_and_leaves_nothing_visible(two_titles, monkeypatch):
+def test_one_film_that_cannot_be_made_is_named_and_leaves_nothing_visible(
+    two_titles, small_pictures, monkeypatch
+):
     def broken(*_args, **_kwargs):
         raise films.CannotMake("the disk is full")
 

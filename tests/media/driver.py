@@ -10,14 +10,9 @@ import django
 
 def main(order: str, argument: str, *more: str) -> Any:
     """'ingest' a path, do a job 'again', 'cancel' it, or tell its 'state'."""
-    from django.core.management import call_command
-
     from catalog import services, types
     from netflixlite.jobs import services as jobs
 
-    if order == "migrate":
-        call_command("migrate", verbosity=0)
-        return {}
     if order == "ingest":
         wanted = {"ladder": "light", "preset": "veryfast", "early": False, "av1": "never"}
         wanted |= json.loads(more[0]) if more else {}
