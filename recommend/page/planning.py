@@ -99,7 +99,7 @@ def planned(standing: Standing, model: Model, model_version: str, version: Versi
         taste.version, version, model_version, profile.maturity, profile.is_kid, profile.blocked,
         standing.now.toordinal(),
     )  # fmt: skip
-    if (had := KEPT.get(profile.id, key)) is not None:
+    if (had := KEPT.get(profile.id, key)) is not None and had.chooser.within_share():
         return had
     field = SHARED.field(version)
     chooser = Chooser(

@@ -116,9 +116,14 @@ class Chooser:
 
     @cached_property
     def _may_try(self) -> bool:
+        return not self.steady and self._has_room()
+
+    def within_share(self) -> bool:
+        """Whether this page may be shown once more as it is: with a tried card only while the day has room for it."""
+        return not self._slots or self._has_room()
+
+    def _has_room(self) -> bool:
         """Whether one more tried card stays within the day's share."""
-        if self.steady:
-            return False
         row = models.Showing.objects.filter(profile_id=self.profile_id, day=self.day).first()
         share = self.knobs.get("tried_share", TRIED_SHARE)
         return row is not None and row.tried + 1 <= share * row.shown
