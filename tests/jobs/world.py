@@ -10,11 +10,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
+
+from tests.conftest import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -26,12 +30,38 @@ def _plain(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, dict) else value
 
 
+@dataclass(eq=False)
+class Worker:
+    """A worker process, with what `Popen` would have: the driver is its parent, so the driver is asked."""
+
+    pid: int
+    ask: Callable[[int], int | None]
+    code: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+        if self.code is None:
+            self.code = self.ask(self.pid)
+        return self.code
+
+    def wait(self, timeout: float = 10.0) -> int:
+        """Its exit code once it has ended; a frozen one never does."""
+        wait_for(lambda: self.poll() is not None, seconds=timeout, what=f"the end of worker {self.pid}")
+        assert self.code is not None
+        return self.code
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
 class World:
     """All state lies in one folder; `close` leaves no process behind."""
 
     def __init__(self, folder: Path, *, lease: float = 2.0, broker_url: str = "") -> None:
         self.folder = folder
-        self.workers: list[subprocess.Popen[bytes]] = []
+        self.workers: list[Worker] = []
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -74,20 +104,14 @@ class World:
         ids = self.order(do="enqueue", kind=kind, number=number, **arguments)
         return [job_id.replace("-", "") for job_id in ids]
 
-    def start_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start_worker(self, *arguments: str) -> Worker:
         """Start a worker; what it says goes to `workers.log`."""
-        with (self.folder / "workers.log").open("ab") as log:
-            worker = subprocess.Popen(
-                [sys.executable, "manage.py", "worker", *arguments],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-            )
+        pid = self.order(do="work", arguments=arguments)
+        worker = Worker(pid, lambda one: self.order(do="ended", worker=one))
         self.workers.append(worker)
         return worker
 
-    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+    def kill(self, worker: Worker) -> None:
         """kill -9."""
         worker.send_signal(signal.SIGKILL)
         worker.wait()
@@ -135,7 +159,7 @@ class World:
         """End every process that was started here."""
         for worker in self.workers:
             worker.send_signal(signal.SIGCONT)
-            worker.kill()
+            worker.send_signal(signal.SIGKILL)
             worker.wait()
         assert self._driver.stdin is not None
         assert self._driver.stdout is not None
