@@ -2,15 +2,20 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 from uuid import uuid4
 
+import numpy as np
 import pytest
 import time_machine
 
 from accounts.tests.factories import client_of
 from catalog.tests.factories import make_title
 from playback.types import Viewing
+from recommend import services
+from recommend.learning import serving
 from recommend.signals import writing
+from recommend.tests.page.worlds import model_of
 from recommend.trials import choosing, impressions, models, outcomes, tallies, tickets, upkeep
 from recommend.trials.choosing import Chooser
 from recommend.trials.types import Seen
@@ -222,3 +227,18 @@ def test_the_browser_tells_over_the_api(ada, ben) -> None:
     with time_machine.travel(NOW + timedelta(hours=13), tick=False):
         answer = client.post("/api/v1/shown", {"ticket": ticket, "seen": [card]}, "application/json")
         assert answer.status_code == 400
+
+
+def test_the_home_page_carries_what_was_decided(ada) -> None:
+    titles = [make_title(name=f"Film {n}") for n in range(16)]
+    weights = np.ones((16, 16)) - np.eye(16)
+    served = serving.ModelState("v7", NOW, "live")
+    model = model_of([title.id for title in titles], weights)
+    with mock.patch.object(serving, "current_state", return_value=(model, served)):
+        page = services.home(ada.id, now=NOW)
+    drawn = tickets.read(page.ticket, profile_id=ada.id)
+    keys = [row.key for row in page.rows]
+    assert [key for key in drawn.order if key in keys] == [key for key in keys if key in drawn.order] != []
+    seen = [Seen(page.rows[0].key, 0, card.title.id, n) for n, card in enumerate(page.rows[0].cards)]
+    assert impressions.shown(drawn, seen, now=NOW) == len(seen) > 0
+    assert models.Impression.objects.first().model_version == "v7"
