@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from accounts.tests.factories import PASSWORD
+from tests.conftest import CALM
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Safari/537.36"
 TV = "Mozilla/5.0 (SMART-TV; LINUX; Tizen 8.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36"
@@ -20,7 +21,10 @@ class Window:
     ) -> None:
         self.url = url
         self.context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, user_agent=agent, locale="en-GB"
+            viewport={"width": size[0], "height": size[1]},
+            user_agent=agent,
+            locale="en-GB",
+            reduced_motion=CALM,
         )
         self.page = self.context.new_page()
         self.page.set_default_timeout(30_000)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import wait_for
+from tests.conftest import CALM, wait_for
 from tests.upload.site import Site, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -75,7 +75,7 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
 @pytest.fixture
 def page(site: Site, chromium: Any) -> Iterator[Any]:
     """A browser's page of a signed-in operator; what goes wrong in its scripts fails the test."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion=CALM)
     context.add_cookies([{"name": "netflixlite_session", "value": site.session, "url": site.url}])
     found, problems = context.new_page(), []
     found.on("pageerror", lambda error: problems.append(str(error)))

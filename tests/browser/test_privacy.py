@@ -11,7 +11,7 @@ from accounts import models, services
 from accounts.privacy import erasing, exporting
 from accounts.tests.factories import PASSWORD, make_operator, make_profile, make_user
 from netflixlite.jobs import services as jobs
-from tests.conftest import wait_for
+from tests.conftest import CALM, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases="__all__")]
 
@@ -26,7 +26,7 @@ def _places(settings: Any, tmp_path: Path) -> None:
 
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion=CALM)
     page = context.new_page()
     page.set_default_timeout(60_000)
     yield page

@@ -9,7 +9,7 @@ from accounts import services
 from accounts.tests.factories import PASSWORD, make_operator, make_profile, make_user
 from catalog.tests.factories import make_title
 from catalog.types import Title
-from tests.conftest import wait_for
+from tests.conftest import CALM, wait_for
 
 pytestmark = [
     pytest.mark.browser,
@@ -62,7 +62,7 @@ class Home:
 def home(chromium: Any, live_server: Any, settings: Any, tmp_path: Any) -> Iterator[Home]:
     """The household at its gate."""
     settings.MEDIA_ROOT = tmp_path
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion=CALM)
     page = context.new_page()
     page.set_default_timeout(30_000)
     found = Home(page, live_server.url)

@@ -17,7 +17,7 @@ from django.test import Client
 from accounts import services
 from accounts.models import User
 from accounts.tests.factories import PASSWORD, make_operator, make_profile, make_user
-from tests.conftest import wait_for
+from tests.conftest import CALM, wait_for
 
 pytestmark = [
     pytest.mark.browser,
@@ -47,7 +47,7 @@ class Person:
 
     def __init__(self, browser: Any, url: str) -> None:
         self.url = url
-        self.context = browser.new_context(viewport={"width": 1440, "height": 900})
+        self.context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion=CALM)
         self.page = self.context.new_page()
         self.page.set_default_timeout(60_000)
         self.complaints: list[str] = []

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import wait_for
+from tests.conftest import CALM, wait_for
 from tests.media import clips
 from tests.upload.site import TOP, Site
 
@@ -49,7 +49,7 @@ class Browser:
     """A browser that is opened at the upload page, on a slow line."""
 
     def __init__(self, chromium: Any, site: Site, *, width: int = 1440) -> None:
-        self.context = chromium.new_context(viewport={"width": width, "height": 900})
+        self.context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion=CALM)
         self.context.add_cookies([{"name": "netflixlite_session", "value": site.session, "url": site.url}])
         self.problems: list[str] = []
         self.offsets: list[int] = []
