@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Error
 
 from bench._stage import Stage
-from tests.conftest import CHROMIUM_FLAGS, chromium_path, wait_for
+from tests.conftest import CALM, CHROMIUM_FLAGS, chromium_path, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -33,7 +33,7 @@ KEPT = """() => new Promise((resolve) => {
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    with Stage(1, rate_bps=0, latency=0) as stage:
+    with Stage(1, rate_bps=0, latency=0, film="short") as stage:
         yield stage
 
 
@@ -47,7 +47,7 @@ class Browser:
     def start(self) -> None:
         flags = [*CHROMIUM_FLAGS, "--autoplay-policy=no-user-gesture-required"]
         self.context = self._type.launch_persistent_context(
-            self._folder, executable_path=chromium_path(), args=flags
+            self._folder, executable_path=chromium_path(), args=flags, reduced_motion=CALM
         )
         self.context.add_cookies(self._stage.cookies)
         self.page = self.context.pages[0]
@@ -130,8 +130,8 @@ def test_a_page_closed_while_the_site_is_dead_says_goodbye_later(browser: Browse
     assert stage.site is not None
     stage.site.kill()
     stage.site.wait(10)
-    browser.do("currentTime = 90")
-    wait_for(lambda: browser.moves(beyond=91), seconds=30, what="the film goes on without the site")
+    browser.do("currentTime = 80")
+    wait_for(lambda: browser.moves(beyond=81), seconds=30, what="the film goes on without the site")
     browser.page.goto("about:blank")
     stage._start_site()
     browser.context.clear_cookies()
@@ -141,4 +141,4 @@ def test_a_page_closed_while_the_site_is_dead_says_goodbye_later(browser: Browse
     browser.context.add_cookies(stage.cookies)
     browser.page.goto(stage.url)
     wait_for(lambda: ending(stage, session) == "closed", seconds=20, what="the goodbye")
-    assert bookmark(stage) >= 91
+    assert bookmark(stage) >= 81
