@@ -69,7 +69,7 @@ def worker(site: Site) -> Iterator[Worker]:
 def clip(tmp_path: Path) -> Path:
     """A film that cannot be copied, so that something has to be encoded before anything can be watched."""
     path = tmp_path / "The Long Meridian.mkv"
-    picture = ["-f", "lavfi", "-i", f"testsrc2=s=854x480:r=24:d={SECONDS}"]
+    picture = ["-f", "lavfi", "-i", f"testsrc2=s=640x360:r=24:d={SECONDS}"]
     sound = ["-f", "lavfi", "-i", f"sine=frequency=330:sample_rate=48000:d={SECONDS}"]
     clips.ffmpeg(*picture, *sound, "-c:v", "mpeg4", "-q:v", "5", "-c:a", "ac3", path)
     return path
@@ -93,7 +93,7 @@ def test_a_film_is_watched_while_it_is_made(
         )
 
     assert "Nothing is being made" in queue.inner_text(".nl-queue-main")
-    site.manage("ingest", str(clip), "--ladder", "standard", "--preset", "medium")
+    site.manage("ingest", str(clip), "--ladder", "standard", "--preset", "veryfast")
     says("No worker is running")
     queue.get_by_role("button", name="First").click()
     wait_for(lambda: queue.locator(".nl-chip--lamp").count(), what="the priority")

@@ -267,7 +267,7 @@ def test_a_real_clip_is_taken_in_by_the_command_and_plays(
             "NO REAL CLIP IS INSTALLED (Debian: forensics-samples-files): only generated films were tried"
         )
     # First: the demo catalogue may still be in the making.
-    wishes = ("--title", "A real clip", "--first", "--publish", "--wait", "--json")
+    wishes = ("--title", "A real clip", "--first", "--publish", "--wait", "--json", "--ladder", "light")
     said = site.manage("ingest", str(clips[0]), *wishes)
     answer = json.loads(said.strip().splitlines()[-1])
     assert len([one for one in answer["renditions"] if one["kind"] == "video"]) >= 3
