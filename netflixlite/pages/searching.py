@@ -44,7 +44,9 @@ def search(request: ProfileRequest) -> HttpResponse:
     query = " ".join(request.GET.get("q", "").split())[:LONGEST_QUERY]
     partial = bool(request.GET.get("partial"))
     boost = recommend.boost_for(profile.id) if query else []
-    found = catalog.find(query, limit=TITLES_TYPING if partial else TITLES, boost=boost, **sight(profile))
+    found = catalog.find(
+        query, limit=TITLES_TYPING if partial else TITLES, boost=boost, cast=False, **sight(profile)
+    )
     lines = catalog.spoken(query, limit=LINES_TYPING if partial else LINES, **sight(profile))
     context: dict[str, object] = {
         "nav": "search",
