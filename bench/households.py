@@ -39,7 +39,7 @@ _PARTS = ("small", "kids", "season", "poison")
 def main() -> None:
     """Run what was asked for, and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=_PARTS, nargs="+", default=_PARTS[:2], help="what to measure")
+    parser.add_argument("--part", choices=_PARTS, nargs="+", default=_PARTS, help="what to measure")
     parser.add_argument(
         "--data", type=Path, default=_DATA, help="a folder with ratings.csv.gz and movies.csv.gz"
     )
