@@ -51,7 +51,7 @@ class ArmInline(admin.TabularInline):  # type: ignore[type-arg]
     def _open(self, obj: Any) -> bool:
         return obj is None or obj.state == Experiment.State.DRAFT
 
-    def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Arms stand still once it has begun."""
         return self._open(obj) and super().has_add_permission(request, obj)
 
@@ -78,7 +78,8 @@ class ExperimentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Experiment]:
         """With how many take part."""
-        return super().get_queryset(request).annotate(taking_part=Count("participations"))
+        found: QuerySet[Experiment] = super().get_queryset(request)
+        return found.annotate(taking_part=Count("participations"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Once it has begun only its words can change."""
