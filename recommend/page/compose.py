@@ -336,5 +336,13 @@ def _turned(viewer: Viewer, knobs: Mapping[str, float]) -> Viewer:
 
 def _knobs(turned: Mapping[str, float]) -> Knobs:
     """The engine's knobs, as they are turned; popularity divides where a row says so, not in the blend itself."""
-    names = ("a", "b", "prior", "trend_floor", "memory")
-    return replace(Knobs(), **{name: turned[name] for name in names if name in turned}, dim=0.0)
+    usual = Knobs()
+    return replace(
+        usual,
+        a=turned.get("a", usual.a),
+        b=turned.get("b", usual.b),
+        prior=turned.get("prior", usual.prior),
+        trend_floor=turned.get("trend_floor", usual.trend_floor),
+        memory=turned.get("memory", usual.memory),
+        dim=0.0,
+    )

@@ -208,10 +208,10 @@ class _Page:
             liked_genres=tuple(liked),
             personal=composer.personal,
         )
-        shown = SHARED.several_pictures().intersection(each for line in lines for each in line.ids)
+        varied = SHARED.several_pictures().intersection(each for line in lines for each in line.ids)
         pictures = (
-            {each: image for each, (_id, image) in self.chooser.backdrops(sorted(shown)).items()}
-            if shown
+            {each: image for each, (_id, image) in self.chooser.backdrops(sorted(varied)).items()}
+            if varied
             else {}
         )
         return Planned(plan, self.chooser, model_version, pictures)
