@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection
-from typing import NamedTuple
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -18,7 +18,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-class Glance(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Glance:
     """A title at a glance. `published`, `opens` and `closes` are seconds since 1970 (0, -inf and inf where not said).
 
     `published` is 0 while the title is a draft. `genres` are slugs.

@@ -3,8 +3,11 @@
 import io
 import struct
 import zlib
+from uuid import UUID
 
 from PIL import Image
+
+from catalog import artwork, others
 
 
 def picture_file(
@@ -33,3 +36,9 @@ def bomb() -> bytes:
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="900" height="900"><script>alert(1)</script></svg>'
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 900 900\n(x) run\n"
+
+
+def give_choices(title_id: UUID) -> None:
+    """A backdrop that nobody chose, and two other pictures in its place."""
+    artwork.keep(kind="backdrop", data=picture_file(1600, 900), title_id=title_id, automatic=True)
+    others.keep(title_id=title_id, frames={name: picture_file(1280, 720) for name in ("one", "two")})

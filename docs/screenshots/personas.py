@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 #: As netflixlite/demo/personas.py calls them.
 PEOPLE = ("Nora", "Ravi", "Lena")
-VIEW = {"width": 1440, "height": 900}
+WIDTH, HEIGHT = 1440, 900
 #: So much of each page is shown, and so wide it is in the picture.
 TALL, WIDE, GAP = 2600, 640, 12
 BIGGEST = 400_000
@@ -55,7 +55,9 @@ def main() -> int:
 
 def taken(browser: Browser, site: str, name: str, password: str, who: str) -> Image.Image:
     """Somebody's home page, from its head on."""
-    context = browser.new_context(viewport=VIEW, locale="en", reduced_motion="reduce")
+    context = browser.new_context(
+        viewport={"width": WIDTH, "height": HEIGHT}, locale="en", reduced_motion="reduce"
+    )
     page = context.new_page()
     page.set_default_timeout(30_000)
     sign_in(page, site, name, password)

@@ -9,10 +9,9 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from accounts.tests.factories import client_of, make_operator, make_profile, make_user
-from catalog import artwork, others
 from catalog import services as catalog
 from catalog.tests.factories import make_title
-from catalog.tests.pictures import picture_file
+from catalog.tests.pictures import give_choices
 from netflixlite import personal
 from recommend import services
 from recommend.tests.trials.test_shown import NOW, page_of, told, viewing_of
@@ -184,8 +183,7 @@ def test_an_operator_makes_starts_reads_and_stops_one(db) -> None:
 
 def test_pictures_are_drawn_and_judged(ada) -> None:
     title, plain = make_title(), make_title(name="Plain")
-    artwork.keep(kind="backdrop", data=picture_file(1600, 900), title_id=title.id, automatic=True)
-    others.keep(title_id=title.id, frames={"one": picture_file(1280, 720), "two": picture_file(1280, 720)})
+    give_choices(title.id)
     chooser = page_of(ada, leaning="drama")[0]
     chosen = chooser.choose_artwork([title.id, plain.id])
     assert set(chosen) == {title.id}
