@@ -46,7 +46,7 @@ class NlPicks extends HTMLElement {
     const [old, next] = [this, fresh].map((each) => each.querySelector(".picks__answer"));
     if (old && next) old.replaceWith(document.importNode(next, true));
     else if (old) old.remove();
-    else if (next) this.append(document.importNode(next, true));
+    else if (next) this.querySelector(".picks__end").before(document.importNode(next, true));
   }
 }
 
