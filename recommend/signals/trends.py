@@ -162,11 +162,15 @@ def _sum_anew(title_ids: list[UUID], now: datetime) -> int:
     return len(held) - len(empty)
 
 
+#: A trend moves by the hour: it may be older than what else pages share, so many times.
+LASTS_LONGER = 12.0
+
+
 def trending(maturity: int, *, kids: bool, days: int | None = None) -> Trend:
     """What is watched here, by title. Remembered for some seconds, as pages' other shared parts are."""
     if days is not None and days not in _COLUMN:
         raise ValueError(f"days is {days}; there are half-lives of 1, 7 and 30 days")
-    lasts: float = settings.PAGES_REMEMBER_SECONDS
+    lasts: float = LASTS_LONGER * settings.PAGES_REMEMBER_SECONDS
     if lasts <= 0:
         return _made_now(maturity, kids)[days]
     key = (maturity, kids, catalog.version())
