@@ -43,7 +43,7 @@ FILM, SERIES, MOMENT = "the-long-dusk", "station-keeping", 0.35
 KID = "Mia"
 #: Who looks at the site in Arabic.
 READER = "سارة"
-BIGGEST = 160_000
+BIGGEST = 90_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +309,7 @@ def save(page: Page, file: Path, *, still: bool = True, whole: bool = False) -> 
         page.mouse.move(4, 400)
         page.wait_for_timeout(1500)
     picture = Image.open(io.BytesIO(page.screenshot(full_page=whole))).convert("RGB")
-    for quality in (80, 72, 64, 56, 48):
+    for quality in (80, 70, 60, 50, 40, 32):
         picture.save(file, quality=quality, optimize=True, progressive=True)
         if file.stat().st_size <= BIGGEST:
             break
