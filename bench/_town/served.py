@@ -44,7 +44,7 @@ class Served:
         """The home page, as the site makes it."""
         from recommend import services
 
-        self._publish(day)
+        self.publish(day)
         with time_machine.travel(_at(day), tick=False):
             home = services.home(self.profiles[who].id, now=_at(day))
         shelves = []
@@ -55,6 +55,20 @@ class Served:
             own = row.key.startswith(OWN)
             shelves.append(Shelf(row.key, [self._number[card.title.id] for card in row.cards], own=own))
         return shelves
+
+    def publish(self, day: float) -> None:
+        """What has arrived by now is there to be seen."""
+        from catalog import models
+
+        due = [
+            number
+            for number in range(len(self.titles))
+            if self._shown_until < self.titles.arrives[number] <= day
+        ]
+        for number in due:
+            at = _at(float(self.titles.arrives[number]))
+            models.Title.objects.filter(id=self.ids[number]).update(published_at=at)
+        self._shown_until = day
 
     def watched(self, play: Play) -> None:
         """A session has ended: a viewing, a bookmark, and the news."""
@@ -136,20 +150,6 @@ class Served:
         )
         self.ids = [row.id for row in rows]
         self._videos = [_playable(models, row, int(self.titles.episodes[n])) for n, row in enumerate(rows)]
-
-    def _publish(self, day: float) -> None:
-        """What has arrived by now is there to be seen."""
-        from catalog import models
-
-        due = [
-            number
-            for number in range(len(self.titles))
-            if self._shown_until < self.titles.arrives[number] <= day
-        ]
-        for number in due:
-            at = _at(float(self.titles.arrives[number]))
-            models.Title.objects.filter(id=self.ids[number]).update(published_at=at)
-        self._shown_until = day
 
     def _move_in(self) -> list[Any]:
         from accounts.tests.factories import make_profile, make_user

@@ -19,5 +19,10 @@ def folders(settings, tmp_path):
 
 @pytest.fixture
 def town(db):
-    """A small town: 60 titles, 8 people, nobody has watched anything; what has something to learn is told by hand."""
-    return Served(make(60, days=21, seed=4), settle(8, seed=6, turn_day=10), learns=False)
+    """A small town: 60 titles, those there from the first published; 8 people, and nobody has watched anything.
+
+    Nothing is learnt by itself.
+    """
+    made = Served(make(60, days=21, seed=4), settle(8, seed=6, turn_day=10), learns=False)
+    made.publish(0.0)
+    return made

@@ -20,7 +20,7 @@ from recommend.engine.training import Events, train
 from recommend.learning import describing, publishing, serving, shelf
 from recommend.learning.models import ModelVersion
 
-pytestmark = pytest.mark.django_db(databases="__all__")
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.slow]
 NOW = served._at(3.0)
 
 
