@@ -8,6 +8,7 @@ const PART = '[data-part="why"]';
 let dialog = null;
 let body = null;
 let said = null;
+let opener = null;
 
 /** Show it; where it is not to be had the link leads there, as ever. */
 export async function openWhy(link) {
@@ -18,6 +19,7 @@ export async function openWhy(link) {
   }
   dialog ??= make();
   fill(part);
+  opener = link;
   dialog.showModal();
   dialog.querySelector("[data-close]").focus();
 }
@@ -38,7 +40,11 @@ function make() {
     if (event.target === made || event.target.closest("[data-close]")) made.close();
   });
   made.addEventListener("submit", (event) => take(event));
-  made.addEventListener("close", () => (body.replaceChildren(), said.replaceChildren()));
+  made.addEventListener("close", () => {
+    body.replaceChildren();
+    said.replaceChildren();
+    if (document.activeElement !== opener) goBack(opener);
+  });
   return made;
 }
 
@@ -59,6 +65,12 @@ function fill(fresh) {
   close.textContent = gettext("Close");
   part.querySelector(".why__ways").prepend(close);
   body.replaceChildren(part);
+}
+
+/** To where one was. A card's panel shows only while its card is in hand, and what does not show takes no focus. */
+function goBack(link) {
+  link.closest(".card")?.querySelector(".card__link")?.focus({ preventScroll: true });
+  link.focus({ preventScroll: true });
 }
 
 /** A form in it: sent as it is, and what comes of it shown in its place. */
