@@ -264,7 +264,7 @@ def choose(page: Page, site: str, who: str) -> None:
     """Through the gate as the profile of this name, or as the first one."""
     page.goto(f"{site}/profiles/")
     page.locator(f"button.person:has-text('{who}')" if who else "button.person").first.click()
-    page.wait_for_url(f"{site}/")
+    page.wait_for_url(lambda url: "/profiles/" not in url)
 
 
 def film_of(page: Page, site: str, slug: str) -> str:
