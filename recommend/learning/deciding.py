@@ -54,7 +54,9 @@ def due(standing: Standing) -> Occasion | None:
         return None
     if standing.model_at is not None and is_owed(standing.model_at, standing.withdrawn_at):
         wait = SOONEST
-        occasion: Occasion | None = Occasion.WITHDRAWN
+        # Within a day is soon enough: who takes back something each minute must not keep the machine training.
+        soon = standing.now - standing.model_at < SOONEST
+        occasion: Occasion | None = None if soon else Occasion.WITHDRAWN
     else:
         wait = AFTER_TROUBLE
         occasion = _usual(standing)

@@ -1,7 +1,7 @@
 """Once a minute: is there something to learn, is what is served whole, does it do well, may it be served at all?"""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -20,6 +20,8 @@ log = logging.getLogger("recommend.learning")
 EVERY = timedelta(minutes=1)
 #: An age that may see everything.
 _ALL = 99
+#: Where a version's figures say since when it holds what somebody withdrew.
+_OWED = "owed_since"
 #: After so many signals since it was last looked how the served version does, it is looked again.
 WATCH_AFTER = deciding.ENOUGH_PLAYS
 
@@ -82,9 +84,19 @@ def _put_away_what_must_go(now: datetime) -> None:
         publishing.drop_previous()
     if row.version is None or withdrawn is None or not deciding.is_owed(row.version.read_at, withdrawn):
         return
-    if now - withdrawn > deciding.WITHDRAWN_WITHIN:
+    if now - _owed_since(row.version, withdrawn) > deciding.WITHDRAWN_WITHIN:
         log.warning("%s holds what somebody withdrew, and no training has come to an end.", row.version.name)
         publishing.serve_nothing("it held what somebody withdrew, and nothing newer was trained in time")
+
+
+def _owed_since(version: ModelVersion, withdrawn: datetime) -> datetime:
+    """When something was first withdrawn that is still in a version: who withdraws more later does not put it off."""
+    told = version.figures.get(_OWED)
+    if told is not None:
+        return min(withdrawn, datetime.fromtimestamp(float(told), UTC))
+    figures = version.figures | {_OWED: withdrawn.timestamp()}
+    ModelVersion.objects.filter(pk=version.pk).update(figures=figures)
+    return withdrawn
 
 
 def _watch() -> None:

@@ -40,6 +40,7 @@ def standing(**more):
         ({"new_signals": 5000, "trouble_at": NOW - timedelta(hours=6)}, Occasion.NEW_SIGNALS),
         ({"withdrawn_at": NOW - timedelta(minutes=1)}, Occasion.WITHDRAWN),
         ({"withdrawn_at": NOW - timedelta(hours=3)}, None),
+        ({"withdrawn_at": NOW, "model_at": NOW - timedelta(minutes=59)}, None),
         ({"withdrawn_at": NOW, "trouble_at": NOW - timedelta(minutes=59)}, None),
         ({"withdrawn_at": NOW, "trouble_at": NOW - timedelta(minutes=60)}, Occasion.WITHDRAWN),
     ],

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError
 
 from catalog.tests.factories import make_title
-from recommend.learning import publishing, serving, shelf, watching
+from recommend.learning import publishing, serving, shelf, tending, watching
 from recommend.learning.models import ModelVersion, Serving
 from recommend.signals import models as signals
 from recommend.tests.learning.conftest import made
@@ -153,3 +153,15 @@ def test_pages_go_on_while_a_newer_one_is_mapped(serve, settings, monkeypatch):
     wait_for(lambda: serving.state().version == second.name, what="the newer version")
     new = make_title(name="Brand new", packaged=False, genres=["war"])
     wait_for(lambda: new.id in serving.current().index, what="the new title")
+
+
+def test_who_withdraws_more_does_not_put_off_what_was_withdrawn_first(serve, settings):
+    settings.LEARNING = False
+    begun = datetime.now(UTC)
+    serve(read_at=begun - timedelta(hours=1))
+    signals.Mark.objects.create(name="withdrawn", at=begun)
+    tending.tend(begun + timedelta(minutes=1))
+    signals.Mark.objects.update(at=begun + timedelta(hours=20))
+    assert publishing.pointer().version is not None
+    tending.tend(begun + timedelta(hours=25))
+    assert publishing.pointer().version is None

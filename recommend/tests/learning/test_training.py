@@ -82,6 +82,8 @@ def test_a_withdrawal_is_learnt_without_and_nothing_older_is_kept(town):
     signals.Signal.objects.filter(profile_id=town[1][0]).delete()
     signals.Mark.objects.create(name="withdrawn", at=timezone.now())
     tending.tend()
+    assert publishing.pointer().looked_words == "nothing new to learn"  # within the day, not at once
+    tending.tend(timezone.now() + timedelta(hours=1))
     assert publishing.pointer().looked_words == "training: withdrawn"
     second = trained(Occasion.WITHDRAWN)
     assert second.viewers == 39
