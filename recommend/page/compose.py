@@ -98,6 +98,8 @@ class Composer:
     def _score(self) -> None:
         bound, viewer, knobs = self.bound, self.viewer, self.knobs
         common = viewer.trend if viewer.common is None else viewer.common
+        # What falls has a trend a little below 0 (engine/trend.py): more than an experiment's low floor makes up for.
+        common = np.maximum(common, np.float32(1e-3 - knobs.trend_floor))
         trend = bound.to_model(common, 0).astype(np.float32)
         eligible = bound.to_model(viewer.eligible, False).astype(np.bool_)
         scores = score.score(bound.model, self.entries, trend, eligible, knobs)

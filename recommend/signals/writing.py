@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import services as accounts
+from catalog import services as catalog
 from recommend import models as recommend_models
 from recommend.signals import keeping, models, trends
 from recommend.signals.importing import import_acts
@@ -32,6 +33,8 @@ __all__ = [
     "unhide",
 ]
 
+#: An age that may see everything.
+_ANY_AGE = 99
 _SWITCHES = ("personal", "learn", "shared", "steady")
 
 
@@ -90,7 +93,11 @@ def forget_title_of(profile_id: UUID, title_id: UUID, *, now: datetime | None = 
         row = keeping.held(profile_id)
         mine = models.Signal.objects.filter(profile_id=profile_id, title_id=title_id)
         # A row stays, without anything in it, so that the history is not learnt from anew.
-        mine.delete()
+        gone = mine.delete()[0]
+        if not gone and not catalog.among([title_id], maturity=_ANY_AGE):
+            return (
+                row.version
+            )  # nothing is known of what is not there: no row for every id that somebody makes up
         models.Signal.objects.create(
             profile_id=profile_id, title_id=title_id, did=Did.FORGOTTEN, ref=title_id, at=now
         )

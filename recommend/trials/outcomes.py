@@ -36,6 +36,8 @@ def watched(viewing: Viewing) -> None:
     switches = reading.switches(viewing.profile_id)
     if not is_play(viewing) or not (switches.personal and switches.learn):
         return
+    if accounts.profile(viewing.profile_id) is None:
+        return  # its end was told after the profile had gone: nothing of it is kept again
     qualified = is_qualified(viewing)
     abandoned = not qualified and viewing.fraction < ABANDONED_FRACTION
     with transaction.atomic():

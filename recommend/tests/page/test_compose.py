@@ -173,3 +173,12 @@ def test_the_best_are_found_and_what_is_never_is_not():
     many = np.tile(scores, 20)
     assert best(many, 40).tolist() == sorted(np.flatnonzero(many == 3).tolist())
     assert best(np.zeros(0, np.float32), 4).tolist() == []
+
+
+def test_a_falling_trend_under_an_experiments_low_floor_is_still_a_number():
+    field, model = world(60, seed=4)
+    fallen = np.full(len(field), -0.09, np.float32)
+    viewer = viewer_of(field, Random(1), common=fallen, knobs={"trend_floor": 0.001})
+    made = Composer(field, bound(model, field), viewer)
+    assert not np.isnan(made.blend).any()
+    assert len(made.leading)

@@ -66,3 +66,8 @@ def test_switches_hold(ada):
     assert [each.title_id for each in reading.taste(ada.id).entries] == [other.id]
     assert reading.trend(18, kids=False) == {}
     assert list(reading.events_for_training()) == []
+
+
+def test_taking_back_what_is_not_there_keeps_no_row(ada):
+    writing.forget_title_of(ada.id, uuid4())
+    assert not models.Signal.objects.exists()

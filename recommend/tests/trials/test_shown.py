@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from unittest import mock
 from uuid import uuid4
 
@@ -242,3 +243,8 @@ def test_the_home_page_carries_what_was_decided(ada) -> None:
     seen = [Seen(page.rows[0].key, 0, card.title.id, n) for n, card in enumerate(page.rows[0].cards)]
     assert impressions.shown(drawn, seen, now=NOW) == len(seen) > 0
     assert models.Impression.objects.first().model_version == "v7"
+
+
+def test_what_a_profile_that_is_gone_watched_is_not_kept(db):
+    outcomes.watched(viewing_of(SimpleNamespace(id=uuid4()), make_title()))
+    assert not models.CountedViewing.objects.exists()
