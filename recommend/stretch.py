@@ -154,9 +154,11 @@ def _trend(maturity: int, now: datetime, *, kids: bool) -> dict[UUID, float]:
         return {
             each: value for each, value in found.values.items() if alone or found.accounts.get(each, 0) >= 3
         }
-    return scoring.trend(
+    told = scoring.trend(
         [
             {each.title_id: each.viewings for each in playback.trending(now - window, TREND_LIMIT)}
             for window, _worth in scoring.TREND_WINDOWS
         ]
     )
+    # Once history was taken in, nothing known means that nobody's counts: it was erased, or shall not count for others.
+    return {} if told and reading.caught_up() else told

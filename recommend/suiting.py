@@ -19,7 +19,7 @@ from recommend.match import Match, match
 from recommend.page.compose import Composer
 from recommend.page.field import best
 from recommend.page.planning import LEANS, REASON, composer_of, percents
-from recommend.page.standing import Standing
+from recommend.page.standing import LIKED, PRAISED, WATCHED, Standing
 from recommend.types import Suits, Thumb
 
 #: So many of the latest things that a profile did are looked at, so far back.
@@ -37,16 +37,16 @@ def of(title: Title, profile: Profile, *, now: datetime) -> Suits | None:
         return None
     model = serving.current()
     if model is None or title.id not in model.index:
-        return by_features(title, profile, now=now)
+        return by_features(title, standing)
     composer = composer_of(standing, model, catalog.version())
     place = composer.field.place.get(title.id)
     percent = percents(composer, [place]).get(place) if place is not None else None
     if place is None or percent is None:
         return None
-    return Suits(percent, _said(title, place, percent, composer, profile))
+    return Suits(percent, _said(title, place, percent, composer, standing))
 
 
-def _said(title: Title, place: int, percent: int, composer: Composer, profile: Profile) -> str:
+def _said(title: Title, place: int, percent: int, composer: Composer, standing: Standing) -> str:
     """Why, in one plain sentence that is true of this profile."""
     if percent < 50:
         return _("It goes with what was not for you.")
@@ -54,8 +54,14 @@ def _said(title: Title, place: int, percent: int, composer: Composer, profile: P
     shares = score.shares(composer.bound.model, composer.entries, [number], composer.knobs)[0]
     which = int(np.argmax(shares))
     origin = composer.origins[which]
-    if shares[which] >= REASON and composer.viewer.eligible[origin]:
-        cause = composer.field.ids[origin]
+    cause = composer.field.ids[origin]
+    true = {
+        each.title_id
+        for each in standing.entries
+        if each.weight > 0 and each.kind in (*PRAISED, *LIKED, *WATCHED)
+    }
+    if shares[which] >= REASON and composer.viewer.eligible[origin] and cause in true:
+        profile = standing.profile
         found = catalog.titles([cause], maturity=profile.maturity, without=profile.blocked, people=False).get(
             cause
         )
@@ -69,12 +75,14 @@ def _said(title: Title, place: int, percent: int, composer: Composer, profile: P
     return _("It goes with several things that you liked.")
 
 
-def by_features(title: Title, profile: Profile, *, now: datetime) -> Suits | None:
+def by_features(title: Title, standing: Standing) -> Suits | None:
     """The same by the genres and people that titles share, where there is no model."""
+    profile, now = standing.profile, standing.now
     thumbs = _thumbs(profile)
     if any(each.title_id == title.id for each in thumbs):
         return None
-    signals = thumbs + _viewings(profile, now)
+    kept = standing.signals(listed=False)
+    signals = thumbs + _viewings(profile, now) if kept is None else kept
     if not signals:
         return None
     ids = {each.title_id for each in signals}
@@ -96,16 +104,17 @@ def ranked(title_ids: Sequence[UUID], profile: Profile, *, now: datetime) -> lis
         return sorted(title_ids, key=lambda each: -worth.get(each, -math.inf))
     if not standing.switches.personal:
         return list(title_ids)
-    signals = _thumbs(profile) + _viewings(profile, now)
+    thumbs, kept = _thumbs(profile), standing.signals(listed=False)
+    signals = thumbs + _viewings(profile, now) if kept is None else kept
     features = stretch.features({*title_ids, *(each.title_id for each in signals)})
     taste = scoring.taste_of(signals, features, now=now)
-    down = {each.title_id for each in signals if each.weight == scoring.THUMB_WEIGHT[Thumb.DOWN.value]}
+    down = {each.title_id for each in thumbs if each.weight == scoring.THUMB_WEIGHT[Thumb.DOWN.value]}
     scores = {
         each: scoring.affinity(features[each], taste) - (2.0 if each in down else 0.0)
         for each in title_ids
         if each in features
     }
-    return sorted(scores, key=lambda each: -scores[each])
+    return sorted(title_ids, key=lambda each: -scores.get(each, -math.inf))
 
 
 def _thumbs(profile: Profile) -> list[scoring.Signal]:

@@ -20,7 +20,7 @@ from playback import services as playback
 from playback.types import Viewing
 from recommend import kids, models, rows, scoring, stretch
 from recommend.page import own
-from recommend.page.standing import Standing
+from recommend.page.standing import LIKED, PRAISED, Standing
 from recommend.types import Card, Ground, Home, Row, Source, Thumb
 
 #: One in this many of the best unseen titles is the day's billboard.
@@ -40,7 +40,13 @@ def home(standing: Standing) -> Home:
     """The page of a profile while there is no model."""
     page = Page(standing.profile, standing.now, standing)
     source = Source.TREND if page.trend else Source.CATALOGUE
-    return Home(billboard=page.billboard(), rows=tuple(page.rows()), source=source)
+    return Home(
+        billboard=page.billboard(),
+        rows=tuple(page.rows()),
+        source=source,
+        listed=frozenset(standing.listed),
+        is_new=standing.is_new,
+    )
 
 
 def alike_to(seed: scoring.Features, others: Iterable[scoring.Features]) -> list[UUID]:
@@ -157,6 +163,8 @@ class Page:
     def _signals(self) -> list[scoring.Signal]:
         if not self.personal:
             return []
+        if (kept := self.standing.signals(listed=True)) is not None:
+            return kept
         signals = [
             scoring.Signal(viewing.title_id, scoring.viewing_weight(viewing.fraction), viewing.ended_at)
             for viewing in self.viewings
@@ -190,7 +198,11 @@ class Page:
     def _because(self) -> tuple[Title, list[UUID]] | None:
         """The latest thing that was really watched or liked, and what is like it and still unseen."""
         liked = [
-            signal for signal in self._signals() if signal.weight >= 0.5 and signal.title_id in self.known
+            signal
+            for signal in self._signals()
+            if signal.weight >= 0.5
+            and signal.title_id in self.known
+            and signal.title_id not in self.standing.hidden
         ]
         for signal in sorted(liked, key=lambda each: each.at, reverse=True)[:5]:
             seed = self.known[signal.title_id]
@@ -214,10 +226,14 @@ class Page:
             seed, alike = because
             self._seed = seed
             title = {"title": seed.name}
+            praised = {one.title_id for one in self.standing.entries if one.kind in (*PRAISED, *LIKED)}
+            liked = seed.id in praised
             leading.append(
                 (
                     rows.Shelf(f"because-{seed.slug}", tuple(alike)),
-                    _("Because you watched %(title)s") % title,
+                    _("Because you liked %(title)s") % title
+                    if liked
+                    else _("Because you watched %(title)s") % title,
                     _("They share genres or people with %(title)s.") % title,
                 )
             )

@@ -23,7 +23,7 @@ from recommend.page.compose import Candidate, Composer, Opinion, Viewer
 from recommend.page.field import Bound, Field, best
 from recommend.page.lines import Lead, Line, Plan
 from recommend.page.shared import SHARED, Version
-from recommend.page.standing import PRAISED, Standing
+from recommend.page.standing import LIKED, PRAISED, WATCHED, Standing
 from recommend.trials.choosing import Chooser
 
 #: Below this share of what speaks for a title no single one is the reason.
@@ -173,7 +173,11 @@ class _Page:
         trend, self.spoken, common = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
         viewer = replace(viewer_of(standing, field, trend, common), knobs=dict(chooser.knobs))
         self.composer = Composer(field, bound, viewer)
-        self.praised = {entry.title_id for entry in standing.entries if entry.kind in PRAISED}
+        self.praised = {entry.title_id for entry in standing.entries if entry.kind in (*PRAISED, *LIKED)}
+        #: What may be given as a reason in the words that rows and cards have: it was liked, or really watched.
+        self.causes = self.praised | {
+            entry.title_id for entry in standing.entries if entry.weight > 0 and entry.kind in WATCHED
+        }
 
     def planned(self, model_version: str) -> Planned:
         composer, field = self.composer, self.field
@@ -287,5 +291,6 @@ class _Page:
             origin = composer.origins[which]
             if row[which] >= REASON and composer.viewer.eligible[origin] and origin != place:
                 cause = self.field.ids[origin]
-                found[self.field.ids[place]] = Lead(cause, float(row[which]), cause in self.praised)
+                if cause in self.causes:
+                    found[self.field.ids[place]] = Lead(cause, float(row[which]), cause in self.praised)
         return found

@@ -8,7 +8,7 @@ from uuid import UUID
 from accounts.types import Profile
 from playback import services as playback
 from playback.types import Bookmark
-from recommend import models
+from recommend import models, scoring
 from recommend.signals import reading
 from recommend.signals.shapes import Kind as Known
 from recommend.signals.shapes import Switches, Taste, TasteEntry
@@ -16,6 +16,10 @@ from recommend.signals.shapes import Switches, Taste, TasteEntry
 CONTINUE_LIMIT = 30
 #: Kinds of entries that say more than that something was watched.
 PRAISED = (Known.UP, Known.DOUBLE_UP)
+#: It said that it likes these, and may never have watched them here.
+LIKED = (Known.PICKED,)
+#: It watched these; what is only on its list, or was given up, it did not.
+WATCHED = (Known.FINISHED, Known.WATCHED, Known.SERIES, Known.AGAIN)
 
 
 @dataclass
@@ -44,10 +48,35 @@ class Standing:
         """What its page may go by, the newest first: nothing while it wants nothing personal."""
         return self.taste.entries if self.switches.personal else ()
 
+    @cached_property
+    def _caught_up(self) -> bool:
+        return reading.caught_up()
+
+    def signals(self, *, listed: bool) -> list[scoring.Signal] | None:
+        """What a page without a model may go by; None where nothing was kept yet, and only the history can tell.
+
+        What was forgotten, erased or is not to be learnt from is not among these, though the history knows it still.
+        `listed`: with what is only on its list.
+        """
+        if not self.taste.version or not self._caught_up:
+            return None
+        worth = scoring.THUMB_WEIGHT
+        return [
+            scoring.Signal(one.title_id, worth.get(one.kind.value, one.weight), one.at)
+            for one in self.entries
+            if listed or one.kind is not Known.LISTED
+        ]
+
     @property
     def seen(self) -> frozenset[UUID]:
         """What need not be offered as new."""
         return self.taste.seen if self.switches.personal else frozenset()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing is known of it that its page could go by, though it lets that be."""
+        chosen = self.switches
+        return chosen.personal and chosen.learn and not any(each.weight > 0 for each in self.taste.entries)
 
     @cached_property
     def hidden(self) -> frozenset[UUID]:

@@ -27,6 +27,8 @@ NAMED, SHARE = 3, 0.08
 NEW_FOR = 30 * 86_400.0
 #: What is watched here lately is told of so many titles.
 TRENDING = 20
+#: With less popularity not many watched it: a viewer counts 1.5 at most, so this is three of them or more.
+MANY = 4.0
 
 
 def why(title_id: UUID, profile: Profile, *, now: datetime) -> Why | None:
@@ -106,7 +108,9 @@ def _speaking(place: int, composer: Composer, standing: Standing) -> list[Cause]
     leading: dict[UUID, float] = {}
     for which in np.argsort(-shares, kind="stable")[:NAMED]:
         origin = composer.origins[which]
-        if shares[which] >= SHARE and composer.viewer.eligible[origin] and origin != place:
+        # What was given up may speak for what is unlike it: "you watched it, and this goes with it" is not true of it.
+        speaks = shares[which] >= SHARE and composer.entries[which].weight > 0
+        if speaks and composer.viewer.eligible[origin] and origin != place:
             leading[field.ids[origin]] = float(shares[which])
     named: Mapping[UUID, Title] = (
         catalog.titles(
@@ -124,15 +128,15 @@ def _speaking(place: int, composer: Composer, standing: Standing) -> list[Cause]
 
 def _is_popular(composer: Composer, place: int) -> bool:
     """Whether it is among the tenth that is watched most; with few titles played nobody can say."""
+    if float(composer.bound.popularity[place]) < MANY:
+        return False
     played = composer.bound.popularity[composer.bound.popularity > 0]
     return len(played) >= 20 and float(composer.bound.popularity[place]) >= float(np.quantile(played, 0.9))
 
 
 def _of_features(title: Title, standing: Standing) -> list[Cause]:
     """Without a model: what shares genres and people with what was liked."""
-    found = (
-        suiting.by_features(title, standing.profile, now=standing.now) if standing.switches.personal else None
-    )
+    found = suiting.by_features(title, standing) if standing.switches.personal else None
     causes = [Cause(Ground.TASTE, found.reason)] if found is not None and found.percent > 50 else []
     published = title.published_at
     if published is not None and (standing.now - published).total_seconds() < NEW_FOR:

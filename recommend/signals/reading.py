@@ -23,6 +23,7 @@ __all__ = [
     "accounts_behind",
     "active",
     "both",
+    "caught_up",
     "events_for_training",
     "not_interested",
     "switches",
@@ -35,6 +36,8 @@ __all__ = [
 
 _TASTE = ("version", "entries", "hidden", "seen")
 _SWITCHES = ("personal", "learn", "shared", "steady")
+#: The mark of how far viewings were taken in.
+HISTORY = "history"
 _FACT = ("did", "value", "at", "video_id", "watched", "length", "over", "part", "counts")
 
 
@@ -103,6 +106,11 @@ def accounts_active(*, days: int = 30) -> int:
     since = timezone.now() - timedelta(days=days)
     votes = models.Vote.objects.filter(at__gte=since).order_by()
     return len(votes.values_list("user_id", flat=True).distinct()[:1000])
+
+
+def caught_up() -> bool:
+    """Whether viewings from before signals were kept have been taken in (reconciling.py)."""
+    return models.Mark.objects.filter(name=HISTORY).exists()
 
 
 def withdrawn_at() -> datetime | None:

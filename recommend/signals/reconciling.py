@@ -15,7 +15,7 @@ from netflixlite.jobs import services as jobs
 from playback import services as playback
 from playback.types import Viewing
 from recommend import models as said
-from recommend.signals import hearing, models, trends, writing
+from recommend.signals import hearing, models, reading, trends, writing
 from recommend.signals.shapes import VERDICTS, Act, Did
 
 #: Rows that are looked at at once, and how many times in one turn.
@@ -29,7 +29,7 @@ TASTES, TASTE_EVERY = 200, timedelta(hours=20)
 #: How many signals are deleted at once.
 PRUNE_BATCH = 5000
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
-_HISTORY, _THUMBS, _LISTS = "history", "thumbs", "lists"
+_HISTORY, _THUMBS, _LISTS = reading.HISTORY, "thumbs", "lists"
 
 
 def catch_up(*, now: datetime | None = None) -> int:

@@ -11,12 +11,14 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts import services as accounts
+from accounts.tests.factories import make_profile
 from catalog import services as catalog
 from catalog.tests.factories import make_series, make_title
 from playback.tests.factories import make_bookmark, make_viewing
 from recommend import models, services
 from recommend.page.plain import Page
-from recommend.types import Thumb
+from recommend.signals import reconciling
+from recommend.types import Switches, Thumb
 
 pytestmark = pytest.mark.django_db
 
@@ -315,3 +317,55 @@ def _with_backdrop(title):
     file = io.BytesIO()
     Image.new("RGB", (480, 270), "#335577").save(file, "JPEG")
     catalog.set_artwork(title_id=title.id, kind="backdrop", data=file.getvalue())
+
+
+@pytest.fixture
+def cy(ada):
+    """Another grown-up of Ada's household."""
+    return make_profile("Cy", user=accounts.user(ada.user_id), maturity=18)
+
+
+@pytest.mark.django_db(databases=["default", "telemetry"])
+@pytest.mark.parametrize("taken_back", ["forget", "start_anew", "erase_taste"])
+def test_without_a_model_too_nothing_goes_by_what_was_taken_back(ada, cy, taken_back):
+    films(6, "Drama")
+    mysteries = films(6, "Mystery")
+    for title in films(3, "War"):
+        watch(cy, title)
+    for title in mysteries[:2]:
+        watch(ada, title)
+    reconciling.catch_up()
+    assert any(key.startswith("because-") for key in keys(services.rows_for(ada.id)))
+    assert services.suits(mysteries[2].id, profile_id=ada.id) is not None
+    for title in mysteries[:2]:
+        more = {"title_id": title.id} if taken_back == "forget" else {}
+        getattr(services, taken_back)(profile_id=ada.id, **more)
+    assert not any(key.startswith("because-") for key in keys(services.rows_for(ada.id)))
+    assert services.suits(mysteries[2].id, profile_id=ada.id) is None
+
+
+def test_a_title_that_was_hidden_gives_no_row_its_name(ada, cy):
+    films(6, "Drama")
+    mysteries = films(6, "Mystery")
+    for title in films(3, "War"):
+        watch(cy, title)
+    watch(ada, mysteries[0])
+    reconciling.catch_up()
+    services.hide(profile_id=ada.id, title_id=mysteries[0].id)
+    assert not any(mysteries[0].name in each.name for each in services.rows_for(ada.id))
+
+
+def test_who_counts_for_nobody_makes_no_trend_either_where_there_is_no_model(ada, cy):
+    made = films(8)
+    for title in made[:4]:
+        watch(cy, title)
+    reconciling.catch_up()
+    assert "trending" in keys(services.rows_for(ada.id))
+    services.set_switches(profile_id=cy.id, switches=Switches(shared=False))
+    assert "trending" not in keys(services.rows_for(ada.id))
+
+
+def test_ranking_gives_back_every_title_that_was_given(ada):
+    made = [one.id for one in films(3)]
+    gone = uuid4()
+    assert set(services.ranked_for(ada.id, [gone, *made])) == {gone, *made}

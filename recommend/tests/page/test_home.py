@@ -315,3 +315,27 @@ def test_a_model_that_makes_no_sense_costs_nobody_their_page(house, serve, caplo
     assert home.rows
     assert (home.model_version, home.source is Source.TASTE) == ("", False)
     assert "could not be made with the model" in caplog.text
+
+
+def test_what_is_only_on_the_list_is_never_said_to_have_been_watched(house):
+    for number in (10, 25, 40, 55):
+        services.add_to_list(profile_id=house.ada.id, title_id=house.titles[number].id)
+    home = services.home(house.ada.id)
+    assert "picks" in [row.key for row in home.rows]
+    said = [card.reason for row in home.rows for card in row.cards]
+    assert not any("watched" in each for each in (*said, home.billboard.caption if home.billboard else ""))
+    suits = services.suits(house.titles[56].id, profile_id=house.ada.id)
+    assert suits is not None
+    assert "watched" not in suits.reason
+
+
+def test_what_was_picked_is_said_to_be_liked(house):
+    services.pick(profile_id=house.ada.id, title_id=house.titles[10].id)
+    said = {card.reason for row in services.home(house.ada.id).rows for card in row.cards} - {""}
+    assert said == {"Because you liked Film 10"}
+
+
+def test_what_one_neighbour_watched_is_not_said_to_be_watched_by_many(house, serve):
+    serve(replace(house.model, popularity=np.ones(60, np.float32)))
+    found = services.why(house.ada.id, house.titles[20].id)
+    assert all(cause.ground is not Ground.POPULAR for cause in found.causes)
