@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import services as accounts
+from accounts.types import Profile
 from catalog import services as catalog
 from catalog.types import Title
 from playback import services as playback
@@ -134,12 +135,6 @@ def liked(profile_id: UUID) -> frozenset[UUID]:
     return frozenset(each.title_id for each in reading.taste(profile_id).entries if each.kind in likes)
 
 
-def is_new(profile_id: UUID) -> bool:
-    """Whether nothing is known of a profile that lets its pages be personal."""
-    known, chosen = reading.both(profile_id)
-    return chosen.personal and chosen.learn and not any(each.weight > 0 for each in known.entries)
-
-
 def forget(*, profile_id: UUID, title_id: UUID) -> None:
     """Do not go by a title any more: history, list and thumb stay what they are."""
     writing.forget_title_of(profile_id, title_id)
@@ -204,7 +199,7 @@ def forget_profile(*, profile_id: UUID) -> None:
 
 
 def home(
-    profile_id: UUID,
+    who: UUID | Profile,
     *,
     now: datetime | None = None,
     first: int | None = None,
@@ -213,10 +208,11 @@ def home(
 ) -> Home:
     """The home page, each row with its reason. Empty for an unknown profile.
 
-    A page that is sent in parts asks for the cards of rows before number `first`, from number `behind` on, or of those
-    in `keys`: the others then come without cards and words (all of them have some where there is no model).
+    `who` is a profile's id, or the profile as this very request has read it: then it is not read again. A page that is
+    sent in parts asks for the cards of rows before number `first`, from number `behind` on, or of those in `keys`: the
+    others then come without cards and words (all of them have some where there is no model).
     """
-    profile = accounts.profile(profile_id)
+    profile = who if isinstance(who, Profile) else accounts.profile(who)
     if profile is None:
         return Home(billboard=None, rows=())
     return pages.home(profile, now=now or timezone.now(), first=first, behind=behind, keys=keys)

@@ -122,6 +122,8 @@ class Home:
 
     `source` is `TASTE` when the rows are this profile's own, made with the model of that `model_version` ('' when there
     is none). `ticket` is what the page sends back with what was seen of it (docs/recommend-trials.md), '' for nothing.
+    `listed` is all that the profile keeps for later. `is_new`: it lets its pages be personal, and nothing is known of
+    it yet.
     """
 
     billboard: Card | None
@@ -129,6 +131,8 @@ class Home:
     source: Source = Source.CATALOGUE
     model_version: str = ""
     ticket: str = ""
+    listed: frozenset[UUID] = frozenset()
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import math
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import cast
 
 from django.contrib.auth.decorators import login_not_required
@@ -20,7 +19,7 @@ from netflixlite.live.streaming import DESK, Desk, Ticket
 from netflixlite.live.tail import TAIL, newest_id, oldest_id, word_of
 from netflixlite.live.tasks import KEPT_FOR
 from netflixlite.live.words import Word
-from netflixlite.pages.tiles import listed_among, shelf_of
+from netflixlite.pages.tiles import shelf_of
 from recommend import services as recommend
 
 #: A page was made from what the database held a moment before it says so.
@@ -126,12 +125,11 @@ def rows(request: ProfileRequest) -> HttpResponse:
     """
     asked = request.GET.getlist("row")[:MOST_ROWS]
     behind = _behind(request)
-    shown = recommend.home(request.profile.id, behind=behind, keys=asked).rows
-    wanted = [row for row in shown[behind:] if not asked or row.key in asked]
-    listed = listed_among(request.profile, chain.from_iterable(row.cards for row in wanted))
+    shown = recommend.home(request.profile, behind=behind, keys=asked)
+    wanted = [row for row in shown.rows[behind:] if not asked or row.key in asked]
     context = {
-        "order": " ".join(row.key for row in shown),
-        "shelves": [shelf_of(row, listed) for row in wanted],
+        "order": " ".join(row.key for row in shown.rows),
+        "shelves": [shelf_of(row, shown.listed) for row in wanted],
     }
     response = render(cast(HttpRequest, request), "live/rows.html", context)
     response.headers["Cache-Control"] = "no-store"

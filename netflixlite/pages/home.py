@@ -1,7 +1,5 @@
 """The first page, and the icon that browsers ask for beside it."""
 
-from itertools import chain
-
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +10,7 @@ from accounts.doors import ProfileRequest, profile_required
 from catalog import services as catalog
 from netflixlite.demo import progress
 from netflixlite.pages.suggesting import invited
-from netflixlite.pages.tiles import listed_among, shelf_of, tile_of
+from netflixlite.pages.tiles import shelf_of, tile_of
 from recommend import services as recommend
 
 #: Rows that a page comes with: more than fill the tallest screen. The others come when somebody scrolls towards them.
@@ -23,20 +21,17 @@ ROWS_AT_ONCE = 6
 @profile_required
 def home(request: ProfileRequest) -> HttpResponse:
     """The billboard and the first rows; with `rows=all` all of them, for who has no script to fetch the others."""
-    profile = request.profile
     everything = request.GET.get("rows") == "all"
-    shown = recommend.home(profile.id, first=None if everything else ROWS_AT_ONCE)
+    shown = recommend.home(request.profile, first=None if everything else ROWS_AT_ONCE)
     big = shown.billboard
     rows = shown.rows if everything else shown.rows[:ROWS_AT_ONCE]
-    cards = [*chain.from_iterable(row.cards for row in rows), *([big] if big else [])]
-    listed = listed_among(profile, cards)
     context = {
         "nav": "home",
-        "billboard": tile_of(big, listed) if big else None,
+        "billboard": tile_of(big, shown.listed) if big else None,
         "trailer": catalog.trailer(big.title.id) if big else None,
-        "shelves": [shelf_of(row, listed) for row in rows],
+        "shelves": [shelf_of(row, shown.listed) for row in rows],
         "more_from": len(rows) if len(rows) < len(shown.rows) else None,
-        "invited": invited(request),
+        "invited": invited(request, shown),
         "growing": progress.under_way(),
         "ticket": shown.ticket,
     }

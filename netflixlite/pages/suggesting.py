@@ -25,7 +25,7 @@ from catalog import services as catalog
 from catalog.types import Title
 from netflixlite.pages.tiles import SUGGESTED, Tile, sight, tiles_of
 from recommend import services as recommend
-from recommend.types import Known, Row, Source, Switches
+from recommend.types import Home, Known, Row, Source, Switches
 
 #: So many titles are to be picked from, and so many are asked for.
 PICKS, WANTED = 24, 3
@@ -175,11 +175,9 @@ def picks(request: ProfileRequest) -> HttpResponse:
     return render(request, "suggesting/picks.html", context)
 
 
-def invited(request: ProfileRequest) -> bool:
+def invited(request: ProfileRequest, shown: Home) -> bool:
     """Whether to ask the profile for three that it likes: nothing is known of it, and it has not said no."""
-    if str(request.profile.id) in request.session.get(SKIPPED, []):
-        return False
-    return recommend.is_new(request.profile.id)
+    return shown.is_new and str(request.profile.id) not in request.session.get(SKIPPED, [])
 
 
 def _pick(request: ProfileRequest, profile: Profile) -> None:

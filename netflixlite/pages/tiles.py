@@ -1,6 +1,6 @@
 """What rows and grids are drawn from: a card with what the profile has said of its title."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -59,8 +59,8 @@ def listed_among(profile: Profile, cards: Iterable[Card]) -> set[UUID]:
     return {title_id for title_id, about in said.items() if about.listed}
 
 
-def tile_of(card: Card, listed: set[UUID]) -> Tile:
-    """One card as it is drawn; `listed` is what `listed_among` said of its title."""
+def tile_of(card: Card, listed: Set[UUID]) -> Tile:
+    """One card as it is drawn; `listed` is what the profile keeps, or what `listed_among` said of it."""
     # The card shows the title's name already: an episode's caption need not say it again.
     caption = card.caption.removeprefix(f"{card.title.name} · ")
     return Tile(
@@ -86,7 +86,7 @@ def title_tiles(profile: Profile, titles: list[Title]) -> list[Tile]:
     return tiles_of(profile, recommend.cards(titles, profile.id))
 
 
-def shelf_of(row: Row, listed: set[UUID]) -> Shelf:
+def shelf_of(row: Row, listed: Set[UUID]) -> Shelf:
     """A row in the shape that suits it: places in a ranking, standing posters for what is new, wide for the rest."""
     shape = {"trending": "ranked", "new": "poster", "recent": "poster"}.get(row.key, "wide")
     tiles = tuple(tile_of(card, listed) for card in row.cards[: 10 if shape == "ranked" else None])

@@ -127,6 +127,8 @@ class _Whole:
             source=Source.TASTE if self.plan.personal else Source.TREND,
             model_version=model_version,
             ticket=ticket,
+            listed=frozenset(self.standing.listed),
+            is_new=self.standing.is_new,
         )
 
     def _playable(self, title_id: UUID) -> bool:
