@@ -1,5 +1,5 @@
-"""What to watch next. Everything shown comes through `catalog` with the profile's maturity, so nothing that a
-profile may not see can enter a row; there is no second filter to forget (recommend/page.py).
+"""What to watch next. What a profile may see is masked before anything is ranked, and every card is read from `catalog`
+with the profile's maturity and blocked titles (recommend/page/).
 """
 
 from collections.abc import Collection, Sequence

@@ -3,9 +3,7 @@
 Only trainers import this: it needs scipy. Everything is float32; one matrix of n² is held, and blocks beside it.
 """
 
-import ctypes
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 from scipy.linalg import lapack
@@ -102,26 +100,6 @@ def truncated(titles: int, width: int, block: Callable[[slice], Floats]) -> Rows
         rows.weights[part] = weights
         rows.targets[part] = np.where(weights != 0, kept, -1)
     return rows
-
-
-def one_thread() -> bool:
-    """Let the loaded BLAS libraries use one thread of this process; False when none could be told.
-
-    Setting OPENBLAS_NUM_THREADS=1 before Python starts does the same, and is surer.
-    """
-    told = False
-    maps = Path("/proc/self/maps")
-    if not maps.exists():
-        return False
-    names = {line.split()[-1] for line in maps.read_text(encoding="utf-8").splitlines() if "openblas" in line}
-    for name in names:
-        library = ctypes.CDLL(name)
-        for prefix in ("scipy_openblas_set_num_threads64_", "scipy_openblas_set_num_threads"):
-            if function := getattr(library, prefix, None):
-                function(1)
-                told = True
-                break
-    return told
 
 
 def _mirror(matrix: Floats, *, upper: bool) -> None:
