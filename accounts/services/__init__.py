@@ -62,6 +62,7 @@ from accounts.services.users import (
     create_operator,
     delete_user,
     operator_exists,
+    several_users,
     user,
 )
 from accounts.signals.judging import judge_streams, saw_stream
@@ -130,6 +131,7 @@ __all__ = [
     "rename_device",
     "saw_stream",
     "set_pin",
+    "several_users",
     "subscription",
     "take_profile",
     "transfer_of",

@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import Subquery
 from django.utils.translation import gettext as _
 
 from accounts import models
@@ -18,6 +19,12 @@ from accounts.types import User
 def operator_exists() -> bool:
     """Whether anybody can run this site yet; False only before the first run is finished."""
     return models.User.objects.filter(is_staff=True, is_superuser=True, is_active=True).exists()
+
+
+def several_users() -> bool:
+    """Whether more than one account has profiles: with one alone no page can tell of somebody to somebody else."""
+    rows = models.Profile.objects.order_by()
+    return rows.exclude(user_id=Subquery(rows.values("user_id")[:1])).exists()
 
 
 def create_operator(*, name: str, email: str, password: str, language: str) -> User:

@@ -120,6 +120,17 @@ def test_two_households_may_use_the_same_name() -> None:
     assert make_profile("Ada").name == make_profile("Ada").name
 
 
+def test_there_are_several_users_once_two_have_profiles() -> None:
+    assert not services.several_users()
+    first = make_user("first")
+    for name in ("Ada", "Ben"):
+        make_profile(name, user=first)
+    second = make_user("second")
+    assert not services.several_users(), "who has no profile is shown nothing"
+    make_profile(user=second)
+    assert services.several_users()
+
+
 def test_an_update_changes_what_is_given() -> None:
     ada = make_profile("Ada", maturity=16, avatar="rose", language="de")
     changed = services.update_profile(profile_id=ada.id, name=" Ada  L ")

@@ -34,9 +34,8 @@ from catalog.services.listing import (
     range_of,
     sharing_people,
     traits,
-    version,
 )
-from catalog.services.overview import changed_since, overview
+from catalog.services.overview import changed_since, overview, version
 from catalog.services.packages import (
     content_key,
     current_package,

@@ -83,27 +83,28 @@ def _value(
 
 def _genres(ids: list[UUID]) -> dict[UUID, list[types.Genre]]:
     """By title, in the order of their names in the catalogue's own language."""
-    links = list(
-        models.Title.genres.through.objects.filter(title_id__in=ids)
-        .order_by("genre__name")
-        .values_list("title_id", "genre_id", "genre__slug", "genre__name")
-    )
+    links = models.Title.genres.through.objects.filter(title_id__in=ids).order_by()
+    held: dict[tuple[str, UUID, str], list[UUID]] = {}
+    for title_id, name, genre_id, slug in links.values_list(
+        "title_id", "genre__name", "genre_id", "genre__slug"
+    ):
+        held.setdefault((name, genre_id, slug), []).append(title_id)
     words: dict[UUID, dict[str, str]] = {}
     languages = texts.chain()
-    if languages and links:
+    if languages and held:
         rows = models.GenreText.objects.filter(
-            language__in=languages, genre_id__in={link[1] for link in links}
+            language__in=languages, genre_id__in=[each[1] for each in held]
         )
         for genre_id, language, name in rows.values_list("genre_id", "language", "name"):
             words.setdefault(genre_id, {})[language] = name
-    values: dict[UUID, types.Genre] = {}
     found: dict[UUID, list[types.Genre]] = {}
-    for title_id, genre_id, slug, name in links:
-        if genre_id not in values:
-            spoken = words.get(genre_id, {})
-            own = next((spoken[each] for each in languages if spoken.get(each)), name)
-            values[genre_id] = types.Genre(id=genre_id, slug=slug, name=own)
-        found.setdefault(title_id, []).append(values[genre_id])
+    # Genres are few: they are put in order here, and not once for each title of theirs.
+    for name, genre_id, slug in sorted(held):
+        spoken = words.get(genre_id, {})
+        own = next((spoken[each] for each in languages if spoken.get(each)), name)
+        value = types.Genre(id=genre_id, slug=slug, name=own)
+        for title_id in held[name, genre_id, slug]:
+            found.setdefault(title_id, []).append(value)
     return found
 
 
@@ -111,11 +112,12 @@ def _pictures(ids: list[UUID]) -> dict[UUID, dict[str, tuple[types.Image, str]]]
     """By title and kind: the picture and its colour."""
     rows = models.Artwork.objects.filter(title_id__in=ids, kind__in=("poster", "backdrop"))
     found: dict[UUID, dict[str, tuple[types.Image, str]]] = {}
+    base: str = settings.MEDIA_URL
     for title_id, kind, picture_id, widths, width, height, accent in rows.values_list(
         "title_id", "kind", "id", "widths", "width", "height", "accent"
     ):
         if title_id is not None:
-            image = _image(settings.MEDIA_URL, picture_id, tuple(widths), width, height)
+            image = _image(base, picture_id, tuple(widths), width, height)
             found.setdefault(title_id, {})[kind] = (image, accent)
     return found
 

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from catalog import models, types
-from catalog.finding.rows import SearchChange
 from catalog.services.reading import LIMIT_MAX, titles
 
 #: Of how many of a title's people scoring hears: the first ones are why people watch it.
@@ -131,14 +130,6 @@ def sharing_people(
     others = models.Credit.objects.filter(person_id__in=people).values("title_id")
     rows = _visible(maturity, None, None, without).filter(id__in=others).exclude(id=title_id)
     return list(_sorted_ids(rows, types.Order.NEWEST)[: max(0, limit)])
-
-
-def version() -> tuple[int, int] | None:
-    """Changes whenever a title is added, published, withdrawn, renamed or given other genres or people, in any process.
-
-    What it does not notice (a picture, a package) may be remembered for some seconds at most.
-    """
-    return SearchChange.objects.order_by("-id").values_list("id", "mark").first()
 
 
 # Rows of titles -----------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -323,6 +323,16 @@ def _durations(whole: float, each: float) -> list[float]:
 
 def _box(kind: bytes, payload: bytes) -> bytes:
     return struct.pack(">I", len(payload) + 8) + kind + payload
+
+
+def publish_at(title_ids: Iterable[UUID], moment: datetime) -> None:
+    """Let titles have been published then."""
+    models.Title.objects.filter(id__in=list(title_ids)).update(published_at=moment)
+
+
+def set_window(title_id: UUID, *, opens: datetime | None = None, closes: datetime | None = None) -> None:
+    """Let a title be there from then, and until then."""
+    models.Title.objects.filter(id=title_id).update(available_from=opens, available_until=closes)
 
 
 def _publish(title_id: UUID, published: bool, moment: datetime | None) -> None:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.utils import timezone, translation
 
 from catalog import models, services
+from catalog.finding.rows import SearchChange
 from catalog.services.reading import title_value, with_cards
 from catalog.tests.factories import make_series, make_title
 
@@ -74,3 +75,41 @@ def test_what_changed_since_is_told_while_it_can_be_told():
     assert services.changed_since(before) == {series.id, drama.id}
     assert services.changed_since((before[0], before[1] + 1)) is None, "another row under the same number"
     assert services.changed_since(None) is None
+
+
+def _noted(number, title):
+    SearchChange.objects.create(id=number, kind="title", subject=title.id, mark=number, at=timezone.now())
+
+
+def test_a_change_that_comes_to_light_after_later_ones_is_told():
+    drama, draft, series = _made()
+    newest = services.version()[0]
+    _noted(newest + 3, draft)
+    before = (newest + 3, newest + 3, newest, newest + 3)  # as PostgreSQL tells it
+    assert services.changed_since(before) == set()
+    _noted(newest + 2, drama)
+    assert services.changed_since(before) == {drama.id}
+    _noted(newest + 4, series)
+    assert services.changed_since(before) == {drama.id, series.id}
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_the_version_tells_of_a_change_that_comes_to_light_after_later_ones():
+    drama, draft, series = _made()
+    newest = services.version()[0]
+    _noted(newest + 3, draft)
+    before = services.version()
+    assert services.version() == before
+    _noted(newest + 2, drama)
+    between = services.version()
+    assert between != before
+    assert (services.changed_since(before), services.changed_since(between)) == ({drama.id}, set())
+    _noted(newest + 1, series)
+    assert services.version() not in (before, between)
+    assert services.changed_since(between) == {series.id}
+    SearchChange.objects.all().delete()
+    assert services.version() is None
+    _noted(newest + 5000, draft)
+    before = services.version()
+    _noted(newest + 4999, drama)
+    assert services.changed_since(before) == {drama.id}
