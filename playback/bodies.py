@@ -87,6 +87,7 @@ def report(data: dict[str, Any]) -> Report:
         samples=samples(data),
         age=_span(data, "age", high=AGE_MAX) or timedelta(0),
         kept=_flag(data, "kept"),
+        alone=_flag(data, "alone"),
     )
 
 

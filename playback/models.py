@@ -85,6 +85,9 @@ class PlaybackSession(models.Model):
     trailer = models.BooleanField(
         default=False, help_text="Of a trailer: it holds no stream, and is neither remembered nor counted."
     )
+    alone = models.BooleanField(
+        default=False, help_text="It began by itself after another, and nobody touched anything since."
+    )
     beats = models.PositiveIntegerField(default=0)
     paused = models.BooleanField(default=False)
     node = models.CharField(max_length=32, blank=True)
@@ -274,6 +277,9 @@ class Viewing(models.Model):
     title_name = models.CharField(max_length=300, blank=True)
     watched = models.DurationField()
     fraction = models.FloatField(help_text="How far into the video the viewer stopped, 0 to 1.")
+    alone = models.BooleanField(
+        default=False, help_text="It began by itself, and nobody was seen to watch it."
+    )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
 

@@ -276,7 +276,8 @@ class Report:
     `watched` is the time that the picture really moved since the last beacon; a player that does not know
     leaves it out and it is estimated. Counters (`stalls`, `stall_time`, `dropped`) run from the session's start.
     `age` is how long ago it was made, for one that had to wait; `kept` says that another page sends it, since the one
-    that made it is gone.
+    that made it is gone. `alone`: it began by itself after another, and nobody touched anything in its first ten
+    minutes.
     """
 
     position: timedelta
@@ -294,6 +295,7 @@ class Report:
     samples: tuple[Sample, ...] = ()
     age: timedelta = timedelta(0)
     kept: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +314,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """A finished or abandoned playback, kept as history."""
+    """A finished or abandoned playback, kept as history. `alone` as in `Report`."""
 
     id: UUID
     profile_id: UUID
@@ -322,6 +324,7 @@ class Viewing:
     fraction: float
     started_at: datetime
     ended_at: datetime
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts.doors import HasProfile
 from accounts.types import Profile
 from recommend import services
+from recommend.pace import Saying
 from recommend.types import Thumb
 
 
@@ -39,6 +40,7 @@ class MyListEntry(APIView):
     """One title on, or off, the list of the profile that is watching."""
 
     permission_classes = [HasProfile]
+    throttle_classes = [Saying]
 
     @extend_schema(request=None, responses=ProfileTitleOutput)
     def put(self, request: Request, title_id: UUID) -> Response:
@@ -59,6 +61,7 @@ class TitleThumb(APIView):
     """The verdict of the profile that is watching on one title."""
 
     permission_classes = [HasProfile]
+    throttle_classes = [Saying]
 
     @extend_schema(request=ThumbInput, responses=ProfileTitleOutput)
     def put(self, request: Request, title_id: UUID) -> Response:
@@ -86,6 +89,7 @@ class HiddenTitle(APIView):
     """'Not interested' in one title, by the profile that is watching."""
 
     permission_classes = [HasProfile]
+    throttle_classes = [Saying]
 
     @extend_schema(request=None, responses=HiddenOutput)
     def put(self, request: Request, title_id: UUID) -> Response:

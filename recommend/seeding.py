@@ -5,7 +5,7 @@ none, and the log says so.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -20,9 +20,12 @@ def place() -> Path:
     return Path(settings.MODELS_DIR) / "seed.gz"
 
 
-def load(path: Path) -> seed.Seed:
-    """Take a seed into use; the next training knows it. Raises `engine.seed.BadSeed`, or OSError."""
-    found = seed.read(path)
+def load(path: Path, *, most: int | None = None) -> seed.Seed:
+    """Take a seed into use; the next training knows it. Raises `engine.seed.BadSeed`, or OSError.
+
+    `most`: so many bytes it may unpack to, for whoever has other things to do beside.
+    """
+    found = seed.read(path, most=most)
     seed.write(found, place())
     return found
 
@@ -34,6 +37,15 @@ def put_away() -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def about() -> Mapping[str, str | int] | None:
+    """What the seed in use says of itself (`source`, `licence`, `films`, `pairs`); None when there is none, or it is
+    torn. Never raises."""
+    try:
+        return seed.read_about(place())
+    except (OSError, seed.BadSeed):
+        return None
 
 
 def loaded() -> seed.Seed | None:

@@ -17,7 +17,7 @@ from accounts.types import Profile
 from catalog import services as catalog
 from catalog.types import Title
 from playback import services as playback
-from recommend import events, likeness, models, suiting
+from recommend import events, likeness, models, pace, suiting
 from recommend.learning import board as learning
 from recommend.page import home as pages
 from recommend.page import why as reasons
@@ -50,6 +50,14 @@ class NoSuchTitle(LookupError):
 
 
 # What a profile says ------------------------------------------------------------------------------------
+
+
+def too_fast(profile_id: UUID, *, withdrawing: bool = False) -> bool:
+    """Whether a profile says things faster than anybody does: then it is not taken in. Asking counts (pace.py).
+
+    `withdrawing`: it takes something back, or turns a switch.
+    """
+    return (pace.WITHDRAWING if withdrawing else pace.SAYING).wait(profile_id) > 0
 
 
 def add_to_list(*, profile_id: UUID, title_id: UUID) -> ProfileTitle:

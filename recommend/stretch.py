@@ -16,6 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import get_language
 
+from accounts import services as accounts
 from catalog import services as catalog
 from catalog.types import Order, Title, Traits
 from playback import services as playback
@@ -150,7 +151,7 @@ def _trend(maturity: int, now: datetime, *, kids: bool) -> dict[UUID, float]:
     """
     found = reading.trending(maturity, kids=kids)
     if found.values:
-        alone = reading.accounts_active() <= 1
+        alone = not accounts.several_users()
         return {
             each: value for each, value in found.values.items() if alone or found.accounts.get(each, 0) >= 3
         }

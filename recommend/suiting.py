@@ -16,9 +16,10 @@ from recommend import models, scoring, stretch
 from recommend.engine import score
 from recommend.learning import serving
 from recommend.match import Match, match
+from recommend.page import enjoying
 from recommend.page.compose import Composer
 from recommend.page.field import best
-from recommend.page.planning import LEANS, REASON, composer_of, percents
+from recommend.page.planning import REASON, composer_of, percents
 from recommend.page.standing import LIKED, PRAISED, WATCHED, Standing
 from recommend.types import Suits, Thumb
 
@@ -67,8 +68,7 @@ def _said(title: Title, place: int, percent: int, composer: Composer, standing: 
         )
         if found is not None:
             return _("It goes with %(title)s, which you watched or liked.") % {"title": found.name}
-    field = composer.field
-    liked = {slug for slug, share in zip(field.genres, composer.leaning, strict=True) if share >= LEANS}
+    liked = enjoying.genres(standing.entries, composer.field, memory=composer.knobs.memory)
     genre = next((each.name for each in title.genres if each.slug in liked), None)
     if genre is not None:
         return _("You have been enjoying %(genre)s.") % {"genre": genre}

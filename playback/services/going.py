@@ -238,7 +238,7 @@ def hand_over(row: models.PlaybackSession, to: models.PlaybackSession, *, now: d
         to.viewing_id = row.viewing_id or row.id
         to.viewing_since = row.viewing_since or row.started_at
         to.watched_before = row.watched_before + row.watched
-        to.position, to.replayed = row.position, row.replayed
+        to.position, to.replayed, to.alone = row.position, row.replayed, row.alone
     _over(row, Ended.REPLACED, now=now)
 
 
@@ -258,6 +258,7 @@ def end(row: models.PlaybackSession, why: Ended, *, now: datetime) -> None:
             "title_name": row.title_name,
             "watched": come.watched,
             "fraction": come.fraction,
+            "alone": come.alone,
             "started_at": come.started_at,
             "ended_at": come.ended_at,
         },

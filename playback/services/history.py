@@ -20,6 +20,8 @@ LIMIT_MAX = 1000
 #: How long beacons are kept, and how many are deleted at once: a write that long holds nobody up.
 BEACONS_FOR = timedelta(days=14)
 PRUNE_BATCH = 5000
+#: How many ids one query names.
+LOOKED_FOR = 500
 
 
 def trending(since: datetime, limit: int = 20) -> list[TitleCount]:
@@ -51,6 +53,15 @@ def viewings_after(since: datetime, *, limit: int = 500, passed: Collection[UUID
     """
     rows = models.Viewing.objects.filter(ended_at__gte=since).exclude(id__in=list(passed))
     return [value(row) for row in rows.order_by("ended_at", "id")[: _bounded(limit)]]
+
+
+def still_there(viewing_ids: Collection[UUID]) -> set[UUID]:
+    """Of these viewings those that are history and were not taken back."""
+    ids, found = list(viewing_ids), set[UUID]()
+    for start in range(0, len(ids), LOOKED_FOR):
+        rows = models.Viewing.objects.filter(id__in=ids[start : start + LOOKED_FOR])
+        found.update(rows.values_list("id", flat=True))
+    return found
 
 
 def forget_profile(profile_id: UUID) -> None:
@@ -114,6 +125,7 @@ def value(row: models.Viewing) -> Viewing:
         fraction=row.fraction,
         started_at=row.started_at,
         ended_at=row.ended_at,
+        alone=row.alone,
     )
 
 

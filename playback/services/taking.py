@@ -36,6 +36,8 @@ def take(row: models.PlaybackSession, report: Report, *, now: datetime) -> None:
     row.watched += more
     row.replayed = _ZERO if position >= row.finish_at else row.replayed + more
     row.position, row.paused = position, report.paused
+    # Whoever touched something was there: no beacon that was overtaken says otherwise.
+    row.alone = report.alone and (row.alone or not (row.beats or row.viewing_id))
     row.beats += 1
     row.last_seen_at = max(now, row.last_seen_at)
     row.node = report.node or row.node
@@ -64,6 +66,7 @@ def so_far(row: models.PlaybackSession) -> Viewing:
         fraction=min(1.0, row.position.total_seconds() / whole) if whole else 0.0,
         started_at=row.viewing_since or row.started_at,
         ended_at=row.ended_at or row.last_seen_at,
+        alone=row.alone,
     )
 
 

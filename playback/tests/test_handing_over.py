@@ -8,6 +8,7 @@ from accounts.types import Profile
 from catalog.types import Title
 from cdn.types import Node
 from playback import events, services
+from playback.models import PlaybackSession
 from playback.tests.conftest import EVENING
 from playback.tests.factories import open_session
 from playback.types import Ended, PlaybackEnded, Report, Session
@@ -112,3 +113,23 @@ def test_another_video_on_the_same_device_is_another_viewing(
         night_mail.video_id,
         nosferatu.video_id,
     }
+
+
+def test_whoever_touched_something_was_there_whatever_comes_later(
+    ada: Profile, night_mail: Title, session: Session
+) -> None:
+    def alone(one: Session) -> bool:
+        return PlaybackSession.objects.get(id=one.id).alone
+
+    services.beat(session.id, at(10, alone=True), now=later(10))
+    assert alone(session)
+    after = open_session(profile_id=ada.id, video_id=night_mail.video_id, leaves=session.id, now=later(10))
+    assert alone(after)
+    services.beat(after.id, at(20, alone=True), now=later(20))
+    assert alone(after)
+    services.beat(after.id, at(30), now=later(30))
+    services.beat(after.id, at(29, alone=True), now=later(31))  # it was overtaken
+    assert not alone(after)
+    third = open_session(profile_id=ada.id, video_id=night_mail.video_id, leaves=after.id, now=later(31))
+    services.close_session(third.id, at(40, alone=True), now=later(40))
+    assert [one.alone for one in services.viewings_since(ada.id, EVENING)] == [False]

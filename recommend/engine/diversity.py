@@ -3,12 +3,10 @@
 Measured in the study's §3.6: MMR .2 costs 1.4 % of NDCG and calibration .2 half of that. Pure.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from recommend.engine.model import Content, Floats
+from recommend.engine.model import Content, Flags, Floats
 
 
 def mmr(
@@ -24,12 +22,11 @@ def mmr(
     worth = _spread(scores[candidates]) * np.float32(1 - trade)
     about = _dense(content, candidates)
     alike = np.zeros(len(candidates), np.float32)
-    open_ = np.ones(len(candidates), bool)
     order = np.empty(k, np.int64)
     for place in range(k):
-        best = int(np.argmax(np.where(open_, worth - np.float32(trade) * alike, -np.inf)))
+        best = int(np.argmax(worth - np.float32(trade) * alike))
         order[place] = best
-        open_[best] = False
+        worth[best] = -np.inf
         np.maximum(alike, about @ about[best], out=alike)
     return candidates[order]
 
@@ -37,36 +34,31 @@ def mmr(
 def calibrated(
     scores: Floats,
     candidates: NDArray[np.int64],
-    genres: Sequence[Sequence[int]],
+    shelved: Flags,
     wanted: Floats,
     k: int,
     trade: float = 0.2,
 ) -> NDArray[np.int64]:
     """`k` of the candidates whose mix of genres comes near `wanted` (shares that sum to 1). Steck 2018.
 
-    `genres`: of each candidate, the numbers of its genres. Greedy on (1 - trade)·score - trade·KL(wanted || mix).
+    `shelved`: bool (candidates, genres). Greedy on (1 - trade)·score - trade·KL(wanted || mix).
     """
     k = min(k, len(candidates))
     if k <= 0 or trade <= 0 or not len(wanted):
         return candidates[:k]
-    share = np.zeros((len(candidates), len(wanted)), np.float32)
-    for row, numbers in enumerate(genres):
-        for number in numbers:
-            share[row, number] = 1 / len(numbers)
+    # Genres that are not wanted add nothing to the divergence; Σ wanted·log(wanted) is the same for all.
+    asked = np.flatnonzero(wanted > 0)
+    mine = wanted[asked]
+    share = (shelved / np.maximum(shelved.sum(axis=1, keepdims=True), 1))[:, asked].astype(np.float32)
     worth = _spread(scores[candidates]) * np.float32(1 - trade)
-    held = np.zeros(len(wanted), np.float32)
-    open_ = np.ones(len(candidates), bool)
+    held = np.zeros(len(asked), np.float32)
     order = np.empty(k, np.int64)
     for place in range(k):
-        mixes = (held + share) / np.float32(place + 1)
         # A little of what is wanted in every mix, so that a genre that is still missing costs much but not all.
-        mixes = np.float32(0.99) * mixes + np.float32(0.01) * wanted
-        with np.errstate(divide="ignore", invalid="ignore"):
-            terms = np.where(wanted > 0, wanted * np.log(wanted / mixes), 0)
-        divergence = terms.sum(axis=1)
-        best = int(np.argmax(np.where(open_, worth - np.float32(trade) * divergence, -np.inf)))
+        mixes = (held + share) * np.float32(0.99 / (place + 1)) + np.float32(0.01) * mine
+        best = int(np.argmax(worth + np.float32(trade) * (np.log(mixes) @ mine)))
         order[place] = best
-        open_[best] = False
+        worth[best] = -np.inf
         held += share[best]
     return candidates[order]
 
@@ -81,14 +73,15 @@ def _spread(scores: Floats) -> Floats:
 
 def _dense(content: Content, candidates: NDArray[np.int64]) -> Floats:
     """The candidates' content over the columns that at least two of them share: float32 (candidates, columns)."""
-    parts = [content.of(int(each)) for each in candidates]
-    columns = np.concatenate([indices for indices, _ in parts])
+    begins = content.indptr[candidates]
+    lengths = content.indptr[candidates + 1] - begins
+    rows = np.repeat(np.arange(len(candidates)), lengths)
+    held = np.arange(len(rows)) + np.repeat(begins - (np.cumsum(lengths) - lengths), lengths)
+    columns, data = content.indices[held], content.data[held]
     if not len(columns):
         return np.zeros((len(candidates), 1), np.float32)
     _, places, counts = np.unique(columns, return_inverse=True, return_counts=True)
     shared = counts > 1
-    rows = np.repeat(np.arange(len(parts)), [len(indices) for indices, _ in parts])
-    data = np.concatenate([data for _, data in parts])
     kept = shared[places]
     dense = np.zeros((len(candidates), max(1, int(shared.sum()))), np.float32)
     dense[rows[kept], (np.cumsum(shared) - 1)[places[kept]]] = data[kept]

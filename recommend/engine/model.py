@@ -73,9 +73,9 @@ class Content:
 class Tail:
     """Titles that training did not see, or saw too seldom: they borrow from the trained titles that they are like.
 
-    Title `first + t` has the score that its neighbours have on average: `neighbours` int32 (m, K), all below `first`
-    and -1 where there is none; `shares` float32 (m, K), of which each row sums to 1 or is empty. What having watched it
-    speaks for is stored, made from the neighbours' rows: `taste` and `following` have m rows.
+    Title `first + t` has the score that its neighbours have on average, or a part of it: `neighbours` int32 (m, K), all
+    below `first` and -1 where there is none; `shares` float32 (m, K), of which each row sums to 1 at the most. What
+    having watched it speaks for is stored, made from the neighbours' rows: `taste` and `following` have m rows.
     """
 
     first: int

@@ -5,7 +5,7 @@ Formulas: the study's §3.3 (blend) and §3.6 (similar titles); EDLAE: Steck 202
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -46,9 +46,18 @@ class Knobs:
 
 
 DEFAULT = Knobs()
-#: For a row that looks further than the first ones: taste weighs more. Give it what is watched all week as well
-#: (`trend.steady`).
-WIDER = Knobs(a=0.8, b=0.8)
+#: In a list that looks further taste weighs so many times as much; and so many times for whom more is known of than so
+#: many titles.
+WIDER, WELL_KNOWN, WIDEST = 8 / 3, 30, 16 / 3
+
+
+def wider(usual: Knobs, known: int) -> Knobs:
+    """Knobs of a list that looks further than the first one, for a viewer with so many entries.
+
+    Give it what is watched all week as well (`trend.steady`).
+    """
+    times = WIDEST if known > WELL_KNOWN else WIDER
+    return replace(usual, a=usual.a * times, b=usual.b * times, prior=0.0, dim=0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,6 +31,8 @@ LEAST: Final = 3
 MOST_OF_ONE: Final = 500
 #: The most films and pairs that a file may name, and the most bytes that it may unpack to.
 MOST_FILMS, MOST_PAIRS, MOST_BYTES = 100_000, 20_000_000, 512 * 1024 * 1024
+#: Pairs that become numbers at once: as text and lists they take many times as much memory.
+_AT_ONCE = 20_000
 #: At so many own events the seed counts half.
 HALF_AT: Final = 50_000
 
@@ -39,6 +41,10 @@ _FILM = re.compile(r"tt\d{7,9}\Z")
 
 class BadSeed(ValueError):
     """A file that is no seed; the text says what is wrong with it, and where."""
+
+
+class TooLarge(BadSeed):
+    """It unpacks to more than it may here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +155,22 @@ def write(seed: Seed, path: Path) -> None:
         raise
 
 
-def read(path: Path) -> Seed:
-    """Read a seed. Raises `BadSeed` for anything else, `OSError` where there is no such file."""
+def read(path: Path, *, most: int | None = None) -> Seed:
+    """Read a seed that unpacks to at most `most` bytes. Raises `BadSeed` for anything else, `OSError` where there is no
+    such file.
+    """
     try:
         with gzip.open(path, "rb") as packed:
-            return _parsed(cast(BinaryIO, packed))
+            return _parsed(cast(BinaryIO, packed), MOST_BYTES if most is None else most)
+    except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
+        raise BadSeed(f"It is not a whole gzip file of text: {error}.") from error
+
+
+def read_about(path: Path) -> Mapping[str, str | int]:
+    """What a seed says of itself in its first line, unchecked else: cheap. Raises as `read` does."""
+    try:
+        with gzip.open(path, "rb") as packed:
+            return _head(cast(BinaryIO, packed).readline(4096))
     except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
         raise BadSeed(f"It is not a whole gzip file of text: {error}.") from error
 
@@ -167,20 +184,18 @@ def _lines(seed: Seed) -> Iterator[str]:
         yield f"{one} {other} {weight:.3g}\n"
 
 
-def _parsed(packed: BinaryIO) -> Seed:
+def _parsed(packed: BinaryIO, most: int) -> Seed:
     about = _head(packed.readline(4096))
     n, m = _count(about, "films", MOST_FILMS), _count(about, "pairs", MOST_PAIRS)
-    text = packed.read(MOST_BYTES + 1)
-    if len(text) > MOST_BYTES:
-        raise BadSeed(f"It unpacks to more than {MOST_BYTES // 2**20} MiB.")
+    text = packed.read(most + 1)
+    if len(text) > most:
+        raise TooLarge(f"It unpacks to more than {most // 2**20} MiB.")
     lines = text.decode("ascii").splitlines()
     if len(lines) != n + m:
         raise BadSeed(f"It says {n} films and {m} pairs, and has {len(lines)} lines of both.")
     films, own = _films(lines[:n])
-    try:
-        table = np.array([line.split() for line in lines[n:]], dtype=np.float64).reshape(-1, 3)
-    except ValueError as error:
-        raise BadSeed(f"A line of a pair is not two places and a weight: {error}.") from error
+    del text
+    table = _numbers(lines[n:])
     if m and not (
         np.isfinite(table).all()
         and (table[:, 0] >= 0).all()
@@ -194,6 +209,20 @@ def _parsed(packed: BinaryIO) -> Seed:
     if len(np.unique(first.astype(np.int64) * n + second)) != m:
         raise BadSeed("A pair is there twice.")
     return Seed(films, own, first, second, table[:, 2].astype(np.float32), about)
+
+
+def _numbers(lines: Sequence[str]) -> NDArray[np.float64]:
+    """Lines of three numbers, (n, 3)."""
+    table = np.empty((len(lines), 3))
+    for start in range(0, len(lines), _AT_ONCE):
+        part = [line.split() for line in lines[start : start + _AT_ONCE]]
+        if any(len(each) != 3 for each in part):
+            raise BadSeed("A line of a pair is not two places and a weight.")
+        try:
+            table[start : start + len(part)] = np.array(part, dtype=np.float64)
+        except ValueError as error:
+            raise BadSeed(f"A line of a pair is not two places and a weight: {error}.") from error
+    return table
 
 
 def _head(line: bytes) -> dict[str, str | int]:

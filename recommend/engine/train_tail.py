@@ -15,15 +15,18 @@ _FEW = 500
 _ROWS = 512
 
 
-def tail(model: Model, theirs: Content, neighbours: int) -> Tail:
-    """A tail for titles with this content, beside the trained titles of a model."""
+def tail(model: Model, theirs: Content, neighbours: int, lent: float = 1.0) -> Tail:
+    """A tail for titles with this content, beside the trained titles of a model.
+
+    `lent`: how much of its neighbours' scores a title gets (0 … 1).
+    """
     if len(theirs) < _FEW:
         found, shares = nearest(model.content, model.trained, theirs, neighbours)
         given = [borrowed(rows, found, shares) for rows in (model.taste, *model.following)]
     else:
         found, shares = _nearest(_matrix(model.content), _matrix(theirs), neighbours)
         given = [_borrowed(rows, found, shares) for rows in (model.taste, *model.following)]
-    return Tail(model.trained, found, shares, given[0], tuple(given[1:]))
+    return Tail(model.trained, found, shares * np.float32(lent), given[0], tuple(given[1:]))
 
 
 def _matrix(content: Content) -> sparse.csr_matrix:

@@ -65,7 +65,8 @@ class Settings:
     without events join the head up to so many, where content speaks for them. `least`: events a title needs to be
     trained. `ridge`, `drop`: EDLAE's λ and p. `power`: viewers weigh n^-power. `alpha`: weight of content in the Gram.
     `beta`: weight of a seed. `width`: weights kept of each row. `support`: accounts that must have watched both of two
-    titles for the pair to count. `memory`: bytes the trainer may use.
+    titles for the pair to count. `memory`: bytes the trainer may use. `lent`: how much of their neighbours' scores
+    titles get that were watched too seldom, where all others were: they had their chance.
     """
 
     head: int = 30_000
@@ -87,6 +88,7 @@ class Settings:
     factors: int = 128
     wide_head: int = 20_000
     neighbours: int = 30
+    lent: float = 0.5
 
 
 def train(
@@ -136,15 +138,18 @@ def train(
     names = tuple(titles[number] for number in order.tolist())
     popularity = np.bincount(place[used.title], used.weight, len(titles)).astype(np.float32)
     whole = Model(names, indexed(names), taste_rows, step_rows, scales, popularity, about, told)
-    return whole if len(taste_rows) == len(titles) else _with_tail(whole, chosen)
+    if len(taste_rows) == len(titles):
+        return whole
+    # Where unwatched titles fill the head, those beyond it are as good.
+    return _with_tail(whole, chosen.neighbours, chosen.lent if watched >= len(taste_rows) else 1.0)
 
 
-def _with_tail(whole: Model, settings: Settings) -> Model:
+def _with_tail(whole: Model, neighbours: int, lent: float) -> Model:
     """The titles beyond the trained ones borrow from those."""
     trained = len(whole.taste)
     late = about_titles.chosen(whole.content, range(trained, len(whole)))
     known = about_titles.chosen(whole.content, range(trained))
-    return replace(whole, tail=tail(replace(whole, content=known), late, settings.neighbours))
+    return replace(whole, tail=tail(replace(whole, content=known), late, neighbours, lent))
 
 
 def _known(content: Content, seed: Pairs | None) -> NDArray[np.bool_]:
@@ -226,7 +231,7 @@ def _strength(events: Events, head: int, settings: Settings) -> _Strength:
     elif len(events) >= 50 * max(1, head):
         usual = _Strength(200.0, 0.5, 0.5, 3.0)
     else:
-        usual = _Strength(200.0, 0.3, 0.0, 3.0)
+        usual = _Strength(100.0, 0.3, 0.0, 3.0)
     return _Strength(
         usual.ridge if settings.ridge is None else settings.ridge,
         usual.drop if settings.drop is None else settings.drop,

@@ -40,7 +40,7 @@ def rising(day: Floats, week: Floats, haste: float = 0.3, floor: float = 0.3) ->
 
 
 def steady(day: Floats, week: Floats) -> Floats:
-    """What is watched now and all week, alike: the trend for a row that looks further (`score.WIDER`)."""
+    """What is watched now and all week, alike: the trend for a row that looks further."""
     return rising(day, week, -0.5, SCORED)
 
 

@@ -65,6 +65,7 @@ def board(now: datetime | None = None) -> dict[str, Any]:
         "lines": [_line(each, pointer.version_id, pointer.previous_id) for each in _newest()],
         "troubles": [*_troubles(now, pointer.version, state.fallback_reason, job), *_no_worker()],
         "limits": _limits(),
+        "seed": seeding.about(),
     }
 
 
@@ -150,12 +151,10 @@ def _no_worker() -> list[str]:
 
 
 def _limits() -> dict[str, Any]:
-    seed = seeding.loaded()
     return {
         "memory": running.memory() // running.MIB,
         "minutes": settings.LEARNING_MINUTES,
         "days": settings.LEARNING_DAYS,
         "private_below": settings.LEARNING_PRIVATE_BELOW,
         "support": gathering.SUPPORT,
-        "seed": seed.about.get("source", "") if seed else "",
     }

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import numpy as np
 from django.conf import settings
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from accounts import services as accounts
@@ -21,6 +22,7 @@ from recommend import seeding
 from recommend.learning import describing
 from recommend.learning.task import Task
 from recommend.signals import reading
+from recommend.signals.models import Signal
 
 #: With more viewers than this there are more accounts than the limit for small houses, whoever belongs to whom.
 _VIEWERS_TO_COUNT = 20
@@ -31,7 +33,11 @@ _OFTEN = 5000
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """How much there is. `read_at`: when signals began to be read; `cut`: the newest of them."""
+    """How much there is. `read_at`: when signals began to be read; `cut`: the newest of them by its time.
+
+    `signals`, `newest_signal`: how many there were at `read_at`, and the highest number: by these it is told what came
+    later (tending.py).
+    """
 
     titles: int
     events: int
@@ -39,6 +45,8 @@ class Gathered:
     accounts: int
     read_at: datetime
     cut: datetime | None
+    signals: int
+    newest_signal: int
     seeded: bool
 
     @property
@@ -50,6 +58,8 @@ class Gathered:
 def gather(folder: Path, *, check: Callable[[], None], now: datetime | None = None) -> Gathered:
     """Write `titles.jsonl`, `events.npz` and perhaps `seed.npz`. `check` is called often, and may raise."""
     read_at = now or timezone.now()
+    # Before any is read: what comes while a training runs is new to it.
+    known = Signal.objects.aggregate(n=Count("pk"), newest=Max("pk"))
     places, imdb = _titles(folder, check)
     viewers: dict[UUID, int] = {}
     viewer, title = array("i"), array("i")
@@ -84,6 +94,8 @@ def gather(folder: Path, *, check: Callable[[], None], now: datetime | None = No
         accounts=len(np.unique(houses)),
         read_at=read_at,
         cut=datetime.fromtimestamp(float(times.max()), UTC) if len(times) else None,
+        signals=known["n"],
+        newest_signal=known["newest"] or 0,
         seeded=_seed(folder, imdb),
     )
 

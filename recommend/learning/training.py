@@ -13,7 +13,6 @@ from recommend.learning.deciding import Against, Occasion, Trial, Verdict
 from recommend.learning.gathering import Gathered
 from recommend.learning.models import ModelVersion
 from recommend.learning.task import Report, Task
-from recommend.signals import models as signals
 from recommend.signals import reading
 
 log = logging.getLogger("recommend.learning")
@@ -114,7 +113,11 @@ def _row(gathered: Gathered, report: Report, verdict: Verdict, folder: str) -> M
         cpu_seconds=report.get("cpu_seconds", 0.0),
         peak_bytes=report.get("peak_bytes", 0),
         settings={**settings_for(gathered), **report.get("about", {})},
-        figures=figures_of(report) | {"signals": signals.Signal.objects.count()},
+        figures={
+            **figures_of(report),
+            "signals": gathered.signals,
+            "newest_signal": gathered.newest_signal,
+        },
     )
 
 

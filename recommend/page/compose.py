@@ -4,20 +4,21 @@ What may not be seen, was hidden or is blocked is masked before anything is rank
 §5.6; why several rows with different jobs instead of one clever list: §3.3.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from recommend import rows as arranging
 from recommend.engine import diversity, score
 from recommend.engine.model import Flags, Floats
 from recommend.engine.score import Entry, Knobs
-from recommend.page.field import Bound, Field, Places, best, first
+from recommend.page import ordering
+from recommend.page.field import Bound, Field, Places, best, best_of, first
+from recommend.page.ordering import DEPTH, Candidate
 
-#: So many candidates are kept of a row: others may take the first of them.
-DEPTH = 60
 #: Top picks are chosen among so many, so that they are not all of one kind.
 AMONG = 100
 #: Genres are filled from so many of the best titles; a genre that finds too few there looks further.
@@ -30,15 +31,10 @@ ROWS_MOST = 18
 SMALL = 400
 #: From this weight on a title was liked, or watched well enough to say so.
 LIKED = 0.5
-#: What was liked is offered again after so many seconds.
-AGAIN_AFTER = 45 * 86_400.0
-#: How a place in a row, from its first card on, is worth less and less: few scroll far.
-_SEEN_AT = 1 / np.log2(np.arange(2, 22, dtype=np.float32))
-#: What looking at a row of a kind leads to, beside Top picks: a guess that trials correct (docs/recommend-trials.md).
-TAKE = {
-    "picks": 1.0, "next": 0.9, "trending": 0.95, "because": 0.8, "taste": 0.75, "new": 0.7, "genre": 0.7,
-    "popular": 0.6, "again": 0.35, "gems": 0.4,
-}  # fmt: skip
+#: What was liked is offered again after so many seconds; in a small catalogue, where it is missed sooner, after fewer.
+AGAIN_AFTER, AGAIN_SOON = 45 * 86_400.0, 14 * 86_400.0
+#: In a small catalogue what goes with a title far less than what goes with it best is left out of its row.
+ALSO = 0.2
 
 
 class Opinion(NamedTuple):
@@ -54,7 +50,8 @@ class Viewer:
     """Whom the page is for. `opinions` come newest first; empty for a stranger, or who wants nothing personal.
 
     `eligible` and `seen`: bool (n,). `trend`: float32 (n,). `common`: that of it behind which several accounts are, by
-    which titles are scored; None: all of it. `knobs` are what an experiment turns (docs/recommend-trials.md).
+    which titles are scored; None: all of it. `lasting`: the trend of lists that look further; None: `common`. `knobs`
+    are what an experiment turns (docs/recommend-trials.md).
     """
 
     opinions: tuple[Opinion, ...]
@@ -64,17 +61,7 @@ class Viewer:
     now: float
     knobs: Mapping[str, float] = field(default_factory=dict)
     common: Floats | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """A row that would like to be: places of the field, best first. `because`: the place that it grew from, or -1."""
-
-    key: str
-    kind: str
-    places: Places
-    because: int = -1
-    lean: float = 1.0
+    lasting: Floats | None = None
 
 
 class Composer:
@@ -91,15 +78,19 @@ class Composer:
         self.fresh = viewer.eligible & ~viewer.seen
         #: A small catalogue has few titles for each taste: rows that would show the same ones again are left out, and
         #: a row of three is one.
-        self.small = int(viewer.eligible.sum()) < SMALL
+        self.size = int(viewer.eligible.sum())
+        self.small = self.size < SMALL
+        #: So few that rows share titles (recommend/rows.py).
+        self.tiny = self.size < arranging.SMALL
         self.fewest = 3 if self.small else 8
+        #: Whether all rows were thought of; False where there was no time.
+        self.whole = True
         self._score()
 
     def _score(self) -> None:
         bound, viewer, knobs = self.bound, self.viewer, self.knobs
-        common = viewer.trend if viewer.common is None else viewer.common
         # What falls has a trend a little below 0 (engine/trend.py): more than an experiment's low floor makes up for.
-        common = np.maximum(common, np.float32(1e-3 - knobs.trend_floor))
+        common = np.maximum(self._common, np.float32(1e-3 - knobs.trend_floor))
         trend = bound.to_model(common, 0).astype(np.float32)
         eligible = bound.to_model(viewer.eligible, False).astype(np.bool_)
         scores = score.score(bound.model, self.entries, trend, eligible, knobs)
@@ -115,6 +106,10 @@ class Composer:
             each[hidden] = score.NEVER
 
     @property
+    def _common(self) -> Floats:
+        return self.viewer.trend if self.viewer.common is None else self.viewer.common
+
+    @property
     def personal(self) -> bool:
         """Whether anything is known of this viewer."""
         return any(each.weight > 0 for each in self.entries)
@@ -128,7 +123,12 @@ class Composer:
     @cached_property
     def leading(self) -> Places:
         """The best of it that the viewer has not seen."""
-        return best(np.where(self.fresh, self.dimmed, np.float32(score.NEVER)), AMONG)
+        return best_of(self.dimmed, self.unseen, AMONG)
+
+    @cached_property
+    def unseen(self) -> Places:
+        """What may be offered and the viewer has not seen."""
+        return np.flatnonzero(self.fresh)
 
     @cached_property
     def worth(self) -> Floats:
@@ -140,28 +140,33 @@ class Composer:
     @cached_property
     def leaning(self) -> Floats:
         """float32 (genres,): shares of what the viewer liked, the latest most; they sum to 1, or are all 0."""
-        found = np.zeros(len(self.field.genres), np.float32)
-        for age, one in enumerate(self.viewer.opinions):
-            held = self.field.shelved[one.place]
-            count = int(held.sum())
-            if one.weight > 0 and count:
-                found[held] += one.weight * np.exp(-age / self.knobs.memory) / count
+        opinions = self.viewer.opinions
+        held = self.field.shelves[:, [one.place for one in opinions]]
+        weights = np.array([max(0.0, one.weight) for one in opinions], np.float32)
+        weights *= np.exp(np.arange(len(opinions), dtype=np.float32) / np.float32(-self.knobs.memory))
+        found: Floats = held @ (weights / np.maximum(held.sum(axis=0), 1))
         total = float(found.sum())
         return found / np.float32(total) if total > 0 else found
 
     # Rows ---------------------------------------------------------------------------------------------------
 
-    def candidates(self) -> list[Candidate]:
-        """Every row that has enough to show."""
-        made = [self._picks(), self._next(), self._trending(), *self._because(), self._taste(), self._new()]
-        made += [*self._genres(), self._gems(), self._again(), self._popular()]
+    def candidates(self, late: Callable[[], bool] = lambda: False) -> list[Candidate]:
+        """Every row that has enough to show. Once it is `late()`, the dear ones are left out: what is new, watched
+        here or of a genre is quickly said, and a page is never waited for. `whole` says whether all were thought of.
+        """
+        made = [self._picks(), self._next(), self._trending()]
+        made += () if late() else self._because()
+        made += () if late() else [self._taste()]
+        self.whole = not late()
+        made += [self._new(), *self._genres()]
+        made += [self._gems() if self.whole else None, self._again(), self._popular()]
         return [each for each in made if each is not None]
 
     def _row(self, key: str, kind: str, places: Places, **more: float) -> Candidate | None:
         return Candidate(key, kind, places, **more) if len(places) >= self.fewest else None  # type: ignore[arg-type]
 
     def picks(self, knobs: Mapping[str, float] | None = None) -> Places:
-        """Top picks: the blend, less what everybody watches anyway, not all of one kind."""
+        """Top picks: the blend, less what everybody watches anyway, not all of one kind; then what looks further."""
         turned = {**self.viewer.knobs, **(knobs or {})}
         one = self if knobs is None else Composer(self.field, self.bound, _turned(self.viewer, turned))
         dimmed, leading = one.dimmed, one.leading
@@ -174,7 +179,16 @@ class Composer:
         scores[numbers] = dimmed[known]
         chosen = diversity.mmr(scores, numbers, self.bound.model.content, 20, turned.get("mmr", 0.2))
         head = np.array([rank[int(each)] for each in chosen], np.int64)
-        return np.concatenate((head, leading[~np.isin(leading, head)]))[:DEPTH]
+        return np.concatenate((head, one.further(head)))[:DEPTH]
+
+    def further(self, without: Places) -> Places:
+        """The best unseen titles, less these, with taste weighing more and a trend that lasts: `score.wider`."""
+        knobs = score.wider(self.knobs, len(self.entries))
+        watched = self.viewer.lasting if self.viewer.lasting is not None else self._common
+        trend = np.maximum(watched, np.float32(1e-3 - knobs.trend_floor))
+        scores = score.blended(self.bound.model, self.taste, self.following, trend, self.fresh, knobs)
+        scores[without] = score.NEVER
+        return best(scores, DEPTH)
 
     def _picks(self) -> Candidate | None:
         return self._row("picks", "picks", self.picks()) if self.personal else None
@@ -183,23 +197,23 @@ class Composer:
         """What people go on with after what this viewer watched last."""
         if not self.personal:
             return None
-        return self._row("next", "next", best(self._where(self.following, self.fresh), DEPTH))
+        return self._row("next", "next", self._best(self.following, DEPTH))
 
     def _taste(self) -> Candidate | None:
         """What goes with all that the viewer liked, in the mix of genres that it watches."""
         if not self.personal:
             return None
-        leading = best(self._where(self.taste, self.fresh), AMONG)
+        leading = self._best(self.taste, AMONG)
         if len(leading) < self.fewest:
             return None
-        genres = [np.flatnonzero(self.field.shelved[place]).tolist() for place in leading]
         trade = self.viewer.knobs.get("calibration", 0.2)
-        head = diversity.calibrated(self.taste, leading, genres, self.leaning, 20, trade)
+        head = diversity.calibrated(self.taste, leading, self.field.shelved[leading], self.leaning, 20, trade)
         rest = leading[~np.isin(leading, head)]
         return self._row("taste", "taste", np.concatenate((head, rest))[:DEPTH])
 
     def _trending(self) -> Candidate | None:
-        found = best(self._where(self.viewer.trend, self.viewer.eligible), DEPTH)
+        trend = self.viewer.trend
+        found = best_of(trend, np.flatnonzero(self.viewer.eligible & (trend > 0)), DEPTH)
         return Candidate("trending", "trending", found) if len(found) >= 3 else None
 
     def _because(self) -> list[Candidate]:
@@ -207,19 +221,25 @@ class Composer:
         made: list[Candidate] = []
         taken: list[Flags] = []
         liked = [
-            (entry.title, place)
+            (entry.title, place, entry.weight)
             for entry, place in zip(self.entries, self.origins, strict=True)
             if entry.weight >= LIKED and self.viewer.eligible[place]
         ]
         looked = 0
-        for number, place in liked[:LIKED_LOOKED_AT]:
+        for number, place, weight in liked[:LIKED_LOOKED_AT]:
             genres = self.field.shelved[place]
             if any(2 * int((genres & each).sum()) > int(genres.sum()) for each in taken):
                 continue
             found = self.bound.to_field(score.because(self.bound.model, number), score.NEVER)
+            if self.tiny:
+                # What two people of one house watched goes together by chance: nobody would see why.
+                found[~(self.field.shelved & genres).any(axis=1)] = 0
+                found = np.where(found >= ALSO * found[self.fresh].max(initial=0), found, np.float32(0))
             row = self._row(
                 f"because-{self.field.ids[place].hex}", "because",
-                best(self._where(found, self.fresh), DEPTH), because=place,
+                self._best(found, DEPTH), because=place,
+                # The latest come first; of a few titles those that were loved.
+                lean=weight if self.tiny else 1.0,
             )  # fmt: skip
             looked += 1
             if row is not None:
@@ -237,15 +257,19 @@ class Composer:
         ranked = np.log(np.maximum(self.taste, 0) + floor)
         ranked += np.float32(0.3) * np.log(self.viewer.trend + np.float32(0.1))
         ranked += np.float32(0.1) * self.bound.fame
-        ranked[~self.fresh] = score.NEVER
-        leading = best(ranked, WELL_KNOWN)
+        among = self.unseen
+        if self.tiny:
+            # A shelf of a few holds what was seen as well, behind the rest.
+            among = np.flatnonzero(self.viewer.eligible)
+            ranked[self.viewer.seen] -= np.float32(100)
+        leading = best_of(ranked, among, WELL_KNOWN)
         shelved = self.field.shelved[leading]
         lean = self.leaning
         made = []
         for number, slug in enumerate(self.field.genres):
             places = leading[shelved[:, number]][:DEPTH]
             if len(places) < 20 and len(leading) == WELL_KNOWN:
-                places = best(np.where(self.field.shelved[:, number], ranked, score.NEVER), DEPTH)
+                places = best_of(ranked, self.unseen[self.field.shelved[self.unseen, number]], DEPTH)
             weight = 0.3 + 2.0 * float(lean[number]) if self.personal else 0.6
             if len(places) >= min(3, self.fewest):
                 made.append(Candidate(f"genre-{slug}", "genre", places, lean=weight))
@@ -259,73 +283,49 @@ class Composer:
         """What speaks to this taste, and few have watched."""
         if not self.personal:
             return None
-        rare = self.fresh & self.bound.rare & (self.viewer.trend <= 0)
+        rare = self.fresh & self.bound.rare & (self.viewer.trend <= 0) & (self.taste > 0)
         dimmed = self.taste / self.bound.renown
-        return self._row("gems", "gems", best(self._where(dimmed.astype(np.float32), rare), DEPTH))
+        return self._row("gems", "gems", best_of(dimmed, np.flatnonzero(rare), DEPTH))
 
     def _again(self) -> Candidate | None:
         """What the viewer liked best, some time ago."""
+        after, fewest = (AGAIN_SOON, 3) if self.tiny else (AGAIN_AFTER, 4)
         old = [
             (one.weight, -one.at, one.place)
             for one in self.viewer.opinions
-            if one.weight >= 0.9
-            and self.viewer.now - one.at > AGAIN_AFTER
-            and self.viewer.eligible[one.place]
+            if one.weight >= 0.9 and self.viewer.now - one.at > after and self.viewer.eligible[one.place]
         ]
         places = np.array([place for _weight, _age, place in sorted(old, reverse=True)], np.int64)
-        return Candidate("again", "again", places[:DEPTH]) if len(places) >= 4 else None
+        return Candidate("again", "again", places[:DEPTH]) if len(places) >= fewest else None
 
     def _popular(self) -> Candidate | None:
         leading = self.bound.leading
         found = leading[self.fresh[leading]][:DEPTH]
         return Candidate("popular", "popular", found) if len(found) >= 3 else None
 
-    @staticmethod
-    def _where(scores: Floats, mask: Flags) -> Floats:
-        """The scores above 0 of the mask, `NEVER` elsewhere."""
-        made: Floats = np.where(mask & (scores > 0), scores, np.float32(score.NEVER))
-        return made
+    def _best(self, scores: Floats, k: int) -> Places:
+        """The best of what is unseen and has a score above 0."""
+        return best_of(scores, np.flatnonzero(self.fresh & (scores > 0)), k)
 
     # Order --------------------------------------------------------------------------------------------------
 
     def ordered(self, rows: Sequence[Candidate], most: int = ROWS_MOST) -> list[Candidate]:
-        """Rows by what each adds to those above it: place by place the one whose titles, not yet shown, are likeliest
-        to be played where they would stand. Never three of a kind one after the other while there is another.
-        """
+        """At most so many of the rows, in the order in which they stand on the page."""
         if self.small:
             rows = [row for row in rows if row.kind not in ("next", "taste")]
-        left = list(range(len(rows)))
-        if not left:
-            return []
-        depth = max(len(row.places) for row in rows)
-        table = np.zeros((len(rows), depth), np.int64)
-        held = np.zeros((len(rows), depth), np.bool_)
-        for number, row in enumerate(rows):
-            table[number, : len(row.places)] = row.places
-            held[number, : len(row.places)] = True
-        worth = np.where(held, self.worth[table], 0).astype(np.float32)
-        take = np.array([TAKE[row.kind] * row.lean for row in rows], np.float32)
-        taken = np.zeros(len(self.field), np.bool_)
-        order: list[Candidate] = []
-        while left and len(order) < most:
-            free = held[left] & ~taken[table[left]]
-            place = np.cumsum(free, axis=1) - 1
-            shown = free & (place < len(_SEEN_AT))
-            value = (worth[left] * np.where(shown, _SEEN_AT[np.minimum(place, 19)], 0)).sum(axis=1) * take[
-                left
-            ]
-            value[shown.sum(axis=1) < 3] = -1
-            if len(order) > 1 and order[-1].kind == order[-2].kind:
-                same = np.array([rows[each].kind == order[-1].kind for each in left])
-                if (value[~same] > 0).any():
-                    value[same] = -1
-            chosen = int(np.argmax(value))
-            if value[chosen] < 0:
-                break
-            number = left.pop(chosen)
-            order.append(rows[number])
-            taken[table[number][shown[chosen]]] = True
-        return order
+        if self.tiny:
+            appeal = np.where(self.viewer.seen, np.float32(0.5), np.float32(1)) * self._appeal
+            return ordering.in_turns(rows, appeal, self.size, most)
+        return ordering.by_worth(rows, self.worth, most)
+
+    @property
+    def _appeal(self) -> Floats:
+        """float32 (n,): how much of what speaks for the title that suits best speaks for each."""
+        highest = float(self.taste[self.fresh].max(initial=0))
+        if not self.personal or highest <= 0:
+            return self.worth
+        made: Floats = np.clip(self.taste / np.float32(highest), 0, 1) + np.float32(0.1)
+        return made
 
     def billboard(self, k: int) -> Places:
         """Candidates for the big picture, best first: what suits, fresh and unseen; else whatever there is."""

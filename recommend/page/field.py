@@ -41,7 +41,8 @@ class Glimpsed(Protocol):
 class Field:
     """Titles in the order of their publication, the newest first; every array has one value for each.
 
-    `shelved`: bool (n, genres), which genres a title has. `published` is in seconds since 1970, 0 for drafts.
+    `shelved`: bool (n, genres), which genres a title has; `shelves` the same as numbers to count with, float32
+    (genres, n). `published` is in seconds since 1970, 0 for drafts.
     """
 
     ids: tuple[UUID, ...]
@@ -54,6 +55,7 @@ class Field:
     series: Flags
     genres: tuple[str, ...]
     shelved: Flags
+    shelves: Floats
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -66,6 +68,10 @@ class Field:
             if (place := self.place.get(each)) is not None:
                 mask[place] = False
         return mask
+
+    def turns(self, now: float) -> int:
+        """How often anything came or went by the clock until now: another number means that other titles are open."""
+        return int((self.opens <= now).sum() + (self.closes <= now).sum())
 
     def places(self, ids: Iterable[UUID]) -> Places:
         """Where these titles stand; those that are not in the catalogue are left out."""
@@ -101,6 +107,7 @@ def made(glances: Iterable[Glimpsed]) -> Field:
         series=np.fromiter((one.series for one in rows), np.bool_, n),
         genres=genres,
         shelved=shelved,
+        shelves=np.ascontiguousarray(shelved.T, np.float32),
     )
 
 
@@ -108,7 +115,8 @@ def made(glances: Iterable[Glimpsed]) -> Field:
 class Bound:
     """A model laid upon a field: where each of the field's titles is in the model, -1 for those that it does not know.
 
-    Everything here is in the field's order; `model` keeps its own. `leading` are the places by popularity, the highest
+    Everything here is in the field's order; `model` keeps its own. `here` are the places that the model knows, `there`
+    their numbers in it. `leading` are the places by popularity, the highest
     first, as far as anything was played; `rare` is what few have watched. `fame` is log(1 + popularity), `renown`
     popularity to the power .3.
     """
@@ -116,6 +124,8 @@ class Bound:
     model: Model
     number: Places
     known: Flags
+    here: Places
+    there: Places
     popularity: Floats
     leading: Places
     rare: Flags
@@ -127,13 +137,14 @@ class Bound:
         if not len(scores):
             return np.full(len(self.number), otherwise, np.float32)
         found = scores[self.number]
-        found[~self.known] = otherwise
+        if len(self.here) < len(found):
+            found[~self.known] = otherwise
         return found
 
     def to_model(self, values: NDArray[np.generic], otherwise: float | bool) -> NDArray[np.generic]:
         """Values of the field's titles as values of the model's."""
         made = np.full(len(self.model), otherwise, values.dtype)
-        made[self.number[self.known]] = values[self.known]
+        made[self.there] = values if len(self.here) == len(values) else values[self.here]
         return made
 
 
@@ -142,13 +153,17 @@ def bound(model: Model, field: Field) -> Bound:
     number = np.fromiter((model.index.get(each, -1) for each in field.ids), np.int64, len(field))
     known = number >= 0
     popularity = np.zeros(len(field), np.float32)
-    popularity[known] = model.popularity[number[known]]
+    here = np.flatnonzero(known)
+    there = number[here]
+    popularity[here] = model.popularity[there]
     played = popularity[popularity > 0]
     edge = float(np.quantile(played, GEM_BELOW)) if len(played) else 0.0
     return Bound(
         model,
         number,
         known,
+        here,
+        there,
         popularity,
         leading=best(np.where(popularity > 0, popularity, np.float32(-np.inf)), len(field)),
         rare=known & (popularity <= edge) if len(played) else np.zeros(len(field), np.bool_),
@@ -160,7 +175,11 @@ def bound(model: Model, field: Field) -> Bound:
 def best(scores: Floats, k: int) -> Places:
     """Places of the `k` highest finite scores, the highest first, the newer title first among equals."""
     # Most of what is ranked is masked: what is left is quickly sorted.
-    some = np.flatnonzero(scores > -np.inf)
+    return best_of(scores, np.flatnonzero(scores > -np.inf), k)
+
+
+def best_of(scores: Floats, some: Places, k: int) -> Places:
+    """The same among these places alone (in the field's order), whose scores are all finite."""
     if k <= 0 or not len(some):
         return some[:0]
     held = scores[some]

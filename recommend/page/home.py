@@ -1,7 +1,7 @@
 """The home page: rows and the big picture, with titles and words, from a plan; without a model from what is new."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,9 +20,6 @@ from recommend.page.standing import Standing
 from recommend.types import Card, Home, Row, Source
 
 log = logging.getLogger("recommend.page")
-
-#: One in this many of the best unseen titles is the day's billboard.
-BILLBOARD_CHOICE = 8
 
 
 def home(
@@ -78,6 +75,7 @@ class _Whole:
         self.titles: dict[UUID, Title] = {}
         self.asked: set[UUID] = set()
         self._ask(self._ids())
+        self.billed = self._billed()
 
     def _ask(self, ids: list[UUID]) -> None:
         """Read titles, all at once, as this profile may see them now."""
@@ -94,7 +92,8 @@ class _Whole:
         # As many of the viewer's own rows come first as there seem to be; what is wrong about that is read later.
         mine = bool(standing.bookmarks) + bool(standing.listed)
         shown = [line for number, line in enumerate(plan.lines, mine) if self.wanted(number, line.key)]
-        big = plan.billboard if self.big else ()
+        top = any(self.wanted(number, line.key) for number, line in enumerate(plan.lines[: rows.NEAR], mine))
+        big = plan.billboard if self.big or top else ()
         leads = (plan.leads[each].title_id for each in big if each in plan.leads)
         named = (each for line in shown for each in self._named(line))
         return list(dict.fromkeys([*own_ids, *big, *leads, *named]))
@@ -154,7 +153,7 @@ class _Whole:
                 source=Source.TRIAL if each == tried else source,
                 propensity=chance if each == tried else 1.0,
             )
-            for each in line.ids
+            for each in self._in_order(line)
             if self._playable(each)
         )
         if not cards:
@@ -164,6 +163,18 @@ class _Whole:
             source=source, ground=ground, because=line.because, propensity=line.propensity,
         )  # fmt: skip
         return self._for_kids(row) if self.standing.profile.is_kid else row
+
+    def _in_order(self, line: Line) -> Sequence[UUID]:
+        """The row's titles; the big picture does not stand beside itself in the first rows under it."""
+        near = any(line is each for each in self.plan.lines[: rows.NEAR])
+        if not near or self.billed not in line.ids[: rows.IN_SIGHT] or len(line.ids) <= rows.FEWEST_CARDS:
+            return line.ids
+        others = [each for each in line.ids if each != self.billed]
+        return (
+            [*others[: rows.IN_SIGHT], self.billed, *others[rows.IN_SIGHT :]]
+            if len(others) > rows.IN_SIGHT
+            else others
+        )
 
     def _for_kids(self, row: Row) -> Row:
         seed = self.titles[row.because].name if row.because in self.titles else ""
@@ -189,22 +200,33 @@ class _Whole:
             propensity=propensity,
         )
 
-    def _billboard(self) -> Card | None:
-        """The day's big picture: of the best that have one; the same all day while nothing changes."""
-        held = [self.titles[each] for each in self.plan.billboard if self._playable(each)]
-        pictured = [title for title in held if title.backdrop] or [
+    def _billed(self) -> UUID | None:
+        """The day's big picture, of the best that have one; the same all day while nothing changes. Those of which can
+        be said why come first, and what the viewer's own rows show comes last.
+        """
+        held = [self.titles[each] for each in self.plan.billboard if each in self.titles]
+        pictured = [title for title in held if title.backdrop and self._playable(title.id)]
+        own_rows = {one.title_id for one in self.standing.bookmarks} | self.standing.listed.keys()
+        best = [title for title in pictured if title.id not in own_rows] or pictured
+        best = best[: self.plan.drawn] or [
             title for title in self.titles.values() if title.backdrop and self._playable(title.id)
         ]
-        best = [title.id for title in pictured[:BILLBOARD_CHOICE]]
-        chosen = scoring.draw(f"{self.standing.profile.id}:{self.standing.now:%Y-%m-%d}", best)
-        if chosen is None:
+        told = [title for title in best if self._caption(title)] or best
+        return scoring.draw(
+            f"{self.standing.profile.id}:{self.standing.now:%Y-%m-%d}", [title.id for title in told]
+        )
+
+    def _caption(self, title: Title) -> str:
+        return words.billboard_words(title, self.plan, self.titles, kid=self.standing.profile.is_kid)
+
+    def _billboard(self) -> Card | None:
+        if self.billed is None:
             return None
-        title = self.titles[chosen]
-        caption = words.billboard_words(title, self.plan, self.titles, kid=self.standing.profile.is_kid)
+        title = self.titles[self.billed]
         return Card(
             title=title,
             video_id=title.video_id or catalog.first_video(title.id),
-            caption=caption,
+            caption=self._caption(title),
             source=Source.TASTE if self.plan.personal else Source.TREND,
             match=self.plan.match.get(title.id),
         )

@@ -32,7 +32,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A page of rows, without the viewer's own. `leads`: of single titles what mostly speaks for them.
+    """A page of rows, without the viewer's own. `billboard`: what may be the big picture, best first, one of the first
+    `drawn` of it each day. `leads`: of single titles what mostly speaks for them.
 
     `match`: 1 … 99, of those of which something can be said. `counts`: how many titles a genre has for this profile.
     `liked_genres` are those it leans to, the most first. `personal`: it rests on what the profile did.
@@ -40,6 +41,7 @@ class Plan:
 
     lines: tuple[Line, ...]
     billboard: tuple[UUID, ...]
+    drawn: int = 8
     leads: Mapping[UUID, Lead] = field(default_factory=dict)
     match: Mapping[UUID, int] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)

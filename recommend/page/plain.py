@@ -21,6 +21,7 @@ from playback.types import Viewing
 from recommend import kids, models, rows, scoring, stretch
 from recommend.page import own
 from recommend.page.standing import LIKED, PRAISED, Standing
+from recommend.trials.choosing import NO_MODEL, Chooser
 from recommend.types import Card, Ground, Home, Row, Source, Thumb
 
 #: One in this many of the best unseen titles is the day's billboard.
@@ -40,10 +41,15 @@ def home(standing: Standing) -> Home:
     """The page of a profile while there is no model."""
     page = Page(standing.profile, standing.now, standing)
     source = Source.TREND if page.trend else Source.CATALOGUE
+    made = tuple(page.rows())
+    # Nothing is tried on it, but what was seen of it counts: that is what trials begin with.
+    chooser = Chooser(standing.profile.id, standing.now, steady=True)
+    chooser.arrange_rows([row.key for row in made], len(made))
     return Home(
         billboard=page.billboard(),
-        rows=tuple(page.rows()),
+        rows=made,
         source=source,
+        ticket=chooser.ticket(NO_MODEL),
         listed=frozenset(standing.listed),
         is_new=standing.is_new,
     )
@@ -107,7 +113,9 @@ class Page:
         mine = own.own_rows(begun, [self._card(each, going_on, Source.OWN) for each in listed])
         wanted = [*self._leading(), *self._genres()]
         said = {shelf.key: (name, reason) for shelf, name, reason in wanted}
-        arranged = rows.arrange([shelf for shelf, _name, _reason in wanted], catalogue=len(self.pool))
+        in_sight = {*list(going_on)[: rows.IN_SIGHT], *listed[: rows.IN_SIGHT]}
+        shelves = [shelf for shelf, _name, _reason in wanted]
+        arranged = rows.arrange(shelves, catalogue=len(self.pool), mine=in_sight)
         for shelf in arranged:
             source, ground = _grounds(shelf.key)
             cards = tuple(self._card(each, going_on, source) for each in shelf.titles)
@@ -230,7 +238,7 @@ class Page:
             liked = seed.id in praised
             leading.append(
                 (
-                    rows.Shelf(f"because-{seed.slug}", tuple(alike)),
+                    rows.Shelf(f"because-{seed.id.hex}", tuple(alike)),
                     _("Because you liked %(title)s") % title
                     if liked
                     else _("Because you watched %(title)s") % title,

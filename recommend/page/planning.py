@@ -19,27 +19,34 @@ from catalog.types import Image
 from recommend import rows
 from recommend.engine import score
 from recommend.engine.model import Floats, Model
-from recommend.page.compose import Candidate, Composer, Opinion, Viewer
+from recommend.page import enjoying
+from recommend.page.compose import Composer, Opinion, Viewer
 from recommend.page.field import Bound, Field, best
 from recommend.page.lines import Lead, Line, Plan
-from recommend.page.shared import SHARED, Version
+from recommend.page.ordering import Candidate
+from recommend.page.shared import SHARED, Version, Watched
 from recommend.page.standing import LIKED, PRAISED, WATCHED, Standing
 from recommend.trials.choosing import Chooser
 
 #: Below this share of what speaks for a title no single one is the reason.
 REASON = 0.25
-#: A genre of at least this share of what was liked is one that the profile leans to.
-LEANS = 0.12
-#: Candidates for the big picture.
-BILLBOARD_AMONG = 12
+#: Candidates for the big picture, and how many of the best take turns, a day each; fewer in a small catalogue.
+BILLBOARD_AMONG, BILLBOARD_CHOICE = 12, 8
 #: What must be known of a profile before a match is said: one title that it watched to its end.
 ENOUGH = 1.0
 #: Closer to the middle than this a match says nothing that anybody could use.
 UNDECIDED = 5
-#: A page is kept so long while nothing changes, in seconds; and so many of them.
-KEPT_FOR, KEPT_MOST = 600.0, 4000
-#: Titles that may be tried out, of those that suit and are not on the page.
-TRIED_AMONG = 20
+#: A page is kept so long while nothing changes, in seconds, one that was cut short not long; and so many bytes of them.
+KEPT_FOR, KEPT_CUT_FOR, KEPT_BYTES = 600.0, 10.0, 48_000_000
+#: What a page keeps, in bytes, beside its titles; and for each of them: its id, and a place in a row and in a table.
+_PAGE_BYTES, _TITLE_BYTES = 8_000, 220
+#: After so many seconds of processor time rows that have to be thought of are left out (the study's §5.9).
+BUDGET = 0.030
+#: So many of the first rows of a small catalogue are not tried elsewhere.
+FIXED_FEW = 3
+#: Titles that may be tried out, of those that suit and are not on the page; so many of them new ones, and for how many
+#: seconds a title is new.
+TRIED_AMONG, TRIED_NEW, NEW_FOR = 20, 10, 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +58,15 @@ class Planned:
     model_version: str
     #: Of titles that have several pictures the one that this profile is shown.
     pictures: Mapping[UUID, Image] = made_field(default_factory=dict)
+    #: Whether there was time for all rows.
+    whole: bool = True
+
+    @property
+    def bytes(self) -> int:
+        """What keeping it costs at most, about: ids are shared while the catalogue is not read anew."""
+        plan = self.plan
+        held = sum(len(line.ids) for line in plan.lines) + len(plan.billboard) + 2 * len(plan.leads)
+        return _PAGE_BYTES + _TITLE_BYTES * held
 
     @property
     def ticket(self) -> str:
@@ -64,29 +80,34 @@ class Kept:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pages: OrderedDict[UUID, tuple[object, float, Planned]] = OrderedDict()
+        self._bytes = 0
 
     def get(self, profile_id: UUID, key: object) -> Planned | None:
         """The profile's page, if it rests on the same things and is young enough."""
         with self._lock:
             had = self._pages.get(profile_id)
-        if had is None or had[0] != key or time.monotonic() - had[1] > KEPT_FOR:
+        if had is None or had[0] != key:
             return None
-        return had[2]
+        lasts = KEPT_FOR if had[2].whole else KEPT_CUT_FOR
+        return had[2] if time.monotonic() - had[1] <= lasts else None
 
     def put(self, profile_id: UUID, key: object, planned: Planned) -> None:
         """Keep a page."""
         if settings.PAGES_REMEMBER_SECONDS <= 0:
             return
         with self._lock:
+            if (old := self._pages.pop(profile_id, None)) is not None:
+                self._bytes -= old[2].bytes
             self._pages[profile_id] = (key, time.monotonic(), planned)
-            self._pages.move_to_end(profile_id)
-            while len(self._pages) > KEPT_MOST:
-                self._pages.popitem(last=False)
+            self._bytes += planned.bytes
+            while self._bytes > KEPT_BYTES:
+                self._bytes -= self._pages.popitem(last=False)[1][2].bytes
 
     def forget(self) -> None:
         """Make every page anew."""
         with self._lock:
             self._pages.clear()
+            self._bytes = 0
 
 
 KEPT = Kept()
@@ -95,13 +116,13 @@ KEPT = Kept()
 def planned(standing: Standing, model: Model, model_version: str, version: Version) -> Planned:
     """The rows of a profile's page. No query but what the trials ask when the page is made anew."""
     profile, taste, switches = standing.profile, standing.taste, standing.switches
+    field = SHARED.field(version)
     key = (
         taste.version, version, model_version, profile.maturity, profile.is_kid, profile.blocked,
-        standing.now.toordinal(),
+        standing.now.toordinal(), field.turns(standing.now.timestamp()),
     )  # fmt: skip
     if (had := KEPT.get(profile.id, key)) is not None and had.chooser.within_share():
         return had
-    field = SHARED.field(version)
     chooser = Chooser(
         profile.id,
         standing.now,
@@ -113,8 +134,8 @@ def planned(standing: Standing, model: Model, model_version: str, version: Versi
     return made
 
 
-def viewer_of(standing: Standing, field: Field, trend: Floats, common: Floats) -> Viewer:
-    """Who looks, in numbers; what is watched here, and what of it is common, as `Shared.trend` says."""
+def viewer_of(standing: Standing, field: Field, watched: Watched) -> Viewer:
+    """Who looks, in numbers; and what is watched here."""
     profile = standing.profile
     now = standing.now.timestamp()
     opinions = tuple(
@@ -126,17 +147,18 @@ def viewer_of(standing: Standing, field: Field, trend: Floats, common: Floats) -
         opinions=opinions,
         eligible=field.open_to(profile.maturity, now, without=standing.hidden),
         seen=field.flags(standing.seen),
-        trend=trend,
+        trend=watched.values,
         now=now,
-        common=common,
+        common=watched.common,
+        lasting=watched.lasting,
     )
 
 
 def composer_of(standing: Standing, model: Model, version: Version) -> Composer:
     """All scores of a profile, for whoever ranks something else than the home page."""
     field, profile = SHARED.field(version), standing.profile
-    trend, _spoken, common = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
-    return Composer(field, SHARED.bound(model, field), viewer_of(standing, field, trend, common))
+    watched = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
+    return Composer(field, SHARED.bound(model, field), viewer_of(standing, field, watched))
 
 
 def percents(composer: Composer, places: Sequence[int]) -> dict[int, int]:
@@ -150,18 +172,20 @@ def percents(composer: Composer, places: Sequence[int]) -> dict[int, int]:
     if known < ENOUGH:
         return {}
     own = {one.place for one in composer.viewer.opinions}
-    above, below = np.sort(taste[taste > 0]), np.sort(-taste[(taste < 0) & np.isfinite(taste)])
-    found: dict[int, int] = {}
-    for place in places:
-        value = float(taste[place])
-        if place in own or not np.isfinite(value) or value == 0:
-            continue
-        side = above if value > 0 else below
-        share = float(np.searchsorted(side, abs(value), side="right")) / len(side)
-        percent = round(50 + 49 * share) if value > 0 else round(50 - 49 * share)
-        if abs(percent - 50) > UNDECIDED:
-            found[int(place)] = max(1, min(99, percent))
-    return found
+    wanted = np.array([place for place in places if place not in own], np.int64)
+    values = taste[wanted]
+    told = np.full(len(wanted), 50.0)
+    for sign in (1, -1):
+        speak = np.flatnonzero((sign * values > 0) & np.isfinite(values))
+        if len(speak):
+            side = np.sort(sign * taste[(sign * taste > 0) & np.isfinite(taste)])
+            shares = np.searchsorted(side, sign * values[speak], side="right") / len(side)
+            told[speak] = np.clip(np.rint(50 + sign * 49 * shares), 1, 99)
+    return {
+        place: int(percent)
+        for place, percent in zip(wanted.tolist(), told.tolist(), strict=True)
+        if abs(percent - 50) > UNDECIDED
+    }
 
 
 class _Page:
@@ -169,9 +193,11 @@ class _Page:
 
     def __init__(self, standing: Standing, field: Field, bound: Bound, chooser: Chooser) -> None:
         self.standing, self.field, self.bound, self.chooser = standing, field, bound, chooser
+        self.begun = time.thread_time()
         profile = standing.profile
-        trend, self.spoken, common = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
-        viewer = replace(viewer_of(standing, field, trend, common), knobs=dict(chooser.knobs))
+        watched = SHARED.trend(field, profile.maturity, kids=profile.is_kid)
+        self.spoken = watched.told
+        viewer = replace(viewer_of(standing, field, watched), knobs=dict(chooser.knobs))
         self.composer = Composer(field, bound, viewer)
         self.praised = {entry.title_id for entry in standing.entries if entry.kind in (*PRAISED, *LIKED)}
         #: What may be given as a reason in the words that rows and cards have: it was liked, or really watched.
@@ -181,35 +207,38 @@ class _Page:
 
     def planned(self, model_version: str) -> Planned:
         composer, field = self.composer, self.field
-        leaning = composer.leaning
-        liked = [field.genres[each] for each in np.argsort(-leaning, kind="stable") if leaning[each] >= LEANS]
+        liked = enjoying.genres(self.standing.entries, field, memory=composer.knobs.memory)
         self.chooser.leaning = liked[0] if liked else ""
         order = composer.ordered(self._candidates())
         by_key = {row.key: row for row in order}
-        # The first row of the page's own judgement stays where it is; the others may be tried elsewhere.
-        arranged = self.chooser.arrange_rows([row.key for row in order], 1)
+        # The first row of the page's own judgement stays where it is; the others may be tried elsewhere. Where rows
+        # share titles those that the viewer is known by do.
+        fixed = FIXED_FEW if composer.tiny else 1
+        arranged = self.chooser.arrange_rows([row.key for row in order], fixed)
         chances = dict(zip(arranged.order, arranged.propensities, strict=True))
         shelves = [
             rows.Shelf(key, tuple(by_key[key].places.tolist()), elastic=by_key[key].kind == "genre")
             for key in arranged.order
         ]
         eligible = int(composer.viewer.eligible.sum())
-        shown = rows.arrange(shelves, catalogue=eligible)
+        shown = rows.arrange(shelves, catalogue=eligible, mine=self._mine())
         lines = [self._line(shelf, by_key[shelf.key], chances[shelf.key]) for shelf in shown]
         lines = self._tried(lines)
         billboard = composer.billboard(BILLBOARD_AMONG)
-        places = [field.place[each] for line in lines for each in line.ids]
-        counts = composer.viewer.eligible.astype(np.int32) @ field.shelved.astype(np.int32)
+        places = [each for shelf in shown for each in shelf.titles]
+        places += [field.place[line.tried[0]] for line in lines if line.tried]
+        counts = np.einsum("gn,n->g", field.shelves, composer.viewer.eligible.astype(np.float32))
         plan = Plan(
             lines=tuple(lines),
             billboard=tuple(field.ids[each] for each in billboard),
+            drawn=max(3, min(BILLBOARD_CHOICE, eligible // 8)),
             leads=self._leads(lines, billboard.tolist()),
             match={
                 field.ids[place]: percent
                 for place, percent in percents(composer, [*places, *billboard.tolist()]).items()
             },
             counts={slug: int(count) for slug, count in zip(field.genres, counts, strict=True)},
-            liked_genres=tuple(liked),
+            liked_genres=liked,
             personal=composer.personal,
         )
         varied = SHARED.several_pictures().intersection(each for line in lines for each in line.ids)
@@ -218,22 +247,32 @@ class _Page:
             if varied
             else {}
         )
-        return Planned(plan, self.chooser, model_version, pictures)
+        return Planned(plan, self.chooser, model_version, pictures, composer.whole)
+
+    def _mine(self) -> set[int]:
+        """What the viewer's own rows show in sight: what was begun, and the list."""
+        standing = self.standing
+        begun = dict.fromkeys(one.title_id for one in standing.bookmarks)
+        ids = [*list(begun)[: rows.IN_SIGHT], *list(standing.listed)[: rows.IN_SIGHT]]
+        return set(self.field.places(ids).tolist())
 
     def _candidates(self) -> list[Candidate]:
         """Rows to choose from, with Top picks mixed of two where an experiment compares them."""
-        found = self.composer.candidates()
+        found = self.composer.candidates(lambda: time.thread_time() - self.begun > BUDGET)
         if (arms := self.chooser.mixing()) is not None:
             lists = [[self.field.ids[each] for each in self.composer.picks(arm)] for arm in arms]
             mixed = self.chooser.mix(*lists, length=20).order
             places = self.field.places(mixed)
             found = [replace(row, places=places) if row.kind == "picks" else row for row in found]
-        found = [self._told(row) if row.kind == "trending" else row for row in found]
+        found = [self._told(row) for row in found]
         return [row for row in found if len(row.places) >= rows.FEWEST_CARDS]
 
     def _told(self, row: Candidate) -> Candidate:
-        """Of a trend what enough accounts watched: else it would tell what a neighbour watches."""
-        told = [each for each in row.places.tolist() if self.field.ids[each] in self.spoken]
+        """Of a trend, and of what is popular, what enough accounts watched: else it would tell of a neighbour."""
+        if row.kind not in ("trending", "popular"):
+            return row
+        may = self.spoken if row.kind == "trending" else SHARED.famous(self.field, self.bound)
+        told = [each for each in row.places.tolist() if self.field.ids[each] in may]
         return replace(row, places=np.array(told, np.int64))
 
     def _line(self, shelf: rows.Shelf[int], row: Candidate, chance: float) -> Line:
@@ -252,6 +291,8 @@ class _Page:
         for number, line in enumerate(lines):
             if line.kind not in ("picks", "new"):
                 continue
+            if not self.chooser.tries:
+                return lines
             tried = self.chooser.try_title(line.key, self._untried(lines))
             if tried is None:
                 return lines
@@ -264,15 +305,23 @@ class _Page:
         return lines
 
     def _untried(self, lines: Sequence[Line]) -> dict[UUID, float]:
-        """Titles that suit and are not on the page, with their score as a share of the best one's."""
+        """Titles that suit and are not on the page, with their score as a share of the best one's.
+
+        What was published in the last seven days comes first and counts as if it suited best: its score is borrowed
+        from titles like it, and nobody has had the time to contradict that.
+        """
         composer = self.composer
         scores: Floats = np.where(composer.fresh, composer.taste, np.float32(score.NEVER))
         scores[self.field.places(each for line in lines for each in line.ids)] = score.NEVER
-        places = best(scores, TRIED_AMONG)
+        young = self.field.published > composer.viewer.now - NEW_FOR
+        new = best(np.where(young, scores, np.float32(score.NEVER)), TRIED_NEW)
+        places = best(np.where(young, np.float32(score.NEVER), scores), TRIED_AMONG - len(new))
         highest = float(scores[places[0]]) if len(places) else 0.0
-        if highest <= 0:
-            return {self.field.ids[each]: 1.0 for each in places}
-        return {self.field.ids[each]: max(0.0, float(scores[each]) / highest) for each in places}
+        shares = (scores[places] / highest).clip(0.0) if highest > 0 else np.ones(len(places))
+        found = dict.fromkeys((self.field.ids[each] for each in new), 1.0)
+        return found | {
+            self.field.ids[each]: float(share) for each, share in zip(places, shares, strict=True)
+        }
 
     def _leads(self, lines: Sequence[Line], billboard: Sequence[int]) -> dict[UUID, Lead]:
         """What mostly speaks for the titles of Top picks and of the big picture."""

@@ -2,40 +2,57 @@
 
 The catalogue's version is asked for with every page, so what was published, withdrawn or made for other ages is right
 at once: only what changed is read again. What that version does not notice (a package, a picture, a genre's name) is
-looked for by and by, beside the pages. Titles for cards are read with the profile's age, whatever the arrays say.
+looked for by and by, beside the pages. Titles for cards are read with the profile's age, whatever the arrays say
+(cards.py).
 """
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from django.conf import settings
 from django.db import close_old_connections, connections
-from django.utils.translation import get_language
 
+from accounts import services as accounts
 from catalog import services as catalog
 from catalog.types import Title
 from recommend.engine.model import Flags, Floats, Model
-from recommend.engine.trend import rising
+from recommend.engine.trend import rising, steady
+from recommend.page.cards import Cards
+from recommend.page.cards import Version as Version
 from recommend.page.field import Bound, Field, Glimpsed, bound, made
 from recommend.signals import reading
 
 #: A trend of fewer accounts names somebody.
 ENOUGH_ACCOUNTS = 3
+#: The most that one profile's event weighs (signals/weights.py); of so many of the titles whose popularity alone does
+#: not say whether they may be told accounts are counted, those that were watched most first. That moves by the day: it
+#: may be older than what else is shared, so many times.
+MOST, LEADING, FAME_LASTS = 1.5, 400, 60.0
+YEAR = 365
 #: Trends of two half-lives whose sums are that near each other are one.
 BUSY = 0.99
-#: All of the catalogue is looked at again after so many seconds for each title: at 10,000 once a minute.
+#: All of the catalogue, and each title for cards, is looked at again after so many seconds for each title: at 10,000
+#: once a minute.
 SECONDS_A_TITLE = 0.006
-#: Titles for cards that are kept, for each age and language; and how many ages and languages.
-TITLES_MOST, SIGHTS_MOST = 20_000, 32
 #: Models laid upon a field that are kept: the one that serves, and the one before while it is replaced.
 _BOUND_MOST = 2
 
-Version = tuple[int, int] | None
+
+class Watched(NamedTuple):
+    """What is watched here. `values`: float32 (n,), now. `told`: what of that may be told, three accounts or more
+    watched it. `common`: float32 (n,), the trend of these, 0 elsewhere: by that scores go. `lasting`: of these what is
+    watched now and all week alike, for lists that look further.
+    """
+
+    values: Floats
+    told: frozenset[UUID]
+    common: Floats
+    lasting: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,10 +74,10 @@ class Shared:
         self._reading = threading.Lock()
         self._held: _Held | None = None
         self._several: tuple[float, frozenset[UUID]] | None = None
+        self._famous: tuple[float, Bound, frozenset[UUID]] | None = None
         self._bound: list[tuple[Model, Field, Bound]] = []
-        self._trends: dict[tuple[int, bool], tuple[float, Field, Floats, frozenset[UUID], Floats]] = {}
-        self._titles: OrderedDict[tuple[int, str | None], tuple[Version, dict[UUID, tuple[float, Title]]]]
-        self._titles = OrderedDict()
+        self._trends: dict[tuple[int, bool], tuple[float, Field, Watched]] = {}
+        self._cards = Cards(clock)
 
     # The catalogue ------------------------------------------------------------------------------------------
 
@@ -115,9 +132,8 @@ class Shared:
             self._bound = [(model, field, found), *self._bound[: _BOUND_MOST - 1]]
         return found
 
-    def trend(self, field: Field, maturity: int, *, kids: bool) -> tuple[Floats, frozenset[UUID], Floats]:
-        """float32 (n,): what is watched here now; what of that may be told: three accounts or more watched it; and
-        float32 (n,), the trend of these, 0 elsewhere: by that scores go.
+    def trend(self, field: Field, maturity: int, *, kids: bool) -> Watched:
+        """What is watched here.
 
         Where there is but one account, all may be told: nobody learns of others. What one neighbour watched is no
         trend: going by it tells of them, and finds less than taste alone (docs/recommend-proof.md).
@@ -126,52 +142,67 @@ class Shared:
         with self._lock:
             had = self._trends.get(key)
         if had is not None and _remembers() and had[1] is field and now - had[0] < _lasts():
-            return had[2], had[3], had[4]
+            return had[2]
         found = reading.trending(maturity, kids=kids)
         values = _values(field, found.values)
-        houses = reading.accounts_active() if found.values else 0
-        spoken = frozenset(
-            each for each, accounts in found.accounts.items() if accounts >= ENOUGH_ACCOUNTS or houses <= 1
-        )
-        several = field.flags(
-            each for each, accounts in found.accounts.items() if accounts >= ENOUGH_ACCOUNTS
-        )
-        common = _of(several, values)
+        enough = frozenset(each for each, count in found.accounts.items() if count >= ENOUGH_ACCOUNTS)
+        alone = bool(found.values) and not accounts.several_users()
+        spoken = frozenset(found.accounts) if alone else enough
+        several = field.flags(enough)
+        common = lasting = _of(several, values)
         if several.any():
             day = reading.trend(maturity, kids=kids, days=1)
             if sum(day.values()) >= BUSY * sum(found.values.values()):
                 # The trend is the day's, so enough is watched for that: what rises leads (docs/recommend-engine.md).
                 week = reading.trend(maturity, kids=kids, days=7)
-                common = rising(_of(several, _values(field, day)), _of(several, _values(field, week)))
+                counters = _of(several, _values(field, day)), _of(several, _values(field, week))
+                common, lasting = rising(*counters), steady(*counters)
+        watched = Watched(values, spoken, common, lasting)
         with self._lock:
-            self._trends[key] = (now, field, values, spoken, common)
-        return values, spoken, common
+            self._trends[key] = (now, field, watched)
+        return watched
+
+    def famous(self, field: Field, bound: Bound) -> frozenset[UUID]:
+        """Of what was watched most over time what may be told: three accounts or more watched it in the last year.
+
+        Where there is but one account, all of it. A title's popularity says enough where many watched it (an event
+        weighs `MOST` at most, and an account has few profiles); of the others, few of which are near the top where
+        many watch, accounts are counted.
+        """
+        now, had = self._clock(), self._famous
+        if had is not None and had[1] is bound and _remembers() and now < had[0]:
+            return had[2]
+        sure = (ENOUGH_ACCOUNTS - 1) * accounts.PROFILE_LIMIT * MOST
+        edge = int((bound.popularity[bound.leading] > sure).sum())
+        found = {field.ids[each] for each in bound.leading[:edge]}
+        unsure = [field.ids[each] for each in bound.leading[edge : edge + LEADING]]
+        several = accounts.several_users()
+        if unsure and several:
+            behind = reading.accounts_behind(unsure, days=YEAR)
+            unsure = [each for each in unsure if behind.get(each, 0) >= ENOUGH_ACCOUNTS]
+        found.update(unsure)
+        made = frozenset(found)
+        # One account is soon two: that has to be noticed before the second looks.
+        self._famous = (now + _lasts() * (FAME_LASTS if several else 1), bound, made)
+        return made
 
     def titles(self, ids: Iterable[UUID], *, maturity: int, version: Version) -> dict[UUID, Title]:
         """Titles for cards; what such a profile may not see now is missing. Those lately read are remembered."""
-        key, now, lasts = (maturity, get_language()), self._clock(), _lasts()
-        with self._lock:
-            had = self._titles.get(key)
-            if had is None or had[0] != version or len(had[1]) > TITLES_MOST:
-                had = (version, {})
-                if lasts > 0:
-                    self._titles[key] = had
-                    while len(self._titles) > SIGHTS_MOST:
-                        self._titles.popitem(last=False)
-        known = had[1]
-        found: dict[UUID, Title] = {}
-        missing: list[UUID] = []
-        for each in dict.fromkeys(ids):
-            kept = known.get(each)
-            if kept is not None and now - kept[0] < lasts:
-                found[each] = kept[1]
-            else:
-                missing.append(each)
-        if missing:
-            read = catalog.titles(missing, maturity=maturity, people=False)
-            found |= read
-            known.update((each, (now, title)) for each, title in read.items())
-        return found
+        if not _remembers():
+            return catalog.titles(ids, maturity=maturity, people=False)
+        held, least = self._held, _lasts()
+        most = max(least, SECONDS_A_TITLE * len(held.field)) if held else least
+
+        def lasts(title_id: UUID) -> float:
+            """Until a title comes or goes by the clock, at most."""
+            place = held.field.place.get(title_id) if held else None
+            if held is None or place is None:
+                return least
+            now = time.time()
+            turns = (float(held.field.opens[place]) - now, float(held.field.closes[place]) - now)
+            return min([most, *(left for left in turns if left > 0)])
+
+        return self._cards.titles(ids, maturity=maturity, version=version, lasts=lasts)
 
     def several_pictures(self) -> frozenset[UUID]:
         """Titles that have more than one picture to show on cards."""
@@ -183,10 +214,10 @@ class Shared:
     def forget(self) -> None:
         """Read everything anew when it is next asked for."""
         with self._lock:
-            self._several = None
+            self._several = self._famous = None
             self._held, self._bound = None, []
             self._trends.clear()
-            self._titles.clear()
+            self._cards.forget()
 
 
 def _values(field: Field, known: Mapping[UUID, float]) -> Floats:

@@ -14,8 +14,9 @@ from recommend import suiting
 from recommend.engine import score
 from recommend.engine.model import Model
 from recommend.learning import serving
+from recommend.page import enjoying
 from recommend.page.compose import Composer
-from recommend.page.planning import LEANS, composer_of
+from recommend.page.planning import composer_of
 from recommend.page.shared import SHARED
 from recommend.page.standing import Standing
 from recommend.signals.shapes import Kind as Known
@@ -84,14 +85,15 @@ def _of_model(title: Title, standing: Standing, model: Model) -> list[Cause]:
     if place is None:
         return []
     causes = _speaking(place, composer, standing)
-    liked = {slug for slug, share in zip(field.genres, composer.leaning, strict=True) if share >= LEANS}
+    liked = enjoying.genres(standing.entries, field, memory=composer.knobs.memory)
     genre = next((each for each in title.genres if each.slug in liked), None)
     if genre is not None:
         causes.append(Cause(Ground.GENRE, _("You have been enjoying %(genre)s.") % {"genre": genre.name}))
-    trend, told, _common = SHARED.trend(field, standing.profile.maturity, kids=standing.profile.is_kid)
-    if title.id in told and int((trend > trend[place]).sum()) < TRENDING:
+    watched = SHARED.trend(field, standing.profile.maturity, kids=standing.profile.is_kid)
+    now = watched.values
+    if title.id in watched.told and int((now > now[place]).sum()) < TRENDING:
         causes.append(Cause(Ground.TREND, _("It is watched a lot here at the moment.")))
-    elif _is_popular(composer, place):
+    elif _is_popular(composer, place) and title.id in SHARED.famous(field, composer.bound):
         causes.append(Cause(Ground.POPULAR, _("Many here have watched it.")))
     if standing.now.timestamp() - float(field.published[place]) < NEW_FOR:
         causes.append(Cause(Ground.NEW, _("It was added lately.")))

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.doors import HasProfile, IsGrownUp, profile_of
 from recommend import services
+from recommend.pace import Withdrawing
 from recommend.types import Known, Switches
 
 
@@ -55,6 +56,8 @@ class KnownOutput(serializers.Serializer[object]):
 
 class _Own(APIView):
     """Of the profile that is watching."""
+
+    throttle_classes = [Withdrawing]
 
     def get_permissions(self) -> list[BasePermission]:
         """A grown-up's profile that was chosen."""

@@ -8,14 +8,12 @@ from catalog import services as catalog
 from catalog.types import Kind
 from playback import services as playback
 from playback.types import Viewing
-from recommend.signals import writing
+from recommend.signals import models, writing
 from recommend.signals.shapes import Act, Did
 from recommend.signals.weights import WATCHED
 
 #: An age that may see everything.
 ANY_AGE = 99
-#: So many of a profile's viewings of these titles are looked at, for what is left of them.
-LOOKED_AT = 1000
 
 
 def take_in(
@@ -62,11 +60,12 @@ def act_of(
         length=length,
         over=over,
         part=viewing.title_id in series,
+        alone=viewing.alone,
     )
 
 
 def forget_watched(profile_id: UUID, title_ids: Collection[UUID]) -> None:
     """A profile took back that it watched something of these titles; what is still in its history stays."""
-    since = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-    left = playback.viewings_since(profile_id, since, limit=LOOKED_AT, title_ids=title_ids)
-    writing.forget_viewings(profile_id, title_ids, but={one.id for one in left})
+    told = models.Signal.objects.filter(profile_id=profile_id, did=Did.WATCHED, title_id__in=list(title_ids))
+    left = playback.still_there(list(told.values_list("ref", flat=True)))
+    writing.forget_viewings(profile_id, title_ids, but=left)

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from recommend import events
 from recommend.signals import models, packing, trends
@@ -32,8 +33,13 @@ def held(profile_id: UUID) -> models.Taste:
 
 
 def withdrawn(now: datetime) -> None:
-    """Note that somebody's influence was withdrawn: models made before are to be made anew (learning)."""
-    models.Mark.objects.update_or_create(name=trends.WITHDRAWN, defaults={"at": now})
+    """Note that somebody's influence was withdrawn: models made before are to be made anew (learning).
+
+    A row of its own each time, for one that all change would be held by whoever changed it first until its transaction
+    ends, while the other already holds a trend that the first wants next. `reconciling.prune` leaves the latest.
+    """
+    name = f"{trends.WITHDRAWN} {uuid4().hex[:20]}"
+    models.Mark.objects.create(name=name, at=now)
 
 
 def may_learn(row: models.Taste, act: Act) -> bool:
@@ -43,6 +49,10 @@ def may_learn(row: models.Taste, act: Act) -> bool:
 def is_wish(act: Act) -> bool:
     """'Not interested' and thumbs down are wishes for the page: they hold even where nothing is learnt."""
     return act.did is Did.HIDDEN or (act.did is Did.THUMB and act.value < 0)
+
+
+#: Of the signals those that are wishes.
+WISHES = Q(did=Did.HIDDEN) | Q(did=Did.THUMB, value__lt=0)
 
 
 def store(row: models.Taste, act: Act, *, counts: bool) -> bool:
@@ -62,16 +72,18 @@ def store(row: models.Taste, act: Act, *, counts: bool) -> bool:
             max(old.length, act.length.total_seconds()),
             act.over if act.at >= old.at else old.over,
             max(old.at, act.at),
+            old.alone and act.alone,
         )
     elif act.at < old.at:
         return False
     else:
-        told = (act.value, 0.0, 0.0, True, old.at if act.value == old.value else act.at)
-    if (*told, counts) == (old.value, old.watched, old.length, old.over, old.at, old.counts):
+        same = (act.value, counts) == (old.value, old.counts)
+        told = (act.value, 0.0, 0.0, True, old.at if same else act.at, False)
+    if (*told, counts) == (old.value, old.watched, old.length, old.over, old.at, old.alone, old.counts):
         return False
-    old.value, old.watched, old.length, old.over, old.at = told
+    old.value, old.watched, old.length, old.over, old.at, old.alone = told
     old.counts = counts
-    old.save(update_fields=["value", "watched", "length", "over", "at", "counts"])
+    old.save(update_fields=["value", "watched", "length", "over", "at", "alone", "counts"])
     return True
 
 
@@ -102,6 +114,7 @@ def columns(act: Act, *, counts: bool) -> dict[str, object]:
         "length": act.length.total_seconds(),
         "over": act.over,
         "part": act.part,
+        "alone": act.alone,
         "at": act.at,
         "counts": counts,
     }

@@ -24,6 +24,9 @@ class Signal(models.Model):
     length = models.FloatField(default=0.0, help_text="Seconds without credits; 0: not known.")
     over = models.BooleanField(default=True)
     part = models.BooleanField(default=False, help_text="Of an episode.")
+    alone = models.BooleanField(
+        default=False, help_text="It began by itself, and nobody was seen to watch it."
+    )
     counts = models.BooleanField(default=True, help_text="Off: a wish for the page alone, not learnt from.")
     at = models.DateTimeField()
 
@@ -119,7 +122,7 @@ class TrendCell(models.Model):
 
 
 class Mark(models.Model):
-    """How far periodic work has come, and when somebody's influence was last withdrawn: one row for each name."""
+    """How far periodic work has come, by its name; and each withdrawal of somebody's influence (keeping.withdrawn)."""
 
     name = models.CharField(max_length=32, primary_key=True)
     at = models.DateTimeField()

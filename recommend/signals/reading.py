@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from recommend.signals import models, packing, trends
@@ -19,7 +19,6 @@ __all__ = [
     "Taste",
     "TasteEntry",
     "Trend",
-    "accounts_active",
     "accounts_behind",
     "active",
     "both",
@@ -38,7 +37,7 @@ _TASTE = ("version", "entries", "hidden", "seen")
 _SWITCHES = ("personal", "learn", "shared", "steady")
 #: The mark of how far viewings were taken in.
 HISTORY = "history"
-_FACT = ("did", "value", "at", "video_id", "watched", "length", "over", "part", "counts")
+_FACT = ("did", "value", "at", "video_id", "watched", "length", "over", "part", "counts", "alone")
 
 
 def taste(profile_id: UUID) -> Taste:
@@ -101,13 +100,6 @@ def active(*, days: int = 7) -> int:
     return models.Vote.objects.filter(at__gte=since).aggregate(n=Count("profile_id", distinct=True))["n"] or 0
 
 
-def accounts_active(*, days: int = 30) -> int:
-    """How many accounts watched something in the last days. It is not counted further than to 1,000."""
-    since = timezone.now() - timedelta(days=days)
-    votes = models.Vote.objects.filter(at__gte=since).order_by()
-    return len(votes.values_list("user_id", flat=True).distinct()[:1000])
-
-
 def caught_up() -> bool:
     """Whether viewings from before signals were kept have been taken in (reconciling.py)."""
     return models.Mark.objects.filter(name=HISTORY).exists()
@@ -118,7 +110,9 @@ def withdrawn_at() -> datetime | None:
 
     A model that was trained on signals from before that must be trained anew within 24 hours, and then thrown away.
     """
-    return models.Mark.objects.filter(name=trends.WITHDRAWN).values_list("at", flat=True).first()
+    marks = models.Mark.objects.filter(name__startswith=trends.WITHDRAWN)
+    found: datetime | None = marks.aggregate(at=Max("at"))["at"]
+    return found
 
 
 def events_for_training(since: datetime | None = None) -> Iterator[tuple[UUID, UUID, float, datetime]]:

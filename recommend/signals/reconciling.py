@@ -1,11 +1,13 @@
 """Bringing signals to what is true: history that was there before, news that were missed, and time's own work."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import services as accounts
@@ -30,6 +32,8 @@ TASTES, TASTE_EVERY = 200, timedelta(hours=20)
 PRUNE_BATCH = 5000
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _HISTORY, _THUMBS, _LISTS = reading.HISTORY, "thumbs", "lists"
+
+Row = TypeVar("Row", said.Thumb, said.ListEntry)
 
 
 def catch_up(*, now: datetime | None = None) -> int:
@@ -76,6 +80,8 @@ def prune(*, now: datetime | None = None) -> int:
         old = models.Signal.objects.filter(did=Did.WATCHED, at__lt=now - timedelta(days=days))
         while ids := list(old.values_list("id", flat=True)[:PRUNE_BATCH]):
             deleted += models.Signal.objects.filter(id__in=ids).delete()[0]
+    withdrawals = models.Mark.objects.filter(name__startswith=trends.WITHDRAWN)
+    withdrawals.filter(at__lt=reading.withdrawn_at() or now).delete()
     return deleted
 
 
@@ -121,28 +127,38 @@ def _take_in(viewings: list[Viewing], *, now: datetime) -> int:
 
 
 def _thumbs(now: datetime) -> int:
-    rows = said.Thumb.objects.filter(rated_at__gte=_mark(_THUMBS)).order_by("rated_at", "id")
-    found = list(rows.values_list("profile_id", "title_id", "value", "rated_at")[: BATCH * BATCHES])
-    acts = [
-        Act(profile_id, title_id, Did.THUMB, at=at, value=VERDICTS[value])
-        for profile_id, title_id, value, at in found
-    ]
-    return _import(_THUMBS, acts, now=now)
+    def act(row: said.Thumb) -> Act:
+        return Act(row.profile_id, row.title_id, Did.THUMB, at=row.rated_at, value=VERDICTS[row.value])
+
+    return _in_turns(_THUMBS, said.Thumb.objects.all(), "rated_at", act, now=now)
 
 
 def _lists(now: datetime) -> int:
-    rows = said.ListEntry.objects.filter(added_at__gte=_mark(_LISTS)).order_by("added_at", "id")
-    found = list(rows.values_list("profile_id", "title_id", "added_at")[: BATCH * BATCHES])
-    acts = [Act(profile_id, title_id, Did.LISTED, at=at) for profile_id, title_id, at in found]
-    return _import(_LISTS, acts, now=now)
+    def act(row: said.ListEntry) -> Act:
+        return Act(row.profile_id, row.title_id, Did.LISTED, at=row.added_at)
+
+    return _in_turns(_LISTS, said.ListEntry.objects.all(), "added_at", act, now=now)
 
 
-def _import(name: str, acts: Iterable[Act], *, now: datetime) -> int:
-    found = list(acts)
-    if not found:
-        return 0
-    taken = writing.import_acts(_not_forgotten(found), now=now)
-    _move(name, min(found[-1].at, now))
+def _in_turns(
+    name: str, rows: "QuerySet[Row]", column: str, act: Callable[[Row], Act], *, now: datetime
+) -> int:
+    """What was said from the mark on, in the order in which it was: a bounded piece, as of viewings."""
+    since, passed, taken = _mark(name), set[int](), 0
+    began = time.monotonic()
+    for _turn in range(BATCHES):
+        if time.monotonic() - began > LONGEST:
+            break
+        left = rows.filter(**{f"{column}__gte": since}).exclude(pk__in=passed)
+        found = list(left.order_by(column, "pk")[:BATCH])
+        if not found:
+            break
+        taken += writing.import_acts(_not_forgotten([act(row) for row in found]), now=now)
+        last: datetime = getattr(found[-1], column)
+        here = {row.pk for row in found if getattr(row, column) == last}
+        passed = here | passed if last == since else here
+        since = last
+        _move(name, min(since, now))
     return taken
 
 

@@ -51,7 +51,7 @@ class Act:
     `ref` makes telling it twice harmless: a viewing's id; None where there is one of a title. `value` is how far it
     came (0 … 1, credits left out) for `WATCHED`, the verdict for `THUMB`, else 1. `watched` is how long the picture
     moved, `length` how long the film is without credits (0: not known); `over`: the viewing has ended; `part`: it is an
-    episode of a series.
+    episode of a series; `alone`: it began by itself after another, and nobody was seen to watch it.
     """
 
     profile_id: UUID
@@ -65,6 +65,7 @@ class Act:
     length: timedelta = timedelta(0)
     over: bool = True
     part: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ SURE, COUNTED = 6, 400
 GROWN_UP_FOR_KIDS = 0.25
 #: Votes older than this weigh nothing any more and are dropped.
 FORGET_AFTER = timedelta(days=365)
-#: The mark of when influence was last withdrawn.
+#: Marks of when influence was withdrawn begin so; the latest counts.
 WITHDRAWN = "withdrawn"
 #: How many accounts are behind a title is asked for this time.
 LATELY = timedelta(days=30)

@@ -22,6 +22,8 @@ PEEK_SHARE, PEEK_TIME, PEEK_OF_SHORT = 0.03, 120.0, 0.1
 ABANDONED_AFTER = timedelta(days=7)
 #: Episodes after which a series counts for two thirds of a finished film (1 - 1/e).
 EPISODES = 3.0
+#: What an episode counts that began by itself, and in whose first ten minutes nobody touched anything.
+ALONE = 0.5
 #: The picture must have moved for this share of what somebody is said to have seen: who jumps to the end saw nothing
 #: of it; who watches at double speed did.
 MOVED = 0.45
@@ -91,6 +93,7 @@ class Fact:
     over: bool = True
     part: bool = False
     counts: bool = True
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +115,15 @@ def opinion(
 ) -> Opinion | None:
     """What a profile thinks of one title; None when nothing is left of what it did.
 
-    What was before it took the title back counts nothing. Of what was before `since` (it started anew) only stays that
-    it was seen, and that a thumb down hides it: the thumb is still there to be seen.
+    What was before it took the title back counts nothing, wishes for the page apart. Of what was before `since` (it
+    started anew) only stays that it was seen, and that a thumb down hides it: the thumb is still there to be seen.
     """
     taken_back = max((fact.at for fact in facts if fact.did is Did.FORGOTTEN), default=None)
-    left = [f for f in facts if f.did is not Did.FORGOTTEN and (taken_back is None or f.at > taken_back)]
+    left = [
+        fact
+        for fact in facts
+        if fact.did is not Did.FORGOTTEN and (taken_back is None or fact.at > taken_back or not fact.counts)
+    ]
     if not left:
         return None
     shares = _shares([fact for fact in left if fact.did is Did.WATCHED])
@@ -161,7 +168,13 @@ def _watching(facts: Sequence[Fact], weights: Weights, *, now: datetime) -> tupl
     best = max(shares.values())
     if best >= WATCHED:
         if any(fact.part for fact in facts):
-            episodes = sum(1.0 if share >= FINISHED else 0.5 for share in shares.values() if share >= WATCHED)
+            # What came by itself and ran in front of nobody, as far as anybody knows, counts half.
+            chosen = {fact.video_id for fact in facts if not fact.alone}
+            episodes = sum(
+                (1.0 if share >= FINISHED else 0.5) * (1.0 if video_id in chosen else ALONE)
+                for video_id, share in shares.items()
+                if share >= WATCHED
+            )
             part = 1.0 - math.exp(-episodes / EPISODES)
             return Kind.SERIES, Worth(weights.finished.train * part, weights.finished.score * part)
         if best < FINISHED:

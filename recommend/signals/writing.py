@@ -86,20 +86,25 @@ def unhide(profile_id: UUID, title_id: UUID, *, now: datetime | None = None) -> 
 def forget_title_of(profile_id: UUID, title_id: UUID, *, now: datetime | None = None) -> int:
     """Forget what is known of a profile by one title: it explains nothing any more, and counts for nobody.
 
-    What it does with the title from now on counts again. History, list and thumb stay what they are.
+    What it does with the title from now on counts again. History, list and thumb stay what they are, and what it does
+    not want to see is not shown.
     """
     now = now or timezone.now()
     with transaction.atomic():
         row = keeping.held(profile_id)
         mine = models.Signal.objects.filter(profile_id=profile_id, title_id=title_id)
-        # A row stays, without anything in it, so that the history is not learnt from anew.
-        gone = mine.delete()[0]
+        # A row stays, without anything in it, so that the history is not learnt from anew. What was a wish for the
+        # page stays one and says nothing else: the thumb down is still there to be seen.
+        gone = mine.exclude(keeping.WISHES).delete()[0] + mine.filter(keeping.WISHES).update(counts=False)
         if not gone and not catalog.among([title_id], maturity=_ANY_AGE):
             return (
                 row.version
             )  # nothing is known of what is not there: no row for every id that somebody makes up
-        models.Signal.objects.create(
-            profile_id=profile_id, title_id=title_id, did=Did.FORGOTTEN, ref=title_id, at=now
+        models.Signal.objects.update_or_create(
+            profile_id=profile_id,
+            did=Did.FORGOTTEN,
+            ref=title_id,
+            defaults={"title_id": title_id, "at": now},
         )
         if trends.withdraw(profile_id, [title_id]):
             keeping.withdrawn(now)

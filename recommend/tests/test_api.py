@@ -6,6 +6,7 @@ import pytest
 
 from accounts.tests.factories import client_of, make_user
 from catalog.tests.factories import make_title
+from recommend.pace import Pace, Rate, Saying
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +60,31 @@ def test_without_a_profile_nothing_is_done(ada, client):
     title = make_title()
     assert put(client, f"/api/v1/my-list/{title.id}").status_code in (401, 403)
     assert put(client_of(make_user()), f"/api/v1/my-list/{title.id}").status_code in (401, 403)
+
+
+def test_nobody_says_more_than_a_person_can(ada, ben):
+    client, title, pace = client_of(ada), make_title(), Pace(Rate(burst=2, every=60))
+    saying, Saying.pace = Saying.pace, pace
+    try:
+        paths = [f"/api/v1/{kind}/{title.id}" for kind in ("hidden", "my-list", "thumbs")]
+        said = [put(client, path, {"thumb": "up"}).status_code for path in paths]
+        assert said == [200, 200, 429]
+        late = client.delete(paths[0])
+        assert late.status_code == 429
+        assert late.json()["error"]["code"] == "throttled"
+        assert 0 < int(late["Retry-After"]) <= 60
+        assert put(client_of(ben), paths[1]).status_code == 200  # another profile has a pace of its own
+    finally:
+        Saying.pace = saying
+
+
+def test_a_pace_is_a_burst_and_then_one_at_a_time():
+    now, who = [0.0], uuid4()
+    pace = Pace(Rate(burst=3, every=2.0), clock=lambda: now[0])
+    assert [pace.wait(who) for _ in range(4)] == [0, 0, 0, 2.0]
+    now[0] = 1.5
+    assert pace.wait(who) == pytest.approx(0.5)
+    now[0] = 2.0
+    assert pace.wait(who) == 0
+    assert pace.wait(who) == pytest.approx(2.0)
+    assert pace.wait(uuid4()) == 0

@@ -153,6 +153,9 @@ def test_because_you_watched_shows_what_is_alike_and_unseen(ada, ben):
     watch(ada, mysteries[0])
     because = next(each for each in services.rows_for(ada.id) if each.key.startswith("because-"))
     assert because.name == f"Because you watched {mysteries[0].name}"
+    assert because.key == f"because-{mysteries[0].id.hex}", (
+        "a long name makes no key that reports may not have"
+    )
     assert mysteries[0].name in because.reason
     assert set(names(because)) <= {title.name for title in mysteries[1:]}
 
@@ -194,6 +197,17 @@ def test_my_list_keeps_the_latest_first_and_holds_a_title_once(ada):
     assert not services.remove_from_list(profile_id=ada.id, title_id=made[2].id).listed
     assert not services.remove_from_list(profile_id=ada.id, title_id=made[2].id).listed
     assert len(services.my_list(ada.id)) == 2
+
+
+def test_the_first_rows_under_my_list_do_not_show_it_again(ada):
+    made = films(8) + films(8, "War")
+    for title in (made[0], made[9]):
+        services.add_to_list(profile_id=ada.id, title_id=title.id)
+    page = services.rows_for(ada.id)
+    at = keys(page).index("my-list")
+    assert len(page) > at + 1
+    for each in page[at + 1 : at + 3]:
+        assert not set(names(each)) & set(names(page[at]))
 
 
 def test_one_cannot_list_or_rate_what_one_may_not_see(ada, ben):

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.doors import HasProfile, profile_of
+from recommend.pace import Showing
 from recommend.trials import impressions, tickets
 from recommend.trials.impressions import MOST_AT_ONCE
 from recommend.trials.types import Seen
@@ -37,6 +38,7 @@ class Shown(APIView):
     """Cards that were in view for a second, told by the browser some seconds later or when the page is left."""
 
     permission_classes = [HasProfile]
+    throttle_classes = [Showing]
 
     @extend_schema(operation_id="shown_create", request=ShownInput, responses={204: None})
     def post(self, request: Request) -> Response:

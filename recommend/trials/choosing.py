@@ -36,6 +36,8 @@ SLOT_PLACES = range(4, 10)
 TRIED_SHARE = 0.05
 #: A title that was shown so often is known well enough: it is not tried any more.
 TITLE_KNOWN = 30.0
+#: What stands for a model's version in the ticket of a page that was made without one: no picture was drawn on it.
+NO_MODEL = "none"
 #: Of more candidates only the first are drawn from.
 SLOT_OPTIONS = 20
 
@@ -117,6 +119,11 @@ class Chooser:
     @cached_property
     def _may_try(self) -> bool:
         return not self.steady and self._has_room()
+
+    @property
+    def tries(self) -> bool:
+        """Whether `try_title` may put anything anywhere now: so that nobody ranks candidates for nothing."""
+        return not self._slots and self._may_try
 
     def within_share(self) -> bool:
         """Whether this page may be shown once more as it is: with a tried card only while the day has room for it."""

@@ -17,7 +17,7 @@ from accounts.types import Profile
 from catalog import services as catalog
 from recommend.signals import reading
 from recommend.trials import models, taking_part, tallies, thompson
-from recommend.trials.choosing import TITLE_KNOWN, Chooser, Shown
+from recommend.trials.choosing import NO_MODEL, TITLE_KNOWN, Chooser, Shown
 from recommend.trials.types import Drawn, Seen, Slot
 
 #: Cards that one report may name, and cards of a profile that are kept of one day.
@@ -103,6 +103,8 @@ class _Report:
 
     def _pictures(self, titles: Sequence[UUID]) -> dict[UUID, Shown]:
         """The draws of pictures, worked out again: they are the same all day. Of yesterday's page nothing is known."""
+        if self.drawn.model_version == NO_MODEL:
+            return {}
         drawn_on = datetime.fromtimestamp(self.drawn.at, tz=UTC)
         if tallies.today(drawn_on) != tallies.today(self.now):
             return {}

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from itertools import product
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import services as accounts
 from playback.types import Viewing
@@ -114,7 +116,16 @@ def _reward(impression: models.Impression) -> None:
 
 
 def forget_title(title_id: UUID) -> None:
-    """A title is gone: so is what is known of its cards."""
+    """A title is gone: so is what is known of its cards and its pictures."""
+    drawn = models.Decision.objects.filter(kind=models.Decision.Kind.PICTURE, title_id=title_id)
+    pictures = {
+        str(each[0]) for detail in drawn.values_list("detail", flat=True) for each in detail["options"]
+    }
+    shown = models.Impression.objects.filter(title_id=title_id).exclude(artwork_id=None)
+    pictures.update(str(each) for each in shown.values_list("artwork_id", flat=True).distinct())
+    for kids, picture in product((True, False), sorted(pictures)):
+        key = f"{tallies.scope(kids=kids)}:art:{picture}"
+        models.Tally.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:")).delete()
     models.Impression.objects.filter(title_id=title_id).delete()
     models.Decision.objects.filter(title_id=title_id).delete()
     models.Tally.objects.filter(key__endswith=f":title:{title_id}").delete()

@@ -21,7 +21,12 @@ HALF_LIFE_DAYS = 14.0
 _REMEMBERED = 50_000
 
 #: Rows of one of these kinds are told apart by what follows the first dash.
-_FAMILIES = frozenset({"because", "genre", "taste", "similar", "like", "more", "decade", "person", "mood"})
+_FAMILIES = frozenset(("because", "genre"))
+#: The other rows that pages have. What a browser says besides is counted as one kind, however many names it makes up.
+_SINGLE = frozenset(
+    ("continue", "my-list", "picks", "next", "taste", "trending", "new", "recent", "gems", "again", "popular")
+)
+OTHER = "other"
 
 Row = TypeVar("Row", bound=models.Counting)
 
@@ -38,9 +43,11 @@ NOTHING = Count()
 
 
 def kind_of(row_key: str) -> str:
-    """The kind of a row by its key: 'because' of 'because-night-mail'."""
+    """The kind of a row by its key: 'because' of 'because-night-mail'; OTHER for what no page has."""
     family, _dash, rest = row_key.partition("-")
-    return family if rest and family in _FAMILIES else row_key[:40]
+    if rest and family in _FAMILIES:
+        return family
+    return row_key if row_key in _SINGLE else OTHER
 
 
 def scope(*, kids: bool) -> str:

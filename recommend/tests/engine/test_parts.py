@@ -204,8 +204,9 @@ def test_a_mixed_list_is_mixed_and_none_comes_twice(model: Model) -> None:
 
 def test_a_calibrated_list_has_the_wanted_genres() -> None:
     scores = np.linspace(1, 0, 20).astype(np.float32)
-    genres = [[0] if number < 10 else [1] for number in range(20)]
+    second = np.arange(20) >= 10
+    shelved = np.stack((~second, second), axis=1)
     wanted = np.array([0.5, 0.5], np.float32)
-    chosen = diversity.calibrated(scores, np.arange(20), genres, wanted, 6, 0.9)
-    assert 2 <= sum(genres[int(each)] == [1] for each in chosen) <= 4
-    assert diversity.calibrated(scores, np.arange(20), genres, wanted, 6, 0).tolist() == list(range(6))
+    chosen = diversity.calibrated(scores, np.arange(20), shelved, wanted, 6, 0.9)
+    assert 2 <= int(second[chosen].sum()) <= 4
+    assert diversity.calibrated(scores, np.arange(20), shelved, wanted, 6, 0).tolist() == list(range(6))

@@ -144,6 +144,7 @@ def test_a_second_row_of_the_same_viewer_takes_the_same_sums(model: Model) -> No
     entries, trend = [Entry(3, 1.0), Entry(6, 0.5)], still(model) + 1
     eligible = open_(model, 3, 6)
     sums = score.score(model, entries, still(model), open_(model))
-    for knobs in (score.WIDER, Knobs(prior=0.5, dim=0.1, a=0.0)):
+    for knobs in (score.wider(score.DEFAULT, 9), Knobs(prior=0.5, dim=0.1, a=0.0)):
         again = score.blended(model, sums.taste, sums.following, trend, eligible, knobs)
         assert np.allclose(again, score.score(model, entries, trend, eligible, knobs).blend, atol=1e-6)
+    assert score.wider(score.DEFAULT, 30).a < score.wider(score.DEFAULT, 31).a

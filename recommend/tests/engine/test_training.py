@@ -126,6 +126,11 @@ def test_sorts_are_found_and_titles_nobody_watched_borrow() -> None:
         near = near[near >= 0]
         mine = sort_of(model, model.trained + row)
         assert np.mean([sort_of(model, int(each)) == mine for each in near[:8]]) > 0.8
+    # They had their chance: half of what their neighbours have, but all of it where unwatched titles are trained too.
+    assert model.tail.shares.sum(axis=1) == pytest.approx(0.5)
+    beside = train(ids(), few, facts(), replace(SMALL, fill=35))
+    assert beside.tail is not None
+    assert beside.tail.shares.sum(axis=1) == pytest.approx(1.0)
 
 
 def test_content_alone_makes_something_sensible() -> None:

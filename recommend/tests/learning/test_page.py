@@ -1,10 +1,17 @@
 """The page of recommendations in the studio, its buttons, and what is said when the site is set up wrongly."""
 
+import gzip
+from unittest.mock import Mock
+
+import numpy as np
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from accounts.tests.factories import make_operator
 from netflixlite.jobs import services as jobs
+from recommend import seeding
+from recommend.engine import seed
 from recommend.learning import checks, publishing, training
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +87,40 @@ def test_versions_figures_and_buttons(client, page, serve, django_capture_on_com
     part = client.get(reverse("admin:recommendations"), {"part": "board"}).content.decode()
     assert "data-going" in part
     assert "<html" not in part
+
+
+def test_a_seed_is_loaded_and_put_away(client, page, tmp_path, monkeypatch):
+    def load(data: bytes):
+        answer = client.post(
+            reverse("admin:recommendations_do", args=["load"]),
+            {"seed": SimpleUploadedFile("seed.gz", data)},
+            follow=True,
+        )
+        return [str(each) for each in answer.context["messages"]]
+
+    assert "there is none unless you load one" in page()
+    assert "Do without it" not in page()
+    viewers, films = np.repeat(np.arange(3), 2).astype(np.int32), np.tile([0, 1], 3).astype(np.int32)
+    about = {"source": "Somewhere", "licence": "MIT"}
+    seed.write(seed.aggregate(viewers, films, ["tt0000001", "tt0000002"], about), tmp_path / "seed.gz")
+    good = (tmp_path / "seed.gz").read_bytes()
+    assert load(good) == ["The next training knows it: 2 films."]
+    assert "Somewhere: 2 films (MIT)" in page()
+    assert load(good[:30])[0].startswith("It is not a whole gzip file")
+    assert load(b"")[0].startswith("Choose a seed")
+    assert len(seeding.loaded().films) == 2  # what was in use stays
+    with monkeypatch.context() as told:
+        told.setattr("recommend.learning.admin.SEED_MOST", len(good) + 100)
+        (answer,) = load(gzip.compress(gzip.decompress(good) + b"#" * 1000))
+        assert answer.startswith("It unpacks to more than")
+        assert "manage.py recommendation_seed load FILE" in answer
+    with monkeypatch.context() as told:
+        told.setattr(seed, "write", Mock(side_effect=OSError(28, "No space left on device")))
+        (answer,) = load(good)
+        assert answer.endswith(": No space left on device.")
+    press(client, "unload")
+    assert seeding.loaded() is None
+    assert "Do without it" not in page()
 
 
 def test_only_operators_get_in(client, ada):

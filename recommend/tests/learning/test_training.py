@@ -5,14 +5,16 @@ import subprocess
 import sys
 from datetime import timedelta
 from io import StringIO
+from uuid import UUID
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
 from netflixlite.jobs import services as jobs
 from netflixlite.jobs.types import JobState
-from recommend.learning import publishing, serving, tending, training, watching
+from recommend.learning import board, gathering, publishing, serving, shelf, tending, training, watching
 from recommend.learning.deciding import Occasion
 from recommend.learning.models import ModelVersion
 from recommend.signals import models as signals
@@ -92,15 +94,53 @@ def test_a_withdrawal_is_learnt_without_and_nothing_older_is_kept(town):
     assert first.folder == ""
 
 
-def test_a_training_that_cannot_get_by_leaves_what_is_served(town, settings):
+def swollen(folder, **more):
+    """What is gathered, and 30,000 titles beside it that each of two people watched: 3.6 GB in one matrix."""
+    found = _gathered(folder, **more)
+    with (folder / "titles.jsonl").open("a", encoding="utf-8") as lines:
+        for number in range(30_000):
+            lines.write(json.dumps({"id": str(UUID(int=number + 1))}) + "\n")
+    with np.load(folder / "events.npz") as held:
+        told = dict(held)
+    late = np.repeat(np.arange(30_000) + found.titles, 2)
+    added = {
+        "viewer": 1000 + np.arange(60_000) % 4001,
+        "title": late,
+        "weight": np.ones(60_000),
+        "at": np.linspace(0, 1e9, 60_000),
+        "account": 1000 + np.arange(60_000) % 4001,
+    }
+    np.savez(
+        folder / "events.npz", **{k: np.concatenate([added[k].astype(v.dtype), v]) for k, v in told.items()}
+    )
+    return found
+
+
+_gathered = gathering.gather
+
+
+def test_a_training_that_cannot_get_by_ends_alone_and_leaves_what_is_served(town, settings, monkeypatch):
     first = trained()
-    settings.LEARNING_MINUTES = 1
+    # It is told that it may take what it likes: what stops it is the bound of its process, as it would stop a leak.
+    with monkeypatch.context() as told:
+        told.setattr(gathering, "gather", swollen)
+        told.setattr(training, "settings_for", lambda _: {"memory": 64 * 2**30, "support": 1, "beta": 0.0})
+        job = jobs.run_here(training.ask(Occasion.ASKED).id)
+    assert job.state is JobState.FAILED
+    assert "did not get by with 256 MB" in job.error
+    assert "NETFLIXLITE_LEARNING_MEMORY_MB" in job.error
+    assert publishing.pointer().version == first
+    assert serving.state().source == "live"
+    answering, troubles = board.standing()
+    assert answering.startswith(f"{first.name} answers")
+    assert any("did not get by with" in each for each in troubles)
+    assert [each.name for each in shelf.root().iterdir() if each.is_dir()] == [first.folder]
+
     settings.BASE_DIR = settings.HOME  # where there is no such program
     job = jobs.run_here(training.ask(Occasion.ASKED).id)
     assert job.state is JobState.FAILED
     assert "ended with code" in job.error
     assert publishing.pointer().version == first
-    assert serving.state().version == first.name
     signals.Signal.objects.update(at=timezone.now())
     tending.tend(timezone.now() + timedelta(hours=2))
     assert publishing.pointer().looked_words == "nothing new to learn"  # after trouble it waits

@@ -7,23 +7,30 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import services as accounts
+from accounts.tests.factories import make_profile, make_user
 from catalog import services as catalog
-from catalog.tests.factories import make_many
+from catalog.tests.factories import make_many, publish_at, set_window
 from playback.tests.factories import make_bookmark
 from recommend import services
 from recommend.engine.model import Rows
 from recommend.learning import serving
 from recommend.learning.serving import ModelState
-from recommend.page.planning import KEPT
+from recommend.page import cards, enjoying, planning, shared
+from recommend.page.cards import Cards
+from recommend.page.planning import KEPT, _Page
 from recommend.page.shared import SHARED, Shared
+from recommend.page.standing import Standing
 from recommend.signals import reading, trends, writing
-from recommend.signals.shapes import Act, Did, Switches, Trend
+from recommend.signals.shapes import Act, Did, Switches, TasteEntry, Trend
+from recommend.signals.shapes import Kind as Known
 from recommend.tests.page.worlds import model_of
+from recommend.trials.choosing import Chooser
 from recommend.types import Ground, Source
 
 pytestmark = pytest.mark.django_db
@@ -114,12 +121,19 @@ def test_a_because_row_names_its_title_truly(house):
         assert by_title[house.titles[33].id].name == "Because you liked Film 33"
 
 
-def test_no_title_stands_twice_and_every_row_says_why(house):
+def test_no_screen_shows_a_title_twice_and_every_row_says_why(house):
     for number in (3, 17, 41, 52):
         watch(house.ada, house.titles[number])
+    services.add_to_list(profile_id=house.ada.id, title_id=house.titles[20].id)
     home = services.home(house.ada.id)
-    shown = [each for row in home.rows if row.source is not Source.OWN for each in ids(row)]
-    assert len(shown) == len(set(shown)) > 30
+    listed, *suggested = [set(ids(row)) for row in home.rows]
+    assert len(suggested) > 6
+    for number, row in enumerate(suggested):
+        near = suggested[number + 1 : number + 3]
+        assert not any(row & other for other in near)
+        assert number > 1 or not row & listed
+    assert len(set.union(*suggested)) > 40
+    assert not any(home.billboard.title.id in ids(row)[:6] for row in home.rows[:3])
     assert all(row.name and row.reason and row.cards for row in home.rows)
 
 
@@ -285,6 +299,92 @@ def test_what_is_remembered_is_right_again_after_every_change(house, remembering
     assert set(ids(named(services.home(house.ada.id), "picks"))) & {one.id for one in house.titles[41:51]}
 
 
+def test_a_kept_page_shows_at_once_what_opens_and_no_more_what_has_closed(house, remembering):
+    now = timezone.now()
+    watch(house.ada, house.titles[10])
+    soon, over = house.titles[11], house.titles[13]
+    set_window(soon.id, opens=now + timedelta(minutes=2))
+    set_window(over.id, closes=now + timedelta(minutes=2))
+
+    def shown():
+        return {each for row in services.home(house.ada.id).rows for each in ids(row)} & {soon.id, over.id}
+
+    assert shown() == {over.id}
+    kept = KEPT._pages[house.ada.id]
+    assert shown() == {over.id}
+    assert KEPT._pages[house.ada.id] is kept
+    with time_machine.travel(now + timedelta(minutes=3)):
+        assert shown() == {soon.id}
+
+
+def test_a_card_is_kept_until_its_title_comes_or_goes_at_most(house, remembering, monkeypatch):
+    shared = Shared()
+    now = timezone.now()
+    for number, window in enumerate(
+        (
+            {"closes": now + timedelta(seconds=20)},
+            {"opens": now + timedelta(seconds=20)},
+            {"opens": now - timedelta(days=2), "closes": now - timedelta(days=1)},
+            {},
+        )
+    ):
+        set_window(house.titles[number].id, **window)
+    version = catalog.version()
+    shared.field(version)
+    asked = []
+    monkeypatch.setattr(shared._cards, "titles", lambda _ids, **more: asked.append(more["lasts"]) or {})
+    shared.titles([], maturity=18, version=version)
+    lasts = [asked[0](one.id) for one in house.titles[:4]]
+    assert all(0 < each <= 20 for each in lasts[:2])
+    assert lasts[2:] == [60.0, 60.0]
+
+
+def test_only_what_changed_is_read_again_for_cards(house, monkeypatch):
+    asked = []
+    read = catalog.titles
+
+    def titles(wanted, **more):
+        asked.append(set(wanted))
+        return read(asked[-1], **more)
+
+    monkeypatch.setattr(cards.catalog, "titles", titles)
+    shelf = Cards()
+    grim, one, other = (house.titles[number].id for number in (0, 1, 2))
+
+    def shown(age):
+        asked.clear()
+        found = shelf.titles(
+            [grim, one, other], maturity=age, version=catalog.version(), lasts=lambda _id: 60.0
+        )
+        return set(found), asked[0] if asked else set()
+
+    assert shown(12) == ({one, other}, {grim, one, other})
+    assert shown(12) == ({one, other}, set()), "nor what this age may not see"
+    assert shown(18) == ({grim, one, other}, {grim}), "all ages share what is known"
+    assert shown(12) == ({one, other}, set())
+    catalog.unpublish(one)
+    assert shown(18) == ({grim, other}, {one})
+
+
+def test_pages_are_kept_while_there_is_room_for_their_bytes(house, remembering, monkeypatch):
+    watch(house.ada, house.titles[10])
+    services.home(house.ada.id)
+    one = KEPT._bytes
+    assert one > 0
+    services.home(house.ada.id, now=timezone.now() + timedelta(days=1))
+    assert KEPT._bytes == pytest.approx(one, rel=0.3), "one page a profile"
+    monkeypatch.setattr(planning, "KEPT_BYTES", int(1.1 * one))
+    services.home(house.ben.id)
+    assert list(KEPT._pages) == [house.ben.id]
+    monkeypatch.setattr(planning, "BUDGET", -1.0)
+    services.set_switches(profile_id=house.ben.id, switches=Switches(steady=True))
+    services.home(house.ben.id)
+    ((_key, at, page),) = KEPT._pages.values()
+    assert not page.whole
+    monkeypatch.setattr(planning.time, "monotonic", lambda: at + planning.KEPT_CUT_FOR + 1)
+    assert KEPT.get(house.ben.id, _key) is None, "what was cut short is made again soon"
+
+
 def test_what_rises_leads_where_enough_is_watched_for_a_day_to_count(house, monkeypatch):
     old, rose, alone = (house.titles[number].id for number in (1, 2, 4))
     day = {old: 5.0, rose: 5.0, alone: 9.0}
@@ -292,19 +392,21 @@ def test_what_rises_leads_where_enough_is_watched_for_a_day_to_count(house, monk
     told = Trend(day, {old: 8, rose: 4, alone: 1})
     monkeypatch.setattr(reading, "trending", lambda *_given, **_more: told)
     monkeypatch.setattr(reading, "trend", lambda *_given, days, **_more: {1: day, 7: week}[days])
-    monkeypatch.setattr(reading, "accounts_active", lambda: 9)
+    make_profile("Neighbour")
     shared = Shared()
     field = shared.field(catalog.version())
-    values, spoken, common = shared.trend(field, 18, kids=False)
+    values, spoken, common, lasting = shared.trend(field, 18, kids=False)
     assert spoken == {old, rose}
     assert common[field.place[rose]] > common[field.place[old]] > common[field.place[alone]]
     assert common[field.place[alone]] == common[field.place[house.titles[7].id]], (
         "what one neighbour watched is no trend"
     )
     assert values[field.place[alone]] == 9
+    assert lasting[field.place[old]] > lasting[field.place[rose]] > lasting[field.place[alone]]
     monkeypatch.setattr(reading, "trend", lambda *_given, days, **_more: {1: {old: 1.0}, 7: week}[days])
-    values, _spoken, common = shared.trend(field, 18, kids=False)
+    values, _spoken, common, lasting = shared.trend(field, 18, kids=False)
     assert common[field.place[old]] == values[field.place[old]] == common[field.place[rose]]
+    assert lasting is common
 
 
 def test_a_model_that_makes_no_sense_costs_nobody_their_page(house, serve, caplog):
@@ -339,3 +441,72 @@ def test_what_one_neighbour_watched_is_not_said_to_be_watched_by_many(house, ser
     serve(replace(house.model, popularity=np.ones(60, np.float32)))
     found = services.why(house.ada.id, house.titles[20].id)
     assert all(cause.ground is not Ground.POPULAR for cause in found.causes)
+
+
+def test_what_two_accounts_watched_is_not_called_popular(house):
+    """With neighbours here, popular is what three of them watched: else a row would tell of somebody."""
+    neighbours = [make_profile(f"Neighbour {n}", user=make_user(f"n{n}")) for n in range(3)]
+    for number, one in enumerate(neighbours):
+        for title in house.titles[: 6 - number]:
+            watch(one, title)
+    # The first four were watched by three; what weighs more than two accounts can make, nobody has to count.
+    field = SHARED.field(catalog.version())
+    famous = SHARED.famous(field, SHARED.bound(house.model, field))
+    assert famous == {house.titles[number].id for number in (1, 2, 3, *range(16, 60))}
+
+
+def test_what_one_account_watched_is_told_until_there_is_another(house):
+    """Whoever has just signed up watched nothing yet, and would learn all that the other one watches."""
+    for title in house.titles[1:9]:
+        watch(house.ada, title)
+
+    def told():
+        SHARED.forget()
+        field = SHARED.field(catalog.version())
+        popular = SHARED.famous(field, SHARED.bound(house.model, field))
+        return SHARED.trend(field, 18, kids=False).told, popular
+
+    trending, popular = told()
+    assert trending == {one.id for one in house.titles[1:9]}
+    assert popular == {one.id for one in house.titles[1:]}
+    new = make_profile("New", user=make_user("new"))
+    trending, popular = told()
+    assert not trending
+    assert popular == {one.id for one in house.titles[16:]}, (
+        "so much popularity is more than two accounts make"
+    )
+    assert "trending" not in [row.key for row in services.home(new.id).rows]
+
+
+def test_what_surely_many_watched_is_popular_however_many_such_titles_there_are(house, monkeypatch):
+    """Else busy sites would have nothing left for children, or for who has seen the top."""
+    make_profile("Neighbour")
+    monkeypatch.setattr(shared, "LEADING", 4)
+    field = SHARED.field(catalog.version())
+    famous = SHARED.famous(field, SHARED.bound(house.model, field))
+    assert famous == {one.id for one in house.titles[16:]}
+
+
+def test_a_genre_that_is_only_on_a_list_is_not_said_to_be_enjoyed(house):
+    field = SHARED.field(catalog.version())
+    entries = (
+        TasteEntry(house.titles[3].id, 0.3, timezone.now(), Known.LISTED),  # comedy
+        TasteEntry(house.titles[2].id, 1.0, timezone.now(), Known.FINISHED),  # war
+    )
+    assert enjoying.genres(entries, field, memory=30.0) == ("war",)
+    assert enjoying.genres(entries[:1], field, memory=30.0) == ()
+
+
+def test_what_is_new_for_seven_days_is_tried_first_and_at_its_best(house):
+    watch(house.ada, house.titles[10])
+    young = {each.id for each in house.titles[30:33]}
+    publish_at((each.id for each in house.titles), timezone.now() - timedelta(days=8))
+    publish_at(young, timezone.now() - timedelta(days=6))
+    standing = Standing(house.ada, timezone.now())
+    field = SHARED.field(catalog.version())
+    page = _Page(standing, field, SHARED.bound(house.model, field), Chooser(house.ada.id, standing.now))
+    tried = page._untried([])
+    assert set(list(tried)[:3]) == young
+    assert {tried[each] for each in young} == {1.0}
+    assert len(tried) == 20
+    assert list(tried.values())[3:] == sorted(list(tried.values())[3:], reverse=True)

@@ -1,5 +1,7 @@
 """What happens in the apps becomes taste: viewings that end or go on, thumbs, list, history taken back."""
 
+import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +17,7 @@ from playback.events import playback_ended, viewing_advanced
 from playback.tests.factories import open_session
 from playback.types import PlaybackEnded, Report, ViewingAdvanced
 from recommend import events, services
-from recommend.signals import hearing, models, reading, writing
+from recommend.signals import hearing, models, reading, reconciling, writing
 from recommend.signals.shapes import Kind, Switches
 from recommend.types import Thumb
 
@@ -84,12 +86,12 @@ def test_a_real_player_s_milestones_reach_the_taste_while_it_plays(ada, django_c
     session = open_session(profile_id=ada.id, video_id=film.video_id, now=began)
     with django_capture_on_commit_callbacks(execute=True):
         for step in range(1, 6):
-            report = Report(
+            told = Report(
                 position=session.duration * step * 0.1,
                 watched=session.duration * 0.1,
                 duration=session.duration,
             )
-            playback.beat(session.id, report, now=began + timedelta(seconds=10 * step))
+            playback.beat(session.id, told, now=began + timedelta(seconds=10 * step))
     assert kinds(ada) == {film.id: Kind.WATCHED}
     with django_capture_on_commit_callbacks(execute=True):
         playback.beat(
@@ -98,6 +100,30 @@ def test_a_real_player_s_milestones_reach_the_taste_while_it_plays(ada, django_c
             now=began + timedelta(seconds=80),
         )
     assert kinds(ada) == {film.id: Kind.FINISHED}
+
+
+def test_an_episode_that_came_by_itself_counts_half_until_somebody_is_there(
+    ada, django_capture_on_commit_callbacks
+):
+    series = make_series()
+    video_id, began = episodes(series)[0], timezone.now() - timedelta(minutes=90)
+    with django_capture_on_commit_callbacks(execute=True):
+        session = open_session(profile_id=ada.id, video_id=video_id, now=began)
+        whole = {"watched": session.duration, "duration": session.duration, "position": session.duration}
+        over = began + session.duration + timedelta(seconds=9)
+        playback.beat(session.id, Report(position=timedelta(), alone=True), now=began)
+        playback.close_session(session.id, Report(**whole, alone=True), now=over)
+    half = pytest.approx(1 - math.exp(-0.5 / 3), abs=1e-3)
+    assert [each.weight for each in reading.taste(ada.id).entries] == [half]
+    models.Signal.objects.all().delete()
+    models.Mark.objects.all().delete()
+    reconciling.catch_up()  # the history knows it, too
+    assert models.Signal.objects.get().alone
+    with django_capture_on_commit_callbacks(execute=True):  # it is told again, and somebody was there
+        told = replace(playback.viewings_since(ada.id, began)[0], alone=False)
+        hearing.take_in(told, duration=session.duration, finish_at=session.duration)
+    once = pytest.approx(1 - math.exp(-1 / 3), abs=1e-3)
+    assert [each.weight for each in reading.taste(ada.id).entries] == [once]
 
 
 def test_thumbs_and_list_are_signals_in_the_same_transaction(ada):

@@ -31,6 +31,8 @@ def test_devices_erasures_and_summing_at_the_same_moment():
                 watch(profile, films[number * step % 4])
                 if number % 7 == 0:
                     trends.rebuild()
+                if number % 5 == 0:
+                    writing.forget_title_of(profile.id, films[number % 4].id)
                 if number % 9 == 0 and step == 2:
                     writing.erase(profile.id)
         except Exception as error:  # any, of a thread: it is told below

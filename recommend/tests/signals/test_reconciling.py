@@ -165,3 +165,18 @@ def test_a_copy_has_what_was_done_meant_and_switched_and_an_erasure_leaves_nothi
     assert counts == {"recommend.Vote": 1, "recommend.Signal": 1, "recommend.Taste": 1}
     assert dict(signals_privacy.erase(ada.user_id)) == {}
     assert personal.classes()["recommend.Signal"] is personal.Kind.PERSONAL
+
+
+def test_thumbs_and_lists_are_taken_in_by_pieces_even_those_of_one_moment(monkeypatch):
+    """One thread does all that is periodic: what others said for years must not hold it."""
+    people, film, then = [make_profile(f"Profile {n}") for n in range(5)], make_title(), timezone.now()
+    for one in people:
+        said.Thumb.objects.create(profile_id=one.id, title_id=film.id, value="up", rated_at=then)
+        said.ListEntry.objects.create(profile_id=one.id, title_id=film.id, added_at=then)
+    monkeypatch.setattr(reconciling, "BATCH", 2)
+    monkeypatch.setattr(reconciling, "BATCHES", 2)
+    assert reconciling.catch_up() == 8
+    monkeypatch.setattr(reconciling, "BATCHES", 3)
+    assert reconciling.catch_up() == 2
+    assert reconciling.catch_up() == 0
+    assert {each.kind for one in people for each in reading.taste(one.id).entries} == {Kind.UP}

@@ -7,8 +7,10 @@ import pytest
 from django.utils import timezone
 
 from catalog.tests.factories import make_title
-from recommend.signals import models, reading, writing
+from recommend import services
+from recommend.signals import models, reading, reconciling, writing
 from recommend.signals.shapes import Act, Did, Kind, Switches
+from recommend.types import Thumb
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +73,32 @@ def test_switches_hold(ada):
 def test_taking_back_what_is_not_there_keeps_no_row(ada):
     writing.forget_title_of(ada.id, uuid4())
     assert not models.Signal.objects.exists()
+
+
+def test_what_is_forgotten_stays_hidden_where_that_was_wished(ada):
+    down, hidden, seen = (make_title(name=name) for name in ("Down", "Hidden", "Seen"))
+    services.rate(profile_id=ada.id, title_id=down.id, thumb=Thumb.DOWN)
+    writing.hide(ada.id, hidden.id)
+    watch(ada, seen)
+    for film in (down, hidden, seen, down):
+        writing.forget_title_of(ada.id, film.id)
+    taste = reading.taste(ada.id)
+    assert (taste.entries, taste.hidden, taste.seen) == ((), {down.id, hidden.id}, frozenset())
+    assert list(reading.events_for_training()) == []
+    services.rate(profile_id=ada.id, title_id=down.id, thumb=Thumb.DOWN)  # said again: it counts again
+    assert [each.kind for each in reading.taste(ada.id).entries] == [Kind.DOWN]
+    services.rate(profile_id=ada.id, title_id=down.id, thumb=None)
+    writing.unhide(ada.id, hidden.id)
+    assert reading.taste(ada.id).hidden == frozenset()
+
+
+def test_withdrawals_are_noted_apart_and_the_latest_counts(ada):
+    films = [make_title(name=f"Film {n}") for n in range(3)]
+    for film in films:
+        watch(ada, film)
+        writing.forget_title_of(ada.id, film.id)
+    last = reading.withdrawn_at()
+    assert models.Mark.objects.filter(name__startswith="withdrawn").count() == 3
+    reconciling.prune()
+    assert models.Mark.objects.filter(name__startswith="withdrawn").count() == 1
+    assert reading.withdrawn_at() == last

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommend.trials import intervals, knobs, offpolicy
+from recommend.trials import intervals, knobs, offpolicy, tallies
 from recommend.trials.offpolicy import Drawing
 
 
@@ -113,3 +113,9 @@ def test_knobs_are_checked(given, words) -> None:
     with pytest.raises(knobs.BadKnobs, match=words):
         knobs.checked(given)
     assert knobs.checked({"mmr": 0.3, "a": 1}) == {"mmr": 0.3, "a": 1.0}
+
+
+def test_names_that_a_browser_makes_up_are_one_kind() -> None:
+    assert tallies.kind_of("because-night-mail") == "because"
+    assert tallies.kind_of("my-list") == "my-list"
+    assert {tallies.kind_of(f"made-up-{n}") for n in range(9)} == {tallies.OTHER}

@@ -245,6 +245,34 @@ def test_the_home_page_carries_what_was_decided(ada) -> None:
     assert models.Impression.objects.first().model_version == "v7"
 
 
+def test_what_is_seen_of_a_page_without_a_model_counts_too(ada) -> None:
+    films = [make_title(name=f"Film {n}") for n in range(12)]
+    home = services.home(ada.id, now=NOW)
+    drawn = tickets.read(home.ticket, profile_id=ada.id)
+    assert drawn.order == tuple(row.key for row in home.rows)
+    assert (set(drawn.propensities), drawn.slots) == ({1.0}, ())
+    card = home.rows[0].cards[0].title.id
+    assert card in {one.id for one in films}
+    assert impressions.shown(drawn, [Seen(home.rows[0].key, 0, card, 0)], now=NOW) == 1
+    kept = models.Impression.objects.get()
+    assert (kept.model_version, kept.artwork_id, kept.propensity) == (choosing.NO_MODEL, None, 1.0)
+
+
 def test_what_a_profile_that_is_gone_watched_is_not_kept(db):
     outcomes.watched(viewing_of(SimpleNamespace(id=uuid4()), make_title()))
     assert not models.CountedViewing.objects.exists()
+
+
+def test_a_title_that_is_gone_takes_along_what_is_known_of_its_pictures(ada) -> None:
+    title, other, picture = make_title(name="One"), make_title(name="Two"), uuid4()
+    models.Decision.objects.create(
+        profile_id=ada.id, request_id=uuid4(), kind="picture", subject=str(title.id), title_id=title.id,
+        chosen=str(picture), propensity=0.5, detail={"leaning": "war", "options": [[str(picture), 0.1, 1, 0]]},
+    )  # fmt: skip
+    kept = [f"all:title:{other.id}", "all:row:new", f"all:art:{uuid4()}"]
+    gone = [f"all:title:{title.id}", f"all:art:{picture}", f"kids:art:{picture}:war"]
+    for key in (*kept, *gone):
+        models.Tally.objects.create(key=key, day=NOW.date())
+    outcomes.forget_title(title.id)
+    assert set(models.Tally.objects.values_list("key", flat=True)) == set(kept)
+    assert not models.Decision.objects.exists()
