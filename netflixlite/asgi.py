@@ -6,6 +6,8 @@ import sys
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "netflixlite.settings")
+# Many pages are made at a time, each with a little arithmetic: threads that would share it wait for one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _http = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402 (Django must be set up first)

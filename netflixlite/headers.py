@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject, empty
 
@@ -21,6 +22,10 @@ _OTHERS = (
     "form-action 'self'",
     "frame-ancestors 'none'",
 )
+
+#: What a browser never shows by itself, and runs only where a page's own policy lets it: a page fetches a hundred of
+#: them, and half a kilobyte with each would be most of what they weigh.
+_NO_DOCUMENT = ("text/css", "text/javascript", "application/javascript", "font/")
 
 #: What is shown here is of one account: it stays in no browser's cache, nor anybody's in between.
 _OF_ONE_ACCOUNT = (
@@ -65,9 +70,16 @@ class SecurityHeadersMiddleware:
         nonce = SimpleLazyObject(lambda: secrets.token_urlsafe(16))
         request.csp_nonce = nonce  # type: ignore[attr-defined]
         response = self.get_response(request)
-        asked_for = nonce._wrapped is not empty  # type: ignore[attr-defined]
-        response.headers.setdefault("Content-Security-Policy", policy(str(nonce) if asked_for else ""))
-        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        if not _is_part(request, response):
+            asked_for = nonce._wrapped is not empty  # type: ignore[attr-defined]
+            response.headers.setdefault("Content-Security-Policy", policy(str(nonce) if asked_for else ""))
+            response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         if request.path.startswith(_OF_ONE_ACCOUNT):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+def _is_part(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether this is a static file that pages are made of, and none that is shown: a drawing may be, and is a page."""
+    kind = response.headers.get("Content-Type", "")
+    return request.path.startswith(settings.STATIC_URL) and kind.startswith(_NO_DOCUMENT)

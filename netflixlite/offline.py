@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -92,7 +93,8 @@ def worker(request: HttpRequest) -> HttpResponse:
     files = [static(name) for name in shell_files()]
     language = get_language() or "en"
     if language in translations.languages():
-        files.append(static(f"words/{language}.js"))
+        needed = (static(name) for name in _with_later(f"words/{language}.js"))
+        files += [name for name in needed if name not in files]
     shell = reverse("offline_shell")
     seen = "\n".join((*files, language, _shell_text(request), _contents() if settings.DEBUG else ""))
     said = {
@@ -143,6 +145,8 @@ def shell_files() -> tuple[str, ...]:
 
 def _with_later(entry: str) -> list[str]:
     """A module, all that it imports, and what any of these imports later on."""
+    if served := getattr(staticfiles_storage, "modules", None):
+        return list(served(entry, later=True))
     found: list[str] = []
     waiting = [entry]
     while waiting:
@@ -156,7 +160,7 @@ def _with_later(entry: str) -> list[str]:
 
 
 def _sheet(name: str) -> list[str]:
-    """A style sheet and what it names, fonts included."""
+    """A style sheet and what it names, fonts included; of a running site, whose sheets are whole, no other sheets."""
     found = [name]
     for each in found:
         if not each.endswith(".css"):
@@ -167,7 +171,8 @@ def _sheet(name: str) -> list[str]:
             needed = _below(each, given)
             if needed not in found and (_folder() / needed).is_file():
                 found.append(needed)
-    return found
+    whole = hasattr(staticfiles_storage, "modules")
+    return [each for each in found if each == name or not (whole and each.endswith(".css"))]
 
 
 def _below(name: str, given: str) -> str:

@@ -270,7 +270,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or TESTING
-        else "netflixlite.storage.ModuleAwareStaticFilesStorage"
+        else "netflixlite.storage.BundledStaticFilesStorage"
     },
 }
 

@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from netflixlite.bundling import CHUNKS
+
 
 class WholeFileWhiteNoise(WhiteNoiseMiddleware):  # type: ignore[misc]
     """Answers with the whole file in memory.
@@ -26,3 +28,7 @@ class WholeFileWhiteNoise(WhiteNoiseMiddleware):  # type: ignore[misc]
         for key, value in answer.headers:
             response[key] = value
         return response
+
+    def immutable_file_test(self, path: str, url: str) -> bool:
+        """Whether a file's name changes with its content, so that it may be cached for ever."""
+        return url.startswith(f"{self.static_prefix}{CHUNKS}") or bool(super().immutable_file_test(path, url))

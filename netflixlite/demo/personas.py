@@ -48,8 +48,6 @@ PERSONAS = (
             ("first-snow", 0.15),
             ("the-2340-north", 1.0),
             ("the-lighthouse-log", 1.0),
-            ("signal-lost", 1.0),
-            ("caldera", 0.98),
             ("neon-rain", 1.0),
             ("rose-window", 0.45),
         ),
@@ -64,10 +62,8 @@ PERSONAS = (
         watched=(
             ("green-fire", 1.0),
             ("caldera", 0.2),
-            ("rule-110", 1.0),
             ("below-the-light", 1.0),
             ("harmonograph", 1.0),
-            ("slow-colour", 1.0),
             ("harmonograph", 1.0),
             ("infinite-coast", 0.5),
         ),
@@ -82,11 +78,9 @@ PERSONAS = (
         watched=(
             ("paper-forest", 1.0),
             ("signal-lost", 0.15),
-            ("big-buck-bunny", 1.0),
             ("first-snow", 1.0),
             ("balloon-season", 1.0),
             ("paper-forest", 1.0),
-            ("thousand-lanterns", 1.0),
             ("square-dance", 0.5),
         ),
         loved=("paper-forest",),
@@ -103,6 +97,9 @@ def settle(user_id: UUID, *, now: datetime, say: Say = lambda _words: None) -> l
     What the catalogue does not have is left out. Raises accounts' InvalidField when the account has too many profiles.
     """
     there = {profile.name: profile for profile in accounts.profiles(user_id)}
+    if len({*there, *(persona.name for persona in PERSONAS)}) > accounts.PROFILE_LIMIT:
+        # Before anybody of them lived here: one or two of them are of no use.
+        raise accounts.TooManyProfiles
     found = []
     for persona in PERSONAS:
         profile = there.get(persona.name)

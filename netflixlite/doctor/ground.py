@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core import checks
 
 from netflixlite.doctor.findings import Finding, bad, good, look, warn
@@ -120,7 +121,16 @@ def secrets_are_kept() -> Iterator[Finding]:
 
 @look("player")
 def the_player_is_there() -> Iterator[Finding]:
-    """hls.js comes by npm; static files are collected."""
+    """hls.js comes by npm; static files are collected, and each that pages name is there."""
+    names = getattr(staticfiles_storage, "hashed_files", None)
+    if names is not None:
+        gone = sorted(name for name in {*names.values()} if not staticfiles_storage.exists(name))
+        if gone or "js/main.js" not in names:
+            yield bad(
+                f"Collected static files are missing: {', '.join(gone[:3]) or 'js/main.js'}.",
+                "Run `manage.py prepare`, which collects them, and start the site again.",
+            )
+            return
     missing = [
         name
         for name in ("js/main.js", "vendor/hls.min.mjs")

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.doors import ProfileRequest, profile_required, safe_next
 from netflixlite.pages.asked import member
+from netflixlite.pages.pacing import too_fast
 from playback import services as playback
 from recommend import services as recommend
 from recommend.types import Thumb
@@ -17,6 +18,8 @@ from recommend.types import Thumb
 @profile_required
 def toggle_list(request: ProfileRequest, title_id: UUID) -> HttpResponse:
     """Put a title on my list (`listed=1`) or take it off (`listed=0`)."""
+    if too_fast(request, request.profile.id):
+        return _back(request)
     if request.POST.get("listed") == "1":
         try:
             recommend.add_to_list(profile_id=request.profile.id, title_id=title_id)
@@ -31,6 +34,8 @@ def toggle_list(request: ProfileRequest, title_id: UUID) -> HttpResponse:
 @profile_required
 def thumb(request: ProfileRequest, title_id: UUID) -> HttpResponse:
     """Say what one thinks of a title: `thumb` is 'up', 'down', 'double_up', or anything else to take it back."""
+    if too_fast(request, request.profile.id):
+        return _back(request)
     said = member(Thumb, request.POST.get("thumb", ""))
     try:
         recommend.rate(profile_id=request.profile.id, title_id=title_id, thumb=said)

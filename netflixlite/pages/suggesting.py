@@ -23,6 +23,7 @@ from accounts.doors import ProfileRequest, profile_required, safe_next
 from accounts.types import Profile
 from catalog import services as catalog
 from catalog.types import Title
+from netflixlite.pages.pacing import too_fast
 from netflixlite.pages.tiles import SUGGESTED, Tile, sight, tiles_of
 from recommend import services as recommend
 from recommend.types import Home, Known, Row, Source, Switches
@@ -111,6 +112,8 @@ class Pick:
 @profile_required
 def hide_title(request: ProfileRequest, title_id: UUID) -> HttpResponse:
     """Not interested in a title (`hidden=1`), or taking that back (`hidden=0`)."""
+    if too_fast(request, request.profile.id):
+        return _back(request) or redirect("home")
     if request.POST.get("hidden") == "1":
         try:
             recommend.hide(profile_id=request.profile.id, title_id=title_id)
@@ -137,13 +140,16 @@ def why(request: ProfileRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         if profile.is_kid:
             raise PermissionDenied(_("A grown-up can change what counts."))
-        recommend.forget(profile_id=profile.id, title_id=_id(request.POST.get("forget", "")))
-        messages.success(request, _("It does not count any more."))
+        if not too_fast(request, profile.id, withdrawing=True):
+            recommend.forget(profile_id=profile.id, title_id=_id(request.POST.get("forget", "")))
+            messages.success(request, _("It does not count any more."))
     found = recommend.why(profile.id, title.id)
     if found is None:
         raise Http404("There is no such title for this profile.")
     context = {
         "why": found,
+        # Of many things that speak for a title each is little: they are seen beside the one that says most.
+        "heaviest": max((cause.share for cause in found.causes), default=0.0),
         "suits": recommend.suits(title.id, profile_id=profile.id),
         "may_take_back": not profile.is_kid,
     }
@@ -162,7 +168,8 @@ def picks(request: ProfileRequest) -> HttpResponse:
         if "skip" in request.POST:
             request.session[SKIPPED] = [*request.session.get(SKIPPED, []), str(profile.id)][-20:]
             return redirect("home")
-        _pick(request, profile)
+        if not too_fast(request, profile.id):
+            _pick(request, profile)
     offered = _offered(request, profile)
     liked = recommend.liked(profile.id)
     chosen = [Pick(title, title.id in liked) for title in offered]
@@ -233,7 +240,8 @@ def recommendations(request: HttpRequest, profile_id: UUID) -> HttpResponse:
     if refused := doors.pin_first(request, profile):
         return refused
     if request.method == "POST":
-        messages.success(request, _change(request, profile))
+        if not too_fast(request, profile.id, withdrawing=True):
+            messages.success(request, _change(request, profile))
         return redirect(request.path)
     switches, taste = recommend.switches(profile.id), recommend.taste(profile.id)
     entries = taste.entries[:SHOWN]

@@ -20,10 +20,12 @@ def watch(request: ProfileRequest, video_id: UUID) -> HttpResponse:
     found = catalog.title(video.title_id, **sight(request.profile)) if video else None
     if video is None or found is None or video.maturity > request.profile.maturity:
         raise Http404("There is no such video for this profile.")
+    episode = catalog.episode(video.episode_id) if video.episode_id else None
     context = {
         "video": video,
         "title": found,
-        "episode": catalog.episode(video.episode_id) if video.episode_id else None,
+        "episode": episode,
+        "picture": (episode and episode.still) or found.backdrop,
         "back_url": reverse("title", args=[found.slug]),
         "next_video": catalog.next_episode(video.id) if video.episode_id else None,
     }

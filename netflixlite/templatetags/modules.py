@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django import template
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
@@ -22,10 +23,13 @@ _IMPORT = re.compile(
 
 @cache
 def module_graph(entry: str) -> tuple[str, ...]:
-    """A module's name below `static/` and those of all that it imports, directly or not, each once, nearest first.
+    """The files below `static/` that a module needs, itself among them, directly or not, each once, nearest first.
 
-    Raises FileNotFoundError for a name that is not there.
+    Those that are served: of a running site the bundled ones, else the sources. Raises FileNotFoundError or KeyError
+    for a name that is not there.
     """
+    if served := getattr(staticfiles_storage, "modules", None):
+        return tuple(served(entry))
     found = [entry]
     for name in found:
         text = (Path(settings.BASE_DIR) / "static" / name).read_text(encoding="utf-8")
@@ -44,3 +48,9 @@ def module_preloads(context: Context, entry: str) -> SafeString:
     nonce = getattr(context.get("request"), "csp_nonce", "")
     links = ((nonce, static(name)) for name in module_graph(entry))
     return format_html("{}", format_html_join("\n", '<link rel="modulepreload" nonce="{}" href="{}">', links))
+
+
+@register.simple_tag
+def module_addresses(entry: str) -> str:
+    """The addresses of a module and of all that it needs, for a script that asks for them later."""
+    return " ".join(static(name) for name in module_graph(entry))

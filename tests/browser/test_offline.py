@@ -122,6 +122,10 @@ def playing(page: Any, beyond: float) -> dict[str, Any]:
     """The player's state once the film is beyond that second."""
 
     def state() -> dict[str, Any] | None:
+        # A page that nobody has touched may not play with sound: the browser says so, and the player asks for Play.
+        # (An `evaluate` that comes before counts as a touch, so that it happens on a busy machine only.)
+        if page.is_visible(".player-start"):
+            page.click(".player-start")
         found = page.evaluate("document.querySelector('nl-player')?.state ?? null")
         return found if found and found["position"] > beyond and not found["paused"] else None
 

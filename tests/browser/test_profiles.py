@@ -182,7 +182,7 @@ def test_subtitles_are_shown_as_they_will_look(home: Home) -> None:
     page.select_option("[name=look_color]", "yellow")
     page.select_option("[name=look_size]", "huge")
     look = "getComputedStyle(document.querySelector('[data-preview] .cue'))"
-    assert page.evaluate(f"{look}.color") == "rgb(255, 228, 92)"
+    page.wait_for_function(f"{look}.color === 'rgb(255, 228, 92)'")
     page.click(".profile-form__end .button--lamp")
     page.wait_for_url(f"{home.url}/profiles/")
     kept = services.profile(home.juno.id)

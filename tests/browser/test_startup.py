@@ -63,6 +63,7 @@ def opened(film: Film, stage: Stage) -> None:
     """The title's page, with its film ready."""
     before = len(segments(stage))
     film.page.goto(f"{stage.site.base}/title/")
+    film.page.mouse.move(5, 5)  # somebody is there
     wait_for(lambda: stage.site.prepared, what="a prepared session")
     wait_for(lambda: len(segments(stage)) >= before + 6, what="the beginning of the film")
     film.page.wait_for_timeout(300)
@@ -128,6 +129,7 @@ def test_nothing_is_fetched_ahead_on_a_line_that_costs_and_play_works_all_the_sa
     film.page.add_init_script(METERED)
     before = len(segments(stage))
     film.page.goto(f"{stage.site.base}/title/")
+    film.page.mouse.move(5, 5)
     wait_for(lambda: film.page.evaluate("Boolean(customElements.get('nl-player'))"), what="the player's code")
     film.page.hover("text=Two Maps")
     film.page.wait_for_timeout(600)

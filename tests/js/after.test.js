@@ -33,7 +33,7 @@ function evening({ markers = [], duration = 1000 } = {}) {
     beside: () => null,
     play: (next) => {
       after.forget();
-      did.push(`play ${next.video}`);
+      did.push(`play ${next.video}${next.alone ? "" : ", asked for"}`);
     },
     free: () => false,
     onFocus() {},
@@ -84,7 +84,7 @@ test("after three episodes without a touch it asks, and frees the stream when no
   await time.pass(6 * 60_000, 10_000);
   assert.deepEqual(did.splice(0), ["unload"]);
   after.go();
-  assert.deepEqual(did, ["play b"], "the next episode is known, though its session is gone");
+  assert.deepEqual(did, ["play b, asked for"], "the next episode is known, though its session is gone");
   time.end();
 });
 

@@ -124,7 +124,7 @@ def look(page: Any, url: str, pages: list[Found]) -> dict[str, list[str]]:
     wrong = {}
     for each in pages:
         page.goto(url + each.address)
-        if each.name == "offline_shell":  # it shows itself when it knows what is kept here
+        if each.name in ("offline_shell", "kept_watch"):  # it shows itself when it knows what is kept here
             page.wait_for_selector("#shell:not([hidden])")
         if said := violations(page):
             wrong[each.address] = said

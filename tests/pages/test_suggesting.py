@@ -55,6 +55,31 @@ def test_what_is_hidden_is_not_suggested_and_comes_back(house: House, then: Any)
     assert f'data-title="{film.id}"' in suggested(client)
 
 
+def test_forms_that_come_too_fast_are_not_taken_in_and_the_page_says_so(
+    house: House, monkeypatch: Any
+) -> None:
+    asked, before = list[bool](), recommend.taste(house.ada.id).entries
+    monkeypatch.setattr(
+        recommend, "too_fast", lambda profile_id, withdrawing=False: asked.append(withdrawing) or True
+    )
+    client, film = house.client(house.ada), house.films[5]
+    mine = f"/profiles/{house.ada.id}/recommendations/"
+    for address, form in (
+        (f"/hidden/{film.id}/", {"hidden": "1"}),
+        ("/picks/", {"pick": str(film.id)}),
+        (f"/title/{film.slug}/why/", {"forget": str(film.id)}),
+        (mine, {"learn": "on"}),
+        (f"/my-list/{film.id}/", {"listed": "1"}),
+        (f"/thumbs/{film.id}/", {"thumb": "up"}),
+    ):
+        answer = client.post(address, form, follow=True)
+        assert "Too many requests." in answer.content.decode(), address
+    assert asked == [False, False, True, True, False, False]
+    assert recommend.taste(house.ada.id).entries == before
+    assert recommend.hidden(house.ada.id) == []
+    assert recommend.switches(house.ada.id) == Switches()
+
+
 def test_only_what_may_be_seen_can_be_hidden_and_nowhere_else_does_one_go(house: House) -> None:
     client = house.client(house.ada)
     assert client.post(f"/hidden/{house.hidden.id}/", {"hidden": "1"}).status_code == 404

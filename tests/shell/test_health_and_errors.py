@@ -29,7 +29,8 @@ def test_every_page_forbids_inline_script(client: Client) -> None:
     for page, policy in zip(pages, policies, strict=True):
         (nonce,) = re.findall(r"script-src 'nonce-([\w-]{22})' 'strict-dynamic';", policy)
         text = page.content.decode()
-        assert text.count("<script") == text.count(f'nonce="{nonce}"') > 0
+        scripts = text.count("<script") + text.count('rel="modulepreload"')
+        assert scripts == text.count(f'nonce="{nonce}"') > 0
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert "base-uri 'none'" in policy
@@ -39,6 +40,23 @@ def test_every_page_forbids_inline_script(client: Client) -> None:
 def test_an_answer_without_script_of_ours_allows_our_files_alone(rf: RequestFactory) -> None:
     answer = SecurityHeadersMiddleware(lambda _: HttpResponse("x"))(rf.get("/"))
     assert answer.headers["Content-Security-Policy"].startswith("script-src 'self';")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "told"),
+    [
+        ("/static/js/main.js", "text/javascript", False),
+        ("/static/css/main.css", "text/css", False),
+        ("/static/img/favicon.svg", "image/svg+xml", True),
+        ("/static/page.html", "text/html", True),
+        ("/worker.js", "text/javascript", True),
+    ],
+)
+def test_what_a_browser_may_show_or_run_alone_has_a_policy(
+    rf: RequestFactory, path: str, kind: str, told: bool
+) -> None:
+    answer = SecurityHeadersMiddleware(lambda _: HttpResponse("x", content_type=kind))(rf.get(path))
+    assert ("Content-Security-Policy" in answer.headers) is told
 
 
 class _Film(serializers.Serializer):

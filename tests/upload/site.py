@@ -150,7 +150,7 @@ class Site:
                 stdout=log,
                 stderr=log,
             )
-        wait_for(self._answers, seconds=60, what=f"the site to answer\n{self.log}")
+        wait_for(self._answers, seconds=120, what=f"the site to answer\n{self.log}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Stop the web process, by default as an operator would."""

@@ -35,7 +35,8 @@ class NlPlayer extends HTMLElement {
     const { screen, player, preferences } = this;
     this.following = new Following({ options, screen, player, preferences });
     this.beside = new Beside((video) => `/api/v1/videos/${video}/beside`);
-    this.#furnish([() => makeControls(this), () => makeSheets(this), () => joinParts(this, this.#abort.signal), () => this.#begin()]);
+    const joined = () => joinParts(this, this.#abort.signal);
+    this.#furnish([() => makeControls(this), () => makeSheets(this), joined, () => assemble(this), () => this.#begin()]);
   }
 
   /** Step by step: at once under a film that is prepared, else with a breath between, so that the page stays at hand. */
@@ -49,7 +50,6 @@ class NlPlayer extends HTMLElement {
   }
 
   #begin() {
-    assemble(this);
     this.#furnished = true;
     this.#listenToVideo();
     this.#listenToPlayer();
@@ -113,6 +113,8 @@ class NlPlayer extends HTMLElement {
     on("timeupdate progress durationchange seeking seeked", () => this.#tick());
     on("play pause ended volumechange ratechange loadedmetadata", () => this.bar.paint());
     on("loadedmetadata", () => (this.video.playbackRate = this.viewer.rate));
+    on("playing", () => this.#uncover());
+    on("pause seeked", () => this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && this.#uncover());
     on("play", () => this.#onPlay());
     on("pause", () => this.#onPause());
     on("ended", () => this.#onEnded());
@@ -156,7 +158,7 @@ class NlPlayer extends HTMLElement {
   }
 
   /** Play another video on this same element: full screen and the permission to play with sound stay. */
-  play({ video, title = "", name = "" }) {
+  play({ video, title = "", name = "", alone = false }) {
     // In this page's place: Back leads to where the viewer came from, not through every episode.
     history.replaceState(history.state, "", this.address(video));
     this.after.forget();
@@ -166,7 +168,7 @@ class NlPlayer extends HTMLElement {
     this.spinner.show();
     const prepared = this.following.take();
     if (prepared?.videoId !== video) prepared?.drop(); // another episode than the one that would have followed
-    this.player.load(video, { prepared: prepared?.videoId === video ? prepared : null });
+    this.player.load(video, { prepared: prepared?.videoId === video ? prepared : null, alone });
   }
 
   playNext() {
@@ -279,7 +281,13 @@ class NlPlayer extends HTMLElement {
     this.player.play();
   }
 
+  /** The page's picture stood in for the film's. */
+  #uncover() {
+    this.querySelector(":scope > .player-poster")?.remove();
+  }
+
   #blocked() {
+    this.#uncover();
     this.spinner.hide();
     this.start.hidden = false;
     this.start.focus({ preventScroll: true });

@@ -2,11 +2,14 @@
 // the history, so that Back closes it, Forward opens it again, and a reload or a link in a letter lead to the page of the
 // cinema itself. Clicks with a key held, browsers without modules, a player that cannot be loaded: the link is followed.
 
+import { firstSign } from "./hands.js";
 import { whenIdle } from "./idle.js";
 import { momentAsked, videoOf } from "./links.js";
 
 //: The last word of the player that was closed is heard by the site in the meantime.
 const REFRESH_MS = 500;
+//: Who has looked at a page for so long stays, whether or not they touched anything.
+const LOOKED_MS = 3000;
 
 function plainClick({ defaultPrevented, button, metaKey, ctrlKey, shiftKey, altKey }) {
   return !defaultPrevented && button === 0 && !metaKey && !ctrlKey && !shiftKey && !altKey;
@@ -30,13 +33,15 @@ class Cinema {
     addEventListener("popstate", () => this.#travel());
     // A billboard asks for the session that is prepared for its film (nl-billboard.js).
     document.addEventListener("nl-glimpse", ({ detail }) => (detail.answer = this.#prefetch?.glimpse(detail.video)));
-    whenIdle(() => this.#lookAhead());
+    const sign = firstSign();
+    whenIdle(() => this.#lookAhead(sign));
   }
 
-  async #lookAhead() {
+  async #lookAhead(sign) {
+    const looked = new Promise((resolve) => setTimeout(resolve, LOOKED_MS));
     const { Prefetch } = await import("./prefetch.js");
     this.#prefetch = new Prefetch({ ...this.#options, load: () => this.#load().catch(() => {}) });
-    this.#prefetch.listen();
+    this.#prefetch.listen({ here: Promise.race([sign, looked]) });
   }
 
   /** The player's code; with it the question what this browser decodes, which takes its time. */

@@ -7,14 +7,31 @@ export const AWAY_MS = 3000;
 
 let last = -Infinity;
 
+/** Browsers tell of a pointer that rests when a page moves below it. */
+function rests(event) {
+  return event.type === "pointermove" && !event.movementX && !event.movementY;
+}
+
 /** Begin to feel. `now` in ms, as performance.now has it. */
 export function feelHands(target = document, now = () => performance.now()) {
   const touched = (event) => {
-    // Browsers tell of a pointer that rests when a page moves below it.
-    if (event.type === "pointermove" && !event.movementX && !event.movementY) return;
-    last = now();
+    if (!rests(event)) last = now();
   };
   for (const type of SIGNS) target.addEventListener(type, touched, { passive: true, capture: true });
+}
+
+/** The first sign of somebody: until then a page has the line and the processor to itself. @returns {Promise<void>} */
+export function firstSign(target = document) {
+  return new Promise((resolve) => {
+    const heard = new AbortController();
+    const { signal } = heard;
+    const seen = (event) => {
+      if (rests(event)) return;
+      heard.abort();
+      resolve();
+    };
+    for (const type of SIGNS) target.addEventListener(type, seen, { passive: true, capture: true, signal });
+  });
 }
 
 /** When the page was touched last, in ms. */

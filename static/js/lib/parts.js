@@ -13,7 +13,7 @@ import { showHidden } from "./hidden.js";
 
 /** News come in swarms: one change of the page for all of them. */
 const SWARM_MS = 120;
-const ROWS_MS = 200;
+const ROWS_MS = 60;
 /** After so long a page that was to be left is still there, and stays. */
 const LEAVING_MS = 10_000;
 /** How often to look whether a part is free. */

@@ -26,13 +26,15 @@ export class Prefetch {
     this.#options = options;
   }
 
-  listen() {
+  /** @param {{here?: Promise<void>}} [when] `here`: somebody is there to play the title that is open */
+  listen({ here } = {}) {
     const on = (type, handler) => document.addEventListener(type, handler, { passive: true });
     on("pointerover", ({ target, pointerType }) => pointerType !== "touch" && this.#consider(target));
     on("focusin", ({ target }) => this.#consider(target));
     on("pointerdown", ({ target }) => this.#consider(target.closest("a[href]"), { now: true }));
     on("visibilitychange", () => (document.hidden ? this.#leave() : this.look()));
-    this.look();
+    if (here) here.then(() => this.look());
+    else this.look();
   }
 
   /** The title that is open is what will be played, if anything is. */

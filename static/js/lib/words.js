@@ -65,7 +65,12 @@ export function locale() {
   return `${near.split("-u-")[0]}-u-nu-latn`;
 }
 
+// Making one takes milliseconds on a telephone, and a menu has a dozen numbers.
+const formats = new Map();
+
 /** A number as the language writes it: 1,234.5 or 1.234,5. `options`: Intl.NumberFormat's. */
 export function number(value, options = {}) {
-  return new Intl.NumberFormat(locale(), options).format(value);
+  const key = locale() + JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(locale(), options));
+  return formats.get(key).format(value);
 }

@@ -2,6 +2,7 @@
 // for a playlist, segment or text goes to the node that is best now, and from node to node until its bytes are there.
 // hls.js is told only of the end: success, or that every node failed for as long as the policy allows.
 
+import { breath } from "../lib/breath.js";
 import { plausible } from "./plausible.js";
 import { Pursuit } from "./pursuit.js";
 import { split } from "./token.js";
@@ -117,6 +118,8 @@ export function loaderFor(delivery) {
         delivery.corrupted(node);
         return false;
       }
+      // What a playlist leads to is long work; all of them are there at once.
+      if (context.responseType !== "arraybuffer") await breath();
       if (!this.#over) this.#succeed({ ...found, kept: false });
       return true;
     }

@@ -5,10 +5,12 @@
 // "waiting" {why} · "flowing" · "failed" {message, detail, retryIn} · "mended" · "tracks" · "level" · "switch" ·
 // "scene" (a newer package is shown).
 
+import { breath } from "../lib/breath.js";
 import { gettext } from "../lib/words.js";
 import { savesData } from "./abr/caps.js";
 import { remembered } from "./abr/memory.js";
 import { placeOf } from "./ahead.js";
+import { Alone } from "./alone.js";
 import { capabilities } from "./capabilities.js";
 import { bufferAhead, Engine } from "./engine.js";
 import { Growth } from "./growth.js";
@@ -35,6 +37,8 @@ const MESSAGES = {
 };
 
 export class Player extends EventTarget {
+  /** Whether somebody is there. */
+  alone = new Alone();
   #screen;
   #options;
   #preferences;
@@ -86,9 +90,10 @@ export class Player extends EventTarget {
   /**
    * Play a video from its bookmark, or from `position` when given.
    * @param {string} videoId
-   * @param {{position?: number, prepared?: import("./ahead.js").Ahead}} [from] what was prepared of it, if anything
+   * @param {{position?: number, prepared?: import("./ahead.js").Ahead, alone?: boolean}} [from] what was prepared of it,
+   *   if anything; `alone`: it begins by itself
    */
-  async load(videoId, { position, prepared } = {}) {
+  async load(videoId, { position, prepared, alone = false } = {}) {
     const leaves = this.answer?.id;
     if (Engine.way === "native") {
       prepared?.drop(); // such a browser fetches all of it by itself, from addresses that answer once a session has begun
@@ -96,6 +101,7 @@ export class Player extends EventTarget {
     }
     const ready = this.#screen.detached ? null : prepared?.take(videoId);
     this.#leave("left", ready?.scene?.video);
+    this.alone.begin(alone);
     if (Engine.way === "none") {
       this.#fail({ kind: "none" });
       return;
@@ -116,6 +122,7 @@ export class Player extends EventTarget {
         return;
       }
       await session.open();
+      await breath();
       if (this.#session === session) this.#begin(session, { position });
       else session.close("left");
     } catch (error) {
@@ -153,7 +160,7 @@ export class Player extends EventTarget {
 
   /** Begin again at the same place, with a new session. */
   restart() {
-    return this.load(this.videoId, { position: this.position });
+    return this.load(this.videoId, { position: this.position, alone: this.alone.now });
   }
 
   /** Try to go on after a failure, keeping what is buffered where that is possible. */
@@ -560,6 +567,7 @@ export class Player extends EventTarget {
       position: Math.round(position * 1000) / 1000,
       duration: Math.round(duration * 1000) / 1000,
       paused,
+      alone: this.alone.now,
       buffer: Math.round(buffer * 100) / 100,
       rendition: level?.name ?? "",
       height: level?.height ?? 0,

@@ -24,7 +24,7 @@ export class After {
    * @param {import("./ending.js").EndScreen} tools.end
    * @param {import("./ending.js").StillThere} tools.still
    * @param {() => object | null} tools.beside what is known beside the film (beside.js)
-   * @param {(next: object) => void} tools.play
+   * @param {(next: object) => void} tools.play with `alone` when nobody asked for it
    * @param {() => boolean} tools.free whether nobody uses another control
    * @param {() => void} tools.onFocus the card takes the focus by itself
    * @param {(text: string) => void} tools.say
@@ -80,7 +80,7 @@ export class After {
     if (!next) return false;
     if (alone) this.#vigil.passed();
     else this.#vigil.touch();
-    this.#tools.play(next);
+    this.#tools.play({ ...next, alone });
     return true;
   }
 

@@ -96,7 +96,10 @@ export function joinParts(it, signal) {
     focused: () => it.spatial.focused,
     how: () => it.spatial.how,
     leave: () => it.spatial.leave(),
-    onLife: () => it.after.touch(),
+    onLife: () => {
+      it.after.touch();
+      it.player.alone.touch();
+    },
   });
   const said = { video: () => it.video, say: (text) => it.say(text) };
   it.trouble = new Trouble({ ...said, player, spinner, error, wake: () => it.presence.wake(), backUrl, csrf });
@@ -167,8 +170,10 @@ export function assemble(it) {
   const corner = h("div", { class: "player-corner" }, it.skip.element, it.nextCard.element);
   const over = [it.captions, it.flash, it.spinner];
   const sheets = [it.end, it.still, it.statistics, it.error, it.lock, it.help, it.episodes, it.talk];
+  const poster = it.querySelectorAll(":scope > .player-poster"); // until the film moves
   it.replaceChildren(
     it.screen.element,
+    ...poster,
     it.surface,
     it.naming.card,
     scrim,
