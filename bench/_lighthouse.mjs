@@ -28,6 +28,7 @@ console.log(
   JSON.stringify({
     url: lhr.finalDisplayedUrl,
     scores: Object.fromEntries(Object.values(lhr.categories).map(({ id, score }) => [id, Math.round(score * 100)])),
+    benchmark: lhr.environment.benchmarkIndex,
     lcp_ms: figure("largest-contentful-paint"),
     fcp_ms: figure("first-contentful-paint"),
     tbt_ms: figure("total-blocking-time"),
@@ -36,6 +37,6 @@ console.log(
     bytes_without_images: weigh(({ resourceType, mimeType = "" }) => resourceType !== "Image" && !/^(image|video|audio)\//.test(mimeType)),
     requests: (lhr.audits["network-requests"]?.details?.items ?? []).length,
     lost,
-    error: lhr.runtimeError?.message ?? "",
+    error: lhr.runtimeError ? `${lhr.runtimeError.code}: ${lhr.runtimeError.message}` : "",
   }),
 );

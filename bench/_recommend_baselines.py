@@ -150,5 +150,12 @@ def _watched(viewer: Numbers, title: Numbers, titles: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((ones, (rows, title)), (int(rows.max(initial=-1)) + 1, titles))
 
 
+#: What tuning chose on MovieTweetings, for runs that leave it out.
+USUAL = {
+    "popularity": "popularity",
+    "item-kNN": "item-kNN shrink 10 k 400",
+    "iALS": "iALS d 64 ridge 100 alpha 20",
+    "EASE": "EASE 100",
+}
 NAMES: tuple[str, ...] = ("popularity", "item-kNN", "iALS", "EASE")
 Chosen = Mapping[str, Baseline]

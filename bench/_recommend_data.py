@@ -37,6 +37,7 @@ class Ratings:
     titles: tuple[uuid.UUID, ...]
     names: tuple[str, ...]
     content: Content
+    features: tuple[Features, ...] = ()
 
     def __len__(self) -> int:
         return len(self.viewer)
@@ -59,6 +60,7 @@ def read(path: Path) -> Ratings:
     order = np.sort(first)
     order = order[np.argsort(at[order], kind="stable")]
     names = _named(ratings.parent, {str(key): number for number, key in enumerate(keys)})
+    about = tuple(names[number][1] if number in names else Features() for number in range(len(keys)))
     return Ratings(
         viewer[order].astype(np.int32),
         title[order].astype(np.int32),
@@ -66,7 +68,8 @@ def read(path: Path) -> Ratings:
         at[order],
         tuple(uuid.UUID(int=number + 1) for number in range(len(keys))),
         tuple(names[number][0] if number in names else str(key) for number, key in enumerate(keys)),
-        content([names[number][1] if number in names else Features() for number in range(len(keys))]),
+        content(about),
+        about,
     )
 
 

@@ -1,6 +1,8 @@
 """The engine as it is served, behind the same two verbs as the baselines."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,9 @@ from bench._recommend_data import Ratings
 from recommend.engine import score
 from recommend.engine.model import Floats, Model
 from recommend.engine.training import Events, Settings, train
+from recommend.engine.trend import rising, steady
+from recommend.page.compose import Composer, Opinion, Viewer
+from recommend.page.field import bound, made
 
 Numbers = NDArray[np.int32] | NDArray[np.int64]
 
@@ -39,6 +44,44 @@ class Served:
         everything = np.ones(len(turned), bool)
         found = score.score(self.model, self.entries(history), turned, everything, knobs)
         return score.Scores(found.blend[self.place], found.taste[self.place], found.following[self.place])
+
+
+class Glimpse(NamedTuple):
+    """A title that anybody may see and play."""
+
+    id: UUID
+    series: bool = False
+    maturity: int = 0
+    published: float = 1.0
+    opens: float = 0.0
+    closes: float = np.inf
+    playable: bool = True
+    genres: tuple[str, ...] = ()
+
+
+class Picks:
+    """Top picks by the code of the page itself."""
+
+    def __init__(self, served: Served, titles: Sequence[UUID]) -> None:
+        # Published all at once they stand by their ids, which is the benchmark's order.
+        self._field = made(Glimpse(each) for each in titles)
+        self._bound = bound(served.model, self._field)
+        self._anything = np.ones(len(titles), np.bool_)
+
+    def of(self, history: Sequence[int], day: Floats, week: Floats, at: float) -> NDArray[np.int64]:
+        """The row, best first, for who watched this (newest first) where this is watched."""
+        seen = np.zeros(len(self._anything), np.bool_)
+        seen[list(history)] = True
+        viewer = Viewer(
+            opinions=tuple(Opinion(title, 1.0, at) for title in history),
+            eligible=self._anything,
+            seen=seen,
+            trend=day,
+            now=at,
+            common=rising(day, week),
+            lasting=steady(day, week),
+        )
+        return Composer(self._field, self._bound, viewer).picks()
 
 
 class Taste:

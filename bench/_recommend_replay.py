@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bench import _recommend_baselines as baselines
 from bench._recommend_data import Ratings
-from bench._recommend_ours import Served
+from bench._recommend_ours import Picks, Served
 from recommend.engine import metrics, score
 from recommend.engine.model import Floats
 from recommend.engine.trend import DAY, HALF_LIVES, Trend, rising, steady
@@ -30,6 +30,7 @@ class Replayed:
 
     ranks: dict[str, list[float]] = field(default_factory=dict)
     page: list[bool] = field(default_factory=list)
+    picks: list[bool] = field(default_factory=list)
     viewers: list[int] = field(default_factory=list)
     never_seen: int = 0
     fits: int = 0
@@ -83,13 +84,14 @@ def replay(data: Ratings, chosen: dict[str, baselines.Baseline], *, quick: bool,
         if quick and number >= 2:
             break
         served = _fitted(data, first, chosen, done, number)
+        picks = Picks(served, data.titles)
         nightly.kept.clear()
         weekly.kept.clear()
         for event in range(first, last):
             day = _day_start(data, start, event)
             _caught_up(nightly, day)
             if event % every == 0 and int(data.viewer[event]) in state.histories:
-                _judge(data, event, state, nightly, weekly, served, chosen, done)
+                _judge(data, event, state, nightly, weekly, served, picks, chosen, done)
             state.learn(event)
         _caught_up(weekly, last)
     return done
@@ -139,6 +141,7 @@ def _judge(
     nightly: State,
     weekly: State,
     served: Served,
+    picks: Picks,
     chosen: dict[str, baselines.Baseline],
     done: Replayed,
 ) -> None:
@@ -154,7 +157,7 @@ def _judge(
     ours = served.scores(history, trend)
     done.score_seconds += time.process_time() - started
     sums, everything = (served.model, ours.taste, ours.following), np.ones(len(trend), bool)
-    wider = score.blended(*sums, steady(day, week), everything, score.WIDER)
+    wider = score.blended(*sums, steady(day, week), everything, score.wider(score.DEFAULT, len(history)))
     wider[seen] = -np.inf
     found |= {
         "blend": ours.blend,
@@ -177,6 +180,8 @@ def _judge(
         found[name] = scores
         done.ranks.setdefault(name, []).append(metrics.rank(scores, target))
     done.page.append(target in page(found["blend"], wider))
+    row = picks.of(history, day, week, float(data.at[event]))
+    done.picks.append(target in row[:SLOTS])
     done.viewers.append(viewer)
     done.never_seen += int(state.counts[target] == 0)
 

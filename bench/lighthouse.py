@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from bench import _report
 from bench._stage_home import FOLDER, ROOT
@@ -32,6 +32,7 @@ from tests.conftest import CHROMIUM_FLAGS, chromium_path, wait_for
 NAME, PASSWORD = "Olu", "correct-horse-battery-staple"
 SERIES_SLUG = "station-keeping"
 SLOWER = 4
+TRIES = 3
 GOALS = {
     **{f"{page}_performance": (">=", 95.0) for page in ("home", "title", "watch")},
     **{f"{page}_accessibility": (">=", 100.0) for page in ("home", "title", "watch")},
@@ -72,6 +73,7 @@ def main() -> int:
             page = context.pages[0]
             enter(page, site, first=fresh)
             pages = {"home": "/", "title": f"/title/{FEATURE_SLUG}/", "watch": watch_of(page, site.url)}
+            page.goto("about:blank")  # the page of a title would go on beside what is measured
             figures, rows = lighthouse(page, site.url, pages, port, runs)
             figures["inp_ms"] = interactions(page, site.url)
             context.close()
@@ -147,10 +149,10 @@ def lighthouse(
     seen: dict[str, list[dict[str, Any]]] = {name: [] for name in pages}
     for run in range(runs):
         for name, address in pages.items():
-            browser.send("Network.clearBrowserCache")
-            found = _one(url + address, port)
+            found = _visit(browser, url + address, port)
             seen[name].append(found)
-            print(f"[{run + 1}/{runs}] {name}: {found['scores']}", flush=True)
+            speed = f"this machine {found['benchmark']:.0f} (2,000 and more: a desk left alone)"
+            print(f"[{run + 1}/{runs}] {name}: {found['scores']}; {speed}", flush=True)
     figures: dict[str, float | int | None] = {}
     rows: list[tuple[object, ...]] = []
     for name, runs_of in seen.items():
@@ -178,6 +180,17 @@ def lighthouse(
         for line in sorted({line for one in runs_of for line in one["lost"]}):
             print(f"  {name}: {line}")
     return figures, rows
+
+
+def _visit(browser: CDPSession, address: str, port: int) -> dict[str, Any]:
+    """One first visit. What Lighthouse could not make out (a lost trace) is no visit: it is made again, said so."""
+    for _ in range(TRIES):
+        browser.send("Network.clearBrowserCache")
+        found = _one(address, port)
+        if not found["error"]:
+            return found
+        print(f"  once more: {found['error']}", flush=True)
+    raise RuntimeError(f"Lighthouse could not judge {address} {TRIES} times: {found['error']}")
 
 
 def _one(address: str, port: int) -> dict[str, Any]:

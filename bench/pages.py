@@ -63,6 +63,7 @@ def _site(database: str) -> Iterator[None]:
         "NETFLIXLITE_LOG_LEVEL": "WARNING",
         "NETFLIXLITE_ALLOWED_HOSTS": "testserver",
         "DJANGO_SETTINGS_MODULE": "netflixlite.settings",
+        "OPENBLAS_NUM_THREADS": "1",  # as the server has it (asgi.py)
     }
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, home, ignore_errors=True)

@@ -105,6 +105,7 @@ def until(page: Any, fact: str) -> None:
 def _title(page: Any, stage: Stage) -> None:
     """The title's page, with the player's code loaded."""
     page.goto(f"{stage.url}/title/{stage.template.title}/")
+    page.mouse.move(5, 5)  # somebody is there
     until(page, "Boolean(customElements.get('nl-player'))")
     page.wait_for_timeout(300)
 

@@ -1,6 +1,5 @@
 """Plain shops to compare with: by popularity, by chance, and one that reads minds."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,16 +18,19 @@ class Plain:
     def __init__(self, titles: Titles, people: list[Person], *, seed: int = 0) -> None:
         self.titles, self.people = titles, people
         self._chance = np.random.default_rng(seed)
+        self._seen = np.zeros((len(people), len(titles)), bool)
 
     def watched(self, play: Play) -> None:
-        """Nothing to learn."""
+        """Who saw what is known to any shop: it is not offered again."""
+        self._seen[play.who, play.title] = True
 
     def night(self, day: int) -> None:
         """Nothing to train."""
 
     def page(self, who: int, day: float) -> Sequence[Shelf]:
-        """One leading row and rows by genre, all sorted by `worth`."""
+        """One leading row and rows by genre, all sorted by `worth`, without what this person saw."""
         may = (self.titles.maturity <= self.people[who].maturity) & (self.titles.arrives <= day)
+        may &= ~self._seen[who]
         worth = np.where(may, self.worth(who, day), -np.inf)
         order = [int(each) for each in np.argsort(-worth, kind="stable")[: int(may.sum())]]
         shelves, taken = [Shelf("top", order[:SLOTS])], set(order[:SLOTS])
@@ -66,6 +68,7 @@ class ByPopularity(Plain):
 
     def watched(self, play: Play) -> None:
         """One more, if it was more than a look."""
+        super().watched(play)
         if play.fraction > 0.05:
             self._counts[play.title] += 1
 
@@ -84,14 +87,7 @@ class ByMind(Plain):
     def __init__(self, titles: Titles, people: list[Person], tastes: Tastes) -> None:
         super().__init__(titles, people)
         self.tastes = tastes
-        self._done: Counter[tuple[int, int]] = Counter()
-
-    def watched(self, play: Play) -> None:
-        """What was seen is not shown again."""
-        self._done[play.who, play.title] += 1
 
     def worth(self, who: int, day: float) -> np.ndarray:
-        """By true joy, what was seen last."""
-        worth = self.tastes.enjoys(who).copy()
-        worth[[title for one, title in self._done if one == who]] -= 100
-        return worth
+        """By true joy."""
+        return self.tastes.enjoys(who)

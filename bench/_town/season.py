@@ -28,6 +28,8 @@ LASTS, STEEP = 2.7, 1.8
 TOP = 20
 #: The slots that a person's screen shows of a row, for what was seen by anyone.
 SEEN_SLOTS = 8
+#: With fewer titles than this rows share some; so many rows may stand on one screen.
+FEW, SCREEN = 200, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,18 @@ class Season:
         ]
         self.log.offers.append((who, at, share[0], share[1], self._new_plays[who]))
         in_sight = [title for titles in offered for title in titles[:SEEN_SLOTS]]
-        self.log.twice += len(in_sight) - len(set(in_sight))
+        self.log.twice += _repeated([titles[:SEEN_SLOTS] for titles in offered], self.log.titles)
         self.log.shown.setdefault(week, Counter()).update(in_sight)
         self.log.variety.setdefault(week, []).append(len({int(self.titles.mood[each]) for each in in_sight}))
+
+
+def _repeated(rows: Sequence[Sequence[int]], titles: int) -> int:
+    """How often a title is in sight again where it was seen: on the whole page, or in a catalogue of few titles, where
+    rows share them, on one screen."""
+    apart = SCREEN if titles < FEW else len(rows)
+    return sum(
+        title in above
+        for number, row in enumerate(rows)
+        for above in [{each for one in rows[max(0, number - apart + 1) : number] for each in one}]
+        for title in row
+    )
