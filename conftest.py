@@ -1,11 +1,13 @@
 """Test databases of all apps: copies of ones that are migrated already (see `tests/migrated.py`)."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from tests import migrated
 
@@ -38,3 +40,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
     """What was laid is not to be made anew; it is brought up to date and, at the next start, replaced."""
     return bool(request.config.getoption("reuse_db")) or len(_files()) == len(settings.DATABASES)
+
+
+@pytest.fixture(autouse=True)
+def language_of_its_own() -> Iterator[None]:
+    """A request in another language leaves it behind in the thread, where the next test would find it."""
+    yield
+    translation.deactivate()

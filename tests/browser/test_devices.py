@@ -71,6 +71,7 @@ def test_signing_out_everywhere_and_naming_a_device(people: Callable[..., Window
     page.get_by_role("button", name="Sign out all but this one").click()
     page.wait_for_selector("text=2 other sessions are ended")
     for other in (tv, phone):
+        other.page.wait_for_url("**/accounts/login/**")  # the news takes them there, without a touch
         assert "/accounts/login/" in other.go("/account/").url
     assert "/account/" in here.go("/account/").url
 

@@ -17,7 +17,9 @@ from catalog.tests.factories import make_series, make_title
 from catalog.types import Credit, Title
 from playback.tests.factories import make_bookmark
 from recommend import services as recommend
+from tests.standing import Standing
 
+HOUSE = Standing()
 PEOPLE = (Credit("Basil Wright", "director"), Credit("Ines Okafor", "cast", "The guard"))
 
 
@@ -49,8 +51,13 @@ def _picture(width: int, height: int) -> bytes:
 
 
 @pytest.fixture
-def house(db: None) -> House:
+def house(db: None, settings: Any, tmp_path_factory: pytest.TempPathFactory) -> House:
     """Nine films for all, one for adults only, a series, and one that is not published."""
+    keep = tmp_path_factory.getbasetemp() / "house"
+    return HOUSE.lay(_build, media=Path(settings.MEDIA_ROOT), keep=keep)
+
+
+def _build() -> House:
     make_operator()
     household = make_user("household")
     ada = make_profile("Ada", user=household)
