@@ -1,7 +1,7 @@
 """A household of tests in real browsers: a site over ASGI in this process, and windows of its people."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,3 +90,20 @@ def serving() -> Iterator[str]:
         over.set()
         TAIL.poke()
         tail.join(10)
+
+
+@contextmanager
+def windows(chromium: Any, settings: Any, *, patience: float = 120.0) -> Iterator[Callable[..., Window]]:
+    """A site that runs as in earnest, and what opens windows of it; `patience` is in seconds, for a busy machine."""
+    opened: list[Window] = []
+    with serving() as url:
+        settings.SITE_URL = url
+
+        def open_window(**how: Any) -> Window:
+            opened.append(Window(chromium, url, **how))
+            opened[-1].page.set_default_timeout(patience * 1000)
+            return opened[-1]
+
+        yield open_window
+        for each in opened:
+            each.close()

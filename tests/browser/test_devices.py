@@ -33,17 +33,8 @@ def people(chromium: Any, settings: Any, tmp_path: Path) -> Iterator[Callable[..
     make_profile("Ada", user=user, maturity=18)
     make_profile("Ben", user=user, is_kid=True, avatar="meadow")
     make_plan("Family", streams=1, user=user)
-    opened: list[Window] = []
-    with household.serving() as url:
-        settings.SITE_URL = url
-
-        def open_window(**how: Any) -> Window:
-            opened.append(Window(chromium, url, **how))
-            return opened[-1]
-
+    with household.windows(chromium, settings) as open_window:
         yield open_window
-        for each in opened:
-            each.close()
 
 
 @pytest.fixture

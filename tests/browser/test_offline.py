@@ -14,6 +14,7 @@ import pytest
 
 from accounts import services as accounts
 from catalog import services as catalog
+from netflixlite.live.hub import HUB
 from playback import models
 from playback import services as playback
 from tests.browser import household
@@ -218,13 +219,16 @@ def test_what_was_watched_away_arrives_and_signing_out_leaves_nothing(house: Hou
     wait_for(lambda: page.evaluate(PIECES) == nothing, seconds=30, what="nothing being left")
 
 
-def test_what_the_site_ends_goes_from_the_device(house: House) -> None:
+def test_what_the_site_ends_goes_from_the_device_that_looks_at_it(house: House) -> None:
     house.keep()
     house.ready()
     page = house.page
+    wait_for(lambda: HUB.listening, seconds=60, what="the page listening")
+    page.evaluate("document.body.dataset.mark = 'same'")
     video = catalog.video(house.stage.video)
     assert video is not None
     catalog.unpublish(video.title_id)
-    page = house.window.go("/downloads/")
+    playback.look_at_licences()  # as a worker does every now and then
     page.wait_for_selector("nl-downloads .empty:not([hidden])")
     wait_for(lambda: page.evaluate(PIECES)["found"] == [], seconds=30, what="its bytes being gone")
+    assert page.evaluate("document.body.dataset.mark") == "same"

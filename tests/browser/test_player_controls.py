@@ -81,6 +81,7 @@ def test_a_profile_may_have_it_skipped_by_itself(film: Film, stage: Stage) -> No
     film.page.click(".player-notice button")
     film.until(lambda now: 2 <= now["position"] < 19, what="back in it, to be watched")
     wait_for(lambda: film.page.is_visible(".player-skip"), what="the button for who changes their mind")
+    assert film.problems == []
 
 
 def test_an_address_with_a_moment_begins_there_once(film: Film, stage: Stage) -> None:

@@ -111,7 +111,10 @@ def test_a_film_is_watched_while_it_is_made(
     film.page.goto(f"{site.url}/admin/catalog/title/")
     film.page.get_by_role("link", name="The Long Meridian").first.click()
     film.page.get_by_role("button", name="Publish", exact=True).click()
-    film.page.get_by_role("link", name="See it on the site").click()
+    to_the_site = film.page.get_by_role("link", name="See it on the site")
+    to_the_site.wait_for()
+    film.page.wait_for_load_state()  # what moves while the page is laid out loses the press
+    to_the_site.click()
     film.page.wait_for_url(re.compile("/(profiles|title/the-long-meridian)/"))
     if "/profiles/" in film.page.url:
         film.page.get_by_role("button", name="Olu").first.click()

@@ -65,18 +65,8 @@ def films(settings: Any, tmp_path: Path, ada: Profile, monkeypatch: pytest.Monke
 @pytest.fixture
 def people(chromium: Any, settings: Any, ada: Profile, films: list[Title]) -> Iterator[Callable[..., Window]]:
     """Opens windows of a site that runs as in earnest."""
-    opened: list[Window] = []
-    with household.serving() as url:
-        settings.SITE_URL = url
-
-        def open_window(**how: Any) -> Window:
-            opened.append(Window(chromium, url, **how))
-            opened[-1].page.set_default_timeout(120_000)
-            return opened[-1]
-
+    with household.windows(chromium, settings) as open_window:
         yield open_window
-        for each in opened:
-            each.close()
 
 
 def rows_of(page: Any) -> list[str]:

@@ -1,10 +1,10 @@
-"""The browser's modules as static files: each file's name holds its content's hash, so none may lead back to itself."""
+"""The browser's modules: none leads back to itself, so that what each of them needs is there before it begins."""
 
 import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-#: What Django takes for an import, in comments too: it then needs the other file's hash first.
+#: What leads to another module, at once or later.
 IMPORT = re.compile(r"""(?:\bfrom|\bimport|\bimport\()\s*["'](\.[^"']+\.m?js)["']""")
 
 
@@ -21,6 +21,5 @@ def test_no_module_leads_back_to_itself(repository: Path) -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         raise AssertionError(
-            f"{' imports '.join(reversed(error.args[1]))}: the static files of a running site "
-            "(`manage.py prepare`) cannot be named by content"
+            f"{' imports '.join(reversed(error.args[1]))}: which of them begins first depends on who asks"
         ) from None
