@@ -4,8 +4,9 @@
 what they watched next. `season` lets a made-up town live for 90 days with the real site (its services, events, taste,
 training), and beside it with shops that go by chance, by popularity and by reading minds: how soon a taste that changes
 is followed, whether variety lasts, what is found and watched to its end, and whether a child ever sees what it may not.
-`kids` makes 100,000 pages of random catalogues; `poison` lets one profile script 100,000 plays. All of it comes from
-seeds: the same command makes the same figures.
+`kids` makes 100,000 pages of random catalogues; `poison` lets one profile script 100,000 plays. People, titles and
+evenings come from seeds; what the site itself draws goes by ids, which are new each time, so a season's figures differ
+a little from run to run, and where few turn to another taste, how many are followed differs much: run several draws.
 """
 
 import argparse
