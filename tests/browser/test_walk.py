@@ -217,7 +217,7 @@ def test_a_node_in_use_dies_and_the_film_goes_on_to_its_end(
     watching.wait_until(page, "video.currentTime > 3 && video.currentTime < 30 && !video.seeking", 30)
     state = watching.facts(page)["state"]
     assert state["position"] + state["buffer"] < state["duration"] - 20, "too much is buffered for a test"
-    used = state["node"]
+    used, before = state["node"], state["errors"]  # a busy machine's node may have been slow already
     base = next(node["base"] for node in state["nodes"] if node["id"] == used)
     port = int(base.rsplit(":", 1)[1])
     assert port in site.node_ports, f"the film comes from {base}, which is no node"
@@ -232,7 +232,8 @@ def test_a_node_in_use_dies_and_the_film_goes_on_to_its_end(
         state = watching.facts(page)["state"]
         assert state["switches"], "the player never needed another node"
         assert {switch["from"] for switch in state["switches"]} >= {used}, state["switches"]
-        assert all(error["text"].startswith(used) for error in state["errors"]), state["errors"]
+        errors = [error for error in state["errors"] if error not in before]
+        assert all(error["text"].startswith(used) for error in errors), state["errors"]
         # The rest is skipped, not its end: the playhead was measured until here.
         page.evaluate(
             "(to) => { document.querySelector('nl-player video').currentTime = to; }", state["duration"] - 6
