@@ -150,7 +150,8 @@ def _part(part: str, titles: int) -> dict[str, object]:
     elif part == "taste":
         from recommend.engine.training import _watched
 
-        rows = train_taste.taste(_watched(events, titles), ridge=200, drop=0.5, width=500)
+        watched, at = _watched(events, titles)
+        rows = train_taste.taste(watched, at=at, near=Settings().near, ridge=200, drop=0.5, width=500)
         about = f"{rows.targets.nbytes + rows.weights.nbytes:,} bytes kept"
     else:
         ids = [uuid.UUID(int=number + 1) for number in range(titles)]
@@ -172,7 +173,7 @@ def _made(titles: int) -> tuple[object, object]:
     share = 1 / np.arange(1, titles + 1)
     title = draw.choice(titles, viewers * _EACH, p=share / share.sum()).astype(np.int32)
     viewer = np.repeat(np.arange(viewers, dtype=np.int32), _EACH)
-    at = np.sort(draw.random(len(title))) * 86_400 * 365
+    at = draw.random(len(title)) * 86_400 * 365
     events = Events(viewer, title, np.ones(len(title), np.float32), at)
     features = [
         Features(

@@ -2,13 +2,20 @@
 
 Steck 2020 ("Autoencoders that don't overfit towards the identity"), with viewers weighed by n^-½, so that who watches
 everything does not decide for all. `A = G + λI + p/(1-p)·diag(G)`, `P = A⁻¹`, `B = -P/diag(P)`, zero diagonal.
+
+What a viewer watched within one day or week goes together more than what lies years apart: a part of the Gram counts
+only such pairs. It is that of a matrix with a row for each day of each viewer, so it stays positive semidefinite.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from recommend.engine.model import Floats, Rows
 from recommend.engine.train_matrix import BLOCK, blocks, invert, square, truncated
+from recommend.engine.trend import DAY
 
 
 def weighed(watched: sparse.csr_matrix, power: float = 0.5) -> sparse.csr_matrix:
@@ -22,6 +29,34 @@ def weighed(watched: sparse.csr_matrix, power: float = 0.5) -> sparse.csr_matrix
     )
 
 
+def by_time(
+    watched: sparse.csr_matrix, at: NDArray[np.float64], near: Sequence[tuple[float, float]]
+) -> sparse.csr_matrix:
+    """Rows (viewers), and under them rows of what each watched within the same span of time, so that in the Gram a pair
+    counts less the further it is apart; a title beside itself counts as before.
+
+    `at`: seconds, aligned with `watched.data`. `near`: (days of a span, share of what counts within it alone).
+    """
+    viewer = np.repeat(np.arange(watched.shape[0]), np.diff(watched.indptr))
+    whole = np.ones(watched.shape[0], np.float32)
+    parts = list[sparse.csr_matrix]()
+    for days, share in near:
+        span = np.floor(at / (days * DAY)).astype(np.int64)
+        span -= span.min() if len(span) else 0
+        code = viewer * (span.max(initial=0) + 1) + span
+        _, first, row = np.unique(code, return_index=True, return_inverse=True)
+        # Whose entries all lie in one span (brought along from elsewhere, say) needs no second row for it.
+        several = np.bincount(viewer[first], minlength=len(whole)) > 1
+        whole[several] -= np.float32(share)
+        kept = several[viewer]
+        shape = (len(first), watched.shape[1])
+        part = sparse.csr_matrix((watched.data[kept], (row[kept], watched.indices[kept])), shape, np.float32)
+        parts.append(part * np.float32(share**0.5))
+    roots = np.sqrt(np.repeat(whole, np.diff(watched.indptr)))
+    first_part = sparse.csr_matrix((watched.data * roots, watched.indices, watched.indptr), watched.shape)
+    return sparse.vstack([first_part, *parts], format="csr", dtype=np.float32)
+
+
 def taste(
     watched: sparse.csr_matrix,
     *,
@@ -29,6 +64,8 @@ def taste(
     drop: float,
     width: int,
     power: float = 0.5,
+    at: NDArray[np.float64] | None = None,
+    near: Sequence[tuple[float, float]] = (),
     content: sparse.csr_matrix | None = None,
     alpha: float = 0.0,
     seed: sparse.csr_matrix | None = None,
@@ -38,13 +75,16 @@ def taste(
 ) -> Rows:
     """EDLAE's strongest weights. `watched`: float32 (viewers, titles), every entry a positive weight.
 
-    `ridge` is λ, `drop` is p. `content`: L2-normalised (titles, columns), added to the Gram as `alpha`·F·Fᵀ. `seed`: a
-    Gram (titles, titles) from elsewhere, added `beta` times. `allowed`: pairs that enough accounts support; others are
-    left out of what viewers say. Raises `TooLarge` before anything is allocated.
+    `ridge` is λ, `drop` is p. `at` and `near`: when each entry was watched, and what is close (`by_time`). `content`:
+    L2-normalised (titles, columns), added to the Gram as `alpha`·F·Fᵀ. `seed`: a Gram (titles, titles) from elsewhere,
+    added `beta` times. `allowed`: pairs that enough accounts support; others are left out of what viewers say. Raises
+    `TooLarge` before anything is allocated.
     """
     titles = watched.shape[1]
     gram = square(titles, memory)
     rooted = weighed(watched, power)
+    if at is not None and near:
+        rooted = by_time(rooted, at, near)
     turned = rooted.T.tocsr()
     for part in blocks(titles, 4 * BLOCK):
         own = turned[part] @ rooted

@@ -66,7 +66,8 @@ class Settings:
     trained. `ridge`, `drop`: EDLAE's λ and p. `power`: viewers weigh n^-power. `alpha`: weight of content in the Gram.
     `beta`: weight of a seed. `width`: weights kept of each row. `support`: accounts that must have watched both of two
     titles for the pair to count. `memory`: bytes the trainer may use. `lent`: how much of their neighbours' scores
-    titles get that were watched too seldom, where all others were: they had their chance.
+    titles get that were watched too seldom, where all others were: they had their chance. `near`: in taste so much of a
+    pair counts only when one viewer watched both within so many days (`train_taste.by_time`).
     """
 
     head: int = 30_000
@@ -89,6 +90,7 @@ class Settings:
     wide_head: int = 20_000
     neighbours: int = 30
     lent: float = 0.5
+    near: tuple[tuple[float, float], ...] = ((1.0, 0.25), (7.0, 0.25))
 
 
 def train(
@@ -119,7 +121,7 @@ def train(
     strength = _strength(mine, dense, chosen)
     taste_rows = _taste(mine, dense, about, _lent(seed, place, dense), chosen, strength)
     if wide:
-        factored = factors(_watched(mine, watched), size=chosen.factors)
+        factored = factors(_watched(mine, watched)[0], size=chosen.factors)
         taste_rows = merged(taste_rows, rows(factored, width=chosen.width))
     scales, step_rows = _following(mine, len(taste_rows), dense, chosen)
     told: dict[str, str | int | float] = {
@@ -186,8 +188,8 @@ def _placed(events: Events, place: NDArray[np.int64], head: int) -> Events:
     return Events(events.viewer[kept], places[kept], events.weight[kept], events.at[kept], account[kept])
 
 
-def _watched(events: Events, titles: int) -> sparse.csr_matrix:
-    """Viewers times titles; the largest weight where there are several."""
+def _watched(events: Events, titles: int) -> tuple[sparse.csr_matrix, NDArray[np.float64]]:
+    """Viewers times titles, the largest weight where there are several; and when, in the order of its entries."""
     kept = events.title < titles
     viewer, title, weight = events.viewer[kept], events.title[kept], events.weight[kept]
     _, rows = np.unique(viewer, return_inverse=True)
@@ -195,7 +197,11 @@ def _watched(events: Events, titles: int) -> sparse.csr_matrix:
     order = np.lexsort((-weight, code))
     first = order[np.concatenate((np.ones(min(1, len(order)), bool), np.diff(code[order]) > 0))]
     shape = (int(rows.max(initial=-1)) + 1, titles)
-    return sparse.csr_matrix((weight[first], (rows[first], title[first])), shape, np.float32)
+    # By row and column already, so the matrix keeps this order.
+    return (
+        sparse.csr_matrix((weight[first], (rows[first], title[first])), shape, np.float32),
+        events.at[kept][first],
+    )
 
 
 def _allowed(events: Events, titles: int, support: int) -> sparse.csr_matrix | None:
@@ -204,7 +210,7 @@ def _allowed(events: Events, titles: int, support: int) -> sparse.csr_matrix | N
         return None
     account = events.viewer if events.account is None else events.account
     alone = Events(account, events.title, np.ones(len(events), np.float32), events.at)
-    watched = _watched(alone, titles)
+    watched, _at = _watched(alone, titles)
     pairs = (watched.T @ watched).tocsr()
     return (pairs >= support).astype(np.float32)
 
@@ -231,7 +237,7 @@ def _strength(events: Events, head: int, settings: Settings) -> _Strength:
     elif len(events) >= 50 * max(1, head):
         usual = _Strength(200.0, 0.5, 0.5, 3.0)
     else:
-        usual = _Strength(100.0, 0.3, 0.0, 3.0)
+        usual = _Strength(60.0, 0.3, 0.0, 3.0)
     return _Strength(
         usual.ridge if settings.ridge is None else settings.ridge,
         usual.drop if settings.drop is None else settings.drop,
@@ -262,8 +268,11 @@ def _taste(
     if part.columns:
         facts = sparse.csr_matrix((part.data, part.indices, part.indptr), (head, part.columns), np.float32)
         facts = facts[:, np.unique(part.indices)]
+    watched, at = _watched(events, head)
     return taste(
-        _watched(events, head),
+        watched,
+        at=at,
+        near=settings.near,
         ridge=strength.ridge,
         drop=strength.drop,
         width=settings.width,

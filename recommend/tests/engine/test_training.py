@@ -9,9 +9,10 @@ from scipy import sparse
 from recommend.engine import train_factors, train_matrix
 from recommend.engine.model import Content, Rows
 from recommend.engine.train_following import following
-from recommend.engine.train_taste import taste, weighed
+from recommend.engine.train_taste import by_time, taste, weighed
 from recommend.engine.training import Events, train
-from recommend.tests.engine.making import SMALL, events, facts, ids, small, sort_of
+from recommend.engine.trend import DAY
+from recommend.tests.engine.making import SMALL, TITLES, events, facts, ids, small, sort_of
 
 
 def dense(rows: Rows) -> np.ndarray:
@@ -77,6 +78,63 @@ def test_viewers_of_much_weigh_less_each_time() -> None:
     rooted = weighed(watched).toarray() ** 2
     assert rooted[1, 0] == pytest.approx(2 * rooted[0, 0])
     assert (rooted[0, 0] + rooted[1, 0]) / 2 == pytest.approx(1)
+
+
+def test_pairs_count_less_the_further_they_are_apart() -> None:
+    # Two viewers; the first watched 0 and 1 in one evening, 2 in the same week and 3 months later.
+    watched = sparse.csr_matrix(np.array([[1, 1, 1, 2, 0], [0, 1, 0, 0, 1]], np.float32))
+    at = np.array([70.1, 70.2, 74, 300, 7, 7.5]) * DAY
+    stacked = by_time(watched, at, ((1.0, 0.25), (7.0, 0.25)))
+    gram = (stacked.T @ stacked).toarray()
+    whole = (watched.T @ watched).toarray()
+    assert gram[0, 1] == pytest.approx(1)
+    assert gram[0, 2] == pytest.approx(0.75)
+    assert gram[0, 3] == pytest.approx(0.5 * 2)
+    assert gram[1, 4] == pytest.approx(1)
+    assert gram[2, 4] == 0
+    assert np.diag(gram) == pytest.approx(np.diag(whole))
+    assert np.linalg.eigvalsh(gram).min() > -1e-5
+    # The same by the words of it, for many viewers at any time of history.
+    draw = np.random.default_rng(6)
+    many = sparse.random(30, 9, density=0.4, format="csr", random_state=draw, dtype=np.float32)
+    when = 1.7e9 + draw.exponential(20 * DAY, many.nnz)
+    expected = np.zeros((9, 9))
+    for row in range(30):
+        mine = slice(many.indptr[row], many.indptr[row + 1])
+        columns, values, times = many.indices[mine], many.data[mine], when[mine]
+        near = 0.5 + sum(0.25 * (times[:, None] // span == times // span) for span in (DAY, 7 * DAY))
+        expected[np.ix_(columns, columns)] += near * np.outer(values, values)
+    stacked = by_time(many, when, ((1.0, 0.25), (7.0, 0.25)))
+    assert (stacked.T @ stacked).toarray() == pytest.approx(expected, abs=1e-5)
+    # What was all brought along at once is as near to each other as before.
+    at_once = by_time(watched, np.full(6, 5.0), ((1.0, 0.25), (7.0, 0.25)))
+    assert (at_once.T @ at_once).toarray() == pytest.approx(whole)
+    assert at_once.nnz == watched.nnz
+
+
+def test_what_was_watched_in_one_week_goes_together_more() -> None:
+    draw = np.random.default_rng(4)
+    # Everybody watches 0, 1 and 2; 0 and 1 within a day of each other, 2 at another time of the year.
+    viewer, title, at = [], [], []
+    for number in range(40):
+        begin = float(draw.integers(0, 300)) * DAY
+        for each, days in ((0, 0.1), (1, 0.3), (2, 150.0), (int(draw.integers(3, TITLES)), 70.0)):
+            viewer.append(number)
+            title.append(each)
+            at.append(begin + days * DAY)
+    mixed = draw.permutation(len(viewer))
+    told = Events(
+        np.array(viewer, np.int32)[mixed], np.array(title, np.int32)[mixed],
+        np.ones(len(viewer), np.float32), np.array(at)[mixed],
+    )  # fmt: skip
+    model = train(ids(), told, facts(), replace(SMALL, alpha=0.0))
+    of = dict(zip(*(each.tolist() for each in model.taste.of(model.index[ids()[0]])), strict=True))
+    near, far = (of[model.index[ids()[number]]] for number in (1, 2))
+    assert near > 1.3 * far > 0
+    alike = train(ids(), told, facts(), replace(SMALL, alpha=0.0, near=()))
+    of = dict(zip(*(each.tolist() for each in alike.taste.of(alike.index[ids()[0]])), strict=True))
+    near, far = (of[alike.index[ids()[number]]] for number in (1, 2))
+    assert near == pytest.approx(far, rel=0.05)
 
 
 def test_in_place_inverse_is_the_inverse() -> None:
