@@ -88,7 +88,7 @@ class Taste:
     """What goes with what, from nothing else, with everything that was watched counting the same."""
 
     name = "netflixlite"
-    knobs = score.Knobs(a=0.0, b=1.0, memory=1e9, last=10_000)
+    knobs = score.Knobs(a=0.0, b=1.0, memory=1e9, lately=0.0, last=10_000)
     #: What comes next has no part in this: it is not trained.
     settings = Settings(scales=())
 

@@ -157,7 +157,7 @@ def _judge(
     ours = served.scores(history, trend)
     done.score_seconds += time.process_time() - started
     sums, everything = (served.model, ours.taste, ours.following), np.ones(len(trend), bool)
-    wider = score.blended(*sums, steady(day, week), everything, score.wider(score.DEFAULT, len(history)))
+    wider = score.blended(*sums, steady(day, week), everything, score.wider(score.DEFAULT))
     wider[seen] = -np.inf
     found |= {
         "blend": ours.blend,

@@ -30,8 +30,10 @@ class Knobs:
     """How the parts are weighed. The defaults are what the replay of real events chose (docs/recommend-engine.md).
 
     `a`, `b`: what follows and what goes with what, beside what is watched here (1). `prior`: what a play long ago is
-    worth beside one of now. The floors say from when on evidence counts. `memory`: how many titles ago the past counts
-    1/e for taste. `last`: only so many of the newest entries are used. `dim`: popularity to this power divides.
+    worth beside one of now. The floors say from when on evidence counts. Taste has two memories: in the long one what
+    was watched `memory` titles ago counts 1/e, in the short one `recent`; `lately` is the short one's share, so that a
+    taste that turns is followed and the old one not forgotten. `last`: only so many of the newest entries are used.
+    `dim`: popularity to this power divides.
     """
 
     a: float = 0.3
@@ -41,23 +43,23 @@ class Knobs:
     following_floor: float = 0.002
     taste_floor: float = 0.01
     memory: float = 30.0
+    recent: float = 5.0
+    lately: float = 0.85
     last: int = 60
     dim: float = 0.0
 
 
 DEFAULT = Knobs()
-#: In a list that looks further taste weighs so many times as much; and so many times for whom more is known of than so
-#: many titles.
-WIDER, WELL_KNOWN, WIDEST = 8 / 3, 30, 16 / 3
+#: In a list that looks further what follows weighs so many times as much, and what goes with what so many times.
+WIDER_FOLLOWING, WIDER_TASTE = 8 / 3, 10.0
 
 
-def wider(usual: Knobs, known: int) -> Knobs:
-    """Knobs of a list that looks further than the first one, for a viewer with so many entries.
+def wider(usual: Knobs) -> Knobs:
+    """Knobs of a list that looks further than the first one: what this viewer likes before what is watched.
 
     Give it what is watched all week as well (`trend.steady`).
     """
-    times = WIDEST if known > WELL_KNOWN else WIDER
-    return replace(usual, a=usual.a * times, b=usual.b * times, prior=0.0, dim=0.0)
+    return replace(usual, a=usual.a * WIDER_FOLLOWING, b=usual.b * WIDER_TASTE, prior=0.0, dim=0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +80,7 @@ def score(
     """
     titles, weights = _arrays(entries, knobs.last)
     count = len(titles)
-    taste = _sum(model, titles, [(None, weights * _decay(count, knobs.memory))])
+    taste = _sum(model, titles, [(None, weights * fading(count, knobs))])
     scales = enumerate(model.scales)
     following = _sum(model, titles, [(which, weights * _decay(count, scale)) for which, scale in scales])
     blend = blended(model, taste, following, trend, eligible, knobs)
@@ -150,15 +152,19 @@ def shares(
     total = knobs.a + knobs.b
     if not len(numbers) or not len(titles) or total <= 0:
         return found
-    parts: list[tuple[float, float, list[tuple[int | None, float]]]] = [
-        (knobs.b, knobs.taste_floor, [(None, knobs.memory)]),
-        (knobs.a, knobs.following_floor, list(enumerate(model.scales))),
+    count = len(numbers)
+    parts: list[tuple[float, float, list[tuple[int | None, Floats]]]] = [
+        (knobs.b, knobs.taste_floor, [(None, fading(count, knobs))]),
+        (
+            knobs.a,
+            knobs.following_floor,
+            [(which, _decay(count, scale)) for which, scale in enumerate(model.scales)],
+        ),
     ]
     for share, floor, matrices in parts:
         given = np.zeros_like(found)
-        for which, scale in matrices:
-            decayed = weights * _decay(len(numbers), scale)
-            given += decayed * _columns(model, which, numbers, titles)
+        for which, fades in matrices:
+            given += weights * fades * _columns(model, which, numbers, titles)
         spoken = np.maximum(given, 0)
         found += share * spoken / (spoken.sum(axis=1, keepdims=True) + floor)
     return found / total
@@ -194,6 +200,13 @@ def _arrays(entries: Sequence[Entry], last: int) -> tuple[NDArray[np.int64], Flo
         np.array([each.title for each in newest], np.int64),
         np.array([each.weight for each in newest], np.float32),
     )
+
+
+def fading(entries: int, knobs: Knobs) -> Floats:
+    """What each of so many entries counts for taste, newest first: float32 (entries,), 1 for the newest."""
+    short = np.float32(knobs.lately)
+    faded: Floats = (1 - short) * _decay(entries, knobs.memory) + short * _decay(entries, knobs.recent)
+    return faded
 
 
 def _decay(entries: int, scale: float) -> Floats:

@@ -143,7 +143,7 @@ class Composer:
         opinions = self.viewer.opinions
         held = self.field.shelves[:, [one.place for one in opinions]]
         weights = np.array([max(0.0, one.weight) for one in opinions], np.float32)
-        weights *= np.exp(np.arange(len(opinions), dtype=np.float32) / np.float32(-self.knobs.memory))
+        weights *= score.fading(len(opinions), self.knobs)
         found: Floats = held @ (weights / np.maximum(held.sum(axis=0), 1))
         total = float(found.sum())
         return found / np.float32(total) if total > 0 else found
@@ -183,7 +183,7 @@ class Composer:
 
     def further(self, without: Places) -> Places:
         """The best unseen titles, less these, with taste weighing more and a trend that lasts: `score.wider`."""
-        knobs = score.wider(self.knobs, len(self.entries))
+        knobs = score.wider(self.knobs)
         watched = self.viewer.lasting if self.viewer.lasting is not None else self._common
         trend = np.maximum(watched, np.float32(1e-3 - knobs.trend_floor))
         scores = score.blended(self.bound.model, self.taste, self.following, trend, self.fresh, knobs)
@@ -346,5 +346,6 @@ def _knobs(turned: Mapping[str, float]) -> Knobs:
         prior=turned.get("prior", usual.prior),
         trend_floor=turned.get("trend_floor", usual.trend_floor),
         memory=turned.get("memory", usual.memory),
+        lately=turned.get("lately", usual.lately),
         dim=0.0,
     )

@@ -1,10 +1,10 @@
 """Which genres may be called ones that somebody enjoys: by what they watched or praised, and by nothing else. Pure."""
 
-import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from recommend.engine.score import Knobs, fading
 from recommend.page.field import Field
 from recommend.signals.shapes import Kind, TasteEntry
 
@@ -14,11 +14,11 @@ LEANS = 0.12
 _WISHES: Collection[Kind] = (Kind.LISTED,)
 
 
-def genres(entries: Sequence[TasteEntry], field: Field, *, memory: float) -> tuple[str, ...]:
-    """Slugs, what was enjoyed most first. `entries` come newest first; The one at place k counts e^(-k/`memory`)."""
+def genres(entries: Sequence[TasteEntry], field: Field, *, knobs: Knobs) -> tuple[str, ...]:
+    """Slugs, what was enjoyed most first. `entries` come newest first, and count as they do for taste."""
     told = [
-        (place, entry.weight * math.exp(-age / memory))
-        for age, entry in enumerate(entries)
+        (place, entry.weight * faded)
+        for entry, faded in zip(entries, fading(len(entries), knobs).tolist(), strict=True)
         if entry.weight > 0
         and entry.kind not in _WISHES
         and (place := field.place.get(entry.title_id)) is not None

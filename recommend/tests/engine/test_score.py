@@ -60,6 +60,25 @@ def test_a_dislike_lowers_what_is_like_it(model: Model) -> None:
     assert score.score(model, with_dislike, still(model), open_(model), Knobs(memory=1e9)).taste[near] < one
 
 
+def test_a_taste_that_turns_is_followed_and_the_old_one_not_forgotten(model: Model) -> None:
+    sorts = [[each for each in range(len(model)) if sort_of(model, each) == sort] for sort in (0, 1)]
+    old, new = ([Entry(each, 1.0) for each in mine[:12]] for mine in sorts)
+
+    def leading(entries: list[Entry], knobs: Knobs = score.DEFAULT) -> list[int]:
+        seen = [each.title for each in entries]
+        found = score.score(model, entries, still(model), open_(model, *seen), knobs)
+        return [sort_of(model, int(each)) for each in score.top(found.taste, 6)]
+
+    assert set(leading(old)) == {0}
+    assert sum(leading([*new[:6], *old])) >= 5
+    # With the long memory alone so little has not turned it.
+    assert sum(leading([*new[:6], *old], Knobs(lately=0.0))) < 5
+    fades = score.fading(40, score.DEFAULT)
+    assert fades[0] == 1
+    assert (np.diff(fades) < 0).all()
+    assert fades[30:].sum() > 0.01 * fades.sum()
+
+
 def test_a_finish_raises_what_it_speaks_for(model: Model) -> None:
     for watched in range(0, len(model), 5):
         raised = score.because(model, watched) > 0
@@ -144,7 +163,8 @@ def test_a_second_row_of_the_same_viewer_takes_the_same_sums(model: Model) -> No
     entries, trend = [Entry(3, 1.0), Entry(6, 0.5)], still(model) + 1
     eligible = open_(model, 3, 6)
     sums = score.score(model, entries, still(model), open_(model))
-    for knobs in (score.wider(score.DEFAULT, 9), Knobs(prior=0.5, dim=0.1, a=0.0)):
+    for knobs in (score.wider(score.DEFAULT), Knobs(prior=0.5, dim=0.1, a=0.0)):
         again = score.blended(model, sums.taste, sums.following, trend, eligible, knobs)
         assert np.allclose(again, score.score(model, entries, trend, eligible, knobs).blend, atol=1e-6)
-    assert score.wider(score.DEFAULT, 30).a < score.wider(score.DEFAULT, 31).a
+    wider = score.wider(score.DEFAULT)
+    assert wider.b / score.DEFAULT.b > wider.a / score.DEFAULT.a > 1
