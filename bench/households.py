@@ -5,8 +5,8 @@ what they watched next. `season` lets a made-up town live for 90 days with the r
 training), and beside it with shops that go by chance, by popularity and by reading minds: how soon a taste that changes
 is followed, whether variety lasts, what is found and watched to its end, and whether a child ever sees what it may not.
 `kids` makes 100,000 pages of random catalogues; `poison` lets one profile script 100,000 plays. People, titles and
-evenings come from seeds; what the site itself draws goes by ids, which are new each time, so a season's figures differ
-a little from run to run, and where few turn to another taste, how many are followed differs much: run several draws.
+evenings come from seeds, and so do the ids by which the site draws. Where few turn to another taste, it is chance how
+many of them are followed: `--turning 0.8` lets most of the grown-ups do so, and several draws are several towns.
 """
 
 import argparse
@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--titles", type=int, default=500)
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--turning", type=float, default=0.25, help="share of grown-ups whose taste changes")
     parser.add_argument("--plays", type=int, default=100_000, help="how many the poisoner scripts")
     parser.add_argument("--pages", type=int, default=100_000, help="how many of random catalogues")
     parser.add_argument("--draw", type=int, default=1, help="another number is another town")
@@ -123,9 +124,9 @@ def _lived(options: argparse.Namespace, home: Path, parts: Sequence[str]) -> dic
     from bench._town.people import settle
     from bench._town.titles import make
 
-    served.site(home)
+    served.site(home, seed=options.draw)
     titles = make(options.titles, days=options.days, seed=options.draw)
-    people = settle(options.people, seed=options.draw + 1, turn_day=options.days / 2)
+    people = settle(options.people, seed=options.draw + 1, turning=options.turning, turn_day=options.days / 2)
     shop = served.Served(titles, people)
     figures: dict[str, float | int | None] = {}
     if "season" in parts:
@@ -171,13 +172,17 @@ def _season(
     print(f"models: {shop.verdicts}")
     print(f"rows: {sorted(shop.reasons)}; sources: {shop.sources}")
     ours, popular = (reading.told(logs[name], people) for name in ("ours", "popularity"))
-    print("events to follow, each: " + json.dumps(ours.recoveries))
+    print("events to follow, each by itself: " + json.dumps(ours.each))
+    print(
+        "by plays in the new moods, what the page has of them beside what it had of the old ones: "
+        + ", ".join(f"{plays}: {share:.2f} ({people})" for plays, (share, people) in ours.turned.items())
+    )
     return {
         "season_found": ours.found,
         "season_finished": ours.finished,
         "season_finished_to_popularity": round(ours.finished / max(0.001, popular.finished), 2),
         "season_recovery_events": ours.recovery,
-        "season_recovered_share": ours.recovered,
+        "season_recovered_alone_share": ours.recovered,
         "season_coverage_first": ours.coverage[0],
         "season_coverage_last": ours.coverage[-1],
         "season_coverage_last_to_first": round(ours.coverage[-1] / max(0.001, ours.coverage[0]), 2),

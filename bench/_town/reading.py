@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,20 +14,26 @@ from recommend.engine.metrics import gini
 WEEKS = 2
 #: A taste is followed when the page has this share of what it had of the old taste before it changed.
 FOLLOWED = 0.8
+#: One page says little (its twenty first slots go in steps of .05): the pages of who has played so many and of
+#: who has played up to two fewer are taken together, of at least so many people.
+PLAYS, PEOPLE = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """`found` and `finished`: shares of the visits that looked for a suggestion. `liked`: share of what is at first
-    sight in the moods that the person likes then. `recovery`: median of the plays in the new moods until the page
-    follows (of those who are followed: `recovered`). `coverage`, `gini`, `moods`: by fortnight."""
+    sight in the moods that the person likes then. `turned`: by plays in the new moods since turning, what pages have of
+    them beside what they had of the old ones, and of how many people. `recovery`: so many plays until that is
+    `FOLLOWED`, and the next ones too. `each`: the same for everybody alone, and strictly: until two of their pages on
+    end have it; `recovered` is the share of those who get there. `coverage`, `gini`, `moods`: by fortnight."""
 
     found: float
     finished: float
     liked: float
     recovery: float
+    turned: dict[int, tuple[float, int]]
     recovered: float
-    recoveries: list[int | None]
+    each: list[int | None]
     coverage: list[float]
     gini: list[float]
     moods: list[float]
@@ -35,8 +42,9 @@ class Told:
 
 def told(log: Log, people: list[Person]) -> Told:
     """All of it."""
-    recoveries = [found for found in _recoveries(log, people) if found != -1]
-    followed = [each for each in recoveries if each is not None]
+    turners = _turners(log, people)
+    alone = [_alone(former, pages) for former, pages in turners]
+    turned = _turned(turners)
     fortnights = sorted({week // WEEKS for week in log.shown if week >= 0})
     whole = [each for each in fortnights if all(WEEKS * each + n in log.shown for n in range(WEEKS))]
     coverage, uneven, moods = [], [], []
@@ -54,9 +62,10 @@ def told(log: Log, people: list[Person]) -> Told:
         found=round(log.found / max(1, log.visits), 3),
         finished=round(log.finished / max(1, log.visits), 3),
         liked=round(_liked(log, people), 3),
-        recovery=float(np.median(followed)) if followed else float("inf"),
-        recovered=round(len(followed) / max(1, len(recoveries)), 2),
-        recoveries=recoveries,
+        recovery=_recovery(turned),
+        turned=turned,
+        recovered=round(sum(plays is not None for plays in alone) / max(1, len(alone)), 2),
+        each=alone,
         coverage=coverage,
         gini=uneven,
         moods=moods,
@@ -72,23 +81,50 @@ def _liked(log: Log, people: list[Person]) -> float:
     return float(np.mean(shares)) if shares else 0.0
 
 
-def _recoveries(log: Log, people: list[Person]) -> list[int | None]:
-    """For everybody who turns: plays in the new moods until followed; None: never; -1: too few visits to say."""
+def _turners(log: Log, people: list[Person]) -> list[tuple[float, list[tuple[int, float]]]]:
+    """Of everybody who turns what pages had of the old moods before, and what each had of the new ones after so many
+    plays in them. Who came too seldom to say anything is left out."""
     visits = defaultdict(list)
     for who, day, before, after, plays in log.offers:
         visits[who].append((day, before, after, plays))
-    found: list[int | None] = []
+    found = []
     for who, person in enumerate(people):
         if person.turns is None:
             continue
         earlier = [before for day, before, _after, _plays in visits[who] if day < person.turns][-10:]
-        later = [(after, plays) for day, _before, after, plays in visits[who] if day >= person.turns]
-        if len(earlier) < 5 or len(later) < 5:
-            found.append(-1)
-            continue
-        wanted = FOLLOWED * float(np.mean(earlier))
-        # Two pages on end, so that one lucky page is not called following.
-        shares = [after for after, _plays in later]
-        at = next((n for n in range(len(shares) - 1) if min(shares[n : n + 2]) >= wanted), None)
-        found.append(None if at is None else later[at][1])
+        later = [(plays, after) for day, _before, after, plays in visits[who] if day >= person.turns]
+        if len(earlier) >= 5 and len(later) >= 5:
+            found.append((float(np.mean(earlier)), later))
     return found
+
+
+def _turned(turners: list[tuple[float, list[tuple[int, float]]]]) -> dict[int, tuple[float, int]]:
+    """By plays in the new moods: everybody's pages together, each person counting alike; and how many people."""
+    most = max((pages[-1][0] for _former, pages in turners), default=0)
+    found = {}
+    for plays in range(PLAYS - 1, most + 1):
+        there = [
+            (np.mean(shares), former)
+            for former, pages in turners
+            if (shares := [share for at, share in pages if plays - PLAYS < at <= plays])
+        ]
+        former = sum(had for _share, had in there)
+        if len(there) >= PEOPLE and former > 0:
+            found[plays] = (round(float(sum(share for share, _had in there) / former), 2), len(there))
+    return found
+
+
+def _recovery(turned: dict[int, tuple[float, int]]) -> float:
+    """The plays after which pages have enough of the new moods, and have it after the next ones too."""
+    for plays in turned:
+        if all(turned[on][0] >= FOLLOWED for on in range(plays, plays + PLAYS) if on in turned):
+            return plays
+    return float("inf")
+
+
+def _alone(former: float, pages: list[tuple[int, float]]) -> int | None:
+    """Plays until two pages on end, so that a lucky one is not called following; None: never."""
+    for (plays, share), (_plays, next_share) in pairwise(pages):
+        if min(share, next_share) >= FOLLOWED * former:
+            return plays
+    return None
