@@ -150,8 +150,8 @@ def _part(part: str, titles: int) -> dict[str, object]:
     elif part == "taste":
         from recommend.engine.training import _watched
 
-        watched, at = _watched(events, titles)
-        rows = train_taste.taste(watched, at=at, near=Settings().near, ridge=200, drop=0.5, width=500)
+        watched, _at = _watched(events, titles)
+        rows = train_taste.taste(watched, ridge=200, drop=0.5, width=500)
         about = f"{rows.targets.nbytes + rows.weights.nbytes:,} bytes kept"
     else:
         ids = [uuid.UUID(int=number + 1) for number in range(titles)]

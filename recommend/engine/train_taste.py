@@ -35,23 +35,25 @@ def by_time(
     """Rows (viewers), and under them rows of what each watched within the same span of time, so that in the Gram a pair
     counts less the further it is apart; a title beside itself counts as before.
 
-    `at`: seconds, aligned with `watched.data`. `near`: (days of a span, share of what counts within it alone).
+    `at`: seconds, aligned with `watched.data`. `near`: (days of a span, share of what counts within it alone). Spans
+    come twice, by half of one apart, with half the share each: what a border parts in the one is together in the other,
+    so nobody's evening is cut by where midnight is.
     """
     viewer = np.repeat(np.arange(watched.shape[0]), np.diff(watched.indptr))
     whole = np.ones(watched.shape[0], np.float32)
     parts = list[sparse.csr_matrix]()
-    for days, share in near:
-        span = np.floor(at / (days * DAY)).astype(np.int64)
+    for days, half, begin in ((days, share / 2, begin) for days, share in near for begin in (0.0, 0.5)):
+        span = np.floor(at / (days * DAY) + begin).astype(np.int64)
         span -= span.min() if len(span) else 0
         code = viewer * (span.max(initial=0) + 1) + span
         _, first, row = np.unique(code, return_index=True, return_inverse=True)
         # Whose entries all lie in one span (brought along from elsewhere, say) needs no second row for it.
         several = np.bincount(viewer[first], minlength=len(whole)) > 1
-        whole[several] -= np.float32(share)
+        whole[several] -= np.float32(half)
         kept = several[viewer]
         shape = (len(first), watched.shape[1])
         part = sparse.csr_matrix((watched.data[kept], (row[kept], watched.indices[kept])), shape, np.float32)
-        parts.append(part * np.float32(share**0.5))
+        parts.append(part * np.float32(half**0.5))
     roots = np.sqrt(np.repeat(whole, np.diff(watched.indptr)))
     first_part = sparse.csr_matrix((watched.data * roots, watched.indices, watched.indptr), watched.shape)
     return sparse.vstack([first_part, *parts], format="csr", dtype=np.float32)

@@ -24,6 +24,8 @@ from recommend.engine.train_taste import taste
 
 #: Below so many viewers a server is a small house.
 SMALL_HOUSE = 250
+#: On sparse data a quarter of a pair counts within a day alone, and a quarter within a week.
+NEAR = ((1.0, 0.25), (7.0, 0.25))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +68,8 @@ class Settings:
     trained. `ridge`, `drop`: EDLAE's λ and p. `power`: viewers weigh n^-power. `alpha`: weight of content in the Gram.
     `beta`: weight of a seed. `width`: weights kept of each row. `support`: accounts that must have watched both of two
     titles for the pair to count. `memory`: bytes the trainer may use. `lent`: how much of their neighbours' scores
-    titles get that were watched too seldom, where all others were: they had their chance. `near`: in taste so much of a
-    pair counts only when one viewer watched both within so many days (`train_taste.by_time`).
+    titles get that were watched too seldom, where all others were: they had their chance. `near`: (days, share):
+    in taste that share of a pair counts only when one viewer watched both within so many days (`train_taste.by_time`).
     """
 
     head: int = 30_000
@@ -90,7 +92,7 @@ class Settings:
     wide_head: int = 20_000
     neighbours: int = 30
     lent: float = 0.5
-    near: tuple[tuple[float, float], ...] = ((1.0, 0.25), (7.0, 0.25))
+    near: tuple[tuple[float, float], ...] | None = None
 
 
 def train(
@@ -134,6 +136,7 @@ def train(
         "drop": strength.drop,
         "power": strength.power,
         "alpha": strength.alpha,
+        "near": ", ".join(f"{days:g} d {share:g}" for days, share in strength.near),
         "beta": chosen.beta if seed is not None else 0.0,
         "way": "factors" if wide else "dense",
     }
@@ -217,12 +220,13 @@ def _allowed(events: Events, titles: int, support: int) -> sparse.csr_matrix | N
 
 @dataclass(frozen=True, slots=True)
 class _Strength:
-    """EDLAE's λ and p, the power of viewers' weights, and the weight of content."""
+    """EDLAE's λ and p, the power of viewers' weights, the weight of content, and what is near in time."""
 
     ridge: float
     drop: float
     power: float
     alpha: float
+    near: tuple[tuple[float, float], ...] = ()
 
 
 def _strength(events: Events, head: int, settings: Settings) -> _Strength:
@@ -230,19 +234,20 @@ def _strength(events: Events, head: int, settings: Settings) -> _Strength:
 
     Dense data as in the study's §3.1, small houses as in §3.5 (what few people did must not outweigh what titles are
     about); for sparse data as chosen on viewers that the benchmark does not judge, where weights for viewers gave
-    nothing (docs/recommend-engine.md).
+    nothing and what is near in time much; where data is dense, or few, that gave nothing (docs/recommend-engine.md).
     """
     if len(np.unique(events.viewer)) < SMALL_HOUSE:
         usual = _Strength(100.0, 0.3, 0.5, 5.0)
     elif len(events) >= 50 * max(1, head):
         usual = _Strength(200.0, 0.5, 0.5, 3.0)
     else:
-        usual = _Strength(60.0, 0.3, 0.0, 3.0)
+        usual = _Strength(60.0, 0.3, 0.0, 3.0, NEAR)
     return _Strength(
         usual.ridge if settings.ridge is None else settings.ridge,
         usual.drop if settings.drop is None else settings.drop,
         usual.power if settings.power is None else settings.power,
         usual.alpha if settings.alpha is None else settings.alpha,
+        usual.near if settings.near is None else settings.near,
     )
 
 
@@ -272,7 +277,7 @@ def _taste(
     return taste(
         watched,
         at=at,
-        near=settings.near,
+        near=strength.near,
         ridge=strength.ridge,
         drop=strength.drop,
         width=settings.width,

@@ -7,7 +7,8 @@ import pytest
 
 from recommend.engine import score, training
 from recommend.engine.content import Features, content
-from recommend.engine.training import Events, Settings, train
+from recommend.engine.training import NEAR, Events, Settings, train
+from recommend.engine.trend import DAY
 
 N, VIEWERS = 40, 30
 
@@ -15,6 +16,10 @@ N, VIEWERS = 40, 30
 def titles(seed=1):
     chance = np.random.default_rng(seed)
     return tuple(UUID(int=int(each)) for each in chance.choice(10**9, N, replace=False))
+
+
+#: With what counts only where data is sparse and viewers are many.
+SETTINGS = Settings(near=NEAR)
 
 
 def features():
@@ -30,7 +35,7 @@ def watched(seed=2):
     for viewer in range(VIEWERS):
         mine = [n for n in range(N) if n % 4 in (viewer % 4, (viewer + 1) % 4)]
         for at, title in enumerate(chance.permutation(mine)[: int(chance.integers(4, 15))]):
-            rows.append((viewer, int(title), float(viewer * 7 + at * 50)))
+            rows.append((viewer, int(title), DAY * (viewer * 7 + at * 2.5)))
     return sorted(rows, key=lambda row: row[2])
 
 
@@ -57,11 +62,11 @@ def scored(model, *entries, trend=0.0):
 
 @pytest.fixture(scope="module")
 def model():
-    return train(titles(), events(watched()), content(features()))
+    return train(titles(), events(watched()), content(features()), SETTINGS)
 
 
 def test_the_same_events_make_the_same_model_bit_by_bit(model):
-    again = train(titles(), events(watched()), content(features()))
+    again = train(titles(), events(watched()), content(features()), SETTINGS)
     assert again.titles == model.titles
     for one, other in ((again.taste, model.taste), *zip(again.following, model.following, strict=True)):
         assert (one.targets == other.targets).all()
@@ -73,7 +78,7 @@ def test_what_titles_are_called_and_in_which_order_they_come_changes_nothing(mod
     place = np.argsort(order)
     rows = [(viewer, int(place[title]), at) for viewer, title, at in watched()]
     about = [features()[each] for each in order]
-    other = train([names[each] for each in order], events(rows), content(about))
+    other = train([names[each] for each in order], events(rows), content(about), SETTINGS)
     for title in (names[0], names[17]):
         one, two = scored(model, (title, 1.0)), scored(other, (title, 1.0))
         assert two == pytest.approx(one, rel=0.02, abs=1e-3)
@@ -81,7 +86,7 @@ def test_what_titles_are_called_and_in_which_order_they_come_changes_nothing(mod
 
 def test_what_viewers_are_numbered_changes_nothing(model):
     rows = [(VIEWERS - 1 - viewer, title, at) for viewer, title, at in watched()]
-    other = train(titles(), events(rows), content(features()))
+    other = train(titles(), events(rows), content(features()), SETTINGS)
     title = titles()[3]
     assert scored(other, (title, 1.0)) == pytest.approx(scored(model, (title, 1.0)), rel=0.02, abs=1e-3)
 
@@ -114,11 +119,13 @@ def test_what_was_done_last_weighs_most(model):
 
 def test_a_model_without_a_viewer_is_the_one_that_never_had_them():
     without = [row for row in watched() if row[0] != 7]
-    gap = train(titles(), events(without), content(features()))
-    never = train(titles(), events([(v - (v > 7), t, at) for v, t, at in without]), content(features()))
+    gap = train(titles(), events(without), content(features()), SETTINGS)
+    never = train(
+        titles(), events([(v - (v > 7), t, at) for v, t, at in without]), content(features()), SETTINGS
+    )
     assert (gap.taste.targets == never.taste.targets).all()
     assert (gap.taste.weights == never.taste.weights).all()
-    whole = train(titles(), events(watched()), content(features()))
+    whole = train(titles(), events(watched()), content(features()), SETTINGS)
     assert (gap.taste.weights != whole.taste.weights).any()
 
 
@@ -126,11 +133,13 @@ def test_a_pair_of_two_accounts_says_nothing_in_a_small_house():
     """Two viewers alone watched titles 0 and 2: they say nothing of each other when three are asked for."""
     rows = [(viewer, title, float(viewer)) for viewer in range(2) for title in (0, 2)]
     rows += [(viewer, title, float(viewer)) for viewer in range(2, 6) for title in (5, 7)]
-    found = train(titles(), events(rows), content(features()), Settings(support=3, alpha=0.0))
+    found = train(titles(), events(rows), content(features()), Settings(support=3, alpha=0.0, near=NEAR))
     names = titles()
     assert scored(found, (names[0], 1.0)).get(names[2], 0.0) == 0.0
     assert scored(found, (names[5], 1.0))[names[7]] > 0
-    open_to_all = train(titles(), events(rows), content(features()), Settings(support=1, alpha=0.0))
+    open_to_all = train(
+        titles(), events(rows), content(features()), Settings(support=1, alpha=0.0, near=NEAR)
+    )
     assert scored(open_to_all, (names[0], 1.0))[names[2]] > 0
 
 
@@ -143,7 +152,7 @@ def test_a_seed_helps_where_nobody_watched_and_fades(model):
         values = np.array([50, 50, 40, 40], np.float32)
 
     none = events([(0, 20, 1.0), (0, 21, 2.0)])
-    without = train(names, none, content(features()))
+    without = train(names, none, content(features()), SETTINGS)
     with_it = train(names, none, content(features()), Settings(beta=1.0), seed=Pairs())
     faded = train(names, none, content(features()), Settings(beta=0.001), seed=Pairs())
     values = [scored(each, (names[0], 1.0))[names[1]] for each in (without, faded, with_it)]

@@ -6,10 +6,11 @@ import numpy as np
 
 from recommend.engine.content import Features, content
 from recommend.engine.model import Content, Model
-from recommend.engine.training import Events, Settings, train
+from recommend.engine.training import NEAR, Events, Settings, train
+from recommend.engine.trend import DAY
 
 TITLES = 40
-SMALL = Settings(ridge=5.0, drop=0.3, step_ridge=5.0, width=30, scales=(3.0,))
+SMALL = Settings(ridge=5.0, drop=0.3, step_ridge=5.0, width=30, scales=(3.0,), near=NEAR)
 
 
 def ids(count: int = TITLES) -> list[uuid.UUID]:
@@ -45,7 +46,7 @@ def events(viewers: int = 60, each: int = 8, seed: int = 1) -> Events:
         np.array(viewer, np.int32)[order],
         np.array(title, np.int32)[order],
         np.ones(len(viewer), np.float32),
-        np.arange(len(viewer), dtype=np.float64),
+        np.arange(len(viewer), dtype=np.float64) * DAY / 7,
     )
 
 

@@ -10,7 +10,7 @@ from recommend.engine import train_factors, train_matrix
 from recommend.engine.model import Content, Rows
 from recommend.engine.train_following import following
 from recommend.engine.train_taste import by_time, taste, weighed
-from recommend.engine.training import Events, train
+from recommend.engine.training import NEAR, Events, train
 from recommend.engine.trend import DAY
 from recommend.tests.engine.making import SMALL, TITLES, events, facts, ids, small, sort_of
 
@@ -81,35 +81,44 @@ def test_viewers_of_much_weigh_less_each_time() -> None:
 
 
 def test_pairs_count_less_the_further_they_are_apart() -> None:
-    # Two viewers; the first watched 0 and 1 in one evening, 2 in the same week and 3 months later.
-    watched = sparse.csr_matrix(np.array([[1, 1, 1, 2, 0], [0, 1, 0, 0, 1]], np.float32))
-    at = np.array([70.1, 70.2, 74, 300, 7, 7.5]) * DAY
-    stacked = by_time(watched, at, ((1.0, 0.25), (7.0, 0.25)))
-    gram = (stacked.T @ stacked).toarray()
-    whole = (watched.T @ watched).toarray()
-    assert gram[0, 1] == pytest.approx(1)
-    assert gram[0, 2] == pytest.approx(0.75)
-    assert gram[0, 3] == pytest.approx(0.5 * 2)
-    assert gram[1, 4] == pytest.approx(1)
-    assert gram[2, 4] == 0
-    assert np.diag(gram) == pytest.approx(np.diag(whole))
-    assert np.linalg.eigvalsh(gram).min() > -1e-5
-    # The same by the words of it, for many viewers at any time of history.
     draw = np.random.default_rng(6)
     many = sparse.random(30, 9, density=0.4, format="csr", random_state=draw, dtype=np.float32)
     when = 1.7e9 + draw.exponential(20 * DAY, many.nnz)
+    stacked = by_time(many, when, NEAR)
+    gram = (stacked.T @ stacked).toarray()
+    # The same by the words of it: a half of a pair at any distance, a quarter within a day, a quarter within a week.
     expected = np.zeros((9, 9))
     for row in range(30):
         mine = slice(many.indptr[row], many.indptr[row + 1])
         columns, values, times = many.indices[mine], many.data[mine], when[mine]
-        near = 0.5 + sum(0.25 * (times[:, None] // span == times // span) for span in (DAY, 7 * DAY))
+        near = np.full((len(times), len(times)), 0.5)
+        for span in (DAY, 7 * DAY):
+            for begin in (0.0, 0.5):
+                number = np.floor(times / span + begin)
+                near += 0.125 * (number[:, None] == number)
         expected[np.ix_(columns, columns)] += near * np.outer(values, values)
-    stacked = by_time(many, when, ((1.0, 0.25), (7.0, 0.25)))
-    assert (stacked.T @ stacked).toarray() == pytest.approx(expected, abs=1e-5)
-    # What was all brought along at once is as near to each other as before.
-    at_once = by_time(watched, np.full(6, 5.0), ((1.0, 0.25), (7.0, 0.25)))
-    assert (at_once.T @ at_once).toarray() == pytest.approx(whole)
-    assert at_once.nnz == watched.nnz
+    assert gram == pytest.approx(expected, abs=1e-5)
+    whole = (many.T @ many).toarray()
+    assert np.diag(gram) == pytest.approx(np.diag(whole), abs=1e-5)
+    assert (gram - whole).sum() < -1
+    assert np.linalg.eigvalsh(gram).min() > -1e-4
+
+
+def test_one_evening_is_near_wherever_midnight_is() -> None:
+    watched = sparse.csr_matrix(np.array([[1, 1, 1]], np.float32))
+    for hour in range(0, 168, 5):
+        at = np.array([hour / 24, hour / 24 + 0.1, hour / 24 + 100]) * DAY
+        stacked = by_time(watched, at, NEAR)
+        gram = (stacked.T @ stacked).toarray()
+        assert gram[0, 1] >= 0.75 - 1e-6
+        assert gram[0, 2] == pytest.approx(0.5)
+
+
+def test_what_was_brought_along_at_once_is_all_near() -> None:
+    watched = sparse.csr_matrix(np.array([[1, 1, 1, 2, 0], [0, 1, 0, 0, 1]], np.float32))
+    stacked = by_time(watched, np.full(6, 5.0), NEAR)
+    assert (stacked.T @ stacked).toarray() == pytest.approx((watched.T @ watched).toarray())
+    assert stacked.nnz == watched.nnz
 
 
 def test_what_was_watched_in_one_week_goes_together_more() -> None:
@@ -231,6 +240,7 @@ def test_who_is_left_out_leaves_no_trace() -> None:
     without = Events(made.viewer[kept], made.title[kept], made.weight[kept], made.at[kept])
     muted = Events(made.viewer, made.title, np.where(kept, made.weight, 0).astype(np.float32), made.at)
     one, other = train(ids(), without, facts(), SMALL), train(ids(), muted, facts(), SMALL)
+    assert one.about["near"] == "1 d 0.25, 7 d 0.25"
     assert one.titles == other.titles
     assert (one.taste.weights == other.taste.weights).all()
     assert (one.popularity == other.popularity).all()
