@@ -14,6 +14,7 @@ from recommend.engine.training import Events, Settings, train
 from recommend.engine.trend import rising, steady
 from recommend.page.compose import Composer, Opinion, Viewer
 from recommend.page.field import bound, made
+from recommend.rows import LONGEST_ROW
 
 Numbers = NDArray[np.int32] | NDArray[np.int64]
 
@@ -60,7 +61,7 @@ class Glimpse(NamedTuple):
 
 
 class Picks:
-    """Top picks by the code of the page itself."""
+    """Top picks and More to your taste, by the code of the page itself."""
 
     def __init__(self, served: Served, titles: Sequence[UUID]) -> None:
         # Published all at once they stand by their ids, which is the benchmark's order.
@@ -68,8 +69,9 @@ class Picks:
         self._bound = bound(served.model, self._field)
         self._anything = np.ones(len(titles), np.bool_)
 
-    def of(self, history: Sequence[int], day: Floats, week: Floats, at: float) -> NDArray[np.int64]:
-        """The row, best first, for who watched this (newest first) where this is watched."""
+    def of(self, history: Sequence[int], day: Floats, week: Floats, at: float) -> set[int]:
+        """What is in both rows, as long as they are on the page, for who watched this (newest first) where this is
+        watched: a title stands in one of them only."""
         seen = np.zeros(len(self._anything), np.bool_)
         seen[list(history)] = True
         viewer = Viewer(
@@ -81,7 +83,11 @@ class Picks:
             common=rising(day, week),
             lasting=steady(day, week),
         )
-        return Composer(self._field, self._bound, viewer).picks()
+        rows = {
+            row.kind: row.places.tolist() for row in Composer(self._field, self._bound, viewer).candidates()
+        }
+        first = rows.get("picks", [])[:LONGEST_ROW]
+        return {*first, *[each for each in rows.get("taste", []) if each not in first][:LONGEST_ROW]}
 
 
 class Taste:

@@ -30,7 +30,7 @@ class Replayed:
 
     ranks: dict[str, list[float]] = field(default_factory=dict)
     page: list[bool] = field(default_factory=list)
-    picks: list[bool] = field(default_factory=list)
+    rows: list[bool] = field(default_factory=list)
     viewers: list[int] = field(default_factory=list)
     never_seen: int = 0
     fits: int = 0
@@ -180,14 +180,13 @@ def _judge(
         found[name] = scores
         done.ranks.setdefault(name, []).append(metrics.rank(scores, target))
     done.page.append(target in page(found["blend"], wider))
-    row = picks.of(history, day, week, float(data.at[event]))
-    done.picks.append(target in row[:SLOTS])
+    done.rows.append(target in picks.of(history, day, week, float(data.at[event])))
     done.viewers.append(viewer)
     done.never_seen += int(state.counts[target] == 0)
 
 
 def page(blend: Floats, wider: Floats) -> set[int]:
-    """The titles in the first 40 slots of a page: two rows of ten of the blend, two that look further, none twice."""
+    """The titles in 40 slots: a row of twenty of the blend, one of twenty that look further, none twice."""
     held: dict[int, None] = {}
     for scores, slots in ((blend, 20), (wider, 20)):
         wanted = len(held) + slots

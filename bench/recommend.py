@@ -162,7 +162,7 @@ def _replay(done: replaying.Replayed, figures: Figures) -> None:
     )
     figures["ndcg10_ratio_to_live_trend"] = round(float(gains["blend"].mean() / gains["trend"].mean()), 4)
     _put(figures, "page_hit40", metrics.bootstrap(np.array(done.page, np.float64), groups=viewers))
-    _put(figures, "picks_hit40", metrics.bootstrap(np.array(done.picks, np.float64), groups=viewers))
+    _put(figures, "rows_hit40", metrics.bootstrap(np.array(done.rows, np.float64), groups=viewers))
     figures["score_ms"] = round(1e3 * done.score_seconds / max(1, events), 3)
     print(f"best baseline of the replay: {best}")
 

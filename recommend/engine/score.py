@@ -79,10 +79,9 @@ def score(
     `trend`: float32 (n,), decayed plays as they are now. `eligible`: bool (n,), what this viewer may be shown.
     """
     titles, weights = _arrays(entries, knobs.last)
-    count = len(titles)
-    taste = _sum(model, titles, [(None, weights * fading(count, knobs))])
-    scales = enumerate(model.scales)
-    following = _sum(model, titles, [(which, weights * _decay(count, scale)) for which, scale in scales])
+    taste = _sum(model, titles, [(None, weights * fading(weights, knobs))])
+    ages, scales = _ages(weights), enumerate(model.scales)
+    following = _sum(model, titles, [(which, weights * np.exp(-ages / scale)) for which, scale in scales])
     blend = blended(model, taste, following, trend, eligible, knobs)
     unseen = ~eligible
     taste[unseen] = NEVER
@@ -152,13 +151,13 @@ def shares(
     total = knobs.a + knobs.b
     if not len(numbers) or not len(titles) or total <= 0:
         return found
-    count = len(numbers)
+    ages = _ages(weights)
     parts: list[tuple[float, float, list[tuple[int | None, Floats]]]] = [
-        (knobs.b, knobs.taste_floor, [(None, fading(count, knobs))]),
+        (knobs.b, knobs.taste_floor, [(None, fading(weights, knobs))]),
         (
             knobs.a,
             knobs.following_floor,
-            [(which, _decay(count, scale)) for which, scale in enumerate(model.scales)],
+            [(which, np.exp(-ages / scale)) for which, scale in enumerate(model.scales)],
         ),
     ]
     for share, floor, matrices in parts:
@@ -202,17 +201,22 @@ def _arrays(entries: Sequence[Entry], last: int) -> tuple[NDArray[np.int64], Flo
     )
 
 
-def fading(entries: int, knobs: Knobs) -> Floats:
-    """What each of so many entries counts for taste, newest first: float32 (entries,), 1 for the newest."""
-    short = np.float32(knobs.lately)
-    faded: Floats = (1 - short) * _decay(entries, knobs.memory) + short * _decay(entries, knobs.recent)
-    return faded
+def fading(weights: Floats, knobs: Knobs) -> Floats:
+    """What each entry counts for taste beside one of now, by all entries' weights, newest first: float32 (entries,)."""
+    ages, short = _ages(weights), np.float32(knobs.lately)
+    faded: Floats = (1 - short) * np.exp(-ages / knobs.memory) + short * np.exp(-ages / knobs.recent)
+    return faded.astype(np.float32, copy=False)
 
 
-def _decay(entries: int, scale: float) -> Floats:
-    """e^(-position/scale), newest first: position needs no clock and survives what is imported at once."""
-    decayed: Floats = np.exp(np.arange(entries, dtype=np.float32) / np.float32(-scale))
-    return decayed
+def _ages(weights: Floats) -> Floats:
+    """How many titles ago each entry was: no clock is needed, and what is imported at once keeps its order.
+
+    A title that was watched in part, or only kept for later, counts in part, and one that was hidden or given up not at
+    all: saying what one does not want must not bring back what one liked long ago.
+    """
+    passed = np.cumsum(np.clip(weights, 0, 1), dtype=np.float32)
+    ages: Floats = passed - np.clip(weights, 0, 1)
+    return ages
 
 
 def _matrix(model: Model, which: int | None) -> tuple[Rows, Rows | None]:

@@ -83,6 +83,8 @@ class Composer:
         #: So few that rows share titles (recommend/rows.py).
         self.tiny = self.size < arranging.SMALL
         self.fewest = 3 if self.small else 8
+        #: The places of Top picks that the blend ranked; the others are of the list that looks further.
+        self.head: frozenset[int] = frozenset()
         #: Whether all rows were thought of; False where there was no time.
         self.whole = True
         self._score()
@@ -142,9 +144,9 @@ class Composer:
         """float32 (genres,): shares of what the viewer liked, the latest most; they sum to 1, or are all 0."""
         opinions = self.viewer.opinions
         held = self.field.shelves[:, [one.place for one in opinions]]
-        weights = np.array([max(0.0, one.weight) for one in opinions], np.float32)
-        weights *= score.fading(len(opinions), self.knobs)
-        found: Floats = held @ (weights / np.maximum(held.sum(axis=0), 1))
+        weights = np.array([one.weight for one in opinions], np.float32)
+        counting = np.maximum(weights, 0) * score.fading(weights, self.knobs)
+        found: Floats = held @ (counting / np.maximum(held.sum(axis=0), 1))
         total = float(found.sum())
         return found / np.float32(total) if total > 0 else found
 
@@ -166,12 +168,14 @@ class Composer:
         return Candidate(key, kind, places, **more) if len(places) >= self.fewest else None  # type: ignore[arg-type]
 
     def picks(self, knobs: Mapping[str, float] | None = None) -> Places:
-        """Top picks: the blend, less what everybody watches anyway, not all of one kind; then what looks further."""
+        """Top picks: the blend, less what everybody watches anyway, not all of one kind; then what looks further, for
+        where rows above have taken the first ones. `head` says which are of the blend."""
         turned = {**self.viewer.knobs, **(knobs or {})}
         one = self if knobs is None else Composer(self.field, self.bound, _turned(self.viewer, turned))
         dimmed, leading = one.dimmed, one.leading
         known = leading[self.bound.known[leading]]
         if len(known) < self.fewest:
+            self.head = frozenset(leading.tolist())
             return leading
         numbers = self.bound.number[known]
         rank = {int(number): place for number, place in zip(numbers, known, strict=True)}
@@ -179,16 +183,18 @@ class Composer:
         scores[numbers] = dimmed[known]
         chosen = diversity.mmr(scores, numbers, self.bound.model.content, 20, turned.get("mmr", 0.2))
         head = np.array([rank[int(each)] for each in chosen], np.int64)
-        return np.concatenate((head, one.further(head)))[:DEPTH]
+        self.head = frozenset(head.tolist())
+        scores = one.wide.copy()
+        scores[head] = score.NEVER
+        return np.concatenate((head, best(scores, DEPTH)))[:DEPTH]
 
-    def further(self, without: Places) -> Places:
-        """The best unseen titles, less these, with taste weighing more and a trend that lasts: `score.wider`."""
+    @cached_property
+    def wide(self) -> Floats:
+        """float32 (n,): scores of what is unseen with taste weighing more and a trend that lasts (`score.wider`)."""
         knobs = score.wider(self.knobs)
         watched = self.viewer.lasting if self.viewer.lasting is not None else self._common
         trend = np.maximum(watched, np.float32(1e-3 - knobs.trend_floor))
-        scores = score.blended(self.bound.model, self.taste, self.following, trend, self.fresh, knobs)
-        scores[without] = score.NEVER
-        return best(scores, DEPTH)
+        return score.blended(self.bound.model, self.taste, self.following, trend, self.fresh, knobs)
 
     def _picks(self) -> Candidate | None:
         return self._row("picks", "picks", self.picks()) if self.personal else None
@@ -200,14 +206,14 @@ class Composer:
         return self._row("next", "next", self._best(self.following, DEPTH))
 
     def _taste(self) -> Candidate | None:
-        """What goes with all that the viewer liked, in the mix of genres that it watches."""
+        """What looks further: what goes with all that the viewer liked, in the mix of genres that it watches."""
         if not self.personal:
             return None
-        leading = self._best(self.taste, AMONG)
+        leading = best_of(self.wide, np.flatnonzero(self.fresh & (self.taste > 0)), AMONG)
         if len(leading) < self.fewest:
             return None
         trade = self.viewer.knobs.get("calibration", 0.2)
-        head = diversity.calibrated(self.taste, leading, self.field.shelved[leading], self.leaning, 20, trade)
+        head = diversity.calibrated(self.wide, leading, self.field.shelved[leading], self.leaning, 20, trade)
         rest = leading[~np.isin(leading, head)]
         return self._row("taste", "taste", np.concatenate((head, rest))[:DEPTH])
 

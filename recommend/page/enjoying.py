@@ -1,6 +1,7 @@
 """Which genres may be called ones that somebody enjoys: by what they watched or praised, and by nothing else. Pure."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,10 +16,13 @@ _WISHES: Collection[Kind] = (Kind.LISTED,)
 
 
 def genres(entries: Sequence[TasteEntry], field: Field, *, knobs: Knobs) -> tuple[str, ...]:
-    """Slugs, what was enjoyed most first. `entries` come newest first, and count as they do for taste."""
+    """Slugs, what was enjoyed most first. `entries` come newest first, and fade as in the long memory of taste: one
+    evening is nothing that somebody has been enjoying."""
+    weights = np.array([entry.weight for entry in entries], np.float32)
+    fades = fading(weights, replace(knobs, lately=0.0)).tolist()
     told = [
         (place, entry.weight * faded)
-        for entry, faded in zip(entries, fading(len(entries), knobs).tolist(), strict=True)
+        for entry, faded in zip(entries, fades, strict=True)
         if entry.weight > 0
         and entry.kind not in _WISHES
         and (place := field.place.get(entry.title_id)) is not None

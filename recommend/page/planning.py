@@ -14,6 +14,7 @@ from uuid import UUID
 
 import numpy as np
 from django.conf import settings
+from numpy.typing import NDArray
 
 from catalog.types import Image
 from recommend import rows
@@ -323,6 +324,10 @@ class _Page:
             self.field.ids[each]: float(share) for each, share in zip(places, shares, strict=True)
         }
 
+    def _shares(self, places: Sequence[int], knobs: score.Knobs) -> NDArray[np.float64]:
+        numbers = [int(self.bound.number[each]) for each in places]
+        return score.shares(self.bound.model, self.composer.entries, numbers, knobs)
+
     def _leads(self, lines: Sequence[Line], billboard: Sequence[int]) -> dict[UUID, Lead]:
         """What mostly speaks for the titles of Top picks and of the big picture."""
         composer = self.composer
@@ -330,10 +335,19 @@ class _Page:
             return {}
         picks = [self.field.place[each] for line in lines if line.kind == "picks" for each in line.ids]
         places = [each for each in dict.fromkeys([*picks, *billboard]) if self.bound.known[each]]
-        numbers = [int(self.bound.number[each]) for each in places]
-        shares = score.shares(self.bound.model, composer.entries, numbers, composer.knobs)
+        # Each by the sums that ranked it.
+        further = set(picks) - composer.head - set(billboard)
+        parts = (
+            (composer.knobs, [each for each in places if each not in further]),
+            (score.wider(composer.knobs), [each for each in places if each in further]),
+        )
+        told = [
+            (place, row)
+            for knobs, some in parts
+            for place, row in zip(some, self._shares(some, knobs), strict=True)
+        ]
         found: dict[UUID, Lead] = {}
-        for place, row in zip(places, shares, strict=True):
+        for place, row in told:
             if not len(row):
                 continue
             which = int(np.argmax(row))

@@ -18,11 +18,13 @@ class Knob:
 #: By name. The first ones are the engine's own (recommend/engine/score.py, Knobs).
 KNOBS: Mapping[str, Knob] = {
     "a": Knob(0.0, 3.0, "weight of what follows what was watched last"),
-    "b": Knob(0.0, 3.0, "weight of the long taste"),
+    "b": Knob(0.0, 3.0, "weight of taste"),
     "prior": Knob(0.0, 1.0, "worth of old plays beside those of now"),
     "trend_floor": Knob(0.001, 10.0, "plays from which a trend counts"),
-    "memory": Knob(1.0, 200.0, "titles back that count 1/e in the long memory of taste"),
-    "lately": Knob(0.0, 1.0, "share of taste that the last few titles decide"),
+    "memory": Knob(1.0, 200.0, "titles back that count 1/e in the long memory of taste (see lately)"),
+    "lately": Knob(
+        0.0, 1.0, "part of what was watched that fades in 5 titles, not in as many as memory says"
+    ),
     "dim": Knob(0.0, 1.0, "how much what is popular is held back"),
     "mmr": Knob(0.0, 1.0, "variety within Top picks"),
     "calibration": Knob(0.0, 1.0, "how closely rows follow the profile's genres"),

@@ -56,8 +56,13 @@ def test_a_dislike_lowers_what_is_like_it(model: Model) -> None:
     liked = [Entry(0, 1.0)]
     with_dislike = [Entry(2, -0.3), Entry(0, 1.0)]
     near = int(np.argmax(score.because(model, 2)))
-    one = score.score(model, liked, still(model), open_(model), Knobs(memory=1e9)).taste[near]
-    assert score.score(model, with_dislike, still(model), open_(model), Knobs(memory=1e9)).taste[near] < one
+    one = score.score(model, liked, still(model), open_(model), Knobs(memory=1e9, lately=0.0)).taste[near]
+    assert (
+        score.score(model, with_dislike, still(model), open_(model), Knobs(memory=1e9, lately=0.0)).taste[
+            near
+        ]
+        < one
+    )
 
 
 def test_a_taste_that_turns_is_followed_and_the_old_one_not_forgotten(model: Model) -> None:
@@ -73,10 +78,25 @@ def test_a_taste_that_turns_is_followed_and_the_old_one_not_forgotten(model: Mod
     assert sum(leading([*new[:6], *old])) >= 5
     # With the long memory alone so little has not turned it.
     assert sum(leading([*new[:6], *old], Knobs(lately=0.0))) < 5
-    fades = score.fading(40, score.DEFAULT)
+    fades = score.fading(np.ones(40, np.float32), score.DEFAULT)
     assert fades[0] == 1
     assert (np.diff(fades) < 0).all()
     assert fades[30:].sum() > 0.01 * fades.sum()
+
+
+def test_saying_what_one_does_not_want_brings_nothing_old_back(model: Model) -> None:
+    liked = [Entry(each, 1.0) for each in range(20)]
+    fades = score.fading(np.array([1.0] * 20, np.float32), score.DEFAULT)
+    weights = np.array([-0.1] * 8 + [1.0] * 20, np.float32)
+    assert score.fading(weights, score.DEFAULT)[8:] == pytest.approx(fades)
+    wished = score.fading(np.array([0.3] * 10 + [1.0] * 20, np.float32), score.DEFAULT)[10:]
+    assert wished[0] == pytest.approx(score.fading(np.ones(4, np.float32), score.DEFAULT)[3])
+    # What is hidden takes from what is like it, and from nothing else.
+    hidden = [Entry(each, -0.1) for each in range(30, 38)]
+    of = score.score(model, [*hidden, *liked], still(model), open_(model))
+    less = sum(score.score(model, [each], still(model), open_(model)).taste for each in hidden)
+    plain = score.score(model, liked, still(model), open_(model))
+    assert of.taste == pytest.approx(plain.taste + less, abs=1e-5)
 
 
 def test_a_finish_raises_what_it_speaks_for(model: Model) -> None:

@@ -1,5 +1,6 @@
 """Pages made by pure arithmetic: what may be seen, what is said of it, and in which order."""
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 
 from recommend.engine import score
 from recommend.engine.score import Entry
+from recommend.page import planning
 from recommend.page.compose import AGAIN_AFTER, Composer, Opinion, Viewer
 from recommend.page.field import best, bound, made
+from recommend.page.lines import Line
 from recommend.tests.page.worlds import NOW, Glimpse, ids, model_of, world
 
 
@@ -196,3 +199,52 @@ def test_once_it_is_late_the_page_is_made_of_what_is_quickly_said():
     assert every - left == {"because", "taste", "gems"} & every
     assert {"picks", "trending", "new", "genre"} <= left
     assert cut.ordered(cut.candidates(lambda: True))
+
+
+def test_more_to_your_taste_is_the_list_that_looks_further():
+    field, model = world(600, seed=4, grim=0.0)
+    viewer = viewer_of(field, Random(6), knobs={"calibration": 0.0})
+    made = Composer(field, bound(model, field), viewer)
+    rows = {row.kind: row.places for row in made.candidates()}
+    knobs = score.wider(made.knobs)
+    sums = score.score(
+        model, made.entries, np.zeros(len(model), np.float32), np.ones(len(model), bool), knobs
+    )
+    spoken = made.bound.to_field(sums.taste, 0)
+    assert (spoken[rows["taste"]] > 0).all()
+    order = made.wide[rows["taste"]]
+    assert (np.diff(order) <= 0).all()
+    assert not viewer.seen[rows["taste"]].any()
+    # What the blend ranked is told from what the wider list did: reasons go by the sums that ranked.
+    picks = rows["picks"].tolist()
+    assert made.head == set(picks[:20])
+    assert (
+        picks[20:]
+        == [each for each in best(made.wide, 60).tolist() if each not in made.head][: len(picks) - 20]
+    )
+
+
+def test_a_reason_is_of_the_sums_that_ranked_its_title():
+    field, model = world(600, seed=4, grim=0.0)
+    # What follows says something else than what goes with what, so that it matters how they are weighed.
+    turned = model.following[0].targets[::-1].copy()
+    model = replace(model, following=(replace(model.following[0], targets=turned),))
+    made = Composer(field, bound(model, field), viewer_of(field, Random(6)))
+    picks = made.picks()[:40].tolist()
+    page = object.__new__(planning._Page)
+    page.composer, page.field, page.bound = made, field, made.bound
+    page.causes = page.praised = set(field.ids)
+    line = Line("picks", "picks", tuple(field.ids[place] for place in picks))
+    leads = page._leads([line], [])
+    differing = 0
+    for place in picks:
+        told = {}
+        for knobs in (made.knobs, score.wider(made.knobs)):
+            row = score.shares(model, made.entries, [int(made.bound.number[place])], knobs)[0]
+            told[knobs] = (int(np.argmax(row)), float(row.max()))
+        _which, share = told[made.knobs if place in made.head else score.wider(made.knobs)]
+        lead = leads.get(field.ids[place])
+        if lead is not None:
+            assert lead.share == pytest.approx(share)
+        differing += len(set(told.values())) > 1 and lead is not None and place not in made.head
+    assert differing > 3
