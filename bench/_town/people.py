@@ -17,7 +17,7 @@ _KIDS_AGES = (7, 7, 10)
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who watches. `evenings` is the chance of a visit on a day; `turns` the day when the taste changes
-    altogether, None for most; `before` and `after` are the moods that are liked."""
+    altogether, None where it does not; `before` and `after` are the moods that are liked."""
 
     household: int
     kid: bool

@@ -15,8 +15,8 @@ WEEKS = 2
 #: A taste is followed when the page has this share of what it had of the old taste before it changed.
 FOLLOWED = 0.8
 #: One page says little (its twenty first slots go in steps of .05): the pages of who has played so many and of
-#: who has played up to two fewer are taken together, of at least so many people.
-PLAYS, PEOPLE = 3, 4
+#: who has played up to two fewer are taken together, of at least so many people. So many plays are looked at.
+PLAYS, PEOPLE, LOOKED = 3, 4, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Told:
     """`found` and `finished`: shares of the visits that looked for a suggestion. `liked`: share of what is at first
     sight in the moods that the person likes then. `turned`: by plays in the new moods since turning, what pages have of
     them beside what they had of the old ones, and of how many people. `recovery`: so many plays until that is
-    `FOLLOWED`, and the next ones too. `each`: the same for everybody alone, and strictly: until two of their pages on
+    `FOLLOWED` and stays so. `each`: the same for everybody alone, and strictly: until two of their pages on
     end have it; `recovered` is the share of those who get there. `coverage`, `gini`, `moods`: by fortnight."""
 
     found: float
     finished: float
     liked: float
-    recovery: float
+    recovery: int | None
     turned: dict[int, tuple[float, int]]
     recovered: float
     each: list[int | None]
@@ -99,27 +99,27 @@ def _turners(log: Log, people: list[Person]) -> list[tuple[float, list[tuple[int
 
 
 def _turned(turners: list[tuple[float, list[tuple[int, float]]]]) -> dict[int, tuple[float, int]]:
-    """By plays in the new moods: everybody's pages together, each person counting alike; and how many people."""
-    most = max((pages[-1][0] for _former, pages in turners), default=0)
+    """By plays in the new moods up to `LOOKED`: the pages of everybody who played so many, each person counting alike;
+    and how many people. They are the same people all along, or those who are not followed would drop out of it."""
+    there = [(former, pages) for former, pages in turners if pages[-1][0] >= LOOKED]
+    total = sum(former for former, _pages in there)
+    if len(there) < PEOPLE or total <= 0:
+        return {}
     found = {}
-    for plays in range(PLAYS - 1, most + 1):
-        there = [
-            (np.mean(shares), former)
-            for former, pages in turners
-            if (shares := [share for at, share in pages if plays - PLAYS < at <= plays])
-        ]
-        former = sum(had for _share, had in there)
-        if len(there) >= PEOPLE and former > 0:
-            found[plays] = (round(float(sum(share for share, _had in there) / former), 2), len(there))
+    for plays in range(PLAYS - 1, LOOKED + 1):
+        # Everybody's plays grow by one from page to page, so everybody has pages for each.
+        have = [[share for at, share in pages if plays - PLAYS < at <= plays] for _former, pages in there]
+        found[plays] = (round(float(sum(np.mean(shares) for shares in have)) / total, 2), len(there))
     return found
 
 
-def _recovery(turned: dict[int, tuple[float, int]]) -> float:
-    """The plays after which pages have enough of the new moods, and have it after the next ones too."""
-    for plays in turned:
-        if all(turned[on][0] >= FOLLOWED for on in range(plays, plays + PLAYS) if on in turned):
-            return plays
-    return float("inf")
+def _recovery(turned: dict[int, tuple[float, int]]) -> int | None:
+    """The plays after which pages have enough of the new moods and go on to have it; one more than was looked at when
+    they never do, None when too few played so many to say."""
+    if not turned:
+        return None
+    lacking = [plays for plays, (share, _people) in turned.items() if share < FOLLOWED]
+    return max(lacking, default=PLAYS - 2) + 1
 
 
 def _alone(former: float, pages: list[tuple[int, float]]) -> int | None:

@@ -245,8 +245,11 @@ def site(home: Path, *, seed: int) -> None:
     from django.core.management import call_command
     from django.db import connections
 
-    # Seconds in memory are months of the town.
+    from recommend.page import planning
+
+    # Seconds in memory are months of the town, and a busy machine leaves no row out.
     settings.PAGES_REMEMBER_SECONDS = 0
+    planning.BUDGET = float("inf")
     for name in connections:
         call_command("migrate", verbosity=0, database=name)
     call_command("createcachetable", verbosity=0)

@@ -27,7 +27,7 @@ def test_a_taste_is_followed_when_the_page_has_of_it_what_it_had_of_the_old_one(
     assert quick.recovery == 5
     assert quick.recovered == 1
     assert slow.each == [20] * 5
-    assert slow.recovery == 22
+    assert slow.recovery == 11  # not within what is looked at
 
 
 def test_one_lucky_page_is_not_following():
@@ -39,7 +39,7 @@ def test_one_lucky_page_is_not_following():
     told = reading.told(held, [somebody() for _each in range(5)])
     assert told.each == [None] * 5
     assert told.recovered == 0
-    assert told.recovery == float("inf")
+    assert told.recovery == 11
 
 
 def test_who_never_turned_or_hardly_came_says_nothing():
@@ -48,3 +48,15 @@ def test_who_never_turned_or_hardly_came_says_nothing():
     told = reading.told(held, [somebody(turns=None), somebody()])
     assert told.each == []
     assert told.turned == {}
+    assert told.recovery is None
+
+
+def test_who_is_never_followed_does_not_drop_out_of_what_is_said():
+    held = log(slow=1, people=3)
+    never = log(slow=100, people=3)
+    held.offers += [(who + 3, *rest) for who, *rest in never.offers]
+    told = reading.told(held, [somebody() for _each in range(6)])
+    assert told.recovered == 0.5
+    assert {people for _share, people in told.turned.values()} == {6}
+    assert max(share for share, _people in told.turned.values()) == 0.5
+    assert told.recovery == 11
