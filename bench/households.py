@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,8 @@ def _season(
             season.shop = plain.ByPopularity(titles, people)
         elif name == "mind":
             season.shop = plain.ByMind(titles, people, season.tastes)
+        else:
+            season.other = partial(shop.turned, knobs={"lately": 0.0})
         began = time.perf_counter()
         logs[name] = season.run(options.days)
         told = reading.told(logs[name], people)
@@ -178,12 +181,19 @@ def _season(
         "by plays in the new moods, what the page has of them beside what it had of the old ones: "
         + ", ".join(f"{plays}: {share:.2f} ({people})" for plays, (share, people) in ours.turned.items())
     )
+    compared = reading.compared(logs["ours"])
+    for plays, (here, there, more) in compared.items():
+        print(
+            f"after {plays} plays in the new moods: {here:.3f} of the first slots; the same pages with the long memory "
+            f"alone: {there:.3f}; more by {more.mean:.3f} ({more.low:.3f} to {more.high:.3f}) of {more.count} people"
+        )
     return {
         "season_found": ours.found,
         "season_finished": ours.finished,
         "season_finished_to_popularity": round(ours.finished / max(0.001, popular.finished), 2),
         "season_recovery_events": ours.recovery,
         "season_recovered_alone_share": ours.recovered,
+        "season_more_by_two_memories": round(compared["3 to 5"][2].mean, 3) if "3 to 5" in compared else None,
         "season_coverage_first": ours.coverage[0],
         "season_coverage_last": ours.coverage[-1],
         "season_coverage_last_to_first": round(ours.coverage[-1] / max(0.001, ours.coverage[0]), 2),

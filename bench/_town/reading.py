@@ -8,6 +8,7 @@ import numpy as np
 
 from bench._town.people import Person
 from bench._town.season import Log
+from recommend.engine import metrics
 from recommend.engine.metrics import gini
 
 #: Coverage and evenness are looked at over so many weeks together.
@@ -17,6 +18,9 @@ FOLLOWED = 0.8
 #: One page says little (its twenty first slots go in steps of .05): the pages of who has played so many and of
 #: who has played up to two fewer are taken together, of at least so many people. So many plays are looked at.
 PLAYS, PEOPLE, LOOKED = 3, 4, 10
+
+#: Plays, from and to, whose pages are compared with others of the same visits.
+STRETCHES = ((1, 2), (3, 5), (6, 9))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,25 @@ def told(log: Log, people: list[Person]) -> Told:
         moods=moods,
         unfit=len(log.unfit),
     )
+
+
+def compared(log: Log) -> dict[str, tuple[float, float, metrics.Estimate]]:
+    """By plays in the new moods: what pages have of them at first sight, what the others have, and the difference of
+    the two on the same visits, each person counting alike."""
+    found = {}
+    for first, last in STRETCHES:
+        mine: dict[int, list[tuple[float, float]]] = defaultdict(list)
+        for who, plays, share, other in log.beside:
+            if first <= plays <= last:
+                mine[who].append((share, other))
+        if len(mine) >= PEOPLE:
+            means = np.array([np.mean(each, axis=0) for each in mine.values()])
+            found[f"{first} to {last}"] = (
+                round(float(means[:, 0].mean()), 3),
+                round(float(means[:, 1].mean()), 3),
+                metrics.paired(means[:, 0], means[:, 1]),
+            )
+    return found
 
 
 def _liked(log: Log, people: list[Person]) -> float:

@@ -6,7 +6,7 @@ heard of elsewhere. Everything by chance comes from the seed; what one person do
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -69,12 +69,15 @@ class Shop(Protocol):
 @dataclass(slots=True)
 class Log:
     """What happened. `offers` is, for each visit, (person, day, share of the top slots in the moods liked before, in
-    those liked after, plays in the new moods since turning). `shown` counts, for each week, how often each title was in
-    sight. `visits`, `found` (from the page), `finished`, `joy` are of suggestions only."""
+    those liked after, plays in the new moods since turning). `beside` is, for each visit of who has turned, (person,
+    plays in the new moods, share of the top slots in them, the same on the page that it is compared with). `shown`
+    counts, for each week, how often each title was in sight. `visits`, `found` (from the page), `finished`, `joy` are
+    of suggestions only."""
 
     titles: int
     plays: list[Play] = field(default_factory=list)
     offers: list[tuple[int, float, float, float, int]] = field(default_factory=list)
+    beside: list[tuple[int, int, float, float]] = field(default_factory=list)
     shown: dict[int, Counter[int]] = field(default_factory=dict)
     variety: dict[int, list[int]] = field(default_factory=dict)
     unfit: list[tuple[int, int, float]] = field(default_factory=list)
@@ -98,6 +101,8 @@ class Season:
         self._series: list[dict[int, int]] = [{} for _each in people]
         self._new_plays = [0] * len(people)
         self._fits = [titles.maturity <= person.maturity for person in people]
+        #: Another page for the same moment, which nobody sees: to be compared with the one that is shown.
+        self.other: Callable[[int, float], Sequence[Shelf]] | None = None
 
     def run(self, days: int) -> Log:
         """Let the days pass."""
@@ -180,18 +185,21 @@ class Season:
         offered = [shelf.titles for shelf in shelves if not shelf.own]
         for shelf in shelves:
             self.log.unfit += [(who, title, at) for title in shelf.titles if not self._fits[who][title]]
-        # The first rows, a few of each: what a page says at first sight.
-        top = [title for titles in offered[:4] for title in titles[: TOP // 4]][:TOP]
-        moods = self.titles.mood[top] if top else np.zeros(0, np.int64)
-        share = [
-            float(np.isin(moods, list(liked)).mean()) if top else 0.0
-            for liked in (person.before, person.after)
-        ]
+        share = [self._share(offered, liked) for liked in (person.before, person.after)]
         self.log.offers.append((who, at, share[0], share[1], self._new_plays[who]))
+        if self.other is not None and person.turns is not None and at >= person.turns:
+            others = [shelf.titles for shelf in self.other(who, at) if not shelf.own]
+            found = self._share(others, person.after)
+            self.log.beside.append((who, self._new_plays[who], share[1], found))
         in_sight = [title for titles in offered for title in titles[:SEEN_SLOTS]]
         self.log.twice += _repeated([titles[:SEEN_SLOTS] for titles in offered], self.log.titles)
         self.log.shown.setdefault(week, Counter()).update(in_sight)
         self.log.variety.setdefault(week, []).append(len({int(self.titles.mood[each]) for each in in_sight}))
+
+    def _share(self, offered: Sequence[Sequence[int]], liked: Collection[int]) -> float:
+        """How much of the first rows, a few slots of each, is of these moods: what a page says at first sight."""
+        top = [title for titles in offered[:4] for title in titles[: TOP // 4]][:TOP]
+        return float(np.isin(self.titles.mood[top], list(liked)).mean()) if top else 0.0
 
 
 def _repeated(rows: Sequence[Sequence[int]], titles: int) -> int:

@@ -4,10 +4,11 @@ The clock is moved to each evening (time-machine), so all that counts days count
 playback tells it when a session ends; a night that has something to learn trains as the worker's job does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from uuid import UUID, uuid4
 
 import time_machine
@@ -55,6 +56,13 @@ class Served:
             own = row.key.startswith(OWN)
             shelves.append(Shelf(row.key, [self._number[card.title.id] for card in row.cards], own=own))
         return shelves
+
+    def turned(self, who: int, day: float, knobs: Mapping[str, float]) -> Sequence[Shelf]:
+        """The page as an experiment with these knobs would make it at the same moment."""
+        from recommend.trials import experiments
+
+        with mock.patch.object(experiments, "turned", return_value=dict(knobs)):
+            return self.page(who, day)
 
     def publish(self, day: float) -> None:
         """What has arrived by now is there to be seen."""

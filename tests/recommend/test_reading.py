@@ -60,3 +60,18 @@ def test_who_is_never_followed_does_not_drop_out_of_what_is_said():
     assert {people for _share, people in told.turned.values()} == {6}
     assert max(share for share, _people in told.turned.values()) == 0.5
     assert told.recovery == 11
+
+
+def test_two_ways_are_compared_on_the_same_visits():
+    held = log(slow=1, people=5)
+    held.beside = [
+        (who, plays, 0.1 * plays + 0.01 * who, 0.1 * plays) for who in range(5) for plays in range(12)
+    ]
+    found = reading.compared(held)
+    assert set(found) == {"1 to 2", "3 to 5", "6 to 9"}
+    mine, other, more = found["3 to 5"]
+    assert (mine, other, more.count) == (0.42, 0.4, 5)
+    assert abs(more.mean - 0.02) < 1e-9
+    assert more.low < 0.02 < more.high
+    held.beside = [each for each in held.beside if each[0] < 3]
+    assert reading.compared(held) == {}
