@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 JOBS, KILLS, WORKERS = 200, 50, 4
 #: As in `effects.handlers`, which only a process with the settings beside this file can import.
 STEPS = 6
-_BUSY = "SELECT DISTINCT owner FROM jobs_job WHERE state='running'"
+_BUSY = "SELECT owner FROM jobs_job WHERE state='running'"
 _OPEN = "SELECT count(*) FROM jobs_job WHERE state IN ('queued', 'running')"
 
 
@@ -32,6 +32,12 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
+def _held(world: World, worker: Any) -> int:
+    """How many jobs the worker has taken and not given back; a dead one for as long as its lease runs."""
+    name = f"{socket.gethostname()[:80]}:{worker.pid}"
+    return sum(owner.rpartition("/")[0] == name for (owner,) in world.rows(_BUSY))
+
+
 def _at_work(world: World) -> list[Any]:
     """The workers that hold a job now; all of them when there is none to be held, or nobody takes it for long.
 
@@ -39,10 +45,7 @@ def _at_work(world: World) -> list[Any]:
     """
 
     def holders() -> list[Any]:
-        owners = {owner.rpartition("/")[0] for (owner,) in world.rows(_BUSY)}
-        at_work = [
-            worker for worker in world.workers if f"{socket.gethostname()[:80]}:{worker.pid}" in owners
-        ]
+        at_work = [worker for worker in world.workers if _held(world, worker)]
         return at_work or (world.workers if world.value(_OPEN) == 0 else [])
 
     with suppress(AssertionError):
@@ -57,12 +60,14 @@ def test_200_jobs_and_50_kills_lose_nothing_and_repeat_nothing(world: World) -> 
     dice.shuffle(kinds)
     for _worker in range(WORKERS):
         world.start_worker("--slots", "2")
-    ids = {}
+    ids, torn = {}, []
     for kill in range(KILLS):
         for kind in kinds[kill * JOBS // KILLS : (kill + 1) * JOBS // KILLS]:
             # Many attempts: a job may have the bad luck of ten killed workers, and none of that is its fault.
             ids[world.enqueue(kind, max_attempts=60, priority=dice.randrange(3))[0]] = kind
-        world.kill(dice.choice(_at_work(world)))
+        worker = dice.choice(_at_work(world))
+        world.kill(worker)
+        torn.append(_held(world, worker))
         world.start_worker("--slots", "2")
 
     def all_done() -> bool:
@@ -75,12 +80,13 @@ def test_200_jobs_and_50_kills_lose_nothing_and_repeat_nothing(world: World) -> 
     assert set(effects) == set(ids), "lost or invented"
     assert set(effects.values()) == {1}, "done twice"
     attempts = world.value("SELECT sum(attempts) FROM jobs_job")
-    interrupted = attempts - JOBS - kinds.count("test.flaky")
-    assert interrupted >= KILLS / 2, "the kills hit nobody at work, so they prove nothing"
+    # What got further is given its attempt back, so those that were torn are counted by themselves.
+    hit = sum(jobs > 0 for jobs in torn)
+    assert hit >= KILLS / 2, f"{hit} kills hit somebody at work: too few to prove anything"
     long = [job_id for job_id, kind in ids.items() if kind == "test.long"]
     steps = Counter(world.rows("SELECT job_id, number FROM effects_step"))
     assert {(job_id, number) for job_id in long for number in range(STEPS)} == set(steps)
-    assert steps.total() - len(steps) <= interrupted, "more than one step of work was lost in a kill"
+    assert steps.total() - len(steps) <= sum(torn), "more than one step of work was lost in a kill"
     turns, ticks = (
         world.value("SELECT count(*) FROM effects_turn"),
         world.value("SELECT count(*) FROM jobs_tick WHERE name='test.turn'"),
@@ -90,7 +96,9 @@ def test_200_jobs_and_50_kills_lose_nothing_and_repeat_nothing(world: World) -> 
     for worker in list(world.workers):
         world.kill(worker)
     wait_for(lambda: not world.children(), seconds=5, what="the children of dead workers gone")
-    print(f"\n{JOBS} jobs, {KILLS} kills, {attempts} attempts, {interrupted} interrupted, {elapsed:.0f} s")
+    print(
+        f"\n{JOBS} jobs, {KILLS} kills, {attempts} attempts, {hit} at work, {sum(torn)} torn, {elapsed:.0f} s"
+    )
     assert elapsed < 240  # 20 s on two idle cores, 100 s beside a load of 19
 
 
