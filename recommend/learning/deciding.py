@@ -11,6 +11,9 @@ SOONEST = timedelta(hours=1)
 DAILY = timedelta(days=1)
 #: Or it follows so many new titles as a share of those that were learnt: while a library is read in, say.
 NEW_TITLES, SOONEST_FOR_TITLES = 0.2, timedelta(minutes=10)
+#: It follows sooner where there are so many times as many as were learnt: in the first minutes of a site most titles
+#: come after the first model, and would all have to borrow from the few that it knows.
+MANY_TIMES, SOONEST_FOR_MANY = 2, timedelta(minutes=1)
 #: A training that failed or was refused is not tried again before this.
 AFTER_TROUBLE = timedelta(hours=6)
 #: What somebody withdrew has to be out of what is served within this time.
@@ -72,6 +75,8 @@ def _usual(standing: Standing) -> Occasion | None:
     if age >= SOONEST and standing.new_signals >= max(NEW_SIGNALS, NEW_SHARE * standing.signals):
         return Occasion.NEW_SIGNALS
     if age >= SOONEST_FOR_TITLES and standing.titles > (1 + NEW_TITLES) * standing.learnt_titles:
+        return Occasion.NEW_TITLES
+    if age >= SOONEST_FOR_MANY and standing.titles >= MANY_TIMES * standing.learnt_titles > 0:
         return Occasion.NEW_TITLES
     return Occasion.DAILY if age >= DAILY and standing.new_signals > 0 else None
 
