@@ -13,7 +13,7 @@ DAILY = timedelta(days=1)
 NEW_TITLES, SOONEST_FOR_TITLES = 0.2, timedelta(minutes=10)
 #: It follows sooner where there are so many times as many as were learnt: in the first minutes of a site most titles
 #: come after the first model, and would all have to borrow from the few that it knows.
-MANY_TIMES, SOONEST_FOR_MANY = 2, timedelta(minutes=1)
+MANY_TIMES, SOONEST_FOR_MANY = 1.5, timedelta(minutes=1)
 #: A training that failed or was refused is not tried again before this.
 AFTER_TROUBLE = timedelta(hours=6)
 #: What somebody withdrew has to be out of what is served within this time.
