@@ -60,7 +60,7 @@ class Glimpse(NamedTuple):
     genres: tuple[str, ...] = ()
 
 
-class Picks:
+class PageRows:
     """Top picks and More to your taste, by the code of the page itself."""
 
     def __init__(self, served: Served, titles: Sequence[UUID]) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bench import _recommend_baselines as baselines
 from bench._recommend_data import Ratings
-from bench._recommend_ours import Picks, Served
+from bench._recommend_ours import PageRows, Served
 from recommend.engine import metrics, score
 from recommend.engine.model import Floats
 from recommend.engine.trend import DAY, HALF_LIVES, Trend, rising, steady
@@ -84,14 +84,14 @@ def replay(data: Ratings, chosen: dict[str, baselines.Baseline], *, quick: bool,
         if quick and number >= 2:
             break
         served = _fitted(data, first, chosen, done, number)
-        picks = Picks(served, data.titles)
+        rows = PageRows(served, data.titles)
         nightly.kept.clear()
         weekly.kept.clear()
         for event in range(first, last):
             day = _day_start(data, start, event)
             _caught_up(nightly, day)
             if event % every == 0 and int(data.viewer[event]) in state.histories:
-                _judge(data, event, state, nightly, weekly, served, picks, chosen, done)
+                _judge(data, event, state, nightly, weekly, served, rows, chosen, done)
             state.learn(event)
         _caught_up(weekly, last)
     return done
@@ -141,7 +141,7 @@ def _judge(
     nightly: State,
     weekly: State,
     served: Served,
-    picks: Picks,
+    rows: PageRows,
     chosen: dict[str, baselines.Baseline],
     done: Replayed,
 ) -> None:
@@ -180,7 +180,7 @@ def _judge(
         found[name] = scores
         done.ranks.setdefault(name, []).append(metrics.rank(scores, target))
     done.page.append(target in page(found["blend"], wider))
-    done.rows.append(target in picks.of(history, day, week, float(data.at[event])))
+    done.rows.append(target in rows.of(history, day, week, float(data.at[event])))
     done.viewers.append(viewer)
     done.never_seen += int(state.counts[target] == 0)
 

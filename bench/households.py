@@ -176,17 +176,8 @@ def _season(
     print(f"models: {shop.verdicts}")
     print(f"rows: {sorted(shop.reasons)}; sources: {shop.sources}")
     ours, popular = (reading.told(logs[name], people) for name in ("ours", "popularity"))
-    print("events to follow, each by itself: " + json.dumps(ours.each))
-    print(
-        "by plays in the new moods, what the page has of them beside what it had of the old ones: "
-        + ", ".join(f"{plays}: {share:.2f} ({people})" for plays, (share, people) in ours.turned.items())
-    )
     compared = reading.compared(logs["ours"])
-    for plays, (here, there, more) in compared.items():
-        print(
-            f"after {plays} plays in the new moods: {here:.3f} of the first slots; the same pages with the long memory "
-            f"alone: {there:.3f}; more by {more.mean:.3f} ({more.low:.3f} to {more.high:.3f}) of {more.count} people"
-        )
+    _say_of_turning(ours, compared)
     return {
         "season_found": ours.found,
         "season_finished": ours.finished,
@@ -204,6 +195,20 @@ def _season(
         "season_pages": logs["ours"].pages,
         "season_plays": len(logs["ours"].plays),
     }
+
+
+def _say_of_turning(ours: Any, compared: dict[str, Any]) -> None:
+    """How far pages went with those whose taste turned."""
+    print("events to follow, each by itself: " + json.dumps(ours.each))
+    print(
+        "by plays in the new moods, what the page has of them beside what it had of the old ones: "
+        + ", ".join(f"{plays}: {share:.2f} ({people})" for plays, (share, people) in ours.turned.items())
+    )
+    for plays, (here, there, more) in compared.items():
+        print(
+            f"after {plays} plays in the new moods: {here:.3f} of the first slots; the same pages with the long memory "
+            f"alone: {there:.3f}; more by {more.mean:.3f} ({more.low:.3f} to {more.high:.3f}) of {more.count} people"
+        )
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def _said(title: Title, place: int, percent: int, composer: Composer, standing: 
         )
         if found is not None:
             return _("It goes with %(title)s, which you watched or liked.") % {"title": found.name}
-    liked = enjoying.genres(standing.entries, composer.field, knobs=composer.knobs)
+    liked = enjoying.genres(standing.entries, composer.field, memory=composer.knobs.memory)
     genre = next((each.name for each in title.genres if each.slug in liked), None)
     if genre is not None:
         return _("You have been enjoying %(genre)s.") % {"genre": genre}

@@ -83,7 +83,8 @@ class Composer:
         #: So few that rows share titles (recommend/rows.py).
         self.tiny = self.size < arranging.SMALL
         self.fewest = 3 if self.small else 8
-        #: The places of Top picks that the blend ranked; the others are of the list that looks further.
+        #: The places of Top picks (of two, where an experiment mixes them) that the blend ranked; the others are of the
+        #: list that looks further.
         self.head: frozenset[int] = frozenset()
         #: Whether all rows were thought of; False where there was no time.
         self.whole = True
@@ -175,7 +176,7 @@ class Composer:
         dimmed, leading = one.dimmed, one.leading
         known = leading[self.bound.known[leading]]
         if len(known) < self.fewest:
-            self.head = frozenset(leading.tolist())
+            self.head |= frozenset(leading.tolist())
             return leading
         numbers = self.bound.number[known]
         rank = {int(number): place for number, place in zip(numbers, known, strict=True)}
@@ -183,7 +184,7 @@ class Composer:
         scores[numbers] = dimmed[known]
         chosen = diversity.mmr(scores, numbers, self.bound.model.content, 20, turned.get("mmr", 0.2))
         head = np.array([rank[int(each)] for each in chosen], np.int64)
-        self.head = frozenset(head.tolist())
+        self.head |= frozenset(head.tolist())
         scores = one.wide.copy()
         scores[head] = score.NEVER
         return np.concatenate((head, best(scores, DEPTH)))[:DEPTH]

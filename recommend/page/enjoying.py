@@ -1,7 +1,6 @@
 """Which genres may be called ones that somebody enjoys: by what they watched or praised, and by nothing else. Pure."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -15,11 +14,13 @@ LEANS = 0.12
 _WISHES: Collection[Kind] = (Kind.LISTED,)
 
 
-def genres(entries: Sequence[TasteEntry], field: Field, *, knobs: Knobs) -> tuple[str, ...]:
-    """Slugs, what was enjoyed most first. `entries` come newest first, and fade as in the long memory of taste: one
-    evening is nothing that somebody has been enjoying."""
+def genres(entries: Sequence[TasteEntry], field: Field, *, memory: float) -> tuple[str, ...]:
+    """Slugs, what was enjoyed most first. `entries` come newest first; what was watched `memory` titles ago counts 1/e.
+
+    Give it the long memory of taste: one evening is nothing that somebody has been enjoying.
+    """
     weights = np.array([entry.weight for entry in entries], np.float32)
-    fades = fading(weights, replace(knobs, lately=0.0)).tolist()
+    fades = fading(weights, Knobs(memory=memory, lately=0.0)).tolist()
     told = [
         (place, entry.weight * faded)
         for entry, faded in zip(entries, fades, strict=True)

@@ -208,7 +208,7 @@ class _Page:
 
     def planned(self, model_version: str) -> Planned:
         composer, field = self.composer, self.field
-        liked = enjoying.genres(self.standing.entries, field, knobs=composer.knobs)
+        liked = enjoying.genres(self.standing.entries, field, memory=composer.knobs.memory)
         self.chooser.leaning = liked[0] if liked else ""
         order = composer.ordered(self._candidates())
         by_key = {row.key: row for row in order}

@@ -85,7 +85,7 @@ def _of_model(title: Title, standing: Standing, model: Model) -> list[Cause]:
     if place is None:
         return []
     causes = _speaking(place, composer, standing)
-    liked = enjoying.genres(standing.entries, field, knobs=composer.knobs)
+    liked = enjoying.genres(standing.entries, field, memory=composer.knobs.memory)
     genre = next((each for each in title.genres if each.slug in liked), None)
     if genre is not None:
         causes.append(Cause(Ground.GENRE, _("You have been enjoying %(genre)s.") % {"genre": genre.name}))

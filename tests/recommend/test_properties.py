@@ -131,8 +131,8 @@ def test_a_model_without_a_viewer_is_the_one_that_never_had_them():
 
 def test_a_pair_of_two_accounts_says_nothing_in_a_small_house():
     """Two viewers alone watched titles 0 and 2: they say nothing of each other when three are asked for."""
-    rows = [(viewer, title, float(viewer)) for viewer in range(2) for title in (0, 2)]
-    rows += [(viewer, title, float(viewer)) for viewer in range(2, 6) for title in (5, 7)]
+    rows = [(viewer, title, DAY * (viewer + 3 * title)) for viewer in range(2) for title in (0, 2)]
+    rows += [(viewer, title, DAY * (viewer + 3 * title)) for viewer in range(2, 6) for title in (5, 7)]
     found = train(titles(), events(rows), content(features()), Settings(support=3, alpha=0.0, near=NEAR))
     names = titles()
     assert scored(found, (names[0], 1.0)).get(names[2], 0.0) == 0.0

@@ -19,7 +19,6 @@ from catalog.tests.factories import make_many, publish_at, set_window
 from playback.tests.factories import make_bookmark
 from recommend import services
 from recommend.engine.model import Rows
-from recommend.engine.score import DEFAULT
 from recommend.learning import serving
 from recommend.learning.serving import ModelState
 from recommend.page import cards, enjoying, planning, shared
@@ -494,8 +493,15 @@ def test_a_genre_that_is_only_on_a_list_is_not_said_to_be_enjoyed(house):
         TasteEntry(house.titles[3].id, 0.3, timezone.now(), Known.LISTED),  # comedy
         TasteEntry(house.titles[2].id, 1.0, timezone.now(), Known.FINISHED),  # war
     )
-    assert enjoying.genres(entries, field, knobs=DEFAULT) == ("war",)
-    assert enjoying.genres(entries[:1], field, knobs=DEFAULT) == ()
+    assert enjoying.genres(entries, field, memory=30.0) == ("war",)
+    assert enjoying.genres(entries[:1], field, memory=30.0) == ()
+
+
+def test_one_evening_is_not_said_to_be_enjoyed(house):
+    field = SHARED.field(catalog.version())
+    comedy, war = (TasteEntry(house.titles[n].id, 1.0, timezone.now(), Known.FINISHED) for n in (3, 2))
+    assert enjoying.genres((war, *[comedy] * 30), field, memory=30.0) == ("comedy",)
+    assert enjoying.genres((*[war] * 8, *[comedy] * 30), field, memory=30.0) == ("comedy", "war")
 
 
 def test_what_is_new_for_seven_days_is_tried_first_and_at_its_best(house):
